@@ -1,0 +1,128 @@
+//! The calls model: one page of an org's calls, newest first. Blobs hold the first page; a query makes any other.
+
+use bigdecimal::BigDecimal;
+use serde::Serialize;
+
+use crate::{ids::CallId, number::Number, time::Timestamp};
+
+/// Rows of a page unless the reader asks for another number.
+pub const PAGE_LIMIT: i64 = 20;
+
+/// `{"calls": […], "pagination": {…}}`.
+#[derive(Debug, Serialize)]
+pub struct Calls {
+    /// The page's rows.
+    pub calls: Vec<Call>,
+    /// Where the page lies.
+    pub pagination: Pagination,
+}
+
+/// Where a page lies among all.
+#[derive(Debug, Serialize)]
+pub struct Pagination {
+    /// From 1 on.
+    pub page: i64,
+    /// Rows of a page.
+    pub limit: i64,
+    /// Rows of all pages.
+    pub total: i64,
+    /// How many pages there are; 0 without rows.
+    pub pages: i64,
+}
+
+impl Pagination {
+    /// The page's place among `total` rows.
+    pub const fn of(page: i64, limit: i64, total: i64) -> Self {
+        Self { page, limit, total, pages: (total + limit - 1) / limit }
+    }
+}
+
+/// One row, in the order of its keys. What the source has no column for is false, empty or null.
+#[derive(Debug, Serialize)]
+#[expect(missing_docs, reason = "the names that existing dashboards read")]
+pub struct Call {
+    pub id: CallId,
+    pub phone_number: String,
+    pub caller_name: String,
+    pub call_date: Timestamp,
+    pub duration_seconds: i32,
+    pub status: String,
+    pub call_direction: String,
+    pub has_recording: bool,
+    pub recording_status: Option<String>,
+    pub has_transcript: bool,
+    pub sentiment_score: Option<Number>,
+    pub sentiment_label: Option<String>,
+    pub sentiment_summary: Option<String>,
+    pub sentiment_urgency: Option<String>,
+    pub outcome: Option<String>,
+    pub outcome_summary: Option<String>,
+    pub call_type: String,
+    pub cost_cents: i32,
+    pub ended_reason: Option<String>,
+    pub tools_used: Vec<String>,
+    pub has_appointment: bool,
+    pub appointment_id: Option<String>,
+    pub appointment_scheduled_at: Option<Timestamp>,
+    pub appointment_status: Option<String>,
+    pub appointment_service_type: Option<String>,
+}
+
+/// A call as the source has it, with its contact's name.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "columns of the source")]
+pub struct CallFacts {
+    pub id: CallId,
+    pub phone_number: Option<String>,
+    pub contact_name: Option<String>,
+    pub created_at: Timestamp,
+    pub duration_seconds: Option<i32>,
+    pub status: Option<String>,
+    pub call_direction: String,
+    pub sentiment_score: Option<BigDecimal>,
+    pub sentiment_label: Option<String>,
+    pub summary: Option<String>,
+    pub cost_cents: Option<i32>,
+    pub ended_reason: Option<String>,
+}
+
+impl Call {
+    /// The row of a call.
+    pub fn of(call: CallFacts) -> Self {
+        let phone_number = call.phone_number.unwrap_or_else(|| "Unknown".into());
+        Self {
+            id: call.id,
+            caller_name: call.contact_name.unwrap_or_else(|| phone_number.clone()),
+            phone_number,
+            call_date: call.created_at,
+            duration_seconds: call.duration_seconds.unwrap_or(0),
+            status: call.status.unwrap_or_else(|| "completed".into()),
+            has_recording: false,
+            recording_status: None,
+            has_transcript: false,
+            sentiment_score: call.sentiment_score.map(Number::exact),
+            sentiment_label: call.sentiment_label,
+            sentiment_summary: call.summary.clone(),
+            sentiment_urgency: None,
+            outcome: None,
+            outcome_summary: call.summary,
+            call_type: call.call_direction.clone(),
+            call_direction: call.call_direction,
+            cost_cents: call.cost_cents.unwrap_or(0),
+            ended_reason: call.ended_reason,
+            tools_used: Vec::new(),
+            has_appointment: false,
+            appointment_id: None,
+            appointment_scheduled_at: None,
+            appointment_status: None,
+            appointment_service_type: None,
+        }
+    }
+}
+
+impl Calls {
+    /// A page of rows among `total`.
+    pub fn of(rows: Vec<CallFacts>, page: i64, limit: i64, total: i64) -> Self {
+        Self { calls: rows.into_iter().map(Call::of).collect(), pagination: Pagination::of(page, limit, total) }
+    }
+}

@@ -1,0 +1,14 @@
+//! Pure: ids, the read models and their rules, canonical JSON, the blob codec, versions and time.
+
+pub mod activity;
+pub mod blob;
+pub mod calls;
+pub mod edition;
+pub mod ids;
+pub mod leads;
+pub mod model;
+pub mod models;
+pub mod number;
+pub mod pulse;
+pub mod time;
+pub mod version;
