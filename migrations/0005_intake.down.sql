@@ -1,0 +1,1 @@
+drop table prewarm.call_states, prewarm.events;
