@@ -1,0 +1,24 @@
+-- store::demo::organization
+-- An org of the demo with its agents and number, unless it is there. One row if it was made.
+-- $1 id, $2 name, $3 time zone.
+with made as (
+  insert into public.organizations (id, name, timezone)
+  values ($1, $2, $3)
+      on conflict (id) do nothing
+  returning id
+),
+agents as (
+  insert into public.agents (org_id, call_direction, name, system_prompt, first_message, vapi_assistant_id)
+  select id, direction, concat('Receptionist (', direction, ')'), 'You answer the phone of a clinic. Be brief and kind.',
+         'Hello, how can I help you?', concat('demo-', direction, '-', id)
+    from made
+   cross join unnest(array['inbound', 'outbound']) as direction
+  returning id, org_id, call_direction
+),
+numbers as (
+  insert into public.phone_numbers (org_id, phone_number, vapi_phone_number_id, agent_id)
+  select org_id, '+15550100000', concat('demo-number-', org_id), id
+    from agents
+   where call_direction = 'inbound'
+)
+select id from made

@@ -1,0 +1,2 @@
+-- store::queue::crons::now
+select statement_timestamp() as "now!: PgTime"

@@ -1,0 +1,7 @@
+-- store::queue::finish
+-- $1 worker, $2 ids, $3 errors (null for done), $4 whether that was the last attempt.
+select case
+         when ended.error is null then prewarm.done(ended.id, $1)
+         else prewarm.fail(ended.id, $1, ended.error, ended.last)
+       end
+  from unnest($2::text[], $3::text[], $4::boolean[]) as ended (id, error, last)

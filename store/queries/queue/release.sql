@@ -1,0 +1,4 @@
+-- store::queue::release
+-- $1 worker, $2 ids.
+select prewarm.release(id, $1)
+  from unnest($2::text[]) as id

@@ -1,0 +1,20 @@
+-- store::queue::upkeep::backlog
+-- One row. An org with a lease is owed as well: it is being rebuilt, or waits for its next attempt.
+with orgs as (
+  select org_id from prewarm.owed
+  union
+  select org_id from prewarm.leases
+),
+since as (
+  select least(
+           (select m.marked_at from prewarm.marks m where m.org_id = o.org_id order by m.xid limit 1),
+           case when v.next_change_at <= statement_timestamp() then v.next_change_at end,
+           case when not v.published then v.as_of end
+         ) as instant
+    from orgs o
+    left join prewarm.versions v on v.org_id = o.org_id
+)
+select count(*) as "orgs!",
+       coalesce(greatest(max(extract(epoch from statement_timestamp() - instant)), 0), 0)::float8 as "oldest_seconds!",
+       (select count(*) from prewarm.leases where starts >= prewarm.quarantine_starts()) as "quarantined!"
+  from since

@@ -1,0 +1,58 @@
+//! The blobs in Postgres.
+
+use std::collections::HashMap;
+
+use readmodel::{
+    blob,
+    edition::{Edition, Incomplete},
+    ids::OrgId,
+    model::Model,
+    version::Version,
+};
+use sqlx::PgConnection;
+
+use crate::{Error, Store, instant::PgTime};
+
+/// What a store holds of an org.
+#[derive(Debug)]
+pub enum Held {
+    /// A whole edition, every byte checked.
+    Edition(Box<Edition>),
+    /// Something that is not one: damaged, of another org, or of another format.
+    Unusable(Incomplete),
+    /// Nothing.
+    Nothing,
+}
+
+impl Store {
+    /// The newest edition of an org, as Postgres has it.
+    pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
+        let rows = sqlx::query_file!("queries/blobs/read.sql", org.0).fetch_all(&self.pg).await?;
+        let Some(head) = rows.first() else { return Ok(Held::Nothing) };
+        if head.format != i32::from(blob::FORMAT) {
+            return Ok(Held::Nothing);
+        }
+        let version = Version { epoch: head.epoch, n: head.n };
+        let (as_of, next_change_at) = (head.as_of, head.next_change_at);
+        let bytes: HashMap<&str, &[u8]> = rows.iter().map(|row| (row.model.as_str(), row.bytes.as_slice())).collect();
+        let edition = Edition::decode(org, version, as_of.into(), next_change_at.map(Into::into), |model| {
+            bytes.get(model.name()).copied()
+        });
+        Ok(match edition {
+            Ok(edition) => Held::Edition(Box::new(edition)),
+            Err(reason) => Held::Unusable(reason),
+        })
+    }
+}
+
+/// Writes the blobs whose bytes differ, and tells which.
+pub(crate) async fn write(connection: &mut PgConnection, edition: &Edition) -> Result<Vec<Model>, Error> {
+    let blobs = edition.blobs();
+    let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
+    let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
+    let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode()).collect();
+    let rows = sqlx::query_file!("queries/blobs/write.sql", edition.org.0, &models, &digests, &bytes)
+        .fetch_all(connection)
+        .await?;
+    Ok(rows.into_iter().filter_map(|row| Model::by_name(&row.model)).collect())
+}

@@ -1,0 +1,59 @@
+//! What can go wrong with a database, by what the caller can do about it.
+
+/// An error of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Another transaction was there first (SQLSTATE 40001), or both were in each other's way and this one had to go
+    /// (40P01): the loser of two rebuilds sees this, and may retry.
+    #[error("another transaction was there first")]
+    Superseded(#[source] sqlx::Error),
+    /// Postgres cannot be reached, or its answer not be read.
+    #[error("postgres")]
+    Postgres(#[source] sqlx::Error),
+    /// Postgres refused a statement. Its message may quote a row, and this error ends in logs and jobs: the code stands
+    /// for it.
+    #[error("postgres refused: SQLSTATE {0}")]
+    Refused(String),
+    /// The schema could not be brought up to date.
+    #[error("migration")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// Redis refused, or cannot be reached.
+    #[error("redis")]
+    Redis(#[from] redis::RedisError),
+    /// A setting is not a url that we can use. The url itself may hold a password, and is left out.
+    #[error("{variable} is not a valid url")]
+    Url {
+        /// The environment variable.
+        variable: &'static str,
+        /// The parser's reason.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// PostgreSQL's `serialization_failure` and `deadlock_detected`.
+const LOST_TO_ANOTHER: [&str; 2] = ["40001", "40P01"];
+
+/// Classes of SQLSTATE whose messages name connections, settings and our own schema, and never a value: connection,
+/// authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator, system.
+const HARMLESS_CLASSES: [&str; 9] = ["08", "28", "3D", "3F", "42", "53", "55", "57", "58"];
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|refusal| Some(refusal.code()?.into_owned()));
+        match code {
+            Some(code) if LOST_TO_ANOTHER.contains(&code.as_str()) => Self::Superseded(error),
+            Some(code) if !HARMLESS_CLASSES.iter().any(|class| code.starts_with(class)) => Self::Refused(code),
+            _ => Self::Postgres(error),
+        }
+    }
+}
+
+impl Error {
+    pub(crate) fn url<E>(variable: &'static str) -> impl FnOnce(E) -> Self
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        move |source| Self::Url { variable, source: Box::new(source) }
+    }
+}

@@ -1,0 +1,92 @@
+//! The only crate that speaks SQL and Redis: the snapshot and the ledger in Postgres, the blobs in both, the feed of
+//! new versions. Queries are files under `queries/`, named after the function that runs them.
+
+pub mod blobs;
+pub mod calls;
+pub mod demo;
+pub mod error;
+pub mod feed;
+pub mod instant;
+pub mod intake;
+pub mod leases;
+pub mod migrate;
+pub mod queue;
+pub mod redis;
+pub mod snapshot;
+pub mod versions;
+
+mod activity;
+mod leads;
+mod marks;
+mod orgs;
+mod pulse;
+
+pub use error::Error;
+pub use migrate::{Schema, migrate, revert};
+
+use std::time::Duration;
+
+use sqlx::{
+    ConnectOptions, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::redis::Redis;
+
+/// Both databases, as one process holds them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The truth.
+    pub pg: PgPool,
+    /// Bytes and hints; may be absent, empty or flushed at any time.
+    pub redis: Option<Redis>,
+}
+
+/// How a process connects.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `DATABASE_URL`.
+    pub database_url: String,
+    /// `REDIS_URL`; without it Postgres serves and feeds alone.
+    pub redis_url: Option<String>,
+    /// Connections to Postgres, at most.
+    pub connections: u32,
+    /// What a commit waits for unless its transaction says otherwise. The intake's word is a promise: `Flushed`.
+    /// Lost bookkeeping of a worker only makes it run again: `Buffered`.
+    pub commits: Commits,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: &'static str,
+}
+
+/// When a commit returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commits {
+    /// Once it is on disk: `synchronous_commit` on.
+    Flushed,
+    /// At once: `synchronous_commit` off.
+    Buffered,
+}
+
+/// A query waits this long for a connection, then fails: a pool that has run dry must not hang its callers.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+impl Store {
+    /// A store of lazy connections: it comes up whether or not the servers do.
+    pub fn open(config: &Config) -> Result<Self, Error> {
+        let options = config.database_url.parse::<PgConnectOptions>().map_err(Error::url("DATABASE_URL"))?;
+        let synchronous_commit = match config.commits {
+            Commits::Flushed => "on",
+            Commits::Buffered => "off",
+        };
+        let options = options
+            .application_name(config.application_name)
+            .options([("synchronous_commit", synchronous_commit), ("timezone", "UTC"), ("jit", "off")])
+            .disable_statement_logging();
+        let pg = PgPoolOptions::new()
+            .max_connections(config.connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(options);
+        let redis = config.redis_url.as_deref().map(Redis::open).transpose()?;
+        Ok(Self { pg, redis })
+    }
+}

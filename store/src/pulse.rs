@@ -1,0 +1,56 @@
+//! The pulse of a snapshot.
+
+use readmodel::{
+    ids::OrgId,
+    pulse::{self, HourTotals, Pulse, Totals},
+    time::{Calendar, Timestamp, hour_before},
+};
+use sqlx::PgConnection;
+
+use crate::{Error, instant::PgTime};
+
+/// The pulse model, and the first instant at which `calls_today` changes by time alone.
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    org: OrgId,
+    as_of: Timestamp,
+    calendar: &Calendar,
+) -> Result<(Pulse, Option<Timestamp>), Error> {
+    let (day_start, day_end) = calendar.day_of(as_of);
+    let row = sqlx::query_file!("queries/pulse/totals.sql", org.0, PgTime(day_start) as _, PgTime(day_end) as _)
+        .fetch_one(&mut *connection)
+        .await?;
+    let first_hour = hour_before(as_of, pulse::HOURS);
+    let hours = sqlx::query_file!("queries/pulse/hours.sql", org.0, PgTime(first_hour) as _)
+        .fetch_all(connection)
+        .await?
+        .into_iter()
+        .map(|hour| HourTotals {
+            hour: hour.hour.into(),
+            calls: hour.calls,
+            inbound: hour.inbound,
+            duration_total: hour.duration_total,
+            duration_calls: hour.duration_calls,
+        })
+        .collect();
+    let deadline = match (row.calls_today, row.next_call_at) {
+        (0, next_call_at) => next_call_at.map(|at| calendar.day_of(at.into()).0),
+        _ => Some(day_end),
+    };
+    let totals = Totals {
+        total_calls: row.total_calls,
+        inbound_calls: row.inbound_calls,
+        outbound_calls: row.outbound_calls,
+        answered_calls: row.answered_calls,
+        duration_total: row.duration_total,
+        duration_calls: row.duration_calls,
+        sentiment_total: row.sentiment_total,
+        sentiment_calls: row.sentiment_calls,
+        successful_calls: row.successful_calls,
+        calls_today: row.calls_today,
+        appointments_booked: row.appointments_booked,
+        pipeline_total: row.pipeline_total,
+        hot_leads_count: row.hot_leads_count,
+    };
+    Ok((Pulse::of(totals, hours), deadline))
+}

@@ -1,0 +1,178 @@
+//! The queue: jobs in apalis' own table, and the workers that claim them. A job is a hint, and knows only its kind and
+//! ids; what is owed is read from the ledger by each claim.
+
+pub mod crons;
+pub mod dead_letters;
+pub mod upkeep;
+
+use std::time::Duration;
+
+use sqlx::{PgPool, postgres::PgListener};
+
+use crate::Error;
+
+/// A line of waiting jobs. Its name is apalis' `job_type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Queue {
+    /// Rebuilds of orgs. A claim fills it from what is owed.
+    Rebuild,
+    /// What crons fire.
+    Maintenance,
+}
+
+impl Queue {
+    /// Every queue.
+    pub const ALL: [Self; 2] = [Self::Rebuild, Self::Maintenance];
+
+    /// Its name in the database and on the board.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rebuild => "rebuild",
+            Self::Maintenance => "maintenance",
+        }
+    }
+}
+
+/// A job to be done.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Where it waits.
+    pub queue: Queue,
+    /// What it is about; at most one job of a subject waits at a time.
+    pub subject: String,
+    /// What a worker is handed.
+    pub args: Vec<u8>,
+    /// Starts that may end badly before it becomes a dead letter.
+    pub max_attempts: i32,
+}
+
+/// A job that a worker has claimed, and runs.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    /// Usually a ULID, but any text will do.
+    pub id: String,
+    /// As pushed, by whomever: nothing is known of these bytes.
+    pub args: Vec<u8>,
+    /// Starts so far, this one included.
+    pub attempts: i32,
+}
+
+/// How a job ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Well.
+    Done,
+    /// Badly: again after a pause, while attempts are left.
+    Failed(String),
+    /// Badly, and no further attempt would help: a dead letter at once.
+    Dead(String),
+}
+
+/// How many jobs a queue holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Depth {
+    /// Waiting, whether due or not.
+    pub waiting: i64,
+    /// Claimed and not ended.
+    pub running: i64,
+    /// Dead letters.
+    pub dead: i64,
+}
+
+/// Whether the schema has a queue that this binary can work on.
+pub async fn is_installed(pg: &PgPool) -> Result<bool, Error> {
+    Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(pg).await?)
+}
+
+/// Tells that a worker lives, registering it on its first call. Jobs of the queue that have run for longer than `lease`
+/// are ended as lost, whosever they are; returns how many.
+pub async fn heartbeat(pg: &PgPool, worker: &str, queue: Queue, lease: Duration) -> Result<i32, Error> {
+    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease.as_secs_f64());
+    Ok(lost.fetch_one(pg).await?)
+}
+
+/// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does.
+pub async fn claim(
+    pg: &PgPool,
+    worker: &str,
+    queue: Queue,
+    limit: i32,
+    lease: Duration,
+) -> Result<Vec<Claimed>, Error> {
+    let lease = lease.as_secs_f64();
+    let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
+    Ok(claimed.fetch_all(pg).await?)
+}
+
+/// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
+pub async fn finish(pg: &PgPool, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
+    let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
+    let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
+    let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
+    sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
+        .fetch_all(pg)
+        .await?;
+    Ok(())
+}
+
+/// Postgres' text knows no NUL.
+fn error_text(end: &End) -> Option<String> {
+    match end {
+        End::Done => None,
+        End::Failed(error) | End::Dead(error) => Some(error.replace('\0', " ")),
+    }
+}
+
+/// Gives back jobs that a worker has claimed and not run, as if it never had.
+pub async fn release(pg: &PgPool, worker: &str, ids: &[String]) -> Result<(), Error> {
+    sqlx::query_file!("queries/queue/release.sql", worker, ids).fetch_all(pg).await?;
+    Ok(())
+}
+
+/// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets those that
+/// no job remembers.
+pub async fn retire(pg: &PgPool, prefix: &str) -> Result<(), Error> {
+    sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(pg).await?;
+    sqlx::query_file!("queries/queue/retire.sql", prefix).execute(pg).await?;
+    Ok(())
+}
+
+/// Pushes a job; false when one of its subject waits already.
+pub async fn push(pg: &PgPool, job: &NewJob) -> Result<bool, Error> {
+    let NewJob { queue, subject, args, max_attempts } = job;
+    let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), subject, args, max_attempts);
+    Ok(pushed.execute(pg).await?.rows_affected() == 1)
+}
+
+/// How many jobs a queue holds.
+pub async fn depth(pg: &PgPool, queue: Queue) -> Result<Depth, Error> {
+    Ok(sqlx::query_file_as!(Depth, "queries/queue/depth.sql", queue.as_str()).fetch_one(pg).await?)
+}
+
+/// Whoever writes may ring here after the commit; a worker that missed it finds the marks at its next look.
+const HINTS: &str = "prewarm_hint";
+
+/// Between attempts to come back.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Calls `ring` for every hint, for ever. Needs a direct connection: a transaction pooler loses LISTEN.
+pub async fn follow_hints(pg: PgPool, ring: impl Fn()) {
+    loop {
+        if let Err(error) = listen(&pg, &ring).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "queue hints");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listen(pg: &PgPool, ring: &impl Fn()) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pg).await?;
+    listener.listen(HINTS).await?;
+    loop {
+        // Also on coming back: whatever was said meanwhile has been missed.
+        ring();
+        if listener.try_recv().await?.is_none() {
+            return Ok(());
+        }
+    }
+}

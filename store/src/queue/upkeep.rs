@@ -1,0 +1,61 @@
+//! What maintenance jobs ask of the database.
+
+use readmodel::blob;
+use sqlx::PgPool;
+
+use crate::Error;
+
+/// Rows that one statement of [`prune`] removes, at most: no lock is held for long.
+const BATCH: u64 = 1000;
+
+/// What is owed over all orgs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backlog {
+    /// Orgs with a rebuild to come or running.
+    pub orgs: i64,
+    /// Age of the oldest change, passed deadline or unpublished version; 0 without any.
+    pub oldest_seconds: f64,
+    /// Orgs in quarantine.
+    pub quarantined: i64,
+}
+
+/// Measures what is owed.
+pub async fn backlog(pg: &PgPool) -> Result<Backlog, Error> {
+    Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(pg).await?)
+}
+
+/// Pushes the rebuild of some orgs whose blobs are of an older format than this binary's; returns how many. Few at a
+/// time, so that changes never queue behind them.
+pub async fn push_outdated(pg: &PgPool) -> Result<i32, Error> {
+    let format = i32::from(blob::FORMAT);
+    Ok(sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format).fetch_one(pg).await?)
+}
+
+/// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
+/// leases that ran out with nothing owed. Returns the number of rows.
+pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
+    let mut pruned = 0;
+    loop {
+        let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(pg).await?;
+        pruned += jobs.rows_affected();
+        if jobs.rows_affected() < BATCH {
+            break;
+        }
+    }
+    pruned += sqlx::query_file!("queries/queue/upkeep/prune_slots.sql").execute(pg).await?.rows_affected();
+    pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
+    pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
+    Ok(pruned)
+}
+
+/// Refreshes the fleet's totals without locking out their readers. False when another worker is at it.
+pub async fn refresh_fleet_pulse(pg: &PgPool) -> Result<bool, Error> {
+    let mut transaction = pg.begin().await?;
+    let ours =
+        sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
+    if ours {
+        sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(ours)
+}

@@ -1,0 +1,111 @@
+//! The transaction of a rebuild: one REPEATABLE READ snapshot that all models are read from and all blobs are written
+//! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
+
+use readmodel::{
+    edition::Edition,
+    ids::OrgId,
+    model::Model,
+    models::Models,
+    time::{Calendar, Clock, Timestamp},
+    version::Version,
+};
+use sqlx::{Postgres, Transaction};
+
+use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, leases, marks, orgs, pulse, versions};
+
+/// An open snapshot of one org.
+#[derive(Debug)]
+pub struct Snapshot {
+    transaction: Transaction<'static, Postgres>,
+    /// Whose.
+    pub org: OrgId,
+    /// The instant that the models are true for.
+    pub as_of: Timestamp,
+    /// The version that the org is at.
+    pub base: Version,
+    /// The version that this snapshot makes.
+    pub version: Version,
+    /// Whether the org exists.
+    pub known: bool,
+    calendar: Calendar,
+}
+
+/// What a committed snapshot has done.
+#[derive(Debug)]
+pub struct Committed {
+    /// The models whose bytes differ from the version before.
+    pub changed: Vec<Model>,
+    /// When the oldest change that it took in was committed, where Postgres tracks that.
+    pub changed_at: Option<Timestamp>,
+}
+
+/// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
+/// on disk. A worker that freezes in between loses its snapshot, with what it has locked.
+const BEGIN: &str = "begin isolation level repeatable read; \
+                     set local synchronous_commit = on; \
+                     set local idle_in_transaction_session_timeout = '15s'";
+
+impl Store {
+    /// Opens a snapshot of an org. Its first statement fixes what it sees; a lease is taken before, never inside.
+    pub async fn snapshot(&self, org: OrgId, clock: Clock) -> Result<Snapshot, Error> {
+        let mut transaction = self.pg.begin_with(BEGIN).await?;
+        let pinned = clock.pinned().map(PgTime);
+        let row = sqlx::query_file!("queries/snapshot/open.sql", org.0, pinned as Option<PgTime>)
+            .fetch_one(&mut *transaction)
+            .await?;
+        let base = match (row.base_epoch, row.base_n) {
+            (Some(epoch), Some(n)) => Version { epoch, n },
+            _ => Version::NONE,
+        };
+        Ok(Snapshot {
+            transaction,
+            org,
+            as_of: row.as_of.into(),
+            base,
+            version: base.next(row.epoch),
+            known: row.known,
+            calendar: Calendar::of(row.timezone.as_deref()),
+        })
+    }
+}
+
+impl Snapshot {
+    /// All models of the snapshot, and the first instant at which one of them would differ by time alone.
+    pub async fn models(&mut self) -> Result<(Models, Option<Timestamp>), Error> {
+        let Self { transaction, org, as_of, .. } = self;
+        let (org, as_of) = (*org, *as_of);
+        leads::materialize(transaction, org, as_of).await?;
+        let (leads, leads_deadline) = leads::top(transaction, org).await?;
+        let (pulse, pulse_deadline) = pulse::read(transaction, org, as_of, &self.calendar).await?;
+        let activity = activity::read(transaction, org).await?;
+        let calls = calls::first_page(transaction, org, None, pulse.total_calls).await?;
+        let inbound = calls::first_page(transaction, org, Some("inbound"), pulse.inbound_calls).await?;
+        let outbound = calls::first_page(transaction, org, Some("outbound"), pulse.outbound_calls).await?;
+        let next_change_at = [leads_deadline, pulse_deadline].into_iter().flatten().min();
+        let models = Models { leads, pulse, activity, calls, calls_inbound: inbound, calls_outbound: outbound };
+        Ok((models, next_change_at))
+    }
+
+    /// Writes an edition, removes the marks that the snapshot saw, and commits.
+    pub async fn commit(mut self, edition: &Edition) -> Result<Committed, Error> {
+        let connection = &mut *self.transaction;
+        if !versions::advance(connection, self.base, edition).await? {
+            return Err(Error::Superseded(sqlx::Error::RowNotFound));
+        }
+        let changed = blobs::write(connection, edition).await?;
+        let removed = marks::remove(connection, self.org).await?;
+        leases::end(connection, self.org).await?;
+        self.transaction.commit().await?;
+        Ok(Committed { changed, changed_at: removed.changed_at })
+    }
+
+    /// Removes all that was made for an org that is gone, and commits; tells whether there was anything.
+    pub async fn forget(mut self) -> Result<bool, Error> {
+        let connection = &mut *self.transaction;
+        let existed = orgs::forget(connection, self.org).await?;
+        marks::remove(connection, self.org).await?;
+        leases::end(connection, self.org).await?;
+        self.transaction.commit().await?;
+        Ok(existed)
+    }
+}

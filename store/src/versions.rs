@@ -1,0 +1,74 @@
+//! Which version of an org is the newest. Postgres alone says so.
+
+use readmodel::{blob, edition::Edition, ids::OrgId, time::Timestamp, version::Version};
+use sqlx::PgConnection;
+
+use crate::{Error, Store, instant::PgTime};
+
+/// An org's newest version, or why there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// This one.
+    At(Version),
+    /// The org exists, but no rebuild of the present format has ended yet.
+    NotBuilt,
+    /// There is no such org.
+    Unknown,
+}
+
+impl Store {
+    /// The newest version of an org.
+    pub async fn head(&self, org: OrgId) -> Result<Head, Error> {
+        let row = sqlx::query_file!("queries/versions/head.sql", org.0).fetch_one(&self.pg).await?;
+        Ok(match (row.known, row.epoch, row.n, row.format) {
+            (false, ..) => Head::Unknown,
+            (true, Some(epoch), Some(n), Some(format)) if format == i32::from(blob::FORMAT) => {
+                Head::At(Version { epoch, n })
+            }
+            (true, ..) => Head::NotBuilt,
+        })
+    }
+
+    /// The database's time, and the newest versions of many orgs; those that have none are left out.
+    pub async fn newest(&self, orgs: &[OrgId]) -> Result<(Timestamp, Vec<(OrgId, Version)>), Error> {
+        let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
+        let rows = sqlx::query_file!("queries/versions/newest.sql", &ids).fetch_all(&self.pg).await?;
+        let now = rows.first().ok_or(sqlx::Error::RowNotFound)?.now.into();
+        let newest = rows.into_iter().filter_map(|row| {
+            let version = Version { epoch: row.epoch?, n: row.n? };
+            Some((OrgId(row.org_id?), version))
+        });
+        Ok((now, newest.collect()))
+    }
+
+    /// Records that a version was announced; `postgres_feeds` announces it through Postgres besides.
+    pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<(), Error> {
+        sqlx::query_file!("queries/versions/mark_published.sql", org.0, version.epoch, version.n, postgres_feeds)
+            .fetch_optional(&self.pg)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Makes an edition's version the newest, if `base` still is.
+pub(crate) async fn advance(connection: &mut PgConnection, base: Version, made: &Edition) -> Result<bool, Error> {
+    let advanced = sqlx::query_file!(
+        "queries/versions/advance.sql",
+        made.org.0,
+        made.version.epoch,
+        made.version.n,
+        i32::from(blob::FORMAT),
+        PgTime(made.as_of) as _,
+        made.next_change_at.map(PgTime) as Option<PgTime>,
+        base.epoch,
+        base.n
+    )
+    .execute(connection)
+    .await?;
+    Ok(advanced.rows_affected() == 1)
+}
+
+/// Microseconds, or nothing for never.
+pub(crate) fn micros_or_never(instant: Option<Timestamp>) -> String {
+    instant.map(|at| at.as_micros().to_string()).unwrap_or_default()
+}
