@@ -1,0 +1,113 @@
+//! `rebuild(org)`: one snapshot → models → blobs → compare-and-set. Called by the jobs, and by the api for an org that
+//! has no blob anywhere.
+
+use readmodel::{
+    blob::{Blob, PackError},
+    edition::Edition,
+    ids::OrgId,
+    model::Model,
+    time::{Clock, Timestamp},
+    version::Version,
+};
+use store::{
+    Store,
+    redis::{Announce, Put},
+    snapshot::Snapshot,
+};
+
+/// How a rebuild ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A new version with at least one model's bytes changed.
+    Changed(Published),
+    /// A new version with the same bytes.
+    Unchanged(Published),
+    /// Another rebuild of the org committed first. The marks are still there, so the org is still owed.
+    Superseded,
+    /// The org is gone; so is all that was made for it.
+    Gone,
+}
+
+/// What was published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// The version.
+    pub version: Version,
+    /// When the oldest change in it was committed, where Postgres tracks that (`track_commit_timestamp`).
+    pub changed_at: Option<Timestamp>,
+    /// The instant of its snapshot.
+    pub as_of: Timestamp,
+}
+
+/// Why a rebuild failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A database.
+    #[error("rebuild")]
+    Store(#[from] store::Error),
+    /// The models could not be written as JSON.
+    #[error("canonical json")]
+    Json(#[from] serde_json::Error),
+    /// The models could not be packed.
+    #[error("pack")]
+    Pack(#[from] PackError),
+}
+
+/// Brings all models of an org up to date and publishes them.
+///
+/// Safe to run twice, at once and late: of two overlapping rebuilds one is [`Outcome::Superseded`], and an older
+/// snapshot loses every compare-and-set. Killed at any point, it leaves the org owed.
+pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
+    match build(store, clock, org).await {
+        Err(Error::Store(store::Error::Superseded(_))) => Ok(Outcome::Superseded),
+        ended => ended,
+    }
+}
+
+async fn build(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
+    let mut snapshot = store.snapshot(org, clock).await?;
+    if !snapshot.known {
+        return forget(store, snapshot).await;
+    }
+    let base = snapshot.base;
+    let edition = pack(&mut snapshot).await?;
+    let committed = snapshot.commit(&edition).await?;
+    publish(store, &edition, base, &committed.changed).await?;
+    let published = Published { version: edition.version, changed_at: committed.changed_at, as_of: edition.as_of };
+    Ok(if committed.changed.is_empty() { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
+}
+
+async fn pack(snapshot: &mut Snapshot) -> Result<Edition, Error> {
+    let (models, next_change_at) = snapshot.models().await?;
+    let Snapshot { org, version, as_of, .. } = *snapshot;
+    Edition::of(org, version, as_of, next_change_at, |model| {
+        Ok(Blob::pack(org, model, version, &models.canonical(model)?)?)
+    })
+}
+
+/// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which
+/// announces the version instead.
+async fn publish(store: &Store, edition: &Edition, base: Version, changed: &[Model]) -> Result<(), Error> {
+    let announced = match &store.redis {
+        None => false,
+        Some(redis) => match redis.put(edition, base, changed, Announce::Yes).await {
+            Ok(Put::Stored | Put::Refused) => true,
+            Err(error) => {
+                tracing::warn!(org = %edition.org, error = &error as &dyn std::error::Error, "redis did not take the blobs");
+                false
+            }
+        },
+    };
+    Ok(store.mark_published(edition.org, edition.version, !announced).await?)
+}
+
+async fn forget(store: &Store, snapshot: Snapshot) -> Result<Outcome, Error> {
+    let org = snapshot.org;
+    if snapshot.forget().await?
+        && let Some(redis) = &store.redis
+        && let Err(error) = redis.forget(org).await
+    {
+        tracing::warn!(%org, error = &error as &dyn std::error::Error, "redis did not forget the org");
+    }
+    Ok(Outcome::Gone)
+}

@@ -1,0 +1,81 @@
+//! A store on a database of the test's own, and what is asked of it in every test.
+
+use materialize::{Outcome, rebuild};
+use readmodel::{
+    edition::Edition,
+    ids::OrgId,
+    model::Model,
+    time::{Clock, Timestamp},
+};
+use sqlx::PgConnection;
+use store::{Commits, Config, Store, blobs::Held};
+use testkit::{
+    Database, history,
+    oracle::{self, Direction, Micros, World},
+};
+
+/// A store on a database.
+pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
+    Store::open(&Config {
+        database_url: database.url(),
+        redis_url,
+        connections: 8,
+        commits: Commits::Buffered,
+        application_name: "test",
+    })
+    .unwrap()
+}
+
+/// Rebuilds at an instant whatever is owed among these orgs, as the ledger says, until nothing is.
+pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
+    let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
+    loop {
+        let owed: Vec<uuid::Uuid> = sqlx::query_scalar(
+            "select distinct org_id from prewarm.owed where org_id = any($1) and reason <> 'deadline'",
+        )
+        .bind(&ids)
+        .fetch_all(&store.pg)
+        .await
+        .unwrap();
+        if owed.is_empty() {
+            return;
+        }
+        for org in owed {
+            let outcome = rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), OrgId(org)).await.unwrap();
+            assert_ne!(outcome, Outcome::Superseded, "nobody else rebuilds");
+        }
+    }
+}
+
+/// The edition that Postgres holds.
+pub(crate) async fn edition(store: &Store, org: OrgId) -> Option<Edition> {
+    match store.edition(org).await.unwrap() {
+        Held::Edition(edition) => Some(*edition),
+        Held::Nothing => None,
+        Held::Unusable(reason) => panic!("{reason}"),
+    }
+}
+
+/// The rows of some orgs.
+pub(crate) async fn world(connection: &mut PgConnection, orgs: &[OrgId]) -> World {
+    history::read_world(connection, orgs).await.unwrap()
+}
+
+/// What the definition says that a model shows.
+pub(crate) fn defined(world: &World, org: OrgId, model: Model, at: Micros) -> String {
+    let bytes = match model {
+        Model::Leads => oracle::leads(world, org, at),
+        Model::Pulse => oracle::pulse(world, org, at),
+        Model::Activity => oracle::activity(world, org),
+        Model::Calls => oracle::calls(world, org, None),
+        Model::CallsInbound => oracle::calls(world, org, Some(Direction::Inbound)),
+        Model::CallsOutbound => oracle::calls(world, org, Some(Direction::Outbound)),
+        Model::Dashboard => oracle::dashboard(world, org, at),
+    };
+    String::from_utf8(bytes).unwrap()
+}
+
+/// What an edition shows.
+pub(crate) fn shown(edition: &Edition, model: Model) -> String {
+    String::from_utf8(edition.blob(model).unpack().unwrap()).unwrap()
+}

@@ -1,0 +1,8 @@
+//! What a rebuild makes, against an oracle, by the clock and in races.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
+
+mod clock;
+mod harness;
+mod oracle;
+mod races;

@@ -1,0 +1,161 @@
+//! After any history, every model of every org equals the definition, byte for byte.
+
+use proptest::{
+    prelude::*,
+    test_runner::{FileFailurePersistence, TestRunner},
+};
+use readmodel::{ids::OrgId, model::Model};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use store::Store;
+use testkit::{
+    Database,
+    history::{self, Case, Op},
+    oracle::{self, Micros, World},
+};
+
+use crate::harness::{defined, edition, open, settle, shown, world};
+
+/// Histories of one test. Four tests share the two thousand, so that they run side by side.
+const CASES: u32 = 500;
+
+#[test]
+fn models_equal_the_definition_1() {
+    check("1");
+}
+
+#[test]
+fn models_equal_the_definition_2() {
+    check("2");
+}
+
+#[test]
+fn models_equal_the_definition_3() {
+    check("3");
+}
+
+#[test]
+fn models_equal_the_definition_4() {
+    check("4");
+}
+
+/// Failing seeds are kept in a file beside this one, and are tried first from then on.
+fn check(part: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = runtime.block_on(Database::create()).unwrap();
+    let store = {
+        let _inside = runtime.enter();
+        open(&database, None)
+    };
+    let view = runtime.block_on(view_definition(&store));
+    let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, 1..30), 0..30_usize));
+    let config = ProptestConfig {
+        cases: CASES,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
+        source_file: Some(file!()),
+        ..ProptestConfig::default()
+    };
+    let outcome = TestRunner::new(config).run(&histories, |(at, drawn, pause)| {
+        runtime.block_on(play(&store, &view, at, &drawn, pause)).map_err(TestCaseError::fail)
+    });
+    runtime.block_on(async {
+        store.pg.close().await;
+        database.close().await.unwrap();
+    });
+    if let Err(error) = outcome {
+        panic!("part {part}: {error}");
+    }
+}
+
+/// Plays a history, rebuilding what is owed once in between and at the end.
+async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pause: usize) -> Result<(), String> {
+    let case = Case::fresh();
+    let orgs = case.organizations();
+    let mut connection = store.pg.acquire().await.unwrap();
+    for (n, op) in history::settle(drawn, case).iter().enumerate() {
+        op.execute(&mut connection).await.map_err(|error| error.to_string())?;
+        if n == pause {
+            settle(store, &orgs, at).await;
+        }
+    }
+    settle(store, &orgs, at).await;
+    let world = world(&mut connection, &orgs).await;
+    for org in orgs {
+        compare(store, &world, org, at).await?;
+        compare_with_view(&mut connection, view, org, at).await?;
+    }
+    Ok(())
+}
+
+async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result<(), String> {
+    let edition = edition(store, org).await;
+    if !world.organizations.contains_key(&org) {
+        return if edition.is_none() { Ok(()) } else { Err("an org that is gone has an edition".into()) };
+    }
+    // An org that nobody has ever touched has no edition either; the histories make every org by an insert.
+    let edition = edition.ok_or("no edition")?;
+    for model in Model::ALL {
+        let (shown, defined) = (shown(&edition, model), defined(world, org, model, at));
+        if shown != defined {
+            return Err(format!("{model}\n shown   {shown}\n defined {defined}"));
+        }
+    }
+    let deadline = edition.next_change_at.map(|at| at.as_micros());
+    let needed = oracle::next_change(world, org, at);
+    // Waking too early costs a rebuild; waking too late shows what is no longer true.
+    match (deadline, needed) {
+        (_, None) => Ok(()),
+        (Some(deadline), Some(needed)) if at < deadline && deadline <= needed => Ok(()),
+        _ => Err(format!("next change at {deadline:?}, needed at {needed:?}")),
+    }
+}
+
+/// `prewarm.actionable_leads` holds exactly the rows of `view_actionable_leads`, as it would be at the instant.
+async fn compare_with_view(connection: &mut PgConnection, view: &str, org: OrgId, at: Micros) -> Result<(), String> {
+    let columns =
+        "id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, last_contact_at,
+                   created_at, total_calls, last_call_at, avg_call_duration, sentiment_trend, lead_temperature,
+                   follow_up_urgency, lead_temp, last_call_summary";
+    let at = format!("(timestamptz 'epoch' + {at} * interval '1 microsecond')");
+    let view = view.replace("now()", &at);
+    let differing = format!(
+        "with defined as (select {columns} from ({view}) v where org_id = $1),
+              held as (select {columns} from prewarm.actionable_leads where org_id = $1)
+         select count(*) from ((table defined except all table held) union all (table held except all table defined)) d"
+    );
+    let rows: i64 = sqlx::query_scalar(AssertSqlSafe(differing))
+        .bind(org.0)
+        .fetch_one(&mut *connection)
+        .await
+        .map_err(|e| e.to_string())?;
+    if rows > 0 {
+        return Err(format!("{rows} rows of actionable_leads differ from the view's"));
+    }
+    let order = format!(
+        "select array(select id from ({view}) v where org_id = $1 and lead_rank <= 50 order by lead_rank)
+              = array(select id from prewarm.actionable_leads where org_id = $1
+                       order by urgency_rank, lead_score desc nulls last, created_at desc, id limit 50)"
+    );
+    let same: bool =
+        sqlx::query_scalar(AssertSqlSafe(order)).bind(org.0).fetch_one(connection).await.map_err(|e| e.to_string())?;
+    if same { Ok(()) } else { Err("the view orders the leads in another way".into()) }
+}
+
+async fn view_definition(store: &Store) -> String {
+    let text: String =
+        sqlx::query_scalar("select pg_get_viewdef('public.view_actionable_leads')").fetch_one(&store.pg).await.unwrap();
+    assert!(text.contains("now()"), "the view's clock is replaced by its text");
+    text.trim_end_matches(';').to_owned()
+}
+
+/// Before anything happens nothing is owed.
+#[tokio::test]
+async fn an_untouched_org_has_no_edition_and_owes_nothing() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    let owed: i64 = sqlx::query_scalar("select count(*) from prewarm.owed").fetch_one(&mut connection).await.unwrap();
+    assert_eq!(owed, 0);
+    assert!(edition(&store, OrgId(uuid::Uuid::from_u128(1))).await.is_none());
+    store.pg.close().await;
+    database.close().await.unwrap();
+}

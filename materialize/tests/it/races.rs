@@ -1,0 +1,209 @@
+//! Two workers on one org: versions only rise, and the last blob is right.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+use materialize::{Outcome, rebuild};
+use rand::RngExt;
+use readmodel::{ids::OrgId, model::Model, time::Clock, version::Version};
+use sqlx::{Connection, PgConnection};
+use store::{
+    Store,
+    blobs::Held,
+    redis::{Announce, Put},
+    versions::Head,
+};
+use testkit::{Database, servers};
+use uuid::Uuid;
+
+use crate::harness::{defined, edition, open, settle, shown, world};
+
+const ORG: OrgId = OrgId(Uuid::from_u128(1));
+/// Rebuilds, over both workers.
+const ROUNDS: u32 = 10_000;
+/// The watchers leave the processor to the workers.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn versions_only_rise_while_two_workers_race() {
+    let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
+    let store = open(&database, Some(redis.url()));
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    make_org(&mut connection).await;
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+
+    let rounds = Arc::new(AtomicU32::new(0));
+    let over = Arc::new(AtomicBool::new(false));
+    let watching = [
+        tokio::spawn(versions_in_postgres(store.clone(), over.clone())),
+        tokio::spawn(versions_in_redis(store.clone(), over.clone())),
+    ];
+    let writing = tokio::spawn(write_until(database.url(), over.clone()));
+    let (first, second) = tokio::join!(work(&store, &rounds), work(&store, &rounds));
+    over.store(true, Ordering::SeqCst);
+    writing.await.unwrap();
+    for watched in watching {
+        assert!(watched.await.unwrap() > 100, "too few looks to prove anything");
+    }
+    assert!(first + second > 0, "the workers never met");
+
+    let world = world(&mut connection, &[ORG]).await;
+    let at = world.contacts.values().filter_map(|contact| contact.last_contact_at).max().unwrap_or(0) + 1;
+    settle(&store, &[ORG], at).await;
+    rebuild(&store, Clock::Pinned(readmodel::time::Timestamp::from_micros(at)), ORG).await.unwrap();
+    let edition = edition(&store, ORG).await.unwrap();
+    for model in Model::ALL {
+        assert_eq!(shown(&edition, model), defined(&world, ORG, model, at), "{model}");
+    }
+    let Held::Edition(copy) = store.redis.as_ref().unwrap().edition(ORG).await.unwrap() else { panic!("not in redis") };
+    assert_eq!(copy.version, edition.version);
+    assert_eq!(copy.blob(Model::Dashboard).digest, edition.blob(Model::Dashboard).digest);
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+/// Rebuilds with random pauses until both workers have done their rounds; counts the rebuilds that lost.
+async fn work(store: &Store, rounds: &AtomicU32) -> u32 {
+    let mut superseded = 0;
+    while rounds.fetch_add(1, Ordering::SeqCst) < ROUNDS {
+        if rebuild(store, Clock::Database, ORG).await.unwrap() == Outcome::Superseded {
+            superseded += 1;
+        }
+        let pause = rand::rng().random_range(0..400);
+        tokio::time::sleep(Duration::from_micros(pause)).await;
+    }
+    superseded
+}
+
+async fn write_until(url: String, over: Arc<AtomicBool>) {
+    let mut connection = PgConnection::connect(&url).await.unwrap();
+    while !over.load(Ordering::SeqCst) {
+        sqlx::raw_sql("update contacts set lead_score = (lead_score + 7) % 101 where random() < 0.3")
+            .execute(&mut connection)
+            .await
+            .unwrap();
+        let pause = rand::rng().random_range(0..3_000);
+        tokio::time::sleep(Duration::from_micros(pause)).await;
+    }
+}
+
+async fn versions_in_postgres(store: Store, over: Arc<AtomicBool>) -> u32 {
+    let (mut looks, mut last) = (0, Version::NONE);
+    while !over.load(Ordering::SeqCst) {
+        let Head::At(version) = store.head(ORG).await.unwrap() else { panic!("the version is gone") };
+        assert!(version >= last, "{version} after {last}");
+        (looks, last) = (looks + 1, version);
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    looks
+}
+
+async fn versions_in_redis(store: Store, over: Arc<AtomicBool>) -> u32 {
+    let redis = store.redis.as_ref().unwrap();
+    let (mut looks, mut last) = (0, Version::NONE);
+    while !over.load(Ordering::SeqCst) {
+        // A read over its budget says nothing.
+        let Ok(Held::Edition(edition)) = redis.edition(ORG).await else { continue };
+        assert!(edition.version >= last, "{} after {last}", edition.version);
+        (looks, last) = (looks + 1, edition.version);
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    looks
+}
+
+async fn make_org(connection: &mut PgConnection) {
+    sqlx::raw_sql(
+        "insert into organizations (id, name) values ('00000000-0000-0000-0000-000000000001', 'Clinic');
+         insert into contacts (org_id, name, lead_status, lead_score, last_contact_at)
+         select '00000000-0000-0000-0000-000000000001', 'Contact ' || i, 'new', i, statement_timestamp() from generate_series(1, 20) i;",
+    )
+    .execute(connection)
+    .await
+    .unwrap();
+}
+
+/// A worker that was paused before it published comes back late.
+#[tokio::test]
+async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
+    let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
+    let store = open(&database, Some(redis.url()));
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    make_org(&mut connection).await;
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    let old = edition(&store, ORG).await.unwrap();
+    // A snapshot that was opened now, and whose rebuild comes to its end after another's.
+    let mut late = store.snapshot(ORG, Clock::Database).await.unwrap();
+    late.models().await.unwrap();
+    sqlx::raw_sql("update contacts set lead_score = 99").execute(&mut connection).await.unwrap();
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    let new = edition(&store, ORG).await.unwrap();
+    assert!(new.version > old.version);
+
+    assert!(matches!(late.commit(&old).await, Err(store::Error::Superseded(_))));
+    let redis = store.redis.as_ref().unwrap();
+    assert_eq!(redis.put(&old, Version::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Refused);
+    let Held::Edition(held) = redis.edition(ORG).await.unwrap() else { panic!("not in redis") };
+    assert_eq!((held.version, edition(&store, ORG).await.unwrap().version), (new.version, new.version));
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+/// Ten is more than nine, also where texts are compared.
+#[tokio::test]
+async fn redis_compares_versions_as_two_integers() {
+    let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
+    let store = open(&database, Some(redis.url()));
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    make_org(&mut connection).await;
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    let mut edition = edition(&store, ORG).await.unwrap();
+    let redis = store.redis.as_ref().unwrap();
+    for (epoch, n, put) in [
+        (1, 9, Put::Stored),
+        (1, 10, Put::Stored),
+        (1, 9, Put::Refused),
+        (2, 1, Put::Stored),
+        (1, 11, Put::Refused),
+        (10, 1, Put::Stored),
+        (9, 9, Put::Refused),
+    ] {
+        edition.version = Version { epoch, n };
+        assert_eq!(redis.put(&edition, Version::NONE, &Model::ALL, Announce::No).await.unwrap(), put, "{epoch}-{n}");
+    }
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+/// A rebuild that changes nothing keeps every digest and sends no bytes again.
+#[tokio::test]
+async fn a_rebuild_that_changes_nothing_publishes_no_new_bytes() {
+    let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
+    let store = open(&database, Some(redis.url()));
+    let mut connection = PgConnection::connect(&database.url()).await.unwrap();
+    make_org(&mut connection).await;
+    let Outcome::Changed(first) = rebuild(&store, Clock::Database, ORG).await.unwrap() else {
+        panic!("nothing changed")
+    };
+    let bytes = async || {
+        let rows: Vec<(String, Vec<u8>, String)> =
+            sqlx::query_as("select model, bytes, xmin::text from prewarm.blobs order by model")
+                .fetch_all(&store.pg)
+                .await
+                .unwrap();
+        rows
+    };
+    let before = bytes().await;
+    let Outcome::Unchanged(second) = rebuild(&store, Clock::Database, ORG).await.unwrap() else { panic!("changed") };
+    assert_eq!((second.version.epoch, second.version.n), (first.version.epoch, first.version.n + 1));
+    assert_eq!(bytes().await, before, "rows of equal bytes are not written again");
+    let Held::Edition(held) = store.redis.as_ref().unwrap().edition(ORG).await.unwrap() else { panic!("not in redis") };
+    assert_eq!(held.version, second.version);
+    assert_eq!(held.blob(Model::Leads).version, first.version, "redis still has the bytes of the first");
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
