@@ -1,0 +1,24 @@
+//! Vapi: webhook messages, signature checks.
+//!
+//! A webhook passes through here in this order: [`Secrets::authenticate`], [`Envelope::parse`], [`Envelope::dedupe_key`],
+//! [`Envelope::call_update`] (what the message says about its call), [`Envelope::into_redacted_body`] (what may be
+//! stored). All of it is pure.
+
+mod call;
+mod ended_reason;
+mod field;
+mod join;
+mod message;
+mod private;
+mod redact;
+mod signature;
+mod update;
+
+pub use call::{CallState, Direction, Phase, SentimentLabel};
+pub use ended_reason::call_status;
+pub use join::{Latest, Milestone};
+pub use message::{CallKind, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError};
+pub use private::Private;
+pub use redact::redact;
+pub use signature::{NoSecrets, Refused, Secrets};
+pub use update::CallUpdate;

@@ -1,0 +1,30 @@
+//! Text about a person.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A phone number, a name or a summary. `Debug` hides it, so that no log line or error message can hold it by accident;
+/// serialising it does not, because that is how it is stored.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Private(String);
+
+impl Private {
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Private {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Private {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[private]")
+    }
+}

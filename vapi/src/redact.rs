@@ -1,0 +1,59 @@
+//! Taking secrets out of a body before it is stored.
+
+use serde_json::{Map, Value};
+
+/// What stands in a secret's place.
+const REDACTED: &str = "[redacted]";
+
+/// A field whose name contains one of these holds a secret. Compared in lower case without `_` and `-`.
+const SECRET_WORDS: [&str; 12] = [
+    "secret",
+    "token",
+    "password",
+    "passphrase",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "authorization",
+    "credential",
+    "cookie",
+    // Addresses that let whoever has them listen to the live call, or steer it.
+    "listenurl",
+    "controlurl",
+];
+
+/// References to credentials, not credentials: they tell which one a call used.
+const CREDENTIAL_REFERENCES: [&str; 2] = ["credentialid", "credentialids"];
+
+/// Replaces secrets by `"[redacted]"`, at any depth: the value of every field whose name tells of a secret, and the
+/// values in `headers`. A null there stays: it says that there is no secret. Everything else is left as it is.
+pub fn redact(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(redact),
+        Value::Object(fields) => redact_fields(fields),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn redact_fields(fields: &mut Map<String, Value>) {
+    for (name, value) in fields {
+        let name = name.replace(['_', '-'], "").to_lowercase();
+        match value {
+            _ if is_secret(&name) => replace(value),
+            // Static headers of a server: their names are worth keeping, and any of them may authenticate.
+            Value::Object(headers) if name == "headers" => headers.values_mut().for_each(replace),
+            _ if name == "headers" => replace(value),
+            _ => redact(value),
+        }
+    }
+}
+
+fn is_secret(name: &str) -> bool {
+    !CREDENTIAL_REFERENCES.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word))
+}
+
+fn replace(value: &mut Value) {
+    if !value.is_null() {
+        *value = Value::from(REDACTED);
+    }
+}

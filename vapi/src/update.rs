@@ -1,0 +1,117 @@
+//! What a message says about its call. Only status-updates and the end-of-call report say anything.
+//!
+//! Status, times and cost stand in `message`. `message.call` is a snapshot from the call's beginning: a report still
+//! carries the status `ringing` there, and no times.
+
+use bigdecimal::{BigDecimal, Zero};
+use serde_json::Value;
+
+use crate::{
+    call::{CallState, Phase, SentimentLabel},
+    field,
+    join::{Latest, Milestone, Told},
+    message::{CallKind, Envelope, Kind},
+    private::Private,
+};
+
+/// What intake does to the source for one message: merge `state` into what is known of the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CallUpdate {
+    /// Vapi's id of the call.
+    pub vapi_call_id: String,
+    /// What the message says about it.
+    pub state: CallState,
+}
+
+impl Envelope {
+    /// What the message says about its call; `None` when it names no call or says nothing about it.
+    pub fn call_update(&self) -> Option<CallUpdate> {
+        let vapi_call_id = self.call.vapi_call_id.clone()?;
+        let state = match self.kind {
+            Kind::StatusUpdate => self.status_update()?,
+            Kind::EndOfCallReport => self.end_of_call_report(),
+            Kind::AssistantRequest | Kind::Other(_) => return None,
+        };
+        Some(CallUpdate { vapi_call_id, state })
+    }
+
+    fn status_update(&self) -> Option<CallState> {
+        let status = self.status()?;
+        let phase = Phase::of_status(&status);
+        let seen_in = |milestone| Milestone::seen(self.timestamp.filter(|_| phase == milestone));
+        Some(CallState {
+            started_at: seen_in(Phase::InProgress),
+            ended_at: seen_in(Phase::Ended),
+            ..self.state_in(phase, status)
+        })
+    }
+
+    fn end_of_call_report(&self) -> CallState {
+        let message = self.message();
+        let structured = &message["analysis"]["structuredData"];
+        let told = Told::new(Phase::Reported, self.timestamp);
+        let ended_at = Milestone::stated(field::timestamp(&message["endedAt"]));
+        CallState {
+            started_at: Milestone::stated(field::timestamp(&message["startedAt"])),
+            // A report without the time comes soon after the end.
+            ended_at: ended_at.join(Milestone::seen(self.timestamp)),
+            duration_seconds: Latest::new(told, duration_seconds(message)),
+            sentiment_label: Latest::new(told, sentiment_label(structured)),
+            sentiment_score: Latest::new(told, sentiment_score(structured)),
+            cost_cents: Latest::new(told, cost_cents(message)),
+            ..self.state_in(Phase::Reported, "ended".to_owned())
+        }
+    }
+
+    /// What a message of any phase may say.
+    fn state_in(&self, phase: Phase, vapi_status: String) -> CallState {
+        let message = self.message();
+        let told = Told::new(phase, self.timestamp);
+        let summary = field::text(&message["analysis"]["summary"]).or_else(|| field::text(&message["summary"]));
+        CallState {
+            vapi_status: Latest::new(told, Some(vapi_status)),
+            direction: Latest::new(told, self.call.call_kind.and_then(CallKind::direction)),
+            is_test_call: self.call.is_test_call,
+            summary: Latest::new(told, summary.map(Private::from)),
+            ended_reason: Latest::new(told, field::short(&message["endedReason"])),
+            customer_number: Latest::new(told, self.call.customer_number.clone()),
+            customer_name: Latest::new(told, self.call.customer_name.clone()),
+            ..CallState::default()
+        }
+    }
+}
+
+/// The report's times apart, else its own copies of the duration, which its schema does not promise.
+fn duration_seconds(message: &Value) -> Option<i32> {
+    let between_times = || {
+        let (start, end) = (field::timestamp(&message["startedAt"])?, field::timestamp(&message["endedAt"])?);
+        Some(BigDecimal::new((end.as_micros() - start.as_micros()).into(), 6))
+    };
+    let from_seconds = || field::decimal(&message["durationSeconds"]);
+    let from_millis = || Some(field::decimal(&message["durationMs"])? * BigDecimal::new(1.into(), 3));
+    let from_minutes = || Some(field::decimal(&message["durationMinutes"])? * BigDecimal::from(60));
+    let usable = |seconds: &BigDecimal| *seconds >= BigDecimal::zero();
+    between_times()
+        .filter(usable)
+        .or_else(|| from_seconds().filter(usable))
+        .or_else(|| from_millis().filter(usable))
+        .or_else(|| from_minutes().filter(usable))
+        .and_then(|seconds| field::whole(&seconds))
+}
+
+/// `message.cost` is in US dollars.
+fn cost_cents(message: &Value) -> Option<i32> {
+    field::whole(&(field::decimal(&message["cost"])? * BigDecimal::from(100)))
+}
+
+fn sentiment_label(structured: &Value) -> Option<SentimentLabel> {
+    ["sentimentLabel", "sentiment"].iter().find_map(|name| {
+        let word = field::text(&structured[name])?;
+        SentimentLabel::ALL.into_iter().find(|label| word.trim().eq_ignore_ascii_case(label.as_str()))
+    })
+}
+
+fn sentiment_score(structured: &Value) -> Option<BigDecimal> {
+    let score = field::decimal(&structured["sentimentScore"])?;
+    (BigDecimal::zero()..=BigDecimal::from(1)).contains(&score).then_some(score)
+}

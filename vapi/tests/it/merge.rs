@@ -1,0 +1,157 @@
+//! A call's messages fold to one state, whatever their order and number.
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use readmodel::time::Timestamp;
+use serde_json::{Value, json};
+use vapi::{CallState, Phase, Private};
+
+use crate::fixtures::state;
+
+const STATUSES: [&str; 8] =
+    ["on-hold", "scheduled", "queued", "ringing", "in-progress", "forwarding", "ended", "not-found"];
+const REASONS: [&str; 4] = ["customer-ended-call", "voicemail", "pipeline-error-x", "assistant-forwarded-call"];
+
+/// A field that is often absent.
+fn maybe<T: Into<Value> + Clone + std::fmt::Debug + 'static>(
+    values: impl Strategy<Value = T>,
+) -> impl Strategy<Value = Value> {
+    prop_oneof![Just(Value::Null), values.prop_map(Into::into)]
+}
+
+/// Few distinct instants, so that messages of one phase and one instant that differ are common.
+fn instant() -> impl Strategy<Value = Value> {
+    maybe((1_772_441_000_000_i64..1_772_441_000_004).boxed())
+}
+
+fn call() -> impl Strategy<Value = Value> {
+    (maybe(select(&["inboundPhoneCall", "outboundPhoneCall", "webCall"][..])), any::<bool>())
+        .prop_map(|(kind, test)| json!({"id": "c1", "type": kind, "metadata": {"is_test_call": test}}))
+}
+
+fn customer() -> impl Strategy<Value = Value> {
+    (maybe("\\+1555[0-2]"), maybe("[A-C]")).prop_map(|(number, name)| json!({"number": number, "name": name}))
+}
+
+fn status_update() -> impl Strategy<Value = Value> {
+    (select(&STATUSES[..]), instant(), maybe(select(&REASONS[..])), maybe("[x-z]"), call(), customer()).prop_map(
+        |(status, timestamp, reason, summary, call, customer)| {
+            json!({"message": {"type": "status-update", "status": status, "timestamp": timestamp, "endedReason": reason,
+                "summary": summary, "call": call, "customer": customer}})
+        },
+    )
+}
+
+fn report() -> impl Strategy<Value = Value> {
+    let times = (instant(), instant(), instant());
+    let analysis =
+        (maybe("[x-z]"), maybe(select(&["positive", "negative"][..])), maybe(select(&["0.5", "0.50", "1"][..])));
+    (times, maybe(select(&REASONS[..])), maybe(0..3_i64), analysis, call(), customer()).prop_map(
+        |((timestamp, start, end), reason, cost, (summary, label, score), call, customer)| {
+            json!({"message": {"type": "end-of-call-report", "timestamp": timestamp, "startedAt": start, "endedAt": end,
+                "endedReason": reason, "cost": cost, "call": call, "customer": customer,
+                "analysis": {"summary": summary, "structuredData": {"sentimentLabel": label, "sentimentScore": score}}}})
+        },
+    )
+}
+
+fn message() -> impl Strategy<Value = Value> {
+    prop_oneof![3 => status_update(), 1 => report()]
+}
+
+/// A state that several messages made.
+fn merged() -> impl Strategy<Value = CallState> {
+    vec(message(), 0..5).prop_map(|messages| fold(&messages))
+}
+
+fn fold(messages: &[Value]) -> CallState {
+    messages.iter().map(state).fold(CallState::default(), CallState::merge)
+}
+
+/// The definition of a field, told by comparing all messages: the greatest by phase, time of sending and value.
+fn latest<T: Ord>(messages: &[Value], field: impl Fn(&Value) -> Option<T>) -> Option<T> {
+    let rank = |body: &Value| {
+        let message = &body["message"];
+        let phase = message["status"].as_str().map_or(Phase::Reported, Phase::of_status);
+        (phase, message["timestamp"].as_i64())
+    };
+    let told = messages.iter().filter_map(|body| Some((rank(body), field(&body["message"])?)));
+    told.max().map(|(_, value)| value)
+}
+
+fn micros(value: &Value) -> Option<Timestamp> {
+    value.as_i64().map(|millis| Timestamp::from_micros(millis * 1000))
+}
+
+/// What a report states, else the earliest sending time of the messages that `suggest` it.
+fn milestone(messages: &[Value], field: &str, suggests: impl Fn(&Value) -> bool) -> Option<Timestamp> {
+    let messages = || messages.iter().map(|body| &body["message"]);
+    let stated = messages().filter_map(|message| micros(&message[field])).min();
+    stated.or_else(|| {
+        messages().filter(|message| suggests(message)).filter_map(|message| micros(&message["timestamp"])).min()
+    })
+}
+
+proptest! {
+    #[test]
+    fn merge_is_commutative(a in merged(), b in merged()) {
+        prop_assert_eq!(a.clone().merge(b.clone()), b.merge(a));
+    }
+
+    #[test]
+    fn merge_is_associative(a in merged(), b in merged(), c in merged()) {
+        prop_assert_eq!(a.clone().merge(b.clone()).merge(c.clone()), a.merge(b.merge(c)));
+    }
+
+    #[test]
+    fn merge_is_idempotent_and_knowing_nothing_changes_nothing(a in merged()) {
+        prop_assert_eq!(a.clone().merge(a.clone()), a.clone());
+        prop_assert_eq!(a.clone().merge(CallState::default()), a);
+    }
+
+    #[test]
+    fn any_order_with_duplicates_folds_to_the_same_state(
+        (messages, shuffled) in vec(message(), 1..8).prop_flat_map(|messages| {
+            let twice = [messages.clone(), messages.clone()].concat();
+            (Just(messages), Just(twice).prop_shuffle())
+        }),
+    ) {
+        prop_assert_eq!(fold(&messages), fold(&shuffled));
+    }
+
+    #[test]
+    fn a_stored_state_goes_on_merging_where_it_stopped(a in merged(), b in merged()) {
+        let stored: CallState = serde_json::from_str(&serde_json::to_string(&a).unwrap()).unwrap();
+        prop_assert_eq!(&stored, &a);
+        prop_assert_eq!(stored.merge(b.clone()), a.merge(b));
+    }
+
+    #[test]
+    fn each_field_is_what_the_latest_phase_tells(messages in vec(message(), 1..8)) {
+        let call = fold(&messages);
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let private = |value: Option<&Private>| value.map(|text| text.as_str().to_owned());
+        prop_assert_eq!(private(call.summary.get()), latest(&messages, |m| text(&m["analysis"]["summary"]).or_else(|| text(&m["summary"]))));
+        prop_assert_eq!(private(call.customer_name.get()), latest(&messages, |m| text(&m["customer"]["name"])));
+        prop_assert_eq!(call.ended_reason.get().cloned(), latest(&messages, |m| text(&m["endedReason"])));
+        prop_assert_eq!(call.vapi_status.get().cloned(), latest(&messages, |m| text(&m["status"]).or(Some("ended".to_owned()))));
+        prop_assert_eq!(call.cost_cents.get().copied(), latest(&messages, |m| Some(i32::try_from(m["cost"].as_i64()?).unwrap() * 100)));
+        prop_assert_eq!(call.is_test_call, messages.iter().any(|m| state(m).is_test_call));
+        prop_assert_eq!(call.started_at.get(), milestone(&messages, "startedAt", |m| m["status"] == "in-progress"));
+        prop_assert_eq!(call.ended_at.get(), milestone(&messages, "endedAt", |m| m["status"] == "ended" || m["status"].is_null()));
+    }
+}
+
+#[test]
+fn a_late_in_progress_does_not_revive_a_call() {
+    let status = |status: &str, at: i64| json!({"message": {"type": "status-update", "status": status, "timestamp": at, "call": {"id": "c1"}, "endedReason": (status == "ended").then_some("voicemail")}});
+    let call = fold(&[status("ended", 2000), status("in-progress", 9000), status("in-progress", 1000)]);
+    assert_eq!((call.phase(), call.status()), (Some(Phase::Ended), Some("voicemail")));
+    assert_eq!(call.started_at.get(), Some(Timestamp::from_micros(1_000_000)));
+}
+
+#[test]
+fn phases_follow_a_calls_life() {
+    let life = ["scheduled", "queued", "ringing", "in-progress", "forwarding", "ended"].map(Phase::of_status);
+    assert!(life.is_sorted_by(|a, b| a < b));
+    assert!(Phase::of_status("on-hold") < life[0] && life[5] < Phase::Reported);
+}
