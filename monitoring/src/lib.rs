@@ -1,0 +1,7 @@
+//! What operators see: metrics by name, logs, and the admin listener's health answers.
+
+pub mod admin;
+pub mod health;
+pub mod logging;
+pub mod metrics;
+pub mod names;

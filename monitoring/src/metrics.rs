@@ -1,0 +1,30 @@
+//! The process' one metrics recorder.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+use crate::names::{self, Kind};
+
+/// From 50 µs, where reads lie, to half a minute.
+const BUCKETS_SECONDS: &[f64] = &[
+    0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+    30.0,
+];
+
+/// Installs the recorder; once a process.
+pub fn install() -> Result<PrometheusHandle, BuildError> {
+    let mut builder = PrometheusBuilder::new();
+    for (name, kind, _) in names::ALL {
+        if *kind == Kind::Seconds {
+            builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), BUCKETS_SECONDS)?;
+        }
+    }
+    let handle = builder.install_recorder()?;
+    for (name, kind, help) in names::ALL {
+        match kind {
+            Kind::Counter => metrics::describe_counter!(*name, *help),
+            Kind::Gauge => metrics::describe_gauge!(*name, *help),
+            Kind::Seconds => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
+        }
+    }
+    Ok(handle)
+}
