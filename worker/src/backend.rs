@@ -1,0 +1,244 @@
+//! Our queue as a backend of apalis: its `Persisted` drives the worker, `store::queue` does the work.
+//!
+//! A database that is away is waited for. It ends neither the worker nor the jobs that run: hence no error leaves here.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use apalis_core::{
+    backend::{
+        Backend, BackendConfig,
+        codec::Codec,
+        finalize::Ephemeral,
+        persistence::{Persisted, Persistence, State, TaskEvent, TaskPersistLayer},
+    },
+    task::{Task, builder::TaskBuilder, status::Status, task_id::TaskId},
+    worker::context::WorkerContext,
+};
+use sqlx::PgPool;
+use store::{
+    Error,
+    queue::{self, Claimed, End, Queue},
+};
+use tokio::time::{Instant, Sleep};
+
+use crate::{bell::Bell, config::Limits, watchdog::Progress};
+
+/// Between tries of a database that is away.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A statement that takes longer has lost its connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Jobs that are claimed at a time. While a worker holds claimed jobs that it has no room for, apalis neither acknowledges
+/// nor sends heartbeats.
+const BATCH: usize = 1;
+
+/// The queue behind one apalis worker.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) pg: PgPool,
+    pub(crate) queue: Queue,
+    pub(crate) limits: Limits,
+    pub(crate) heartbeat: Duration,
+    pub(crate) bell: Arc<Bell>,
+    pub(crate) progress: Progress,
+}
+
+impl Line {
+    async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
+        let lost = bounded(queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease)).await?;
+        self.progress.made();
+        if lost > 0 {
+            tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
+        }
+        Ok(())
+    }
+
+    fn complain(&self, what: &'static str, error: &Error) {
+        let error = error as &dyn std::error::Error;
+        tracing::warn!(queue = self.queue.as_str(), what, error, "the queue's database does not answer");
+    }
+}
+
+async fn bounded<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(PATIENCE, statement).await {
+        Ok(result) => result,
+        Err(_) => Err(Error::Postgres(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+impl Persistence for Line {
+    type Compact = Vec<u8>;
+    type Response = End;
+    type Error = Infallible;
+
+    async fn register(&mut self, worker: &WorkerContext) -> Result<(), Infallible> {
+        while let Err(error) = self.beat(worker).await {
+            self.complain("register", &error);
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    async fn heartbeat(&mut self, worker: &WorkerContext) -> Result<(), Infallible> {
+        if let Err(error) = self.beat(worker).await {
+            self.complain("heartbeat", &error);
+        }
+        Ok(())
+    }
+
+    async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Vec<u8>>>, Infallible> {
+        let rings = self.bell.rings();
+        let claim = queue::claim(&self.pg, worker.name(), self.queue, BATCH as i32, self.limits.lease);
+        match bounded(claim).await {
+            Ok(claimed) => {
+                self.progress.made();
+                if claimed.is_empty() && self.bell.rings() != rings {
+                    self.bell.ring();
+                }
+                Ok(claimed.into_iter().map(task).collect())
+            }
+            Err(error) => {
+                self.complain("claim", &error);
+                tokio::time::sleep(PAUSE).await;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    async fn reenqueue_abandoned(
+        &mut self,
+        tasks: Vec<Task<Vec<u8>>>,
+        worker: &WorkerContext,
+    ) -> Result<u64, Infallible> {
+        let ids: Vec<String> = tasks.iter().filter_map(|task| task.task_id().map(TaskId::to_string)).collect();
+        // Should this fail, the process gives back all it holds when it ends.
+        if let Err(error) = bounded(queue::release(&self.pg, worker.name(), &ids)).await {
+            self.complain("release", &error);
+        }
+        Ok(ids.len() as u64)
+    }
+
+    /// Tries until the leases have run out: then the jobs count as lost, and run again.
+    async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
+        let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
+        let deadline = Instant::now() + self.limits.lease;
+        while let Err(error) = bounded(queue::finish(&self.pg, worker.name(), &ended)).await {
+            self.complain("finish", &error);
+            if Instant::now() > deadline {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        Ok(())
+    }
+
+    /// Jobs are pushed through `store::queue`.
+    async fn push_tasks(&mut self, _: Vec<Task<Vec<u8>>>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn task(claimed: Claimed) -> Task<Vec<u8>> {
+    TaskBuilder::new(claimed.args)
+        .task_id(TaskId::from_string(claimed.id))
+        .status(Status::Running)
+        // apalis counts the start itself.
+        .attempt(usize::try_from(claimed.attempts - 1).unwrap_or_default())
+        .build()
+}
+
+/// How a task ended. Only a job that was cut off or panicked has an error here: of all others the handler tells the end.
+fn end(event: TaskEvent<End>) -> Option<(String, End)> {
+    let TaskEvent::Complete(ended) = event else { return None };
+    Some((ended.task_id.to_string(), ended.result.unwrap_or_else(End::Failed)))
+}
+
+/// A backend that looks for work whenever the bell rings, and every so often without.
+pub(crate) struct LineBackend {
+    line: Persisted<Line>,
+    next_look: Pin<Box<Sleep>>,
+}
+
+impl LineBackend {
+    pub(crate) fn new(line: Line) -> Self {
+        Self { line: Persisted::new(line), next_look: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+    }
+
+    /// Leaves the timer armed in every case: a timer that nobody set again is how a worker falls asleep for good.
+    fn arm(&mut self, cx: &mut Context<'_>) {
+        while self.next_look.as_mut().poll(cx).is_ready() {
+            // Spread, so that workers do not look in step.
+            let pause = self.line.limits.poll.mul_f64(rand::random_range(0.75..1.25));
+            self.next_look.as_mut().reset(Instant::now() + pause);
+        }
+    }
+}
+
+impl Backend for LineBackend {
+    type Task = Task<Vec<u8>>;
+    type Error = Infallible;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
+        let heartbeat = self.line.heartbeat;
+        self.line.poll_ready(cx, worker, heartbeat)
+    }
+
+    fn poll_next(
+        &mut self,
+        cx: &mut Context<'_>,
+        worker: &WorkerContext,
+    ) -> Poll<Option<Result<Self::Task, Infallible>>> {
+        self.line.bell.register(cx.waker());
+        self.arm(cx);
+        self.line.poll_next(cx, worker)
+    }
+
+    /// Lets a claim that is under way come back first: what it brings goes back to the queue, and not astray.
+    fn poll_close(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
+        if let State::Fetch(claim) = self.line.state_mut() {
+            let Ok(tasks) = ready!(claim.poll_unpin(cx));
+            *self.line.state_mut() = State::Buffered(tasks.into());
+        }
+        self.line.poll_close(cx, worker)
+    }
+}
+
+impl BackendConfig for LineBackend {
+    type Args = Vec<u8>;
+    type Id = String;
+    type Kind = Ephemeral;
+    type Config = Limits;
+    type Layer = TaskPersistLayer<Verbatim, End>;
+
+    fn config(&self) -> &Limits {
+        &self.line.limits
+    }
+
+    fn middleware(&mut self, _: &mut WorkerContext) -> Self::Layer {
+        self.line.layer(Verbatim, BATCH).persist_results(true)
+    }
+}
+
+/// The end of a job reaches the queue as the handler told it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Verbatim;
+
+impl Codec<End> for Verbatim {
+    type Error = Infallible;
+    type Compact = End;
+
+    fn encode(&self, end: &End) -> Result<End, Infallible> {
+        Ok(end.clone())
+    }
+
+    fn decode(&self, end: &End) -> Result<End, Infallible> {
+        Ok(end.clone())
+    }
+}

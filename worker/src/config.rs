@@ -1,0 +1,86 @@
+//! How a worker process works.
+
+use std::time::Duration;
+
+use sqlx::PgPool;
+use store::queue::Queue;
+
+/// How a worker process works. The defaults are for production; tests shorten the times.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where to LISTEN, if the store's own connections go through a transaction pooler. One connection is kept for it.
+    pub direct: Option<PgPool>,
+    /// How often a worker says that it lives, and looks for jobs that were lost.
+    pub heartbeat: Duration,
+    /// How long running jobs may go on after the signal to stop.
+    pub shutdown: Duration,
+    /// For rebuilds.
+    pub rebuild: Limits,
+    /// For what crons fire.
+    pub maintenance: Limits,
+}
+
+/// What holds for the jobs of one queue.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Jobs that run at once.
+    pub concurrency: usize,
+    /// How long a job may run before it is cut off.
+    pub timeout: Duration,
+    /// After this time a job that has not ended counts as lost.
+    pub lease: Duration,
+    /// How often to look for work, hint or no hint.
+    pub poll: Duration,
+}
+
+/// A configuration under which jobs would run twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("queue {}: a lease of {lease:?} does not outlast a job's {timeout:?} and the shutdown's {shutdown:?}", queue.as_str())]
+pub struct ConfigError {
+    queue: Queue,
+    lease: Duration,
+    timeout: Duration,
+    shutdown: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            direct: None,
+            heartbeat: Duration::from_secs(2),
+            shutdown: Duration::from_secs(8),
+            rebuild: Limits {
+                concurrency: 8,
+                timeout: Duration::from_secs(10),
+                lease: Duration::from_secs(20),
+                poll: Duration::from_millis(25),
+            },
+            maintenance: Limits {
+                concurrency: 4,
+                timeout: Duration::from_mins(5),
+                lease: Duration::from_mins(6),
+                poll: Duration::from_millis(250),
+            },
+        }
+    }
+}
+
+impl Config {
+    pub(crate) const fn limits(&self, queue: Queue) -> &Limits {
+        match queue {
+            Queue::Rebuild => &self.rebuild,
+            Queue::Maintenance => &self.maintenance,
+        }
+    }
+
+    /// A job must have ended, one way or the other, before its lease does.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        for queue in Queue::ALL {
+            let Limits { lease, timeout, .. } = *self.limits(queue);
+            if lease <= timeout + self.shutdown {
+                return Err(ConfigError { queue, lease, timeout, shutdown: self.shutdown });
+            }
+        }
+        Ok(())
+    }
+}

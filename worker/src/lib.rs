@@ -1,0 +1,37 @@
+//! Runs the jobs. apalis gives the workers, their layers, the monitor and the board; the queue under them is
+//! `store::queue`, joined to apalis in [`backend`](self) because its stock Postgres backend loses wake-ups and strands
+//! jobs. What is owed is in the ledger: any worker may be killed at any instruction.
+
+mod backend;
+mod bell;
+mod board;
+mod config;
+mod engine;
+mod name;
+pub mod schedule;
+mod watchdog;
+
+pub use board::board_router;
+pub use config::{Config, ConfigError, Limits};
+pub use engine::{Handler, run_handler};
+
+use jobs::{Context, JobError};
+use monitoring::health::Health;
+use readmodel::time::Clock;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+/// Works until `shutdown`, then stops within [`Config::shutdown`]: nothing new is claimed, running jobs end, and what is
+/// still held goes back to the queue. A database that is away, or whose schema is not ours, is waited for; `health` says
+/// so.
+pub async fn run(config: Config, store: Store, health: Health, shutdown: CancellationToken) -> Result<(), ConfigError> {
+    let pg = store.pg.clone();
+    let context = Context { store, clock: Clock::Database };
+    run_handler(config, pg, schedule::CRONS, health, shutdown, context).await
+}
+
+impl Handler for Context {
+    async fn run(&self, args: Vec<u8>) -> Result<(), JobError> {
+        jobs::run(self, &args).await
+    }
+}

@@ -1,0 +1,134 @@
+//! The crons. Level-triggered: what decides is whether a slot has a row, not who was awake when it came.
+
+use std::{collections::HashMap, str::FromStr, time::Duration};
+
+use chrono::{DateTime, Utc};
+use cron::Schedule;
+use jobs::Maintenance;
+use readmodel::time::Timestamp;
+use sqlx::PgPool;
+use store::{Error, queue::crons};
+use tokio_util::sync::CancellationToken;
+
+use crate::watchdog::Progress;
+
+/// A job that the clock fires.
+#[derive(Clone, Copy, Debug)]
+pub struct Cron {
+    /// Names its slots in `prewarm.cron_slots`.
+    pub name: &'static str,
+    /// Second, minute, hour, day of month, month, day of week; in UTC.
+    pub expression: &'static str,
+    /// What it fires.
+    pub job: Maintenance,
+    /// Why it exists.
+    pub reason: &'static str,
+}
+
+/// Every cron. Minutes are staggered, so that none fires with another's.
+pub const CRONS: &[Cron] = &[
+    Cron {
+        name: "sweep",
+        expression: "* * * * * *",
+        job: Maintenance::Sweep,
+        reason: "a second is what a lost hint may cost",
+    },
+    Cron {
+        name: "refresh_fleet_pulse",
+        expression: "20 * * * * *",
+        job: Maintenance::RefreshFleetPulse,
+        reason: "operators may look at totals a minute old",
+    },
+    Cron {
+        name: "prune",
+        expression: "40 7 * * * *",
+        job: Maintenance::Prune,
+        reason: "the board reads the whole table of jobs",
+    },
+];
+
+/// How often to look at the clock: as often as the shortest cron can fire.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Fires the crons, together with the schedulers of all other workers.
+#[derive(Debug)]
+pub struct Scheduler {
+    pg: PgPool,
+    crons: Vec<(&'static Cron, Schedule)>,
+    /// Slots known to have been fired: saves asking again, and decides nothing.
+    fired: HashMap<&'static str, Timestamp>,
+}
+
+impl Scheduler {
+    /// A scheduler that remembers nothing. Crons whose expression is not valid are left out; a test sees to the table's.
+    pub fn new(pg: PgPool, crons: &'static [Cron]) -> Self {
+        let parsed = |cron: &'static Cron| Some((cron, Schedule::from_str(cron.expression).ok()?));
+        Self { pg, crons: crons.iter().filter_map(parsed).collect(), fired: HashMap::new() }
+    }
+
+    pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
+            match self.tick().await {
+                Ok(_) => progress.made(),
+                Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "crons are late"),
+            }
+        }
+    }
+
+    /// Fires the newest slot of each cron that nobody has fired yet, by the database's clock; of slots that were missed
+    /// only the newest. Returns how many it fired.
+    pub async fn tick(&mut self) -> Result<usize, Error> {
+        let now = crons::now(&self.pg).await?;
+        let mut firings = 0;
+        for (cron, schedule) in &self.crons {
+            let Some(slot) = newest_slot(schedule, now) else { continue };
+            if self.fired.get(cron.name).is_some_and(|fired| *fired >= slot) {
+                continue;
+            }
+            if crons::fire(&self.pg, cron.name, slot, &cron.job.to_new()).await? {
+                firings += 1;
+            }
+            self.fired.insert(cron.name, slot);
+        }
+        Ok(firings)
+    }
+}
+
+/// The newest slot that is not later than `now`.
+fn newest_slot(schedule: &Schedule, now: Timestamp) -> Option<Timestamp> {
+    let after_now: DateTime<Utc> = DateTime::from_timestamp_micros(now.as_micros().checked_add(1)?)?;
+    let slot = schedule.after(&after_now).next_back()?;
+    Some(Timestamp::from_micros(slot.timestamp_micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn every_cron_of_the_table_is_valid_named_once_and_explained() {
+        let names: HashSet<_> = CRONS.iter().map(|cron| cron.name).collect();
+        assert_eq!(names.len(), CRONS.len());
+        for cron in CRONS {
+            assert!(Schedule::from_str(cron.expression).is_ok(), "{}", cron.name);
+            assert!(!cron.reason.is_empty(), "{}", cron.name);
+        }
+    }
+
+    #[test]
+    fn a_slot_is_due_from_its_own_instant_on() {
+        let hourly = Schedule::from_str("40 7 * * * *").unwrap();
+        let slot = at("2026-03-01T10:07:40Z");
+        assert_eq!(newest_slot(&hourly, slot), Some(slot));
+        assert_eq!(newest_slot(&hourly, at("2026-03-01T10:59:59.999999Z")), Some(slot));
+        assert_eq!(newest_slot(&hourly, at("2026-03-01T10:07:39.999999Z")), Some(at("2026-03-01T09:07:40Z")));
+    }
+}

@@ -1,0 +1,46 @@
+//! The board shows our queues and changes nothing.
+
+use axum::{
+    body::{Body, to_bytes},
+    http::{Method, Request, StatusCode},
+};
+use tower::ServiceExt;
+use worker::board_router;
+
+use crate::harness::Db;
+
+async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
+    let request = Request::builder().method(method).uri(path).body(Body::from("{}")).unwrap();
+    let response = board_router(&db.pg).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 10_000_000).await.unwrap();
+    (status, String::from_utf8_lossy(&body).into_owned())
+}
+
+#[tokio::test]
+async fn it_lists_queues_and_jobs_of_ours() {
+    let db = Db::create().await;
+    db.org().await;
+    db.run("select prewarm.fold()").await;
+    let (status, page) = ask(&db, Method::GET, "/").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(page.contains("<html"), "{page}");
+    let (status, queues) = ask(&db, Method::GET, "/api/v1/queues").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(queues.contains("rebuild"), "{queues}");
+    let (status, jobs) = ask(&db, Method::GET, "/api/v1/queues/rebuild/tasks?status=Pending").await;
+    assert_eq!(status, StatusCode::OK, "{jobs}");
+    assert!(jobs.contains("org_id"), "{jobs}");
+    db.close().await;
+}
+
+#[tokio::test]
+async fn nobody_can_push_a_job_there() {
+    let db = Db::create().await;
+    for method in [Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::OPTIONS] {
+        let (status, _) = ask(&db, method, "/api/v1/queues/maintenance/tasks").await;
+        assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
+    }
+    assert_eq!(db.count("select count(*) from apalis.jobs").await, 0);
+    db.close().await;
+}

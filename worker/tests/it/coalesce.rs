@@ -1,0 +1,106 @@
+//! What comes up while a rebuild runs makes one more, not many.
+
+use std::sync::Arc;
+
+use readmodel::ids::OrgId;
+use tokio::sync::Semaphore;
+
+use crate::harness::{Db, Probe, Running, eventually, patient, rebuild, touch};
+
+const WAITING: &str = "select count(*) from apalis.jobs where status = 'Pending'";
+const MARKS: &str = "select count(*) from prewarm.marks";
+
+/// Rebuilds that begin at once, and end when the test lets them.
+fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let (pg, inside) = (db.pg.clone(), gate.clone());
+    let probe = Probe::new(move |args| {
+        let (pg, inside) = (pg.clone(), inside.clone());
+        async move {
+            inside.acquire().await.unwrap().forget();
+            rebuild(pg, args).await
+        }
+    });
+    (probe, gate)
+}
+
+#[tokio::test]
+async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job() {
+    let db = Db::create().await;
+    let (probe, gate) = gated(&db);
+    let org = db.org().await;
+    let workers = [(); 3].map(|()| Running::start(patient(), &db.pg, &probe));
+    probe.until_started(1).await;
+    for _ in 0..50 {
+        db.touch(org).await;
+    }
+    // Every worker looks again, and finds another org to show it.
+    let others: Vec<OrgId> = vec![db.org().await, db.org().await, db.org().await];
+    probe.until_started(1 + others.len()).await;
+    assert_eq!(probe.starts().len(), 4, "the org is rebuilt twice at once");
+
+    gate.add_permits(100);
+    db.until(MARKS, 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Done'", 4).await;
+    // What the first rebuild removed were all of the marks: nothing is left for a second one.
+    assert_eq!(probe.starts().len(), 4);
+    db.touch(org).await;
+    probe.until_started(5).await;
+    for worker in workers {
+        worker.stop().await;
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen() {
+    const WRITERS: usize = 8;
+    const CHANGES: usize = 100;
+    let db = Db::create().await;
+    let probe = Probe::rebuilding(&db.pg);
+    let org = db.org().await;
+    let workers = [(); 2].map(|()| Running::start(patient(), &db.pg, &probe));
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let pg = db.pg.clone();
+            tokio::spawn(async move {
+                for _ in 0..CHANGES {
+                    touch(&pg, org).await;
+                }
+            })
+        })
+        .collect();
+    let mut most = 0;
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        most = most.max(db.count(WAITING).await);
+    }
+    assert!(most <= 1, "{most} jobs of one org waited");
+    db.until(MARKS, 0).await;
+    let rebuilds = probe.starts().len();
+    assert!(rebuilds < WRITERS * CHANGES, "{rebuilds} rebuilds for {} changes", WRITERS * CHANGES);
+    for worker in workers {
+        worker.stop().await;
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn whatever_is_owed_gets_its_turn_however_much_there_is() {
+    let db = Db::create().await;
+    db.run(
+        "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published) values
+           (gen_random_uuid(), 1, 1, 1, now(), now() - interval '1 second', true),
+           (gen_random_uuid(), 1, 1, 1, now(), null, false),
+           (gen_random_uuid(), 1, 1, 1, now(), now() + interval '1 hour', true);
+         insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 2000)",
+    )
+    .await;
+    // The first orgs by id stay owed all the time, and hold nobody up.
+    eventually("every org has its job", async || {
+        let folded = db.count("select prewarm.fold()::int8").await;
+        assert!(folded <= 1100, "{folded} at once");
+        (db.count(WAITING).await == 2002).then_some(())
+    })
+    .await;
+    db.close().await;
+}

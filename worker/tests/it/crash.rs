@@ -1,0 +1,177 @@
+//! Processes that are killed. The test runs itself as the process: see [`child`].
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use monitoring::health::Health;
+use store::queue::{self, End, Queue, dead_letters};
+use tokio_util::sync::CancellationToken;
+use worker::run_handler;
+
+use crate::harness::{Db, Probe, Running, connect, eventually, org_of, quick, rebuild};
+
+/// Which database a child works on.
+const URL: &str = "PREWARM_TEST_CHILD_URL";
+
+/// Names of orgs tell a child what to do with them.
+const HANG: &str = "hang";
+const ABORT: &str = "abort";
+
+const STARTS: &str = "create table starts (org_id uuid, name text, at timestamptz default clock_timestamp())";
+
+/// A worker process, for the other tests. Not a test.
+#[tokio::test]
+#[ignore = "run by the other tests as a process of its own"]
+async fn child() {
+    let Ok(url) = std::env::var(URL) else { return };
+    let pg = connect(&url).await;
+    let inside = pg.clone();
+    let probe = Probe::new(move |args| {
+        let pg = inside.clone();
+        async move {
+            let org = org_of(&args);
+            let note =
+                "insert into starts (org_id, name) select id, name from organizations where id = $1 returning name";
+            let name: String = sqlx::query_scalar(note).bind(org.0).fetch_one(&pg).await.unwrap();
+            match name.as_str() {
+                HANG => std::future::pending().await,
+                ABORT => std::process::abort(),
+                _ => rebuild(pg, args).await,
+            }
+        }
+    });
+    run_handler(quick(), pg, &[], Health::default(), CancellationToken::new(), probe).await.unwrap();
+}
+
+/// Killed when dropped.
+struct Process(Child);
+
+impl Process {
+    fn start(db: &Db) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "crash::child", "--ignored", "--nocapture"])
+            .env(URL, db.url())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+        Self(child.unwrap())
+    }
+
+    fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    async fn until_dead(&mut self) {
+        let child = std::cell::RefCell::new(&mut self.0);
+        eventually("the process dies", async || child.borrow_mut().try_wait().unwrap().map(|_| ())).await;
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+async fn org_named(db: &Db, name: &str) {
+    sqlx::query("insert into organizations (name) values ($1)").bind(name).execute(&db.pg).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
+    let db = Db::create().await;
+    db.run(STARTS).await;
+    org_named(&db, HANG).await;
+    let mut victim = Process::start(&db);
+    db.until("select count(*) from starts", 1).await;
+    victim.kill();
+    let killed = Instant::now();
+
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.until("select count(*) from prewarm.marks", 0).await;
+    // A lease, a heartbeat and a pause; the rest is for a busy machine.
+    assert!(killed.elapsed() < Duration::from_secs(5), "{:?}", killed.elapsed());
+    assert!(probe.starts()[0] > killed);
+    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_starts() {
+    const STARTED: &str = "select count(*) from starts where name = 'abort'";
+    let db = Db::create().await;
+    db.run(STARTS).await;
+    org_named(&db, ABORT).await;
+    for start in 1..=3 {
+        let mut process = Process::start(&db);
+        process.until_dead().await;
+        assert_eq!(db.count(STARTED).await, start);
+    }
+    let _survivor = Process::start(&db);
+    let letters = eventually("a dead letter", async || {
+        let letters = dead_letters::list(&db.pg, 10).await.unwrap();
+        (!letters.is_empty()).then_some(letters)
+    })
+    .await;
+    assert_eq!((letters.len(), letters[0].attempts), (1, 3));
+    assert!(letters[0].org.is_some());
+    // Others are served meanwhile.
+    org_named(&db, "well").await;
+    db.until("select count(*) from starts where name = 'well'", 1).await;
+    assert_eq!(db.count(STARTED).await, 3);
+
+    // A minute later it is tried again, by a worker that can do it: nothing is left of the quarantine.
+    db.run("update prewarm.leases set until = now(); update organizations set name = 'mended' where name = 'abort'")
+        .await;
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
+    db.until("select count(*) from prewarm.leases", 0).await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn an_end_that_comes_after_its_lease_changes_nothing() {
+    const LEASE: Duration = Duration::from_secs(60);
+    let db = Db::create().await;
+    db.org().await;
+    for worker in ["slow", "next"] {
+        queue::heartbeat(&db.pg, worker, Queue::Rebuild, LEASE).await.unwrap();
+    }
+    let slow = queue::claim(&db.pg, "slow", Queue::Rebuild, 9, LEASE).await.unwrap();
+    assert_eq!(slow.len(), 1);
+    assert!(queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
+    // It outlives its lease, is given to another, and then says that it is done after all.
+    db.run("update apalis.jobs set lock_at = lock_at - interval '2 min'; update prewarm.leases set until = now()")
+        .await;
+    assert_eq!(queue::heartbeat(&db.pg, "next", Queue::Rebuild, LEASE).await.unwrap(), 1);
+    db.run("update apalis.jobs set run_at = now(); update prewarm.leases set until = now()").await;
+    let next = queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap();
+    assert_eq!(next[0].attempts, 2);
+    for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
+        queue::finish(&db.pg, "slow", &[(slow[0].id.clone(), end)]).await.unwrap();
+    }
+    queue::release(&db.pg, "slow", &[slow[0].id.clone()]).await.unwrap();
+    assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Running' and lock_by = 'next'").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.leases where until > now() and starts = 2").await, 1);
+    queue::finish(&db.pg, "next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
+    assert_eq!(db.count("select count(*) from prewarm.leases").await, 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_name_never_comes_twice() {
+    let db = Db::create().await;
+    let probe = Probe::idle();
+    // The same host and pid.
+    let running = [(); 3].map(|()| Running::start(quick(), &db.pg, &probe));
+    db.until("select count(*) from apalis.workers", 6).await;
+    for running in running {
+        running.stop().await;
+    }
+    db.close().await;
+}

@@ -1,0 +1,65 @@
+//! Exactly one firing a slot, whoever is awake.
+
+use std::time::Duration;
+
+use jobs::Maintenance;
+use worker::schedule::{CRONS, Cron, Scheduler};
+
+use crate::harness::{Db, connect};
+
+const HOURLY: &[Cron] = &[Cron { name: "hourly", expression: "0 0 * * * *", job: Maintenance::Prune, reason: "test" }];
+
+const SLOTS: &str = "select count(*) from prewarm.cron_slots";
+const JOBS: &str = "select count(*) from apalis.jobs";
+
+#[tokio::test]
+async fn three_schedulers_fire_each_slot_once() {
+    let db = Db::create().await;
+    let url = db.url();
+    let schedulers: Vec<_> = (0..3)
+        .map(|_| {
+            let url = url.clone();
+            tokio::spawn(async move {
+                let mut scheduler = Scheduler::new(connect(&url).await, CRONS);
+                let mut tick = tokio::time::interval(Duration::from_millis(20));
+                let mut fired = 0;
+                for _ in 0..200 {
+                    tick.tick().await;
+                    fired += scheduler.tick().await.unwrap();
+                }
+                fired
+            })
+        })
+        .collect();
+    let mut fired = 0;
+    for scheduler in schedulers {
+        fired += scheduler.await.unwrap();
+    }
+    assert_eq!(fired as i64, db.count(SLOTS).await);
+    // One slot a second over four seconds, and one of each other cron at least.
+    let sweeps = db.count("select count(*) from prewarm.cron_slots where name = 'sweep'").await;
+    assert!((4..=10).contains(&sweeps), "{sweeps}");
+    assert_eq!(db.count("select count(distinct name) from prewarm.cron_slots").await, CRONS.len() as i64);
+    // Nobody worked: of each job one waits.
+    assert_eq!(db.count(JOBS).await, CRONS.len() as i64);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_does_not_fire_a_slot_again_and_makes_up_for_the_newest_missed_one() {
+    let db = Db::create().await;
+    // The hour must not change between two ticks.
+    db.until("select (extract(minute from now() + interval '30 seconds') > 0)::int::int8", 1).await;
+    assert_eq!(Scheduler::new(db.pg.clone(), HOURLY).tick().await.unwrap(), 1);
+    assert_eq!(Scheduler::new(db.pg.clone(), HOURLY).tick().await.unwrap(), 0);
+    assert_eq!(db.count(JOBS).await, 1);
+
+    db.run("delete from apalis.jobs; update prewarm.cron_slots set slot = slot - interval '5 hours'").await;
+    let mut restarted = Scheduler::new(db.pg.clone(), HOURLY);
+    assert_eq!(restarted.tick().await.unwrap(), 1);
+    assert_eq!(restarted.tick().await.unwrap(), 0);
+    assert_eq!(db.count(JOBS).await, 1);
+    assert_eq!(db.count(SLOTS).await, 2);
+    assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot = date_trunc('hour', now())").await, 1);
+    db.close().await;
+}

@@ -1,0 +1,96 @@
+//! Bad ends: each leaves a job that is tried again after a pause, and in the end a dead letter.
+
+use std::time::Duration;
+
+use jobs::JobError;
+use store::queue::dead_letters;
+
+use crate::harness::{Db, Nope, Probe, Running, quick};
+
+/// A job that ends badly in one way for ever is tried three times, with pauses that grow, and is then a dead letter.
+async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
+    let db = Db::create().await;
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.push("subject", "job", 3).await;
+    db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 3", 1).await;
+
+    let starts = probe.starts();
+    let ended: Vec<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(starts.len(), 3);
+    // Half a second and a second, less a quarter.
+    assert!(ended[0] >= Duration::from_millis(375), "{ended:?}");
+    assert!(ended[1] >= Duration::from_millis(750), "{ended:?}");
+    let letters = dead_letters::list(&db.pg, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].subject.as_deref(), Some("subject"));
+    assert!(letters[0].error.as_deref().unwrap().contains(error), "{letters:?}");
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn errors() {
+    ends_as_a_dead_letter(Probe::new(async |_| Err(JobError::retry(Nope))), "nope").await;
+}
+
+#[tokio::test]
+async fn time_outs() {
+    ends_as_a_dead_letter(Probe::new(async |_| std::future::pending().await), "timed out").await;
+}
+
+#[tokio::test]
+async fn panics_without_their_words() {
+    let probe = Probe::new(async |_| panic!("a name and a phone number"));
+    ends_as_a_dead_letter(probe, "the job panicked").await;
+}
+
+#[tokio::test]
+async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
+    let db = Db::create().await;
+    let probe = Probe::new(async |_| Err(JobError::fail(Nope)));
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.push("subject", "job", 3).await;
+    db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 1", 1).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
+    let db = Db::create().await;
+    let held = std::sync::Arc::new(());
+    let inside = held.clone();
+    let probe = Probe::new(move |_| {
+        let inside = inside.clone();
+        async move {
+            let _inside = inside;
+            std::future::pending().await
+        }
+    });
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.push("subject", "job", 1).await;
+    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    // The test's own, and the probe's.
+    assert_eq!(std::sync::Arc::strong_count(&held), 2);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn other_jobs_go_on_beside_failing_ones() {
+    let db = Db::create().await;
+    let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
+        b"panic" => panic!("on purpose"),
+        b"hang" => std::future::pending().await,
+        _ => Ok(()),
+    });
+    let running = Running::start(quick(), &db.pg, &probe);
+    for n in 0..30 {
+        let args = ["panic", "hang", "well"][n % 3];
+        db.push(&n.to_string(), args, 1).await;
+    }
+    db.until("select count(*) from apalis.jobs where status = 'Done'", 10).await;
+    db.until("select count(*) from apalis.jobs where status = 'Killed'", 20).await;
+    running.stop().await;
+    db.close().await;
+}

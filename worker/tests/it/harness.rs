@@ -1,0 +1,278 @@
+//! A database, workers on it with short times, and handlers that do as the test says.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use jobs::JobError;
+use monitoring::health::Health;
+use readmodel::ids::OrgId;
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
+use store::queue::{self, NewJob, Queue};
+use testkit::Database;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use worker::{Config, Handler, Limits, run_handler};
+
+/// No condition takes longer, on a machine however busy.
+const DEADLINE: Duration = Duration::from_secs(20);
+
+/// Waits until `look` finds something.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(started.elapsed() < DEADLINE, "not within {DEADLINE:?}: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A migrated database of this test, and connections to it.
+pub(crate) struct Db {
+    pub(crate) pg: PgPool,
+    database: Option<Database>,
+}
+
+impl Db {
+    pub(crate) async fn create() -> Self {
+        let database = Database::create().await.unwrap();
+        Self { pg: connect(&database.url()).await, database: Some(database) }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        self.database.as_ref().unwrap().url()
+    }
+
+    pub(crate) async fn close(mut self) {
+        self.pg.close().await;
+        self.database.take().unwrap().close().await.unwrap();
+    }
+
+    /// One number.
+    pub(crate) async fn count(&self, sql: &str) -> i64 {
+        count(&self.pg, sql).await
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.pg).await.unwrap();
+    }
+
+    /// Waits until the number that `sql` asks for is `wanted`.
+    pub(crate) async fn until(&self, sql: &str, wanted: i64) {
+        eventually(sql, async || (self.count(sql).await == wanted).then_some(())).await;
+    }
+
+    /// A new org, owed by the mark of its own row.
+    pub(crate) async fn org(&self) -> OrgId {
+        let insert = "insert into organizations (name) values ('org') returning id";
+        OrgId(sqlx::query_scalar(insert).fetch_one(&self.pg).await.unwrap())
+    }
+
+    /// A change of the org.
+    pub(crate) async fn touch(&self, org: OrgId) {
+        touch(&self.pg, org).await;
+    }
+
+    /// From now on claims can be held up: those that find nothing, or those that find something.
+    pub(crate) async fn make_claims_holdable(&self, empty_handed: bool) {
+        self.run(&format!(
+            "alter function prewarm.claim rename to claim_now;
+             create function prewarm.claim(worker text, queue text, n int, lease interval) returns setof apalis.jobs
+             language plpgsql as $$
+             begin
+               return query select * from prewarm.claim_now(worker, queue, n, lease);
+               if not found = {empty_handed} then
+                 perform pg_advisory_xact_lock_shared(42);
+               end if;
+             end $$"
+        ))
+        .await;
+    }
+
+    /// While this transaction lives, such claims do not return.
+    pub(crate) async fn hold_claims(&self) -> Transaction<'static, Postgres> {
+        let mut holder = self.pg.begin().await.unwrap();
+        sqlx::query("select pg_advisory_xact_lock(42)").execute(&mut *holder).await.unwrap();
+        holder
+    }
+
+    pub(crate) async fn until_a_claim_is_held(&self) {
+        let held = "select least(count(*), 1) from pg_locks join pg_database on pg_database.oid = database
+                     where datname = current_database() and locktype = 'advisory' and objid = 42 and not granted";
+        self.until(held, 1).await;
+    }
+
+    /// Waits until a worker hears hints.
+    pub(crate) async fn until_listening(&self) {
+        let listening =
+            "select count(*) from pg_stat_activity where query ilike 'listen%' and datname = current_database()";
+        self.until(listening, 1).await;
+    }
+
+    /// A maintenance job whose bytes a test's handler understands.
+    pub(crate) async fn push(&self, subject: &str, args: &str, max_attempts: i32) -> bool {
+        let job = NewJob {
+            queue: Queue::Maintenance,
+            subject: subject.to_owned(),
+            args: args.as_bytes().to_vec(),
+            max_attempts,
+        };
+        queue::push(&self.pg, &job).await.unwrap()
+    }
+}
+
+pub(crate) async fn connect(url: &str) -> PgPool {
+    PgPoolOptions::new().max_connections(20).connect(url).await.unwrap()
+}
+
+pub(crate) async fn count(pg: &PgPool, sql: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(pg).await.unwrap()
+}
+
+pub(crate) async fn touch(pg: &PgPool, org: OrgId) {
+    sqlx::query("update organizations set name = name where id = $1").bind(org.0).execute(pg).await.unwrap();
+}
+
+/// What a test may leave to its handler.
+pub(crate) type Work = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
+
+/// A job's bytes, and when it started.
+type Start = (Vec<u8>, Instant);
+
+/// A handler that notes when it starts each job.
+#[derive(Clone)]
+pub(crate) struct Probe {
+    starts: Arc<Mutex<Vec<Start>>>,
+    work: Arc<dyn Fn(Vec<u8>) -> Work + Send + Sync>,
+}
+
+impl Probe {
+    pub(crate) fn new<F>(work: impl Fn(Vec<u8>) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<(), JobError>> + Send + 'static,
+    {
+        Self { starts: Arc::default(), work: Arc::new(move |args| Box::pin(work(args))) }
+    }
+
+    /// Does nothing, well.
+    pub(crate) fn idle() -> Self {
+        Self::new(async |_| Ok(()))
+    }
+
+    /// Removes an org's marks, as a rebuild would.
+    pub(crate) fn rebuilding(pg: &PgPool) -> Self {
+        let pg = pg.clone();
+        Self::new(move |args| rebuild(pg.clone(), args))
+    }
+
+    /// How often jobs with these bytes were started.
+    pub(crate) fn starts_of(&self, args: &str) -> usize {
+        self.starts.lock().unwrap().iter().filter(|(started, _)| started == args.as_bytes()).count()
+    }
+
+    /// When jobs were started.
+    pub(crate) fn starts(&self) -> Vec<Instant> {
+        self.starts.lock().unwrap().iter().map(|(_, at)| *at).collect()
+    }
+
+    /// Waits until so many jobs have been started.
+    pub(crate) async fn until_started(&self, times: usize) {
+        eventually("starts", async || (self.starts().len() >= times).then_some(())).await;
+    }
+}
+
+impl Handler for Probe {
+    async fn run(&self, args: Vec<u8>) -> Result<(), JobError> {
+        self.starts.lock().unwrap().push((args.clone(), Instant::now()));
+        (self.work)(args).await
+    }
+}
+
+/// What a rebuild does to the ledger.
+pub(crate) async fn rebuild(pg: PgPool, args: Vec<u8>) -> Result<(), JobError> {
+    let org = org_of(&args);
+    sqlx::query(
+        "with done as (delete from prewarm.leases where org_id = $1) delete from prewarm.marks where org_id = $1",
+    )
+    .bind(org.0)
+    .execute(&pg)
+    .await
+    .map_err(JobError::retry)?;
+    Ok(())
+}
+
+pub(crate) fn org_of(args: &[u8]) -> OrgId {
+    let args: Value = serde_json::from_slice(args).unwrap();
+    args["org_id"].as_str().unwrap().parse().unwrap()
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("nope")]
+pub(crate) struct Nope;
+
+/// Times so short that a test need not wait for them.
+pub(crate) fn quick() -> Config {
+    let limits = Limits {
+        concurrency: 4,
+        timeout: Duration::from_millis(700),
+        lease: Duration::from_millis(1500),
+        poll: Duration::from_millis(10),
+    };
+    Config {
+        direct: None,
+        heartbeat: Duration::from_millis(200),
+        shutdown: Duration::from_millis(500),
+        rebuild: limits.clone(),
+        maintenance: limits,
+    }
+}
+
+/// Times so long that nothing happens by time alone, for tests that are not about time.
+pub(crate) fn patient() -> Config {
+    let limits = Limits {
+        concurrency: 4,
+        timeout: Duration::from_secs(60),
+        lease: Duration::from_secs(120),
+        poll: Duration::from_millis(10),
+    };
+    Config { shutdown: Duration::from_secs(30), rebuild: limits.clone(), maintenance: limits, ..quick() }
+}
+
+/// Workers that nothing but a hint wakes.
+pub(crate) fn sleepy() -> Config {
+    const NEVER: Duration = Duration::from_secs(3600);
+    let mut config = patient();
+    config.heartbeat = NEVER;
+    config.rebuild.poll = NEVER;
+    config.maintenance.poll = NEVER;
+    config
+}
+
+/// A worker process's worth of workers, inside the test.
+pub(crate) struct Running {
+    pub(crate) health: Health,
+    pub(crate) shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Without crons.
+    pub(crate) fn start(config: Config, pg: &PgPool, probe: &Probe) -> Self {
+        let health = Health::default();
+        let shutdown = CancellationToken::new();
+        let run = run_handler(config, pg.clone(), &[], health.clone(), shutdown.clone(), probe.clone());
+        let task = tokio::spawn(async move { run.await.unwrap() });
+        Self { health, shutdown, task }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.await.unwrap();
+    }
+}

@@ -1,0 +1,74 @@
+//! What `/readyz` is told.
+
+use std::time::Duration;
+
+use monitoring::health::State;
+use worker::{Config, ConfigError, run_handler};
+
+use crate::harness::{Db, Probe, Running, eventually, quick};
+
+async fn until_ready(running: &Running, ready: bool) {
+    eventually("readiness", async || {
+        let report = running.health.report();
+        (!report.parts.is_empty() && report.ready == ready).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_there_is_waited_for() {
+    let db = Db::create().await;
+    db.run("alter schema prewarm rename to elsewhere").await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(quick(), &db.pg, &probe);
+    until_ready(&running, false).await;
+    let State::Failed(reason) = &running.health.report().parts["schema"] else { panic!("ready without a schema") };
+    assert!(reason.contains("prewarm migrate"), "{reason}");
+
+    db.run("alter schema elsewhere rename to prewarm").await;
+    db.org().await;
+    probe.until_started(1).await;
+    until_ready(&running, true).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_waits_for_its_schema_can_be_stopped() {
+    let db = Db::create().await;
+    db.run("alter schema prewarm rename to elsewhere").await;
+    let running = Running::start(quick(), &db.pg, &Probe::idle());
+    until_ready(&running, false).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn loops_without_progress_are_reported_until_they_go_on() {
+    let db = Db::create().await;
+    let probe = Probe::idle();
+    let running = Running::start(quick(), &db.pg, &probe);
+    eventually("all parts", async || (running.health.report().parts.len() == 4).then_some(())).await;
+    let mut transaction = db.pg.begin().await.unwrap();
+    sqlx::query("lock table apalis.jobs in access exclusive mode").execute(&mut *transaction).await.unwrap();
+    let stuck = |part: &str| matches!(&running.health.report().parts[part], State::Failed(_));
+    eventually("stuck queues", async || (stuck("rebuild queue") && stuck("maintenance queue")).then_some(())).await;
+    transaction.rollback().await.unwrap();
+    until_ready(&running, true).await;
+    db.push("subject", "job", 1).await;
+    probe.until_started(1).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_lease_that_a_job_could_outlive_is_refused() {
+    let db = Db::create().await;
+    let mut config: Config = quick();
+    config.rebuild.lease = config.rebuild.timeout + config.shutdown;
+    let refused: Result<(), ConfigError> =
+        run_handler(config, db.pg.clone(), &[], Default::default(), Default::default(), Probe::idle()).await;
+    assert!(refused.unwrap_err().to_string().starts_with("queue rebuild: a lease of 1.2s"));
+    assert!(Config::default().rebuild.lease > Duration::from_secs(18));
+    db.close().await;
+}

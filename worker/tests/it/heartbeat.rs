@@ -1,0 +1,57 @@
+//! Work does not starve heartbeats, and no job that keeps its time runs twice.
+
+use std::time::{Duration, Instant};
+
+use crate::harness::{Db, Probe, Running, eventually, quick};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
+    let db = Db::create().await;
+    let probe = Probe::new(async |args: Vec<u8>| {
+        let started = Instant::now();
+        while args == b"spin" && started.elapsed() < Duration::from_millis(1200) {
+            std::hint::spin_loop();
+        }
+        Ok(())
+    });
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.push("spins", "spin", 3).await;
+    probe.until_started(1).await;
+    let beat = "select (extract(epoch from max(last_seen)) * 1000)::int8 from apalis.workers where worker_type = 'maintenance'";
+    let before = db.count(beat).await;
+    for n in 0..5 {
+        db.push(&n.to_string(), "other", 3).await;
+    }
+    eventually("others", async || (probe.starts_of("other") == 5).then_some(())).await;
+    eventually("a heartbeat", async || (db.count(beat).await > before).then_some(())).await;
+    assert_eq!(
+        db.count("select count(*) from apalis.jobs where status = 'Running'").await,
+        1,
+        "the job is over already"
+    );
+    db.until("select count(*) from apalis.jobs where status = 'Done'", 6).await;
+    assert_eq!(probe.starts_of("spin"), 1);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn with_every_place_taken_jobs_still_run_once() {
+    let db = Db::create().await;
+    let probe = Probe::new(async |_| {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        Ok(())
+    });
+    let mut config = quick();
+    config.maintenance.concurrency = 1;
+    let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
+    for n in 0..8 {
+        db.push(&n.to_string(), "job", 3).await;
+    }
+    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 8).await;
+    assert_eq!(probe.starts().len(), 8);
+    for worker in workers {
+        worker.stop().await;
+    }
+    db.close().await;
+}

@@ -1,0 +1,88 @@
+//! A database that goes away ends neither the workers nor the jobs that run.
+
+use std::sync::Arc;
+
+use embedded::Durability;
+use testkit::{Database, servers};
+use tokio::sync::Semaphore;
+
+use crate::harness::{Db, Probe, Running, connect, count, eventually, patient, touch};
+
+const DONE: &str = "select count(*) from apalis.jobs where status = 'Done' and job_type = 'maintenance'";
+
+/// Holds jobs called `long` until there is a permit.
+fn holding() -> (Probe, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let inside = gate.clone();
+    let probe = Probe::new(move |args| {
+        let gate = inside.clone();
+        async move {
+            if args == b"long" {
+                gate.acquire().await.unwrap().forget();
+            }
+            Ok(())
+        }
+    });
+    (probe, gate)
+}
+
+#[tokio::test]
+async fn connections_that_are_cut_again_and_again_lose_no_job() {
+    let db = Db::create().await;
+    let (probe, gate) = holding();
+    let workers = connect(&db.url()).await;
+    let running = Running::start(patient(), &workers, &probe);
+    db.push("long", "long", 3).await;
+    probe.until_started(1).await;
+    for n in 0..100 {
+        db.push(&n.to_string(), "short", 3).await;
+        if n % 10 == 0 {
+            db.run(
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                  where datname = current_database() and application_name = '' and pid <> pg_backend_pid()
+                    and query ilike any ('{%queue::%,listen%}')",
+            )
+            .await;
+        }
+    }
+    eventually("all started", async || (probe.starts_of("short") >= 100).then_some(())).await;
+    gate.add_permits(1);
+    eventually("the long job is recorded", async || {
+        (db.count("select count(*) from apalis.jobs where job = 'long' and status = 'Done'").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!(probe.starts_of("long"), 1);
+    running.stop().await;
+    workers.close().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_restart_of_postgres_is_survived() {
+    let mut server = servers::postgres(Durability::Durable).await.unwrap();
+    let database = Database::create_on(&server.url("postgres")).await.unwrap();
+    let pg = connect(&database.url()).await;
+    let (probe, gate) = holding();
+    let running = Running::start(patient(), &pg, &probe);
+    let push = "insert into apalis.jobs (id, job_type, job, max_attempts) values (apalis.generate_ulid(), 'maintenance', $1, 3)";
+    sqlx::query(push).bind(&b"long"[..]).execute(&pg).await.unwrap();
+    probe.until_started(1).await;
+
+    server.kill().await.unwrap();
+    // The job ends while there is nobody to tell.
+    gate.add_permits(1);
+    server.restart().await.unwrap();
+    eventually("postgres is back", async || sqlx::query("select 1").execute(&pg).await.ok()).await;
+    eventually("the end is recorded", async || (count(&pg, DONE).await == 1).then_some(())).await;
+    assert_eq!(probe.starts_of("long"), 1);
+
+    // Fetching and hints go on.
+    sqlx::query(push).bind(&b"short"[..]).execute(&pg).await.unwrap();
+    eventually("a new job", async || (count(&pg, DONE).await == 2).then_some(())).await;
+    let org = sqlx::query_scalar("insert into organizations (name) values ('org') returning id").fetch_one(&pg).await;
+    touch(&pg, readmodel::ids::OrgId(org.unwrap())).await;
+    probe.until_started(3).await;
+    running.stop().await;
+    pg.close().await;
+    database.close().await.unwrap();
+}

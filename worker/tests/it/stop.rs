@@ -1,0 +1,97 @@
+//! A stop: nothing new is claimed, what runs may end, what does not goes back.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::Semaphore;
+
+use crate::harness::{Db, Probe, Running, eventually, patient, quick, sleepy};
+
+const RUNNING: &str = "select count(*) from apalis.jobs where status = 'Running'";
+const UNTOUCHED: &str =
+    "select count(*) from apalis.jobs where status = 'Pending' and attempts = 0 and lock_by is null";
+
+#[tokio::test]
+async fn running_jobs_end_and_waiting_ones_stay() {
+    let db = Db::create().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let inside = gate.clone();
+    let probe = Probe::new(move |_| {
+        let gate = inside.clone();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            Ok(())
+        }
+    });
+    let mut config = patient();
+    config.maintenance.concurrency = 2;
+    for n in 0..10 {
+        db.push(&n.to_string(), "job", 3).await;
+    }
+    let running = Running::start(config, &db.pg, &probe);
+    probe.until_started(2).await;
+    running.shutdown.cancel();
+    gate.add_permits(100);
+    running.stop().await;
+    assert_eq!(probe.starts().len(), 2);
+    assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Done'").await, 2);
+    assert_eq!(db.count(UNTOUCHED).await, 8);
+    // The jobs that it did remember one worker; of the other there is nothing left.
+    assert_eq!(db.count("select count(*) from apalis.workers").await, 1);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn what_a_claim_under_way_brings_goes_back() {
+    let db = Db::create().await;
+    db.make_claims_holdable(false).await;
+    let probe = Probe::idle();
+    let running = Running::start(sleepy(), &db.pg, &probe);
+    db.until_listening().await;
+    let holder = db.hold_claims().await;
+    db.org().await;
+    db.run("notify prewarm_hint").await;
+    db.until_a_claim_is_held().await;
+
+    let mut stop = std::pin::pin!(running.stop());
+    // A stop that does not wait for the claim would be over by then, and leave the job astray.
+    let hasty = tokio::time::timeout(Duration::from_millis(300), stop.as_mut()).await.is_ok();
+    holder.rollback().await.unwrap();
+    if !hasty {
+        stop.await;
+    }
+    let active = "select count(*) from pg_stat_activity
+                   where datname = current_database() and state = 'active' and query like '%queue::claim%' and pid <> pg_backend_pid()";
+    db.until(active, 0).await;
+    assert_eq!(probe.starts().len(), 0, "started after the signal to stop");
+    assert_eq!(db.count(RUNNING).await, 0);
+    // Whoever comes next need not wait for a lease.
+    let next = Running::start(patient(), &db.pg, &probe);
+    probe.until_started(1).await;
+    next.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_job_that_does_not_end_in_time_is_cut_off_and_goes_back() {
+    let db = Db::create().await;
+    let probe = Probe::new(async |_| std::future::pending().await);
+    let mut config = quick();
+    config.rebuild.timeout = Duration::from_secs(30);
+    config.rebuild.lease = Duration::from_secs(60);
+    let running = Running::start(config, &db.pg, &probe);
+    db.org().await;
+    probe.until_started(1).await;
+    let asked = Instant::now();
+    running.stop().await;
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(db.count(UNTOUCHED).await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.leases where until > now()").await, 0);
+    let next = Running::start(patient(), &db.pg, &Probe::rebuilding(&db.pg));
+    eventually("done by the next", async || (db.count("select count(*) from prewarm.marks").await == 0).then_some(()))
+        .await;
+    next.stop().await;
+    db.close().await;
+}

@@ -1,0 +1,91 @@
+//! Upkeep: what is removed, what is measured, and what no claim finds by itself.
+
+use store::queue::{self, Queue, upkeep};
+
+use crate::harness::Db;
+
+#[tokio::test]
+async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
+    let db = Db::create().await;
+    db.run(
+        "insert into apalis.workers (id, worker_type, storage_name, last_seen) values
+           ('old', 'rebuild', '', now() - interval '2 days'), ('remembered', 'rebuild', '', now() - interval '2 days'),
+           ('new', 'rebuild', '', now());
+         insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, done_at, lock_by) values
+           ('done', 'rebuild', '', 'Done', 1, 3, now() - interval '23 hours', 'remembered'),
+           ('dead', 'rebuild', '', 'Killed', 3, 3, now() - interval '9 days', null),
+           ('waits', 'rebuild', '', 'Failed', 1, 3, now() - interval '2 days', null),
+           ('failed', 'rebuild', '', 'Failed', 3, 3, now() - interval '2 days', null);
+         insert into apalis.jobs (id, job_type, job, status, done_at)
+           select 'old' || n, 'rebuild', '', 'Done', now() - interval '25 hours' from generate_series(1, 2500) n;
+         insert into prewarm.cron_slots (name, slot) values
+           ('weekly', now() - interval '7 days'), ('weekly', now() - interval '14 days'), ('sweep', now());
+         insert into prewarm.leases (org_id, holder, until) values
+           (gen_random_uuid(), 'a', now() - interval '11 minutes'), (gen_random_uuid(), 'b', now())",
+    )
+    .await;
+    // Jobs, a slot, a worker, a lease.
+    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 2501 + 1 + 1 + 1);
+    let ids = "select string_agg(id, ' ' order by id) from apalis.jobs";
+    let left: String = sqlx::query_scalar(ids).fetch_one(&db.pg).await.unwrap();
+    assert_eq!(left, "dead done waits");
+    assert_eq!(db.count("select count(*) from apalis.workers where id in ('remembered', 'new')").await, 2);
+    assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot > now() - interval '8 days'").await, 2);
+    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
+    let db = Db::create().await;
+    db.run(
+        "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
+           select gen_random_uuid(), 1, 1, 0, now(), true from generate_series(1, 150)",
+    )
+    .await;
+    assert_eq!(upkeep::push_outdated(&db.pg).await.unwrap(), 100);
+    let depth = queue::depth(&db.pg, Queue::Rebuild).await.unwrap();
+    assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));
+    db.run("update prewarm.versions set format = 1000").await;
+    assert_eq!(upkeep::push_outdated(&db.pg).await.unwrap(), 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
+    let db = Db::create().await;
+    let nothing = upkeep::backlog(&db.pg).await.unwrap();
+    assert_eq!((nothing.orgs, nothing.oldest_seconds, nothing.quarantined), (0, 0.0, 0));
+    db.run(
+        "with org as (select gen_random_uuid() as id)
+         , marked as (
+           insert into prewarm.marks (org_id, what, marked_at)
+           select id, 'calls', now() - interval '5 s' from org union all select id, 'calls', now() from org
+         )
+         insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published)
+         select id, 1, 1, 1, now(), now() - interval '1 second', true from org;
+         insert into prewarm.leases (org_id, holder, starts, until) values
+           (gen_random_uuid(), 'running', 1, now() + interval '1 hour'),
+           (gen_random_uuid(), 'quarantine', 3, now() + interval '1 hour')",
+    )
+    .await;
+    let backlog = upkeep::backlog(&db.pg).await.unwrap();
+    assert_eq!((backlog.orgs, backlog.quarantined), (3, 1));
+    assert!((5.0..60.0).contains(&backlog.oldest_seconds), "{}", backlog.oldest_seconds);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
+    let db = Db::create().await;
+    db.org().await;
+    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert_eq!(db.count("select count(*) from prewarm.fleet_pulse").await, 2);
+    let mut another = db.pg.begin().await.unwrap();
+    let lock = "select pg_advisory_xact_lock(hashtext('prewarm.fleet_pulse'))";
+    sqlx::query(lock).execute(&mut *another).await.unwrap();
+    assert!(!upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    another.rollback().await.unwrap();
+    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    db.close().await;
+}

@@ -1,0 +1,76 @@
+//! No wake-up is lost.
+
+use std::time::{Duration, Instant};
+
+use sqlx::postgres::PgListener;
+
+use crate::harness::{Db, Probe, Running, eventually, sleepy};
+
+const JOBS: usize = 300;
+
+/// Marks orgs 1 to 7 ms apart, waiting for none, and tells how long after the last one all were rebuilt.
+async fn trickle(db: &Db, probe: &Probe, hint: bool) -> Duration {
+    for n in 0..JOBS {
+        db.org().await;
+        if hint {
+            db.run("notify prewarm_hint").await;
+        }
+        tokio::time::sleep(Duration::from_millis(1 + (n as u64 * 5) % 7)).await;
+    }
+    let last = Instant::now();
+    eventually("all rebuilt", async || (probe.starts().len() >= JOBS).then_some(())).await;
+    last.elapsed()
+}
+
+#[tokio::test]
+async fn hints_alone_wake_for_every_job() {
+    let db = Db::create().await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(sleepy(), &db.pg, &probe);
+    db.until_listening().await;
+
+    let late = trickle(&db, &probe, true).await;
+    assert!(late < Duration::from_secs(1), "{late:?}");
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
+    let db = Db::create().await;
+    db.make_claims_holdable(true).await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(sleepy(), &db.pg, &probe);
+    db.until_listening().await;
+    let mut hints = PgListener::connect_with(&db.pg).await.unwrap();
+    hints.listen("prewarm_hint").await.unwrap();
+
+    let holder = db.hold_claims().await;
+    db.run("notify prewarm_hint").await;
+    hints.recv().await.unwrap();
+    db.until_a_claim_is_held().await;
+    db.org().await;
+    db.run("notify prewarm_hint").await;
+    hints.recv().await.unwrap();
+    // The worker is told at the same time; were it later, the hint would find it asleep, as in the test above.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    holder.rollback().await.unwrap();
+    probe.until_started(1).await;
+    running.stop().await;
+    drop(hints);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn polling_alone_finds_every_job() {
+    let db = Db::create().await;
+    let probe = Probe::rebuilding(&db.pg);
+    let mut config = sleepy();
+    config.rebuild.poll = Duration::from_millis(10);
+    let running = Running::start(config, &db.pg, &probe);
+
+    let late = trickle(&db, &probe, false).await;
+    assert!(late < Duration::from_secs(1), "{late:?}");
+    running.stop().await;
+    db.close().await;
+}

@@ -1,0 +1,32 @@
+//! The process as it is shipped: real jobs, the real table of crons.
+
+use monitoring::health::Health;
+use store::Store;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::{Db, quick};
+
+#[tokio::test]
+async fn changes_become_versions_and_crons_fire() {
+    let db = Db::create().await;
+    let org = db.org().await;
+    let shutdown = CancellationToken::new();
+    let store = Store { pg: db.pg.clone(), redis: None };
+    let run = tokio::spawn(worker::run(quick(), store, Health::default(), shutdown.clone()));
+    db.until("select count(*) from prewarm.versions where n = 1 and published", 1).await;
+    sqlx::query("insert into contacts (org_id, name, lead_status) values ($1, 'lead', 'new')")
+        .bind(org.0)
+        .execute(&db.pg)
+        .await
+        .unwrap();
+    db.until("select count(*) from prewarm.actionable_leads", 1).await;
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from prewarm.leases", 0).await;
+    let fired = "select count(distinct split_part(idempotency_key, '#', 1)) from apalis.jobs
+                  where status = 'Done' and job_type = 'maintenance'";
+    db.until(fired, 3).await;
+    assert_eq!(db.count("select count(*) from apalis.jobs where status in ('Failed', 'Killed')").await, 0);
+    shutdown.cancel();
+    run.await.unwrap().unwrap();
+    db.close().await;
+}
