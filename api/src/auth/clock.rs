@@ -1,0 +1,32 @@
+//! The time that tokens are judged by.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Whole seconds since 1970 in UTC: the unit of `exp`, `nbf` and `iat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnixSeconds(pub i64);
+
+impl UnixSeconds {
+    /// This instant, `seconds` later.
+    #[must_use]
+    pub(super) fn plus(self, seconds: i64) -> Self {
+        Self(self.0.saturating_add(seconds))
+    }
+
+    /// How many seconds this instant lies after `earlier`; negative when it lies before.
+    #[must_use]
+    pub(super) fn since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// This machine's clock. The issuer of a token stamped it by wall-clock time, so it is the only time to judge it by.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a token's expiry is wall-clock time; nothing about data is decided by it"
+)]
+pub fn wall_clock() -> UnixSeconds {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixSeconds(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,184 @@
+//! Where the published keys come from, and how long they are trusted.
+
+use std::{
+    sync::{Arc, Once, PoisonError, RwLock},
+    time::Duration,
+};
+
+use jsonwebtoken::{Algorithm, DecodingKey};
+use reqwest::{Client, StatusCode, Url, redirect::Policy};
+use tokio::sync::Mutex;
+
+use super::{
+    clock::UnixSeconds,
+    key_set::{KeySet, KeySetError},
+};
+
+/// The least time between two fetches, whoever asks: tokens with made-up key ids cost the project no more than this.
+const MIN_INTERVAL_SECONDS: i64 = 30;
+/// A set of this age is fetched again. So long at most is a revoked key accepted while the project can be reached.
+const REFRESH_SECONDS: i64 = 600;
+/// A set of this age is trusted no longer. So long at most is a revoked key accepted while it cannot.
+const MAX_AGE_SECONDS: i64 = 24 * 3600;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const MAX_BODY_BYTES: usize = 256 * 1024;
+
+/// The keys published at one address: the last good set, and when to ask for it again.
+pub(super) struct Jwks {
+    url: Url,
+    client: Client,
+    current: RwLock<Current>,
+    /// Held while a fetch is under way, so that there is one at a time.
+    last_attempt: Arc<Mutex<Option<UnixSeconds>>>,
+}
+
+#[derive(Default)]
+struct Current {
+    keys: KeySet,
+    fetched_at: Option<UnixSeconds>,
+    generation: u64,
+}
+
+/// A key, and for how long what it has signed may be believed without asking again.
+pub(super) struct TrustedKey {
+    pub(super) decoding: Arc<DecodingKey>,
+    pub(super) trusted_until: UnixSeconds,
+    pub(super) generation: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error("the request failed")]
+    Request(#[from] reqwest::Error),
+    #[error("the answer was {0}")]
+    Status(StatusCode),
+    #[error("the body is longer than {MAX_BODY_BYTES} bytes")]
+    TooLong,
+    #[error(transparent)]
+    KeySet(#[from] KeySetError),
+}
+
+impl Jwks {
+    /// Knows no key until the first [`refresh`](Self::refresh).
+    pub(super) fn new(url: Url) -> Result<Self, reqwest::Error> {
+        let client = http_client()?;
+        Ok(Self { url, client, current: RwLock::default(), last_attempt: Arc::default() })
+    }
+
+    /// The key of that id, if it is among the last good set and for that algorithm.
+    pub(super) fn find(&self, kid: &str, algorithm: Algorithm, now: UnixSeconds) -> Option<TrustedKey> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let trusted_until = current.fetched_at?.plus(MAX_AGE_SECONDS);
+        let decoding = current.keys.find(kid, algorithm).filter(|_| now < trusted_until)?;
+        Some(TrustedKey { decoding: Arc::clone(decoding), trusted_until, generation: current.generation })
+    }
+
+    /// Counts how often keys have left the set. What was verified under an earlier generation has to be verified again.
+    pub(super) fn generation(&self) -> u64 {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).generation
+    }
+
+    /// Fetches the set, unless that was tried less than 30 s ago. Whoever comes while a fetch is under way waits for it.
+    /// When it fails, the last good set stays.
+    pub(super) async fn refresh(self: &Arc<Self>, now: UnixSeconds) {
+        let mut last_attempt = Arc::clone(&self.last_attempt).lock_owned().await;
+        // A negative age means that the clock was set back: such an attempt blocks nothing.
+        if last_attempt.is_some_and(|at| (0..MIN_INTERVAL_SECONDS).contains(&now.since(at))) {
+            return;
+        }
+        *last_attempt = Some(now);
+        let jwks = Arc::clone(self);
+        // A task of its own: a client that hangs up must not end the fetch that others wait for.
+        let fetch = tokio::spawn(async move {
+            match jwks.fetch().await {
+                Ok(keys) => jwks.replace(keys, now),
+                Err(error) => {
+                    let error: &dyn std::error::Error = &error;
+                    tracing::warn!(error, "could not fetch the token keys; the last good ones stay in use");
+                }
+            }
+            drop(last_attempt);
+        });
+        if fetch.await.is_err() {
+            tracing::error!("the fetch of the token keys ended early");
+        }
+    }
+
+    /// How long until the set should be fetched again.
+    pub(super) fn due_in(&self, now: UnixSeconds) -> Duration {
+        let fetched_at = self.current.read().unwrap_or_else(PoisonError::into_inner).fetched_at;
+        due_in(fetched_at, now)
+    }
+
+    async fn fetch(&self) -> Result<KeySet, FetchError> {
+        let mut response = self.client.get(self.url.clone()).send().await?;
+        if response.status() != StatusCode::OK {
+            return Err(FetchError::Status(response.status()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_BODY_BYTES {
+                return Err(FetchError::TooLong);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(KeySet::parse(&body)?)
+    }
+
+    fn replace(&self, keys: KeySet, now: UnixSeconds) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if !keys.contains_all(&current.keys) {
+            current.generation += 1;
+        }
+        current.keys = keys;
+        current.fetched_at = Some(now);
+    }
+}
+
+/// A set younger than ten minutes is left alone until it is that old; after a failure, or before the first success, the
+/// next attempt is due as soon as one is allowed.
+fn due_in(fetched_at: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
+    let age = fetched_at.map_or(REFRESH_SECONDS, |at| now.since(at).max(0));
+    let seconds = (REFRESH_SECONDS - age.min(REFRESH_SECONDS)).max(MIN_INTERVAL_SECONDS);
+    Duration::from_secs(seconds.unsigned_abs())
+}
+
+/// Certificates are checked against the system's roots (reqwest's choice: `rustls-platform-verifier`), so that a private
+/// authority which the operator has installed is trusted.
+fn http_client() -> Result<Client, reqwest::Error> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error means that the process has chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    Client::builder()
+        .user_agent(concat!("prewarm/", env!("CARGO_PKG_VERSION")))
+        .redirect(Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(FETCH_TIMEOUT)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_due_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
+        let at = |seconds| Some(UnixSeconds(seconds));
+        for (fetched_at, now, seconds) in [
+            (None, 1_000, 30),
+            (at(1_000), 1_000, 600),
+            (at(1_000), 1_100, 500),
+            (at(1_000), 1_590, 30),
+            (at(1_000), 1_600, 30),
+            (at(1_000), 90_000, 30),
+            // The clock was set back.
+            (at(1_000), 0, 600),
+        ] {
+            assert_eq!(due_in(fetched_at, UnixSeconds(now)).as_secs(), seconds, "{fetched_at:?} at {now}");
+        }
+    }
+}

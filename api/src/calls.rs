@@ -1,0 +1,239 @@
+//! `GET /api/calls-dashboard`: the first page is a blob, every other page one query.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Json,
+    extract::{Query, State, rejection::QueryRejection},
+    http::{HeaderMap, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use readmodel::{blob::Digest, calls::PAGE_LIMIT, ids::OrgId, model::Model, time::Timestamp};
+use serde::Deserialize;
+use serde_json::json;
+use store::{Store, calls::Filter};
+
+use crate::{
+    answer::{Label, answer, count_error},
+    auth::Authenticated,
+    editions::Editions,
+    layers::RequestId,
+    read,
+};
+
+/// Rows of a page, at most.
+const MAX_LIMIT: i64 = 100;
+/// Characters of a search, at most: longer than any name or number.
+const MAX_SEARCH_CHARS: usize = 200;
+
+/// The parameters as they come. Unknown ones are let pass, as existing dashboards add their own.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Parameters {
+    page: Option<String>,
+    limit: Option<String>,
+    start_date: Option<String>,
+    end_date: Option<String>,
+    status: Option<String>,
+    search: Option<String>,
+    sort_by: Option<String>,
+    #[serde(rename = "call_type")]
+    call_type: Option<String>,
+    #[serde(rename = "include_test")]
+    include_test: Option<String>,
+}
+
+/// A parameter that is not what it should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Invalid(&'static str);
+
+/// The route.
+pub(crate) async fn calls(
+    State(editions): State<Arc<Editions>>,
+    State(store): State<Store>,
+    Authenticated(user): Authenticated,
+    Extension(RequestId(id)): Extension<RequestId>,
+    headers: HeaderMap,
+    parameters: Result<Query<Parameters>, QueryRejection>,
+) -> Response {
+    let filter = match parameters.map_err(|_| Invalid("query")).and_then(|Query(given)| given.filter()) {
+        Ok(filter) => filter,
+        Err(Invalid(parameter)) => return invalid(parameter, &id),
+    };
+    match blob_of(&filter) {
+        Some(model) => read::read(&editions, user.org, model, &headers).await,
+        None => match query(&editions, &store, user.org, &filter, &headers).await {
+            Ok(response) => response,
+            Err(error) => failed(&error, &id),
+        },
+    }
+}
+
+impl Parameters {
+    fn filter(self) -> Result<Filter, Invalid> {
+        one_of("sortBy", self.sort_by.as_deref(), &["date", "duration", "name"])?;
+        let include_test = one_of("include_test", self.include_test.as_deref(), &["true", "false"])?;
+        let status = one_of("status", self.status.as_deref(), &["completed", "missed", "transferred", "failed"])?;
+        Ok(Filter {
+            direction: one_of("call_type", self.call_type.as_deref(), &["inbound", "outbound"])?,
+            // Nobody writes `missed`; a call that nobody took is stored as `no-answer`.
+            status: status.map(|status| if status == "missed" { "no-answer" } else { status }),
+            from: date("startDate", self.start_date.as_deref())?,
+            to: date("endDate", self.end_date.as_deref())?,
+            include_test: include_test == Some("true"),
+            search: search(self.search)?,
+            page: count("page", self.page.as_deref(), 1, i64::from(i32::MAX))?,
+            limit: count("limit", self.limit.as_deref(), PAGE_LIMIT, MAX_LIMIT)?,
+        })
+    }
+}
+
+fn one_of(name: &'static str, given: Option<&str>, allowed: &[&'static str]) -> Result<Option<&'static str>, Invalid> {
+    let Some(given) = given else { return Ok(None) };
+    allowed.iter().find(|value| **value == given).copied().map(Some).ok_or(Invalid(name))
+}
+
+fn date(name: &'static str, given: Option<&str>) -> Result<Option<Timestamp>, Invalid> {
+    given.map(|text| Timestamp::parse(text).ok_or(Invalid(name))).transpose()
+}
+
+fn count(name: &'static str, given: Option<&str>, default: i64, most: i64) -> Result<i64, Invalid> {
+    let Some(given) = given else { return Ok(default) };
+    given.trim().parse().ok().filter(|count| (1..=most).contains(count)).ok_or(Invalid(name))
+}
+
+fn search(given: Option<String>) -> Result<Option<String>, Invalid> {
+    let Some(text) = given.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
+    if text.chars().count() > MAX_SEARCH_CHARS || text.contains('\0') {
+        return Err(Invalid("search"));
+    }
+    Ok(Some(text))
+}
+
+/// The blob that answers a filter, if one does.
+fn blob_of(filter: &Filter) -> Option<Model> {
+    let plain = Filter { direction: filter.direction, ..Filter::first_page() };
+    match (*filter == plain, filter.direction) {
+        (false, _) => None,
+        (true, None) => Some(Model::Calls),
+        (true, Some("inbound")) => Some(Model::CallsInbound),
+        (true, Some(_)) => Some(Model::CallsOutbound),
+    }
+}
+
+async fn query(
+    editions: &Editions,
+    store: &Store,
+    org: OrgId,
+    filter: &Filter,
+    headers: &HeaderMap,
+) -> Result<Response, QueryError> {
+    let page = store.calls(org, filter).await?;
+    let identity = Bytes::from(serde_json::to_vec(&page.calls)?);
+    let label = Label {
+        model: Model::Calls.name(),
+        version: page.version,
+        as_of: page.as_of,
+        next_change_at: None,
+        source: "query",
+        stale: None,
+        now: page.as_of,
+    };
+    editions.now.set(page.as_of);
+    let etag = HeaderValue::try_from(Digest::of(org, Model::Calls, &identity).etag())?;
+    let response = answer(headers, &label, &etag, |coding| coding.encode(&identity).map(Bytes::from).ok());
+    Ok(response.unwrap_or_else(IntoResponse::into_response))
+}
+
+#[derive(Debug, thiserror::Error)]
+enum QueryError {
+    #[error("calls")]
+    Store(#[from] store::Error),
+    #[error("json")]
+    Json(#[from] serde_json::Error),
+    #[error("header")]
+    Header(#[from] axum::http::header::InvalidHeaderValue),
+}
+
+fn invalid(parameter: &'static str, id: &HeaderValue) -> Response {
+    count_error(Model::Calls.name());
+    let body = Json(json!({
+        "error": "Invalid input. Please check your data and try again.",
+        "code": "VALIDATION_ERROR",
+        "request_id": id.to_str().unwrap_or_default(),
+        "details": { "parameter": parameter },
+    }));
+    (StatusCode::BAD_REQUEST, body).into_response()
+}
+
+fn failed(error: &QueryError, id: &HeaderValue) -> Response {
+    count_error(Model::Calls.name());
+    tracing::warn!(error = error as &dyn std::error::Error, "calls query");
+    let (status, code) = match error {
+        QueryError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "DB_ERROR"),
+        QueryError::Json(_) | QueryError::Header(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
+    };
+    let body = Json(json!({
+        "error": "The calls could not be read. Please try again.",
+        "code": code,
+        "request_id": id.to_str().unwrap_or_default(),
+    }));
+    (status, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filter(query: &str) -> Result<Filter, Invalid> {
+        let uri = format!("/?{query}").parse().unwrap();
+        Query::<Parameters>::try_from_uri(&uri).map_err(|_| Invalid("query"))?.0.filter()
+    }
+
+    #[test]
+    fn the_first_page_is_a_blob_and_nothing_else_is() {
+        for (query, model) in [
+            ("", Some(Model::Calls)),
+            ("page=1&limit=20&include_test=false&sortBy=date&search=&other=1", Some(Model::Calls)),
+            ("call_type=inbound", Some(Model::CallsInbound)),
+            ("call_type=outbound", Some(Model::CallsOutbound)),
+            ("page=2", None),
+            ("limit=21", None),
+            ("include_test=true", None),
+            ("status=completed", None),
+            ("startDate=2026-01-01", None),
+            ("endDate=2026-01-01", None),
+            ("search=x", None),
+        ] {
+            assert_eq!(blob_of(&filter(query).unwrap()), model, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_bad_parameter_is_named() {
+        for (query, parameter) in [
+            ("page=0", "page"),
+            ("page=-1", "page"),
+            ("page=x", "page"),
+            ("page=99999999999999999999", "page"),
+            ("limit=0", "limit"),
+            ("limit=101", "limit"),
+            ("startDate=soon", "startDate"),
+            ("endDate=2026-02-30", "endDate"),
+            ("status=done", "status"),
+            ("sortBy=size", "sortBy"),
+            ("call_type=sideways", "call_type"),
+            ("include_test=maybe", "include_test"),
+            ("search=%00", "search"),
+            ("page=1&page=2", "query"),
+        ] {
+            assert_eq!(filter(query).unwrap_err(), Invalid(parameter), "{query}");
+        }
+    }
+
+    #[test]
+    fn missed_calls_are_those_that_nobody_answered() {
+        assert_eq!(filter("status=missed").unwrap().status, Some("no-answer"));
+    }
+}

@@ -1,0 +1,160 @@
+//! Content codings: which one a reader gets, and how its bytes are made.
+
+use std::io::{self, Read, Write};
+
+use axum::http::{HeaderMap, header::ACCEPT_ENCODING};
+
+/// How a body is coded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coding {
+    /// As the worker stored it.
+    Zstd,
+    /// Brotli.
+    Br,
+    /// gzip.
+    Gzip,
+    /// Not at all.
+    Identity,
+}
+
+/// Brotli's level: a fifth better than gzip at its price; higher ones take many times as long.
+const BROTLI_LEVEL: u32 = 5;
+/// gzip's usual level.
+const GZIP_LEVEL: u32 = 6;
+/// Brotli's largest window that every browser takes.
+const BROTLI_WINDOW_BITS: u32 = 22;
+
+impl Coding {
+    /// In the order of preference where a reader has none.
+    const ALL: [Self; 4] = [Self::Zstd, Self::Br, Self::Gzip, Self::Identity];
+
+    /// The name in `Content-Encoding` and in metrics.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Br => "br",
+            Self::Gzip => "gzip",
+            Self::Identity => "identity",
+        }
+    }
+
+    /// The coding with the highest quality in `Accept-Encoding` (RFC 9110, 12.5.3); `None` when none of ours is accepted.
+    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(ACCEPT_ENCODING).iter().peekable();
+        if values.peek().is_none() {
+            return Some(Self::Identity);
+        }
+        let mut accepted = Accepted::default();
+        for value in values.filter_map(|value| value.to_str().ok()) {
+            value.split(',').for_each(|item| accepted.take(item));
+        }
+        // Reversed: of equal qualities `max_by_key` takes the last.
+        let best = Self::ALL.into_iter().rev().max_by_key(|coding| accepted.quality(*coding))?;
+        (accepted.quality(best) > 0).then_some(best)
+    }
+
+    /// The coded bytes of an identity body.
+    pub(crate) fn encode(self, identity: &[u8]) -> io::Result<Vec<u8>> {
+        match self {
+            Self::Identity => Ok(identity.to_vec()),
+            Self::Zstd => zstd::bulk::compress(identity, 3),
+            Self::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
+                encoder.write_all(identity)?;
+                encoder.finish()
+            }
+            Self::Br => {
+                let mut coded = Vec::new();
+                brotli::CompressorReader::new(identity, 4096, BROTLI_LEVEL, BROTLI_WINDOW_BITS)
+                    .read_to_end(&mut coded)?;
+                Ok(coded)
+            }
+        }
+    }
+}
+
+/// Qualities in thousandths, as far as the header names them.
+#[derive(Default)]
+struct Accepted {
+    named: [Option<u16>; 4],
+    any: Option<u16>,
+}
+
+impl Accepted {
+    fn take(&mut self, item: &str) {
+        let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
+        let quality = parameters.split(';').find_map(parse_quality).unwrap_or(1000);
+        let name = name.trim();
+        if name == "*" {
+            self.any = Some(quality);
+        } else if let Some(coding) = Coding::ALL.into_iter().find(|coding| coding.name().eq_ignore_ascii_case(name)) {
+            self.named[coding as usize] = Some(quality);
+        }
+    }
+
+    /// Identity is accepted unless it is excluded, by name or by `*`; but whoever names codings would rather have one.
+    fn quality(&self, coding: Coding) -> u16 {
+        let unnamed = if coding == Coding::Identity { 1 } else { 0 };
+        self.named[coding as usize].or(self.any).unwrap_or(unnamed)
+    }
+}
+
+fn parse_quality(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    if !name.trim().eq_ignore_ascii_case("q") {
+        return None;
+    }
+    let quality = value.trim().parse::<f32>().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
+    // A fraction of a thousandth is still not zero.
+    Some((quality * 1000.0).ceil() as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn negotiated(value: &str) -> Option<Coding> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap());
+        Coding::negotiate(&headers)
+    }
+
+    #[test]
+    fn the_highest_quality_wins_and_ties_go_to_the_smaller_body() {
+        for (header, coding) in [
+            ("gzip, deflate, br, zstd", Some(Coding::Zstd)),
+            ("gzip, deflate", Some(Coding::Gzip)),
+            ("gzip;q=1.0, br;q=0.9, zstd;q=0.8", Some(Coding::Gzip)),
+            ("zstd;q=0, br", Some(Coding::Br)),
+            ("*", Some(Coding::Zstd)),
+            ("*;q=0.5, gzip;q=0.7", Some(Coding::Gzip)),
+            ("", Some(Coding::Identity)),
+            ("deflate", Some(Coding::Identity)),
+            ("identity;q=0", None),
+            ("*;q=0", None),
+            ("identity;q=0, gzip", Some(Coding::Gzip)),
+            ("GZIP ; q=0.001", Some(Coding::Gzip)),
+            ("gzip;q=0.5, identity;q=0.9", Some(Coding::Identity)),
+            ("gzip;q=nonsense", Some(Coding::Gzip)),
+        ] {
+            assert_eq!(negotiated(header), coding, "{header:?}");
+        }
+        assert_eq!(Coding::negotiate(&HeaderMap::new()), Some(Coding::Identity));
+    }
+
+    #[test]
+    fn every_coding_comes_back() {
+        let identity = br#"{"leads":[{"id":1},{"id":1},{"id":1}]}"#.repeat(50);
+        let coded = |coding: Coding| coding.encode(&identity).unwrap();
+        assert_eq!(zstd::bulk::decompress(&coded(Coding::Zstd), 1 << 20).unwrap(), identity);
+        let mut back = Vec::new();
+        flate2::read::GzDecoder::new(&coded(Coding::Gzip)[..]).read_to_end(&mut back).unwrap();
+        assert_eq!(back, identity);
+        back.clear();
+        brotli::Decompressor::new(&coded(Coding::Br)[..], 4096).read_to_end(&mut back).unwrap();
+        assert_eq!(back, identity);
+        assert_eq!(coded(Coding::Identity), identity);
+    }
+}

@@ -1,0 +1,85 @@
+//! How a node learns of new versions: by the feed, which may lose messages, and by asking Postgres, which does not.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use readmodel::{ids::OrgId, version::Version};
+use store::feed::{self, Notice};
+use tokio::sync::mpsc;
+
+use super::Editions;
+
+/// Between two looks at the newest versions.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Orgs asked after in one query.
+const CHECK_CHUNK: usize = 5_000;
+/// Notices that may wait; more than that and the feed's connection waits.
+const NOTICES: usize = 4_096;
+
+impl Editions {
+    /// Keeps the editions of this node the newest, for ever. To be run beside the server, and dropped with it.
+    pub(crate) async fn watch(self: Arc<Self>) {
+        let (sender, notices) = mpsc::channel(NOTICES);
+        let from_postgres = feed::follow_postgres(self.store.pg.clone(), sender.clone());
+        let from_redis = async {
+            match self.store.redis.clone() {
+                Some(redis) => feed::follow_redis(redis, sender).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::join!(from_postgres, from_redis, self.follow(notices), self.check_for_ever());
+    }
+
+    async fn follow(self: &Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
+        while let Some(notice) = notices.recv().await {
+            match notice {
+                Notice::Published(org, Version::NONE) => self.forget(org),
+                Notice::Published(org, version) => self.heard(org, version),
+                Notice::Gap => self.check().await,
+            }
+        }
+    }
+
+    async fn check_for_ever(self: &Arc<Self>) {
+        let mut ticks = tokio::time::interval(CHECK_EVERY);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.check().await;
+        }
+    }
+
+    /// A version exists. Whoever reads the org from now on gets it or a newer one; it is fetched before they ask.
+    fn heard(self: &Arc<Self>, org: OrgId, version: Version) {
+        self.raise_floor(org, version);
+        if self.l1.contains_key(&org) {
+            let editions = Arc::clone(self);
+            tokio::spawn(async move { editions.refresh(org).await.is_ok() });
+        }
+    }
+
+    /// Asks Postgres for the newest versions of all orgs that are held.
+    async fn check(self: &Arc<Self>) {
+        let orgs: Vec<OrgId> = self.l1.iter().map(|(org, _)| *org).collect();
+        for chunk in orgs.chunks(CHECK_CHUNK).chain(orgs.is_empty().then_some(&orgs[..])) {
+            match tokio::time::timeout(super::POSTGRES_BUDGET, self.store.newest(chunk)).await {
+                Ok(Ok((now, newest))) => {
+                    self.now.set(now);
+                    self.take_in(chunk, newest);
+                }
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+        self.confirm();
+    }
+
+    fn take_in(self: &Arc<Self>, asked: &[OrgId], newest: Vec<(OrgId, Version)>) {
+        let newest: HashMap<_, _> = newest.into_iter().collect();
+        for org in asked {
+            match (newest.get(org), self.l1.get(org)) {
+                (None, _) => self.forget(*org),
+                (Some(version), Some(entry)) if entry.version < *version => self.heard(*org, *version),
+                _ => {}
+            }
+        }
+    }
+}

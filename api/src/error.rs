@@ -1,0 +1,52 @@
+//! Errors as clients see them: a status and one fixed line of JSON. What went wrong inside is logged, not sent.
+
+use axum::{
+    Json,
+    http::{StatusCode, header::RETRY_AFTER},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+
+/// An error of the read and webhook routes: `{"error": "…"}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ApiError {
+    /// Neither a copy nor the means to make one.
+    Unavailable,
+    /// A coding that we do not have is all that the client accepts.
+    NotAcceptable,
+    /// Something that should not happen.
+    Internal,
+    /// No such route.
+    NotFound,
+    /// The webhook's secret is missing or wrong.
+    WebhookSecret,
+    /// The webhook's body is no message.
+    WebhookBody,
+    /// The webhook's body is too large.
+    TooLarge,
+}
+
+impl ApiError {
+    const fn parts(self) -> (StatusCode, &'static str) {
+        match self {
+            Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
+            Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "No acceptable content coding"),
+            Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
+            Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            Self::WebhookSecret => (StatusCode::UNAUTHORIZED, "Missing or wrong webhook secret"),
+            Self::WebhookBody => (StatusCode::BAD_REQUEST, "The body is not a Vapi message"),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let (status, text) = self.parts();
+        let body = Json(json!({ "error": text }));
+        match self {
+            Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
+            _ => (status, body).into_response(),
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! axum: read, intake, admin.
+
+mod answer;
+pub mod auth;
+mod calls;
+mod coding;
+mod config;
+mod database_clock;
+mod editions;
+mod error;
+mod layers;
+mod read;
+mod webhook;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::FromRef,
+    http::{HeaderName, HeaderValue, StatusCode},
+    middleware::{from_fn, from_fn_with_state},
+    response::IntoResponse,
+    routing::{get, post},
+};
+use readmodel::time::{Clock, Timestamp};
+use store::Store;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+use vapi::Secrets;
+
+pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
+
+use crate::{
+    auth::{Verifier, wall_clock},
+    editions::Editions,
+    error::ApiError,
+};
+
+/// Answers under way are given this long at the end; then the process goes.
+const DRAIN: Duration = Duration::from_secs(8);
+
+/// What the handlers share.
+#[derive(Clone)]
+struct App {
+    store: Store,
+    editions: Arc<Editions>,
+    verifier: Arc<Verifier>,
+    secrets: Secrets,
+}
+
+impl FromRef<App> for Store {
+    fn from_ref(app: &App) -> Self {
+        app.store.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Editions> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.editions)
+    }
+}
+
+impl FromRef<App> for Arc<Verifier> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.verifier)
+    }
+}
+
+impl FromRef<App> for Secrets {
+    fn from_ref(app: &App) -> Self {
+        app.secrets.clone()
+    }
+}
+
+/// Why the api ended, other than by being told to.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Its settings.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Its port.
+    #[error("cannot listen on {addr} (PREWARM_HTTP_ADDR): {source}")]
+    Listen {
+        /// Where.
+        addr: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Its listener.
+    #[error("the listener failed")]
+    Serve(#[source] std::io::Error),
+}
+
+/// An api with its port bound, not serving yet.
+pub struct Api {
+    listener: TcpListener,
+    verifier: Arc<Verifier>,
+    config: Config,
+}
+
+impl Api {
+    /// Binds the port, so that a taken one is known before anything else starts.
+    pub async fn bind(config: Config) -> Result<Self, Error> {
+        let addr = config.http_addr;
+        let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
+        let verifier = Arc::new(Verifier::new(&config.auth).map_err(ConfigError::from)?);
+        Ok(Self { listener, verifier, config })
+    }
+
+    /// Where it listens.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `shutdown`, then lets answers under way end.
+    pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) -> Result<(), Error> {
+        let Self { listener, verifier, config } = self;
+        let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
+        let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
+        let secrets = config.webhook_secrets;
+        let app = App { store, editions: editions.clone(), verifier: verifier.clone(), secrets };
+        let router = router(app, config.cors_origins);
+        tokio::select! {
+            ended = drain(listener, router, shutdown) => ended,
+            () = editions.watch() => Ok(()),
+            () = never_ends(verifier.keep_keys_fresh()) => Ok(()),
+        }
+    }
+}
+
+async fn drain(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Result<(), Error> {
+    let told = shutdown.clone();
+    let server = axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
+    let overdue = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = server => ended.map_err(Error::Serve),
+        () = overdue => Ok(()),
+    }
+}
+
+/// Without published keys there is nothing to keep fresh, and that is no reason to stop.
+async fn never_ends(work: impl Future<Output = ()>) {
+    work.await;
+    std::future::pending::<()>().await;
+}
+
+fn router(app: App, cors_origins: Vec<HeaderValue>) -> Router {
+    Router::new()
+        .route("/api/analytics/leads", get(read::leads))
+        .route("/api/analytics/dashboard-pulse", get(read::pulse))
+        .route("/api/analytics/recent-activity", get(read::activity))
+        .route("/api/analytics/dashboard", get(read::dashboard))
+        .route("/api/calls-dashboard", get(calls::calls))
+        .route("/api/session/end", post(end_session))
+        .route("/webhooks/vapi", post(webhook::webhook))
+        .route("/api/vapi/webhook", post(webhook::webhook))
+        .fallback(async || ApiError::NotFound)
+        .with_state(app)
+        .layer(from_fn(layers::no_store_errors))
+        .layer(from_fn_with_state(Arc::<[HeaderValue]>::from(cors_origins), layers::cors))
+        .layer(from_fn(layers::request_id))
+}
+
+/// `POST /api/session/end`: the browser forgets what it holds of the org.
+async fn end_session() -> impl IntoResponse {
+    const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
+    (StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, "\"cache\"")])
+}

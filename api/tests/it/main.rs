@@ -1,0 +1,3 @@
+//! The api against real servers and real keys.
+
+mod auth;
