@@ -1,0 +1,49 @@
+//! Runs a command with `DATABASE_URL` naming a fresh, migrated database on the server of `PREWARM_TEST_POSTGRES`, drops
+//! the database afterwards and passes the command's exit code on.
+//!
+//! It reads `migrations/` at run time and leaves `store` alone, because preparing store's queries needs a migrated
+//! database while store does not compile yet.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result};
+use apalis_postgres::PostgresStorage;
+use sqlx::migrate::Migrator;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+
+#[tokio::main]
+async fn main() -> Result<ExitCode> {
+    let server = std::env::var("PREWARM_TEST_POSTGRES").context("PREWARM_TEST_POSTGRES is not set")?;
+    let mut arguments = std::env::args_os().skip(1);
+    let program = arguments.next().context("usage: with_database COMMAND [ARGUMENTS]")?;
+
+    let name = format!("prewarm_{}", uuid::Uuid::new_v4().simple());
+    let url = embedded::database_url(&server, &name);
+    let mut admin = PgConnection::connect(&server).await?;
+    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut admin).await?;
+
+    let outcome = match migrate(&url).await {
+        Ok(()) => {
+            Command::new(&program).args(arguments).env("DATABASE_URL", &url).status().context("cannot run the command")
+        }
+        Err(error) => Err(error),
+    };
+    sqlx::query(AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&mut admin).await?;
+    let code = outcome?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
+}
+
+/// The queue's tables first: our migrations may refer to them.
+async fn migrate(url: &str) -> Result<()> {
+    let pool = PgPool::connect(url).await?;
+    PostgresStorage::setup(&pool).await.context("migrating the queue's tables")?;
+    let mut migrator = Migrator::new(Path::new(MIGRATIONS)).await?;
+    migrator.dangerous_set_table_name("prewarm.migrations"); // as store::migrate does
+    migrator.create_schema("prewarm");
+    migrator.run(&pool).await.context("applying migrations/")?;
+    pool.close().await;
+    Ok(())
+}

@@ -1,0 +1,76 @@
+//! The directory that holds the servers' files.
+
+use std::fs::{self, File, Permissions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tempfile::TempDir;
+
+use crate::Error;
+
+/// A directory for the servers' files, locked for this process as long as this value or a server in it lives.
+#[derive(Clone, Debug)]
+pub struct DataDir {
+    path: PathBuf,
+    hold: Arc<Hold>,
+}
+
+/// What goes with the last user of the directory.
+#[derive(Debug)]
+struct Hold {
+    _lock: File,
+    removed: Option<TempDir>,
+}
+
+impl DataDir {
+    /// Makes the directory if need be and locks it. [`Error::Locked`] names the process that has it.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        fs::create_dir_all(path).map_err(Error::io("make", path))?;
+        let path = fs::canonicalize(path).map_err(Error::io("find", path))?;
+        let hold = Hold { _lock: lock(&path)?, removed: None };
+        Ok(Self { path, hold: Arc::new(hold) })
+    }
+
+    /// A new directory, removed when it and all servers in it are dropped, or when this process is killed. For tests.
+    pub fn temporary() -> Result<Self, Error> {
+        let temp_dir = std::env::temp_dir();
+        let dir = tempfile::Builder::new()
+            .prefix("prewarm-")
+            .tempdir()
+            .map_err(Error::io("make a directory in", &temp_dir))?;
+        // The user postgres has to get in if we are root.
+        fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).map_err(Error::io("open up", dir.path()))?;
+        let path = fs::canonicalize(dir.path()).map_err(Error::io("find", dir.path()))?;
+        let hold = Hold { _lock: lock(&path)?, removed: Some(dir) };
+        Ok(Self { path, hold: Arc::new(hold) })
+    }
+
+    /// Whether nobody will use the directory after us.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.hold.removed.is_some()
+    }
+
+    /// The directory, absolute.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn lock(dir: &Path) -> Result<File, Error> {
+    let path = dir.join("lock");
+    let mut file =
+        File::options().create(true).truncate(false).write(true).open(&path).map_err(Error::io("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let holder = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+            return Err(Error::Locked { path: dir.to_owned(), holder: holder.trim().to_owned() });
+        }
+        Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
+    }
+    file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).map_err(Error::io("write", &path))?;
+    Ok(file)
+}

@@ -1,0 +1,259 @@
+//! A private Postgres.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+
+use crate::account::{Account, stand_in};
+use crate::process::Process;
+use crate::programs::{self, Programs};
+use crate::{DataDir, Error, log, socket};
+
+/// How long making a cluster may take.
+const INITDB: Duration = Duration::from_secs(60);
+
+/// A fast shutdown writes a checkpoint. If that takes too long, an immediate one leaves it to the next start.
+const STOP: [(Signal, Duration); 2] =
+    [(Signal::SIGINT, Duration::from_secs(10)), (Signal::SIGQUIT, Duration::from_secs(10))];
+
+/// How long the end of a killed server, or of one that is dropped, may take.
+const KILL: Duration = Duration::from_secs(10);
+
+/// Names the socket and nothing else, since there is no TCP port.
+const PORT: u16 = 5432;
+
+/// What a crash of the machine may cost. A crash of the server alone costs nothing either way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// Nothing that was committed.
+    Durable,
+    /// Everything: for tests. A commit still waits for its WAL to be written, though not for the disk.
+    Throwaway,
+}
+
+/// A running Postgres with a cluster of its own. Dropping it ends it at once, which costs a recovery at the next start;
+/// [`Postgres::stop`] is the orderly way.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Process,
+    programs: Programs,
+    account: Account,
+    durability: Durability,
+}
+
+impl Postgres {
+    /// Starts a server on the cluster in `postgres` of the data directory, which is made at first, or takes over the one
+    /// that a killed process of ours left running there.
+    ///
+    /// Root runs it as the user `postgres`; where that user cannot get to the data directory, the cluster is under
+    /// `/var/tmp`.
+    pub async fn start(data_dir: &DataDir, durability: Durability) -> Result<Self, Error> {
+        let account = Account::for_postgres()?;
+        let home = make_home(data_dir, account)?;
+        let cluster = home.join("data");
+        let major = cluster_major(&cluster)?;
+        let programs = programs::postgres(data_dir, major).ok_or_else(|| match major {
+            Some(major) => Error::PostgresVersion { path: cluster.clone(), major },
+            None => Error::PostgresMissing,
+        })?;
+        if major.is_none() {
+            initdb(&programs, &home, account, durability).await?;
+        }
+        let socket = socket::place(&home, &format!(".s.PGSQL.{PORT}"), account)?;
+        let process = Process::new("Postgres", data_dir, home, socket);
+        let mut postgres = Self { process, programs, account, durability };
+        postgres.launch().await?;
+        Ok(postgres)
+    }
+
+    /// The URL of a database of this server, for its superuser.
+    #[must_use]
+    pub fn url(&self, database: &str) -> String {
+        let dir = socket::url_encoded(self.socket_dir());
+        database_url(&format!("postgres://postgres@localhost:{PORT}?host={dir}"), database)
+    }
+
+    /// The pid of the server's main process, while it is up.
+    #[must_use]
+    pub fn pid(&self) -> Option<i32> {
+        self.process.pid().map(Pid::as_raw)
+    }
+
+    /// Ends the sessions and the server, in order.
+    pub async fn stop(mut self) -> Result<(), Error> {
+        self.process.end(&STOP).await
+    }
+
+    /// Stops the server if it is up, and starts it again on the same data and the same socket.
+    pub async fn restart(&mut self) -> Result<(), Error> {
+        self.process.end(&STOP).await?;
+        self.launch().await
+    }
+
+    /// Kills every process of the server, as a crash would, and waits until they are gone. [`Postgres::restart`] then
+    /// recovers. Linux only.
+    pub async fn kill(&mut self) -> Result<(), Error> {
+        self.process.kill(KILL).await
+    }
+
+    /// Stops every process of the server where it is: it hangs, and its connections stay open. Linux only.
+    pub fn pause(&self) -> Result<(), Error> {
+        self.process.pause()
+    }
+
+    /// Ends a [`Postgres::pause`].
+    pub fn resume(&self) -> Result<(), Error> {
+        self.process.resume()
+    }
+
+    async fn launch(&mut self) -> Result<(), Error> {
+        let home = self.process.home().to_owned();
+        let command = self.command(&home.join("data"));
+        self.process.start(command, async |pid| is_ready(&home.join("data"), pid)).await
+    }
+
+    fn command(&self, cluster: &Path) -> Command {
+        let mut command = run_as(self.account, self.programs.command("postgres"));
+        command.arg("-D").arg(cluster).arg("-k").arg(self.socket_dir()).args(["-p", &PORT.to_string()]);
+        for (name, value) in settings(self.durability) {
+            command.args(["-c", &format!("{name}={value}")]);
+        }
+        command.current_dir(cluster);
+        command
+    }
+
+    fn socket_dir(&self) -> &Path {
+        self.process.socket().parent().unwrap_or(self.process.home())
+    }
+}
+
+/// The URL of another database of the server that a URL names.
+#[must_use]
+pub fn database_url(server_url: &str, database: &str) -> String {
+    let (address, parameters) = server_url.split_once('?').unwrap_or((server_url, ""));
+    let host = address.find("://").map_or(0, |scheme| scheme + 3);
+    let end = address[host..].find('/').map_or(address.len(), |slash| host + slash);
+    format!("{}/{database}?{parameters}", &address[..end])
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.process.end_blocking(Signal::SIGQUIT, KILL);
+    }
+}
+
+/// Given at every start, so that a release can change them.
+fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
+    let mut settings = vec![
+        ("listen_addresses", ""),
+        // Whoever may open the socket is the superuser.
+        ("unix_socket_permissions", "0700"),
+        ("max_connections", "200"),
+        ("shared_buffers", "128MB"),
+        ("synchronous_commit", "on"),
+        // Freshness is measured from the commit.
+        ("track_commit_timestamp", "on"),
+        // Compiling our queries takes longer than running them.
+        ("jit", "off"),
+        // A failed statement is its client's to report. In the server's log it would show people's data.
+        ("log_min_messages", "log"),
+        ("log_min_error_statement", "panic"),
+        ("log_error_verbosity", "terse"),
+    ];
+    if durability == Durability::Throwaway {
+        settings.extend([("fsync", "off"), ("full_page_writes", "off")]);
+    }
+    settings
+}
+
+/// The directory for everything of this server, which the account can reach and nobody else can enter.
+fn make_home(data_dir: &DataDir, account: Account) -> Result<PathBuf, Error> {
+    let mut home = data_dir.path().join("postgres");
+    if !account.reaches(data_dir.path()) {
+        home = stand_in(Path::new("/var/tmp"), data_dir.path());
+        tracing::info!(
+            home = %home.display(),
+            "the user postgres cannot get into {}: Postgres keeps its data elsewhere",
+            data_dir.path().display()
+        );
+    }
+    account.make_private_dir(&home)?;
+    Ok(home)
+}
+
+/// The major version that made a cluster; none if there is no cluster.
+fn cluster_major(cluster: &Path) -> Result<Option<u32>, Error> {
+    let path = cluster.join("PG_VERSION");
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            let invalid = |error| std::io::Error::new(std::io::ErrorKind::InvalidData, error);
+            text.trim().parse().map(Some).map_err(invalid).map_err(Error::io("understand", &path))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Error::io("read", &path)(error)),
+    }
+}
+
+/// Makes the cluster beside its place and moves it there, so that one which is there is whole.
+async fn initdb(programs: &Programs, home: &Path, account: Account, durability: Durability) -> Result<(), Error> {
+    let unfinished = home.join("data.unfinished");
+    if unfinished.exists() {
+        fs::remove_dir_all(&unfinished).map_err(Error::io("remove", &unfinished))?;
+    }
+    let log_path = home.join("log");
+    let log = log::open(&log_path)?;
+    let errors = log.try_clone().map_err(Error::io("open", &log_path))?;
+    let mut command = run_as(account, programs.command("initdb"));
+    command.arg("-D").arg(&unfinished).args(["--username=postgres", "--auth-local=trust", "--auth-host=reject"]);
+    // Text sorts by bytes, the same on every machine; what a letter is follows Unicode, which searching needs.
+    let ctype = if cfg!(target_os = "macos") { "UTF-8" } else { "C.UTF-8" };
+    command.args(["--encoding=UTF8", "--locale=C", "--lc-ctype", ctype, "--no-instructions"]);
+    if durability == Durability::Throwaway {
+        command.arg("--no-sync");
+    }
+    command.current_dir(home).stdin(Stdio::null()).stdout(log).stderr(errors);
+
+    let mut initdb = tokio::process::Command::from(command);
+    let ended = tokio::time::timeout(INITDB, initdb.kill_on_drop(true).status()).await.map_err(|_| {
+        let log = log::tail(&log_path);
+        Error::Late { server: "initdb", state: "done", seconds: INITDB.as_secs(), log }
+    })?;
+    if !ended.map_err(Error::io("run", Path::new("initdb")))?.success() {
+        return Err(Error::Ended { server: "initdb", log: log::tail(&log_path) });
+    }
+    fs::rename(&unfinished, home.join("data")).map_err(Error::io("rename", &unfinished))
+}
+
+fn run_as(account: Account, mut command: Command) -> Command {
+    use std::os::unix::process::CommandExt as _;
+
+    if let Some((uid, gid)) = account.switch() {
+        command.uid(uid).gid(gid);
+    }
+    command
+}
+
+/// The server writes its pid and, once it takes connections, the word `ready` into this file.
+fn is_ready(cluster: &Path, pid: Pid) -> bool {
+    fs::read_to_string(cluster.join("postmaster.pid")).is_ok_and(|status| {
+        let mut lines = status.lines().map(str::trim);
+        lines.next() == Some(&pid.to_string()) && lines.next_back() == Some("ready")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::database_url;
+
+    #[test]
+    fn the_database_of_a_url_is_replaced_or_added() {
+        let expected = "postgres://u:p@h:1/new?host=/a/b";
+        assert_eq!(database_url("postgres://u:p@h:1/old?host=/a/b", "new"), expected);
+        assert_eq!(database_url("postgres://u:p@h:1?host=/a/b", "new"), expected);
+        assert_eq!(database_url("postgres://h/old", "new"), "postgres://h/new?");
+    }
+}

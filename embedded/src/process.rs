@@ -1,0 +1,260 @@
+//! A server process: spawned by us, or left behind by a process of ours that was killed.
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::guard::Guard;
+use crate::{DataDir, Error, log, socket};
+
+/// How long a server may take to answer. Postgres may have to recover from a crash first.
+const START: Duration = Duration::from_secs(30);
+
+/// How often a state is looked at while it is waited for.
+const POLL: Duration = Duration::from_millis(10);
+
+/// One server, running or not.
+#[derive(Debug)]
+pub(crate) struct Process {
+    /// For messages.
+    name: &'static str,
+    /// The server's own directory.
+    home: PathBuf,
+    /// Where it listens.
+    socket: PathBuf,
+    data_dir: DataDir,
+    running: Option<Running>,
+}
+
+/// A running server.
+#[derive(Debug)]
+struct Running {
+    pid: Pid,
+    /// Absent if another process of ours started it.
+    child: Option<Child>,
+    /// Of a server that nobody could take over from us.
+    guard: Option<Guard>,
+}
+
+/// What there is before a start.
+enum Leftover {
+    /// Nothing.
+    None,
+    /// A server of ours that listens.
+    Listening(Pid),
+    /// One that does not listen yet, or whose children have yet to follow it.
+    Changing,
+}
+
+impl Process {
+    /// `home`, which holds the server's files, may be elsewhere than in `data_dir`.
+    pub(crate) fn new(name: &'static str, data_dir: &DataDir, home: PathBuf, socket: PathBuf) -> Self {
+        Self { name, home, socket, data_dir: data_dir.clone(), running: None }
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
+    }
+
+    pub(crate) fn socket(&self) -> &Path {
+        &self.socket
+    }
+
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.home.join("log")
+    }
+
+    pub(crate) fn pid(&self) -> Option<Pid> {
+        self.running.as_ref().map(|running| running.pid)
+    }
+
+    /// Takes over the server that is there or starts one, and waits until `ready`.
+    pub(crate) async fn start(&mut self, command: Command, ready: impl AsyncFn(Pid) -> bool) -> Result<(), Error> {
+        let deadline = Instant::now() + START;
+        let pid = loop {
+            match self.leftover().await? {
+                Leftover::None => break self.spawn(command)?,
+                Leftover::Listening(pid) => break self.take_over(pid),
+                Leftover::Changing if Instant::now() < deadline => tokio::time::sleep(POLL).await,
+                Leftover::Changing => return Err(self.late("able to start", START)),
+            }
+        };
+        while !ready(pid).await {
+            if self.has_ended()? {
+                return Err(Error::Ended { server: self.name, log: log::tail(&self.log_path()) });
+            }
+            if Instant::now() >= deadline {
+                return Err(self.late("ready", START));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// Sends each signal in turn, until the server and all its children have ended within the time after it.
+    pub(crate) async fn end(&mut self, signals: &[(Signal, Duration)]) -> Result<(), Error> {
+        for (signal, patience) in signals {
+            self.send(*signal)?;
+            self.wake();
+            let deadline = Instant::now() + *patience;
+            while Instant::now() < deadline {
+                if self.has_ended()? {
+                    return Ok(());
+                }
+                tokio::time::sleep(POLL).await;
+            }
+        }
+        let patience = signals.iter().map(|(_, patience)| *patience).sum();
+        if self.has_ended()? { Ok(()) } else { Err(self.late("gone", patience)) }
+    }
+
+    /// For `Drop`: the same with one signal, keeping the thread.
+    pub(crate) fn end_blocking(&mut self, signal: Signal, patience: Duration) {
+        // Nobody to tell: the next start deals with what is left.
+        let _ = self.send(signal);
+        self.wake();
+        let deadline = Instant::now() + patience;
+        while matches!(self.has_ended(), Ok(false)) && Instant::now() < deadline {
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Stops the server and its children where they are.
+    pub(crate) fn pause(&self) -> Result<(), Error> {
+        // The parent first: it has no more children then.
+        self.send(Signal::SIGSTOP)?;
+        self.send_to_children(Signal::SIGSTOP)
+    }
+
+    /// Lets them go on.
+    pub(crate) fn resume(&self) -> Result<(), Error> {
+        self.send_to_children(Signal::SIGCONT)?;
+        self.send(Signal::SIGCONT)
+    }
+
+    /// Kills the server and its children, as a power cut would.
+    pub(crate) async fn kill(&mut self, patience: Duration) -> Result<(), Error> {
+        self.pause()?;
+        self.send_to_children(Signal::SIGKILL)?;
+        self.end(&[(Signal::SIGKILL, patience)]).await
+    }
+
+    async fn leftover(&self) -> Result<Leftover, Error> {
+        if !self.is_locked()? {
+            return Ok(Leftover::None);
+        }
+        let listener = socket::listener(&self.socket).await;
+        Ok(listener.map_or(Leftover::Changing, Leftover::Listening))
+    }
+
+    fn take_over(&mut self, pid: Pid) -> Pid {
+        tracing::info!(server = self.name, %pid, "taking over the server that a killed process left running");
+        self.running = Some(Running { pid, child: None, guard: None });
+        self.wake();
+        pid
+    }
+
+    /// In a process group of its own: Ctrl-C in a terminal goes to all of ours, and we end the server when we are done.
+    fn spawn(&mut self, mut command: Command) -> Result<Pid, Error> {
+        let log_path = self.log_path();
+        let log = log::open(&log_path)?;
+        let child = command
+            .stdin(self.lock()?)
+            .stdout(log.try_clone().map_err(Error::io("open", &log_path))?)
+            .stderr(log)
+            .process_group(0)
+            .spawn()
+            .map_err(Error::io("run", Path::new(command.get_program())))?;
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let running = self.running.insert(Running { pid, child: Some(child), guard: None });
+        if self.data_dir.is_temporary() {
+            running.guard = Some(Guard::new(pid, self.data_dir.path())?);
+        }
+        Ok(pid)
+    }
+
+    /// A locked file for the server to hold and its children to inherit. The lock goes when the last of them does.
+    fn lock(&self) -> Result<File, Error> {
+        let (path, file) = self.open_lock()?;
+        file.lock_shared().map_err(Error::io("lock", &path))?;
+        Ok(file)
+    }
+
+    /// Whether a server or a child of it holds that file.
+    fn is_locked(&self) -> Result<bool, Error> {
+        let (path, file) = self.open_lock()?;
+        match file.try_lock() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
+        }
+    }
+
+    fn open_lock(&self) -> Result<(PathBuf, File), Error> {
+        let path = self.home.join("running");
+        let mut options = File::options();
+        let file = options.create(true).truncate(false).write(true).open(&path).map_err(Error::io("open", &path))?;
+        Ok((path, file))
+    }
+
+    /// Whether the server and all its children are gone; then there is nothing left to signal.
+    fn has_ended(&mut self) -> Result<bool, Error> {
+        let child = self.running.as_mut().and_then(|running| running.child.as_mut());
+        // Until it is reaped its pid lives, and Postgres would not start beside that.
+        let reaped = match child.map(Child::try_wait) {
+            Some(status) => status.map_err(Error::io("wait for", Path::new(self.name)))?.is_some(),
+            None => true,
+        };
+        let ended = reaped && !self.is_locked()?;
+        if ended {
+            self.running = None;
+        }
+        Ok(ended)
+    }
+
+    /// It may have been paused, and would not notice other signals.
+    fn wake(&self) {
+        // Where children cannot be listed, nobody could have paused them.
+        let _ = self.resume();
+    }
+
+    /// To the server, if it runs.
+    fn send(&self, signal: Signal) -> Result<(), Error> {
+        match self.pid() {
+            Some(pid) if self.is_locked()? => signal_one(pid, signal),
+            _ => Ok(()),
+        }
+    }
+
+    fn send_to_children(&self, signal: Signal) -> Result<(), Error> {
+        let Some(pid) = self.pid() else { return Ok(()) };
+        let path = PathBuf::from(format!("/proc/{pid}/task/{pid}/children"));
+        let children = match fs::read_to_string(&path) {
+            Ok(children) => children,
+            Err(_) if !self.is_locked()? => return Ok(()),
+            Err(error) => return Err(Error::io("read", &path)(error)),
+        };
+        children
+            .split_whitespace()
+            .filter_map(|child| child.parse().ok())
+            .map(Pid::from_raw)
+            .try_for_each(|child| signal_one(child, signal))
+    }
+
+    fn late(&self, state: &'static str, patience: Duration) -> Error {
+        Error::Late { server: self.name, state, seconds: patience.as_secs(), log: log::tail(&self.log_path()) }
+    }
+}
+
+/// A process that has just ended takes no signal, and needs none.
+fn signal_one(pid: Pid, signal: Signal) -> Result<(), Error> {
+    match kill(pid, signal) {
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(errno) => Err(Error::Io { what: format!("cannot signal process {pid}"), source: errno.into() }),
+    }
+}

@@ -1,0 +1,39 @@
+//! Unix sockets: where they are and who listens.
+
+use std::path::{Path, PathBuf};
+
+use nix::unistd::Pid;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::net::UnixStream;
+
+use crate::Error;
+use crate::account::{Account, stand_in};
+
+/// What `sockaddr_un` holds, without the final NUL, on the systems we know (macOS; Linux has 107).
+const PATH_BYTES_MAX: usize = 103;
+
+/// Everything but what a path is commonly made of.
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
+
+/// The socket called `name` in `home`, or in a short directory beside the other temporary ones if its path would be too
+/// long there.
+pub(crate) fn place(home: &Path, name: &str, account: Account) -> Result<PathBuf, Error> {
+    let path = home.join(name);
+    if path.as_os_str().len() <= PATH_BYTES_MAX {
+        return Ok(path);
+    }
+    let dir = stand_in(&std::env::temp_dir(), home);
+    account.make_private_dir(&dir)?;
+    Ok(dir.join(name))
+}
+
+/// The process that listens on a socket, as the kernel knows it.
+pub(crate) async fn listener(socket: &Path) -> Option<Pid> {
+    let stream = UnixStream::connect(socket).await.ok()?;
+    stream.peer_cred().ok()?.pid().map(Pid::from_raw)
+}
+
+/// A path as part of a URL.
+pub(crate) fn url_encoded(path: &Path) -> String {
+    utf8_percent_encode(&path.to_string_lossy(), PATH).to_string()
+}
