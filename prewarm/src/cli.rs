@@ -1,0 +1,94 @@
+//! The command line.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use readmodel::ids::OrgId;
+use uuid::Uuid;
+
+use crate::{dead, process, seed, settings::Settings, up};
+
+/// Keeps voice-agent dashboards and voice agents ready before anyone asks.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Migrate, then run api and worker in one process
+    ///
+    /// With DATABASE_URL unset it starts a private Postgres, and with REDIS_URL unset too a private Redis. Their data is
+    /// kept in PREWARM_DATA_DIR (.prewarm).
+    Up {
+        /// Seed three orgs of 60, 600 and 6,000 contacts, then send a call now and then; makes its own secrets
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Serve dashboards and take webhooks
+    Api,
+    /// Rebuild read models, on events and on the clock
+    Worker,
+    /// Bring the database to this version's schema
+    Migrate {
+        /// Take the schema away again, and the source tables with it
+        #[arg(long)]
+        revert: bool,
+    },
+    /// Make orgs with contacts, calls and appointments
+    Seed {
+        /// Contacts of each org to make, comma-separated
+        #[arg(long, value_delimiter = ',', default_value = "60,600,6000")]
+        contacts: Vec<u32>,
+        /// Calls of each contact
+        #[arg(long, default_value_t = seed::CALLS_PER_CONTACT)]
+        calls: u16,
+    },
+    /// Print an access token for an org, signed with SUPABASE_JWT_SECRET
+    Token {
+        /// The org's id
+        #[arg(long)]
+        org: Uuid,
+        /// How long it is valid, in hours
+        #[arg(long, default_value_t = 24)]
+        hours: u32,
+    },
+    /// Jobs that failed too often
+    Dead {
+        #[command(subcommand)]
+        command: dead::Command,
+    },
+}
+
+impl Cli {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+        match self.command {
+            Command::Up { demo } => up::run(settings, demo).await,
+            Command::Api => process::run(settings, process::Parts::API).await,
+            Command::Worker => process::run(settings, process::Parts::WORKER).await,
+            Command::Migrate { revert } => migrate(&settings, revert).await,
+            Command::Seed { contacts, calls } => seed::run(&settings.store("prewarm-seed")?, &contacts, calls).await,
+            Command::Token { org, hours } => token(&settings, OrgId(org), hours),
+            Command::Dead { command } => command.run(&settings.store("prewarm-dead")?).await,
+        }
+    }
+}
+
+async fn migrate(settings: &Settings, revert: bool) -> anyhow::Result<()> {
+    let url = settings.direct_url()?;
+    match revert {
+        true => store::revert(url).await.context("reverting the schema"),
+        false => store::migrate(url).await.context("migrating"),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the token is the command's output")]
+fn token(settings: &Settings, org: OrgId, hours: u32) -> anyhow::Result<()> {
+    let auth = settings.auth_for_tokens()?;
+    println!("{}", auth.mint(org, Duration::from_secs(u64::from(hours) * 3600), api::auth::wall_clock())?);
+    Ok(())
+}

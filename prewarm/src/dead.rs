@@ -1,0 +1,74 @@
+//! `prewarm dead`: the jobs that failed too often.
+
+use anyhow::bail;
+use clap::Subcommand;
+use store::{
+    Store,
+    queue::dead_letters::{self, DeadLetter},
+};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List them, newest first
+    List {
+        /// How many, at most
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Show one whole
+    Show {
+        /// Its id
+        id: String,
+    },
+    /// Let one run again
+    Retry {
+        /// Its id
+        id: String,
+    },
+    /// Throw one away
+    Discard {
+        /// Its id
+        id: String,
+    },
+}
+
+impl Command {
+    pub(crate) async fn run(self, store: &Store) -> anyhow::Result<()> {
+        match self {
+            Self::List { limit } => list(&dead_letters::list(&store.pg, i64::from(limit)).await?),
+            Self::Show { id } => match dead_letters::find(&store.pg, &id).await? {
+                Some(letter) => show(&letter),
+                None => bail!("there is no dead letter {id}"),
+            },
+            Self::Retry { id } if !dead_letters::retry(&store.pg, &id).await? => bail!("there is no dead letter {id}"),
+            Self::Discard { id } if !dead_letters::discard(&store.pg, &id).await? => {
+                bail!("there is no dead letter {id}")
+            }
+            Self::Retry { .. } | Self::Discard { .. } => {}
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn list(letters: &[DeadLetter]) {
+    if letters.is_empty() {
+        println!("no dead letters");
+    }
+    for letter in letters {
+        let subject = letter.subject.as_deref().unwrap_or("-");
+        let error = letter.error.as_deref().unwrap_or("-");
+        println!("{}  {}  {:<40}  {} starts  {}", letter.id, letter.died_at, subject, letter.attempts, error);
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn show(letter: &DeadLetter) {
+    println!("id        {}", letter.id);
+    println!("queue     {}", letter.queue);
+    println!("subject   {}", letter.subject.as_deref().unwrap_or("-"));
+    println!("died at   {}", letter.died_at);
+    println!("starts    {}", letter.attempts);
+    println!("error     {}", letter.error.as_deref().unwrap_or("-"));
+    println!("args      {}", String::from_utf8_lossy(&letter.args));
+}

@@ -1,0 +1,150 @@
+//! `prewarm up --demo`: secrets of its own, a word of welcome, and a call now and then.
+
+use std::{fs, io, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
+
+use anyhow::Context as _;
+use rand::{RngExt, distr::Alphanumeric};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{seed, settings::Settings};
+
+/// In the data directory, readable by its owner alone.
+const FILE: &str = "demo-secrets.json";
+const SECRET_CHARS: usize = 48;
+/// Between two calls of the stream.
+const PAUSE_SECONDS: std::ops::Range<u64> = 2..6;
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+
+/// The demo's own secrets, kept so that tokens outlive a restart.
+#[derive(Clone, Deserialize, Serialize)]
+pub(crate) struct Secrets {
+    /// For `SUPABASE_JWT_SECRET`.
+    pub(crate) jwt: String,
+    /// For `VAPI_WEBHOOK_SECRET`.
+    webhook: String,
+}
+
+impl Secrets {
+    /// The secrets of a demo that ran before, if one did.
+    pub(crate) fn read(data_dir: &Path) -> anyhow::Result<Option<Self>> {
+        let path = data_dir.join(FILE);
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| path.display().to_string()),
+        }
+    }
+
+    /// The same, made now if there are none.
+    pub(crate) fn read_or_make(data_dir: &Path) -> anyhow::Result<Self> {
+        if let Some(secrets) = Self::read(data_dir)? {
+            return Ok(secrets);
+        }
+        let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();
+        let secrets = Self { jwt: random(), webhook: random() };
+        fs::create_dir_all(data_dir).with_context(|| data_dir.display().to_string())?;
+        let path = data_dir.join(FILE);
+        let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
+        serde_json::to_writer(file.with_context(|| path.display().to_string())?, &secrets)?;
+        Ok(secrets)
+    }
+
+    /// Gives the settings what the environment has not set.
+    pub(crate) fn fill_in(self, settings: &mut Settings) {
+        let has_tokens =
+            ["SUPABASE_JWT_SECRET", "SUPABASE_URL", "PREWARM_JWKS_URL"].iter().any(|name| settings.get(name).is_some());
+        if !has_tokens {
+            settings.set_default("SUPABASE_JWT_SECRET", self.jwt);
+        }
+        settings.set_default("VAPI_WEBHOOK_SECRET", self.webhook);
+    }
+}
+
+/// Says where everything is.
+#[expect(clippy::print_stdout, reason = "the demo's word of welcome")]
+pub(crate) fn welcome(addr: SocketAddr, settings: &Settings) -> anyhow::Result<()> {
+    let auth = settings.api()?.auth;
+    println!("Prewarm is up.\n\n  url      http://{addr}");
+    println!("  metrics  http://{}/metrics", settings.admin_addr);
+    println!("  queue    http://{}/", settings.queue_ui_addr);
+    println!("  webhook  http://{addr}/webhooks/vapi  X-Vapi-Secret: {}\n", webhook_secret(settings)?);
+    for contacts in seed::DEMO_CONTACTS {
+        let org = seed::org(contacts);
+        println!("  org {org} ({contacts} contacts)");
+        match auth.mint(org, TOKEN_LIFETIME, api::auth::wall_clock()) {
+            Ok(token) => println!("  token {token}\n"),
+            Err(reason) => println!("  no token: {reason}\n"),
+        }
+    }
+    println!("  curl --compressed -H \"Authorization: Bearer $TOKEN\" http://{addr}/api/analytics/dashboard\n");
+    Ok(())
+}
+
+/// The first of the secrets that Vapi may present.
+fn webhook_secret(settings: &Settings) -> anyhow::Result<&str> {
+    let secrets = settings.get("VAPI_WEBHOOK_SECRET").context("VAPI_WEBHOOK_SECRET is not set")?;
+    Ok(secrets.split(',').next().unwrap_or(secrets).trim())
+}
+
+/// A gentle stream of calls, sent the way Vapi sends them.
+pub(crate) struct Stream {
+    client: reqwest::Client,
+    url: String,
+    secret: String,
+}
+
+impl Stream {
+    /// A stream to the webhook at an address.
+    pub(crate) fn to(addr: SocketAddr, settings: &Settings) -> anyhow::Result<Self> {
+        // Plain HTTP to ourselves: past any proxy, and without root certificates, which a bare machine may not have.
+        let client =
+            reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().tls_certs_only([]).build()?;
+        Ok(Self { client, url: format!("http://{addr}/webhooks/vapi"), secret: webhook_secret(settings)?.to_owned() })
+    }
+
+    /// Sends calls for ever.
+    pub(crate) async fn run(self) {
+        loop {
+            tokio::time::sleep(Duration::from_secs(rand::rng().random_range(PAUSE_SECONDS))).await;
+            let contacts = seed::DEMO_CONTACTS[rand::rng().random_range(0..seed::DEMO_CONTACTS.len())];
+            let sent = self.client.post(&self.url).header("x-vapi-secret", &self.secret).json(&report(contacts)).send();
+            if let Err(error) = sent.await {
+                tracing::debug!(%error, "the demo's call was not taken");
+            }
+        }
+    }
+}
+
+/// An end-of-call report of a call that a known contact, or now and then a new one, has just made.
+fn report(contacts: u32) -> Value {
+    let mut random = rand::rng();
+    let org = seed::org(contacts);
+    let caller = random.random_range(1..=contacts + contacts / 10);
+    let seconds = random.random_range(20..400);
+    let score = random.random_range(0..=100);
+    let ended_at = api::auth::wall_clock().0;
+    let instant = |seconds: i64| readmodel::time::Timestamp::from_micros(seconds * 1_000_000).to_string();
+    json!({ "message": {
+        "type": "end-of-call-report",
+        "timestamp": ended_at * 1000,
+        "startedAt": instant(ended_at - seconds),
+        "endedAt": instant(ended_at),
+        "endedReason": "customer-ended-call",
+        "cost": f64::from(random.random_range(5..90)) / 100.0,
+        "analysis": {
+            "summary": "Asked for an appointment next week.",
+            "structuredData": {
+                "sentimentScore": f64::from(score) / 100.0,
+                "sentimentLabel": if score > 60 { "positive" } else if score > 30 { "neutral" } else { "negative" },
+            },
+        },
+        "call": {
+            "id": Uuid::new_v4(),
+            "type": "inboundPhoneCall",
+            "assistantId": format!("demo-inbound-{org}"),
+            "customer": { "number": format!("+1555{caller:07}") },
+        },
+    }})
+}

@@ -1,0 +1,40 @@
+//! The one binary: every process of Prewarm, and the tools around it.
+
+mod cli;
+mod dead;
+mod demo;
+mod probe;
+mod process;
+mod seed;
+mod settings;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+
+fn main() -> ExitCode {
+    // Bad usage ends here, with status 2.
+    let cli = Cli::parse();
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    // The one crypto provider of the process. A second call, by a test's own set-up, finds it installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
+}
+
+/// One line, from what was attempted down to the cause.
+#[expect(clippy::print_stderr, reason = "this is the command line's own word")]
+fn complain(error: &anyhow::Error) {
+    eprintln!("prewarm: {error:#}");
+}

@@ -1,0 +1,125 @@
+//! A running process: its parts, its admin listeners, and its end.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use api::Api;
+use axum::Router;
+use monitoring::{admin, health::Health, logging, metrics};
+use readmodel::time::Clock;
+use store::Commits;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{probe, settings::Settings};
+
+/// Which parts of Prewarm a process runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    api: bool,
+    worker: bool,
+}
+
+impl Parts {
+    pub(crate) const API: Self = Self { api: true, worker: false };
+    pub(crate) const WORKER: Self = Self { api: false, worker: true };
+    pub(crate) const BOTH: Self = Self { api: true, worker: true };
+}
+
+/// A process with its ports bound: a taken one is known before anything starts.
+pub(crate) struct Process {
+    api: Option<Api>,
+    worker: bool,
+    admin: TcpListener,
+    queue_ui: Option<TcpListener>,
+}
+
+/// Runs parts of Prewarm until SIGINT or SIGTERM.
+pub(crate) async fn run(settings: Settings, parts: Parts) -> anyhow::Result<()> {
+    logging::init(settings.get("PREWARM_LOG"));
+    let shutdown = shutdown_on_signal()?;
+    Process::bind(&settings, parts).await?.run(&settings, shutdown).await
+}
+
+impl Process {
+    pub(crate) async fn bind(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
+        let api = if parts.api { Some(Api::bind(settings.api()?).await?) } else { None };
+        let admin = listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
+        let queue_ui = match parts.worker {
+            true => Some(listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
+            false => None,
+        };
+        Ok(Self { api, worker: parts.worker, admin, queue_ui })
+    }
+
+    /// Where dashboards and webhooks come in, if they do.
+    pub(crate) fn http_addr(&self) -> Option<SocketAddr> {
+        self.api.as_ref()?.local_addr().ok()
+    }
+
+    /// Runs until told to stop, or until one part ends; then all parts drain.
+    pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
+        let (metrics, health) = (metrics::install()?, Health::default());
+        probe::note_start(&health);
+        let mut parts = JoinSet::new();
+        parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
+        parts.spawn(until(shutdown.clone(), probe::watch(settings.store("prewarm-probe")?, health.clone())));
+        if let Some(api) = self.api {
+            let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
+            parts.spawn(async move { serving.await.context("api") });
+        }
+        if self.worker {
+            probe::note_vapi(&health, settings.get("VAPI_API_KEY").is_some());
+            let store = settings.store_with("prewarm-worker", Commits::Buffered)?;
+            if let Some(queue_ui) = self.queue_ui {
+                parts.spawn(serve(queue_ui, worker::board_router(&store.pg), shutdown.clone()));
+            }
+            let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
+            let config = worker::Config { direct, ..worker::Config::default() };
+            let working = worker::run(config, store, health, shutdown.clone());
+            parts.spawn(async move { working.await.context("worker") });
+        }
+        let mut ended = Ok(());
+        while let Some(part) = parts.join_next().await {
+            shutdown.cancel();
+            ended = ended.and(part.context("a part of the process panicked").flatten());
+        }
+        ended
+    }
+}
+
+/// Cancelled by the first SIGINT or SIGTERM.
+pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
+    let shutdown = CancellationToken::new();
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let told = shutdown.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        told.cancel();
+    });
+    Ok(shutdown)
+}
+
+async fn listen(variable: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr} ({variable})"))
+}
+
+async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
+    // No drain: whoever scrapes or looks at the board comes again.
+    until(shutdown, async { axum::serve(listener, router).await }).await
+}
+
+async fn until<T>(shutdown: CancellationToken, work: impl Future<Output = T>) -> anyhow::Result<()> {
+    tokio::select! {
+        _ = work => Ok(()),
+        () = shutdown.cancelled() => Ok(()),
+    }
+}

@@ -1,0 +1,115 @@
+//! The environment, read in one place.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context as _;
+use sqlx::postgres::PgConnectOptions;
+use store::{Commits, Store};
+
+use crate::demo::Secrets;
+
+/// What a process of Prewarm is told by its environment. Whether a setting is needed depends on the command.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    variables: std::collections::HashMap<String, String>,
+    /// `PREWARM_DATA_DIR`.
+    pub(crate) data_dir: PathBuf,
+    /// `PREWARM_ADMIN_ADDR`.
+    pub(crate) admin_addr: SocketAddr,
+    /// `PREWARM_QUEUE_UI_ADDR`.
+    pub(crate) queue_ui_addr: SocketAddr,
+}
+
+/// What may be set. Anything else is not ours to read.
+const VARIABLES: &[&str] = &[
+    "DATABASE_URL",
+    "DATABASE_DIRECT_URL",
+    "REDIS_URL",
+    "PREWARM_HTTP_ADDR",
+    "PREWARM_ADMIN_ADDR",
+    "PREWARM_QUEUE_UI_ADDR",
+    "PREWARM_DATA_DIR",
+    "PREWARM_CORS_ORIGINS",
+    "PREWARM_LOG",
+    "PREWARM_JWKS_URL",
+    "SUPABASE_JWT_SECRET",
+    "SUPABASE_URL",
+    "VAPI_API_KEY",
+    "VAPI_WEBHOOK_SECRET",
+];
+
+/// Connections of one part of a process to Postgres, at most.
+const CONNECTIONS: u32 = 20;
+
+impl Settings {
+    /// Reads the environment. A variable set to nothing counts as unset.
+    pub(crate) fn from_env(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let set = |name: &&str| Some(((*name).to_owned(), lookup(name).filter(|value| !value.trim().is_empty())?));
+        let variables: std::collections::HashMap<_, _> = VARIABLES.iter().filter_map(set).collect();
+        for name in ["DATABASE_URL", "DATABASE_DIRECT_URL"] {
+            // The url itself may hold a password, and is left out.
+            let url = variables.get(name).map(|url| url.parse::<PgConnectOptions>());
+            anyhow::ensure!(!matches!(url, Some(Err(_))), "{name} is not a valid url");
+        }
+        let address = |name: &str, default: &str| {
+            let value = variables.get(name).map_or(default, String::as_str);
+            value.parse().with_context(|| format!("{name} is not an address such as {default}"))
+        };
+        Ok(Self {
+            data_dir: variables.get("PREWARM_DATA_DIR").map_or_else(|| PathBuf::from(".prewarm"), PathBuf::from),
+            admin_addr: address("PREWARM_ADMIN_ADDR", "127.0.0.1:9100")?,
+            queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR", "127.0.0.1:9101")?,
+            variables,
+        })
+    }
+
+    /// A variable's value.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str)
+    }
+
+    /// Sets what the environment has left open.
+    pub(crate) fn set_default(&mut self, name: &str, value: String) {
+        self.variables.entry(name.to_owned()).or_insert(value);
+    }
+
+    /// Where migrations and LISTEN go: past a transaction pooler, if there is one.
+    pub(crate) fn direct_url(&self) -> anyhow::Result<&str> {
+        self.get("DATABASE_DIRECT_URL").map_or_else(|| self.database_url(), Ok)
+    }
+
+    fn database_url(&self) -> anyhow::Result<&str> {
+        self.get("DATABASE_URL").context("DATABASE_URL is not set (`prewarm up` starts a Postgres of its own)")
+    }
+
+    /// A store for one part of a process whose commits are promises.
+    pub(crate) fn store(&self, application_name: &'static str) -> anyhow::Result<Store> {
+        self.store_with(application_name, Commits::Flushed)
+    }
+
+    /// A store for one part of a process.
+    pub(crate) fn store_with(&self, application_name: &'static str, commits: Commits) -> anyhow::Result<Store> {
+        Ok(Store::open(&store::Config {
+            database_url: self.database_url()?.to_owned(),
+            redis_url: self.get("REDIS_URL").map(str::to_owned),
+            connections: CONNECTIONS,
+            commits,
+            application_name,
+        })?)
+    }
+
+    /// The api's settings.
+    pub(crate) fn api(&self) -> anyhow::Result<api::Config> {
+        Ok(api::Config::from_env(|name| self.get(name).map(str::to_owned))?)
+    }
+
+    /// Who signs tokens: the environment, else the demo that ran here.
+    pub(crate) fn auth_for_tokens(&self) -> anyhow::Result<api::auth::Config> {
+        let demo = Secrets::read(&self.data_dir)?;
+        let lookup = |name: &str| {
+            let secret = demo.as_ref().filter(|_| name == "SUPABASE_JWT_SECRET").map(|demo| demo.jwt.clone());
+            self.get(name).map(str::to_owned).or(secret)
+        };
+        Ok(api::auth::Config::from_env(lookup)?)
+    }
+}

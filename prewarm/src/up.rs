@@ -1,0 +1,85 @@
+//! `prewarm up`: everything in one process, with servers of its own where none are configured.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use embedded::{DataDir, Durability, Postgres, Redis};
+use monitoring::logging;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    demo, process,
+    process::{Parts, Process},
+    seed,
+    settings::Settings,
+};
+
+/// Runs until told to stop, then stops the servers that it started.
+pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()> {
+    logging::init(settings.get("PREWARM_LOG"));
+    if demo {
+        demo::Secrets::read_or_make(&settings.data_dir)?.fill_in(&mut settings);
+    }
+    let shutdown = process::shutdown_on_signal()?;
+    let process = Process::bind(&settings, Parts::BOTH).await?;
+    let servers = Servers::start(&mut settings).await?;
+    let ended = serve(process, &settings, demo, shutdown).await;
+    servers.stop().await?;
+    ended
+}
+
+async fn serve(process: Process, settings: &Settings, demo: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
+    store::migrate(settings.direct_url()?).await.context("migrating")?;
+    if !demo {
+        return process.run(settings, shutdown).await;
+    }
+    let seeding =
+        async { seed::run(&settings.store("prewarm-seed")?, &seed::DEMO_CONTACTS, seed::CALLS_PER_CONTACT).await };
+    tokio::select! {
+        seeded = seeding => seeded?,
+        () = shutdown.cancelled() => return Ok(()),
+    }
+    let addr = process.http_addr().context("the api has no address")?;
+    let stream = demo::Stream::to(addr, settings)?;
+    demo::welcome(addr, settings)?;
+    tokio::select! {
+        ended = process.run(settings, shutdown) => ended,
+        () = stream.run() => Ok(()),
+    }
+}
+
+/// The servers that we started, if any.
+struct Servers {
+    postgres: Option<Postgres>,
+    redis: Option<Redis>,
+}
+
+impl Servers {
+    /// Starts what is not configured: a Postgres without `DATABASE_URL`, and a Redis where `REDIS_URL` is unset too.
+    async fn start(settings: &mut Settings) -> anyhow::Result<Self> {
+        if settings.get("DATABASE_URL").is_some() {
+            return Ok(Self { postgres: None, redis: None });
+        }
+        let data_dir = DataDir::open(Path::new(&settings.data_dir))?;
+        let postgres = Postgres::start(&data_dir, Durability::Durable).await?;
+        settings.set_default("DATABASE_URL", postgres.url("postgres"));
+        let redis = match settings.get("REDIS_URL") {
+            Some(_) => None,
+            None => Some(Redis::start(&data_dir).await?),
+        };
+        if let Some(redis) = &redis {
+            settings.set_default("REDIS_URL", redis.url());
+        }
+        Ok(Self { postgres: Some(postgres), redis })
+    }
+
+    async fn stop(self) -> anyhow::Result<()> {
+        if let Some(redis) = self.redis {
+            redis.stop().await?;
+        }
+        if let Some(postgres) = self.postgres {
+            postgres.stop().await?;
+        }
+        Ok(())
+    }
+}

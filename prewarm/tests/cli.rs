@@ -1,0 +1,100 @@
+//! The command line, as a shell sees it.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::process::{Command, Output};
+
+/// Runs `prewarm` with these variables and no others.
+fn prewarm(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_prewarm"));
+    command.env_clear().envs(variables.iter().copied()).args(arguments).output().unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn every_command_explains_itself() {
+    for command in [
+        &[][..],
+        &["up"],
+        &["api"],
+        &["worker"],
+        &["migrate"],
+        &["seed"],
+        &["token"],
+        &["dead"],
+        &["dead", "list"],
+        &["dead", "show"],
+        &["dead", "retry"],
+        &["dead", "discard"],
+    ] {
+        let output = prewarm(&[command, &["--help"]].concat(), &[]);
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command:?}");
+        let usage = help.lines().find(|line| line.starts_with("Usage: prewarm")).unwrap();
+        assert!(command.iter().all(|word| usage.contains(word)), "{usage}");
+        assert!(!help.lines().next().unwrap().starts_with("Usage"), "{command:?} says what it does");
+    }
+}
+
+#[test]
+fn bad_usage_is_status_2() {
+    for arguments in [
+        &[][..],
+        &["nonsense"],
+        &["up", "--production"],
+        &["api", "extra"],
+        &["token"],
+        &["token", "--org", "not-a-uuid"],
+        &["seed", "--contacts", "many"],
+        &["dead"],
+        &["dead", "show"],
+        &["dead", "list", "--limit", "-1"],
+    ] {
+        let output = prewarm(arguments, &[]);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_failure_is_status_1_and_one_line_that_names_the_problem() {
+    const ORG: &str = "00000000-0000-4000-8000-000000000001";
+    const NOWHERE: (&str, &str) = ("DATABASE_URL", "postgres://nobody@localhost/nothing?host=/nonexistent");
+    for (arguments, variables, named) in [
+        (&["migrate"][..], &[][..], "DATABASE_URL"),
+        (&["seed"], &[], "DATABASE_URL"),
+        (&["dead", "list"], &[], "DATABASE_URL"),
+        (
+            &["worker"],
+            &[("PREWARM_ADMIN_ADDR", "127.0.0.1:0"), ("PREWARM_QUEUE_UI_ADDR", "127.0.0.1:0")],
+            "DATABASE_URL",
+        ),
+        (&["token", "--org", ORG], &[], "SUPABASE_JWT_SECRET"),
+        (&["token", "--org", ORG], &[("SUPABASE_URL", "https://x.supabase.co")], "SUPABASE_JWT_SECRET"),
+        (&["api"], &[("SUPABASE_JWT_SECRET", "a-secret-of-more-than-thirty-two-bytes")], "VAPI_WEBHOOK_SECRET"),
+        (&["api"], &[("PREWARM_ADMIN_ADDR", "here")], "PREWARM_ADMIN_ADDR"),
+        (&["migrate"], &[("DATABASE_URL", "postgres//user:hidden@host")], "DATABASE_URL"),
+        (&["migrate"], &[NOWHERE], "migrating"),
+        (&["dead", "list"], &[NOWHERE], "postgres"),
+    ] {
+        let output = prewarm(arguments, variables);
+        let stderr = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{arguments:?}: {stderr}");
+        assert!(stderr.starts_with("prewarm: ") && stderr.contains(named), "{arguments:?}: {stderr}");
+        assert!(!stderr.contains("hidden"), "{stderr}");
+    }
+}
+
+#[test]
+fn a_token_is_one_line_for_a_script_to_read() {
+    const ORG: &str = "00000000-0000-4000-8000-000000000001";
+    let secret = ("SUPABASE_JWT_SECRET", "a-secret-of-more-than-thirty-two-bytes");
+    let output = prewarm(&["token", "--org", ORG], &[secret]);
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+    let token = String::from_utf8(output.stdout).unwrap();
+    assert_eq!((token.lines().count(), token.matches('.').count()), (1, 2), "{token}");
+}
