@@ -1,0 +1,189 @@
+//! A migrated database for each test.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use embedded::{Durability, Postgres};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
+use uuid::Uuid;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::servers::{self, SHARED_POSTGRES};
+
+/// Where the template's name comes from.
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+
+/// SQLSTATE `invalid_catalog_name`: the template is not there yet.
+const NO_SUCH_DATABASE: &str = "3D000";
+
+/// The advisory lock, in the database `postgres`, of whoever makes a template. Any number will do that is always the
+/// same.
+const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
+
+/// A database of this test alone: migrated and empty, copied from a template.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+    server_url: String,
+    /// Carries the database's name. A database whose session is gone was left by a test that crashed.
+    session: PgConnection,
+    /// The server, if it was started for this database.
+    _server: Option<Postgres>,
+}
+
+impl Database {
+    /// Makes a database on the run's shared server, or on one of its own where there is none.
+    pub async fn create() -> Result<Self> {
+        if let Ok(url) = std::env::var(SHARED_POSTGRES) {
+            return Self::create_on(&url).await;
+        }
+        let server = servers::postgres(Durability::Throwaway).await?;
+        let database = Self::create_on(&server.url("postgres")).await?;
+        Ok(Self { _server: Some(server), ..database })
+    }
+
+    /// Makes a database on the given server, named by the URL of its database `postgres`.
+    pub async fn create_on(server_url: &str) -> Result<Self> {
+        let template = template_name(Path::new(MIGRATIONS))?;
+        let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
+        let mut session = server_url.parse::<PgConnectOptions>()?.application_name(&name).connect().await?;
+        let create = format!("create database {name} template {template}");
+        match run(&mut session, &create).await {
+            Err(error) if is_missing(&error) => {
+                make_template(&mut session, server_url, &template).await.context("making the template")?;
+                run(&mut session, &create).await?;
+            }
+            done => done?,
+        }
+        Ok(Self { name, server_url: server_url.to_owned(), session, _server: None })
+    }
+
+    /// The URL of the database, for the superuser.
+    #[must_use]
+    pub fn url(&self) -> String {
+        embedded::database_url(&self.server_url, &self.name)
+    }
+
+    /// Drops the database, whoever is connected to it.
+    pub async fn close(self) -> Result<()> {
+        // The session may have ended with its server.
+        drop(self.session);
+        let mut connection = PgConnection::connect(&self.server_url).await?;
+        Ok(run(&mut connection, &format!("drop database {} with (force)", self.name)).await?)
+    }
+}
+
+/// Derived from the migrations, so that a server which is kept does not keep an old schema.
+fn template_name(migrations: &Path) -> Result<String> {
+    let mut paths =
+        std::fs::read_dir(migrations)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+    paths.sort();
+    let mut hash = Xxh3Default::new();
+    for path in paths {
+        hash.update(path.as_os_str().as_encoded_bytes());
+        hash.update(&std::fs::read(&path)?);
+    }
+    Ok(format!("prewarm_template_{:016x}", hash.digest()))
+}
+
+/// Under another name until it is whole, by one process at a time. Also the moment to clear up after crashed tests.
+async fn make_template(session: &mut PgConnection, server_url: &str, template: &str) -> Result<()> {
+    sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut *session).await?;
+    let made: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
+        .bind(template)
+        .fetch_one(&mut *session)
+        .await?;
+    if !made {
+        drop_left_behind(session).await?;
+        let unfinished = format!("{template}_unfinished");
+        run(session, &format!("drop database if exists {unfinished} with (force)")).await?;
+        run(session, &format!("create database {unfinished}")).await?;
+        store::migrate(&embedded::database_url(server_url, &unfinished)).await?;
+        run(session, &format!("alter database {unfinished} rename to {template}")).await?;
+    }
+    sqlx::query("select pg_advisory_unlock($1)").bind(TEMPLATE_LOCK).execute(session).await?;
+    Ok(())
+}
+
+async fn drop_left_behind(session: &mut PgConnection) -> Result<()> {
+    let left_behind: Vec<String> = sqlx::query_scalar(
+        r"select d.datname from pg_database d
+           where d.datname like 'prewarm\_test\_%'
+             and not exists (select from pg_stat_activity a where a.application_name = d.datname::text)",
+    )
+    .fetch_all(&mut *session)
+    .await?;
+    for name in left_behind {
+        // Another process may be at it.
+        run(session, &format!("drop database if exists {name} with (force)")).await?;
+    }
+    Ok(())
+}
+
+/// The names in the statements are ours.
+async fn run(connection: &mut PgConnection, statement: &str) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
+    Ok(())
+}
+
+fn is_missing(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(NO_SUCH_DATABASE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn names(server_url: &str) -> Vec<String> {
+        let mut connection = PgConnection::connect(server_url).await.unwrap();
+        sqlx::query_scalar("select datname::text from pg_database where datname like 'prewarm%' order by 1")
+            .fetch_all(&mut connection)
+            .await
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn databases_are_migrated_apart_and_gone_when_closed() {
+        let server = servers::postgres(Durability::Throwaway).await.unwrap();
+        let url = server.url("postgres");
+        // At once, so that one makes the template and the other waits for it.
+        let (one, other) = tokio::join!(Database::create_on(&url), Database::create_on(&url));
+        let (one, other) = (one.unwrap(), other.unwrap());
+        let mut in_one = PgConnection::connect(&one.url()).await.unwrap();
+        let mut in_other = PgConnection::connect(&other.url()).await.unwrap();
+        run(&mut in_one, "insert into organizations (name) values ('a')").await.unwrap();
+        let count = "select count(*) from organizations";
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut in_one).await.unwrap(), 1);
+        assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut in_other).await.unwrap(), 0);
+
+        one.close().await.unwrap();
+        other.close().await.unwrap();
+        assert_eq!(names(&url).await, [template_name(Path::new(MIGRATIONS)).unwrap()]);
+    }
+
+    #[tokio::test]
+    async fn what_a_crashed_test_left_goes_with_the_next_template_and_what_is_in_use_stays() {
+        let server = servers::postgres(Durability::Throwaway).await.unwrap();
+        let url = server.url("postgres");
+        let mut connection = PgConnection::connect(&url).await.unwrap();
+        run(&mut connection, "create database prewarm_test_crashed").await.unwrap();
+        run(&mut connection, "create database prewarm_test_used").await.unwrap();
+        run(&mut connection, "set application_name = 'prewarm_test_used'").await.unwrap();
+
+        let database = Database::create_on(&url).await.unwrap();
+        let names = names(&url).await;
+        assert!(!names.contains(&"prewarm_test_crashed".to_owned()), "{names:?}");
+        assert!(names.contains(&"prewarm_test_used".to_owned()), "{names:?}");
+        assert!(names.contains(&database.name), "{names:?}");
+    }
+
+    #[test]
+    fn another_migration_is_another_template() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("1.sql"), "select 1").unwrap();
+        let before = template_name(dir.path()).unwrap();
+        std::fs::write(dir.path().join("1.sql"), "select 2").unwrap();
+        assert_ne!(template_name(dir.path()).unwrap(), before);
+    }
+}

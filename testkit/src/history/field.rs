@@ -1,0 +1,140 @@
+//! Column types: as Postgres' text input, which INSERT and COPY share, and as read back.
+
+use bigdecimal::BigDecimal;
+use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
+use sqlx::{Decode, Postgres, Type};
+use uuid::Uuid;
+
+use crate::oracle::{Direction, Micros};
+
+/// What a column can hold.
+pub(super) trait Field: Sized {
+    /// Postgres' name of the column type.
+    const TYPE: &'static str;
+    /// What the column is read as.
+    type Raw: for<'r> Decode<'r, Postgres> + Type<Postgres>;
+
+    /// Postgres' text input of the value; none is null.
+    fn text(&self) -> Option<String>;
+
+    /// The expression that selects the column as `Raw`.
+    fn select(column: &str) -> String {
+        column.to_owned()
+    }
+
+    /// The value read.
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self>;
+}
+
+impl<T: Field> Field for Option<T>
+where
+    Option<T::Raw>: for<'r> Decode<'r, Postgres> + Type<Postgres>,
+{
+    const TYPE: &'static str = T::TYPE;
+    type Raw = Option<T::Raw>;
+
+    fn text(&self) -> Option<String> {
+        self.as_ref().and_then(T::text)
+    }
+
+    fn select(column: &str) -> String {
+        T::select(column)
+    }
+
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+        raw.map(T::from_raw).transpose()
+    }
+}
+
+/// A type that is read as it is and written as it prints.
+macro_rules! plain_field {
+    ($rust:ty, $postgres:literal) => {
+        impl Field for $rust {
+            const TYPE: &'static str = $postgres;
+            type Raw = Self;
+
+            fn text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+
+            fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+                Ok(raw)
+            }
+        }
+    };
+}
+
+plain_field!(String, "text");
+plain_field!(bool, "boolean");
+plain_field!(i32, "integer");
+plain_field!(BigDecimal, "numeric");
+
+macro_rules! id_field {
+    ($id:ident) => {
+        impl Field for $id {
+            const TYPE: &'static str = "uuid";
+            type Raw = Uuid;
+
+            fn text(&self) -> Option<String> {
+                Some(self.to_string())
+            }
+
+            fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+                Ok(Self(raw))
+            }
+        }
+    };
+}
+
+id_field!(OrgId);
+id_field!(ContactId);
+id_field!(CallId);
+id_field!(AppointmentId);
+
+impl Field for Direction {
+    const TYPE: &'static str = "text";
+    type Raw = String;
+
+    fn text(&self) -> Option<String> {
+        Some(self.as_str().to_owned())
+    }
+
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+        [Self::Inbound, Self::Outbound]
+            .into_iter()
+            .find(|direction| direction.as_str() == raw)
+            .ok_or_else(|| sqlx::Error::Decode(format!("call_direction is {raw:?}").into()))
+    }
+}
+
+impl Field for Micros {
+    const TYPE: &'static str = "timestamptz";
+    type Raw = i64;
+
+    fn text(&self) -> Option<String> {
+        jiff::Timestamp::from_microsecond(*self).ok().map(|at| at.to_string())
+    }
+
+    fn select(column: &str) -> String {
+        format!("(extract(epoch from {column}) * 1000000)::bigint")
+    }
+
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+        Ok(raw)
+    }
+}
+
+impl Field for Vec<Option<String>> {
+    const TYPE: &'static str = "text[]";
+    type Raw = Self;
+
+    fn text(&self) -> Option<String> {
+        let quoted = |item: &String| format!("\"{}\"", item.replace('\\', "\\\\").replace('"', "\\\""));
+        let items: Vec<String> = self.iter().map(|item| item.as_ref().map_or_else(|| "NULL".into(), quoted)).collect();
+        Some(format!("{{{}}}", items.join(",")))
+    }
+
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+        Ok(raw)
+    }
+}

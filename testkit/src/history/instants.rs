@@ -1,0 +1,70 @@
+//! Instants on and around the boundaries that the read models know.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use proptest::prelude::*;
+
+use crate::oracle::Micros;
+use crate::oracle::clock::{DAY, HOUR, local_date, start_of_day};
+
+const SECOND: Micros = 1_000_000;
+
+/// The time zones that orgs are in: without one, an unknown one, half hours, and clocks that skip midnight.
+pub(super) const ZONES: [Option<&str>; 7] = [
+    None,
+    Some("UTC"),
+    Some("Nowhere/At_All"),
+    Some("Europe/Berlin"),
+    Some("America/Havana"),
+    Some("Asia/Kathmandu"),
+    Some("Pacific/Kiritimati"),
+];
+
+/// Instants worth asking for the read models at: any, the edges of hours and days, and days on which clocks change.
+pub fn as_of() -> impl Strategy<Value = Micros> {
+    // 2026-03-10T12:00:00Z, and noon of the days on which Berlin's and Havana's clocks change.
+    let noon = 1_773_144_000 * SECOND;
+    let days = [
+        noon,
+        noon - 2 * DAY,   // Havana, spring
+        noon + 19 * DAY,  // Berlin, spring
+        noon - 128 * DAY, // Havana, autumn
+        noon - 135 * DAY, // Berlin, autumn
+    ];
+    let day = proptest::sample::select(days.to_vec());
+    prop_oneof![
+        day.clone().prop_flat_map(|noon| noon - DAY / 2..noon + DAY / 2),
+        (day.clone(), -14i64..14, -1i64..=1).prop_map(|(noon, hours, off)| noon + hours * HOUR + off),
+        day.prop_flat_map(|noon| (proptest::sample::select(midnights(noon)), -1i64..=1).prop_map(|(at, off)| at + off)),
+    ]
+}
+
+/// Instants for rows that will be looked at as of an instant: on its boundaries or a microsecond off, tied with others,
+/// and anywhere around it.
+pub(super) fn instant(as_of: Micros) -> BoxedStrategy<Micros> {
+    let edge = proptest::sample::select(edges(as_of));
+    prop_oneof![
+        4 => (edge, -1i64..=1).prop_map(|(edge, off)| edge + off),
+        3 => (0i64..4).prop_map(move |minutes| as_of - as_of.rem_euclid(SECOND) - minutes * 60 * SECOND),
+        2 => as_of - 2 * DAY..as_of + DAY,
+        1 => as_of - 400 * DAY..as_of + 30 * DAY,
+    ]
+    .boxed()
+}
+
+fn edges(as_of: Micros) -> Vec<Micros> {
+    let hour = as_of - as_of.rem_euclid(HOUR);
+    let mut edges = vec![as_of, as_of - DAY, as_of - 7 * DAY, hour, hour + HOUR, hour - 168 * HOUR];
+    edges.extend(midnights(as_of));
+    edges
+}
+
+/// Where the instant's day starts and ends, in every zone.
+fn midnights(at: Micros) -> Vec<Micros> {
+    let zones = ZONES.iter().flatten().filter_map(|name| TimeZone::get(name).ok());
+    let edges = zones.flat_map(|zone| {
+        let today = local_date(at, &zone);
+        [Some(today), today.tomorrow().ok()].map(|date: Option<Date>| date.and_then(|date| start_of_day(date, &zone)))
+    });
+    edges.flatten().collect()
+}

@@ -1,0 +1,8 @@
+//! Test harness: databases, servers, an oracle.
+
+pub mod database;
+pub mod history;
+pub mod oracle;
+pub mod servers;
+
+pub use database::Database;

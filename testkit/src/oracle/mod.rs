@@ -1,0 +1,58 @@
+//! The read models by definition: a plain fold over in-memory rows, to compare the real implementation with.
+//!
+//! It shares no code with the implementation. Nothing here is fast, everything is meant to be obviously right: nested loops,
+//! exact fractions, and JSON written field by field in the order of the contract.
+
+mod activity;
+mod calls;
+pub(crate) mod clock;
+mod json;
+mod leads;
+mod next_change;
+mod number;
+mod pulse;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use json::Json;
+use readmodel::ids::OrgId;
+
+pub use next_change::next_change;
+pub use world::{Appointment, Call, Contact, Direction, Micros, Organization, World};
+
+/// Canonical JSON of the org's leads at `as_of`.
+#[must_use]
+pub fn leads(world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
+    leads::model(world, org, as_of).to_bytes()
+}
+
+/// Canonical JSON of the org's pulse at `as_of`.
+#[must_use]
+pub fn pulse(world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
+    pulse::model(world, org, as_of).to_bytes()
+}
+
+/// Canonical JSON of the org's recent activity, which no clock changes.
+#[must_use]
+pub fn activity(world: &World, org: OrgId) -> Vec<u8> {
+    activity::model(world, org).to_bytes()
+}
+
+/// Canonical JSON of the first page of the org's calls list, which no clock changes: all calls, or those of one direction.
+#[must_use]
+pub fn calls(world: &World, org: OrgId, call_type: Option<Direction>) -> Vec<u8> {
+    calls::model(world, org, call_type).to_bytes()
+}
+
+/// Canonical JSON of all four read models in one answer.
+#[must_use]
+pub fn dashboard(world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
+    Json::object([
+        ("pulse", pulse::model(world, org, as_of)),
+        ("leads", leads::model(world, org, as_of)),
+        ("activity", activity::model(world, org)),
+        ("calls", calls::model(world, org, None)),
+    ])
+    .to_bytes()
+}

@@ -1,0 +1,42 @@
+//! The first instant at which the read models change by time alone, found by trying every instant that could be one.
+
+use jiff::Span;
+use readmodel::ids::OrgId;
+
+use super::clock::{DAY, local_date, start_of_day, zone};
+use super::json::Json;
+use super::world::{Micros, World};
+use super::{leads, pulse};
+
+/// The first instant after `as_of` at which any byte of the org's read models would differ from those at `as_of` with the
+/// rows as they are; none if none would. The hourly chart is left aside, and `activity` and `calls` read no clock.
+#[must_use]
+pub fn next_change(world: &World, org: OrgId, as_of: Micros) -> Option<Micros> {
+    let now = shown(world, org, as_of);
+    let mut instants: Vec<Micros> =
+        contact_instants(world, org).chain(midnights(world, org)).filter(|at| *at > as_of).collect();
+    instants.sort_unstable();
+    instants.dedup();
+    instants.into_iter().find(|at| shown(world, org, *at) != now)
+}
+
+/// What reads the clock.
+fn shown(world: &World, org: OrgId, at: Micros) -> Vec<u8> {
+    let totals = Json::object(pulse::totals(world, org, at));
+    Json::array([leads::model(world, org, at), totals]).to_bytes()
+}
+
+/// A lead's urgency falls a day and a week after the last contact.
+fn contact_instants(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
+    world.actionable(org).filter_map(|contact| contact.last_contact_at).flat_map(|last| [last + DAY, last + 7 * DAY])
+}
+
+/// A call counts as today's from the start of its day to the start of the next.
+fn midnights(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
+    let zone = zone(world, org);
+    world.real_calls(org).flat_map(move |call| {
+        let day = local_date(call.created_at, &zone);
+        let next = day.checked_add(Span::new().days(1)).ok();
+        [Some(day), next].into_iter().flatten().filter_map(|date| start_of_day(date, &zone)).collect::<Vec<_>>()
+    })
+}

@@ -1,0 +1,158 @@
+//! The source rows, and the few rules that several read models share.
+
+use std::collections::BTreeMap;
+
+use bigdecimal::BigDecimal;
+use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
+
+/// An instant: microseconds since the Unix epoch.
+pub type Micros = i64;
+
+/// A row of `organizations`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the columns of the source table, as they are")]
+pub struct Organization {
+    pub id: OrgId,
+    pub name: String,
+    pub timezone: Option<String>,
+}
+
+/// A row of `contacts`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the columns of the source table, as they are")]
+pub struct Contact {
+    pub id: ContactId,
+    pub org_id: OrgId,
+    pub name: Option<String>,
+    pub phone: Option<String>,
+    pub email: Option<String>,
+    pub lead_score: Option<i32>,
+    pub lead_status: Option<String>,
+    pub service_interests: Option<Vec<Option<String>>>,
+    pub estimated_value: Option<BigDecimal>,
+    pub last_contact_at: Option<Micros>,
+    pub created_at: Micros,
+}
+
+/// A row of `calls`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the columns of the source table, as they are")]
+pub struct Call {
+    pub id: CallId,
+    pub org_id: OrgId,
+    pub contact_id: Option<ContactId>,
+    pub vapi_call_id: Option<String>,
+    pub phone_number: Option<String>,
+    pub call_direction: Direction,
+    pub status: Option<String>,
+    pub duration_seconds: Option<i32>,
+    pub sentiment_label: Option<String>,
+    pub sentiment_score: Option<BigDecimal>,
+    pub summary: Option<String>,
+    pub ended_reason: Option<String>,
+    pub cost_cents: Option<i32>,
+    pub is_test_call: bool,
+    pub started_at: Option<Micros>,
+    pub ended_at: Option<Micros>,
+    pub created_at: Micros,
+}
+
+/// A row of `appointments`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the columns of the source table, as they are")]
+pub struct Appointment {
+    pub id: AppointmentId,
+    pub org_id: OrgId,
+    pub contact_id: Option<ContactId>,
+    pub service_type: Option<String>,
+    pub scheduled_at: Option<Micros>,
+    pub status: Option<String>,
+    pub created_at: Micros,
+}
+
+/// `calls.call_direction`, which is also the `call_type` that a calls list is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// They called the org.
+    Inbound,
+    /// The org called them.
+    Outbound,
+}
+
+impl Direction {
+    /// As the column spells it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
+/// All source rows of all orgs, by id.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[expect(missing_docs, reason = "one field a source table")]
+pub struct World {
+    pub organizations: BTreeMap<OrgId, Organization>,
+    pub contacts: BTreeMap<ContactId, Contact>,
+    pub calls: BTreeMap<CallId, Call>,
+    pub appointments: BTreeMap<AppointmentId, Appointment>,
+}
+
+impl World {
+    /// A world of these rows. Of two rows with one id the later stays.
+    #[must_use]
+    pub fn new(
+        organizations: impl IntoIterator<Item = Organization>,
+        contacts: impl IntoIterator<Item = Contact>,
+        calls: impl IntoIterator<Item = Call>,
+        appointments: impl IntoIterator<Item = Appointment>,
+    ) -> Self {
+        Self {
+            organizations: organizations.into_iter().map(|row| (row.id, row)).collect(),
+            contacts: contacts.into_iter().map(|row| (row.id, row)).collect(),
+            calls: calls.into_iter().map(|row| (row.id, row)).collect(),
+            appointments: appointments.into_iter().map(|row| (row.id, row)).collect(),
+        }
+    }
+
+    pub(super) fn contacts_of(&self, org: OrgId) -> impl Iterator<Item = &Contact> {
+        self.contacts.values().filter(move |contact| contact.org_id == org)
+    }
+
+    /// The org's contacts that are leads still to be worked on.
+    pub(crate) fn actionable(&self, org: OrgId) -> impl Iterator<Item = &Contact> {
+        self.contacts_of(org)
+            .filter(|contact| matches!(contact.lead_status.as_deref(), Some("new" | "contacted" | "qualified")))
+    }
+
+    pub(super) fn calls_of(&self, org: OrgId) -> impl Iterator<Item = &Call> {
+        self.calls.values().filter(move |call| call.org_id == org)
+    }
+
+    /// The org's calls that are not test calls.
+    pub(super) fn real_calls(&self, org: OrgId) -> impl Iterator<Item = &Call> {
+        self.calls_of(org).filter(|call| !call.is_test_call)
+    }
+
+    /// The org's appointments that stand.
+    pub(super) fn live_appointments(&self, org: OrgId) -> impl Iterator<Item = &Appointment> {
+        self.appointments.values().filter(move |appointment| {
+            appointment.org_id == org
+                && matches!(appointment.status.as_deref(), Some("pending" | "confirmed" | "in_progress" | "completed"))
+        })
+    }
+
+    /// The contact that a row of `org` points at. A contact of another org counts as none.
+    pub(super) fn contact(&self, org: OrgId, id: Option<ContactId>) -> Option<&Contact> {
+        self.contacts.get(&id?).filter(|contact| contact.org_id == org)
+    }
+}
+
+impl Contact {
+    /// Hot by score alone; whether the lead is actionable is another question.
+    pub(super) fn is_hot(&self) -> bool {
+        self.lead_score.is_some_and(|score| score >= 80)
+    }
+}

@@ -1,0 +1,17 @@
+//! Servers for tests: the Postgres that a whole run shares, and ones that a test may break.
+
+use embedded::{DataDir, Durability, Error, Postgres, Redis};
+
+/// Names the run's Postgres: the URL of its database `postgres`. Unset, each [`crate::Database`] starts one of its own,
+/// which takes a second or two. `scripts/with-servers cargo nextest run` sets it.
+pub const SHARED_POSTGRES: &str = "PREWARM_TEST_POSTGRES";
+
+/// A Postgres of this test alone, to kill, pause or fill. It ends, and its files go, when it is dropped.
+pub async fn postgres(durability: Durability) -> Result<Postgres, Error> {
+    Postgres::start(&DataDir::temporary()?, durability).await
+}
+
+/// An empty Redis of this test alone. It starts in some 20 ms, so tests share none.
+pub async fn redis() -> Result<Redis, Error> {
+    Redis::start(&DataDir::temporary()?).await
+}

@@ -1,0 +1,3 @@
+//! Tests of the harness against real servers.
+
+mod history;
