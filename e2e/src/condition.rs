@@ -1,0 +1,29 @@
+//! Waiting for conditions.
+
+use std::time::{Duration, Instant};
+
+/// Long enough on a machine however busy, for whatever takes no lease to run out.
+const DEADLINE: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Looks until there is something to be found, at least once and for `limit` at most.
+pub async fn poll<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
+    let started = Instant::now();
+    loop {
+        if let Some(found) = look().await {
+            return Some(found);
+        }
+        if started.elapsed() > limit {
+            return None;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The same for ten seconds; the test fails when nothing is found by then.
+pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
+    match poll(DEADLINE, look).await {
+        Some(found) => found,
+        None => panic!("not within {DEADLINE:?}: {what}"),
+    }
+}

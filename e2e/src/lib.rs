@@ -1,0 +1,21 @@
+//! Whole-system tests: real `prewarm` processes on a real Postgres and a real Redis, asked from outside.
+//!
+//! [`Stack`] is the whole of it; [`Process`] is one process of it, which a test may kill.
+
+#![expect(clippy::unwrap_used, reason = "a harness that cannot go on has failed its test")]
+
+mod answer;
+mod condition;
+mod metrics;
+mod panels;
+mod process;
+mod stack;
+mod webhook;
+
+pub use answer::Answer;
+pub use condition::{eventually, poll};
+pub use metrics::Metrics;
+pub use panels::{PANELS, Panel};
+pub use process::{Environment, Process};
+pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token};
+pub use webhook::{report, status_update};

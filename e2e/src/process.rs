@@ -1,0 +1,179 @@
+//! A `prewarm` process of a test.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use tempfile::TempDir;
+
+use crate::{eventually, poll};
+
+/// The only variables that a process gets, apart from its addresses and `PATH`.
+pub type Environment = BTreeMap<&'static str, String>;
+
+/// A process drains for eight seconds at most.
+const STOP: Duration = Duration::from_secs(10);
+/// Starting a Postgres, migrating and seeding thousands of rows.
+const END: Duration = Duration::from_secs(60);
+/// What is shown of a process' log when its test fails.
+const TAIL_LINES: usize = 30;
+
+const HTTP_PORT: u16 = 8080;
+const ADMIN_PORT: u16 = 9100;
+const QUEUE_UI_PORT: u16 = 9101;
+
+/// A running `prewarm`. Killed when dropped.
+#[derive(Debug)]
+pub struct Process {
+    arguments: Vec<String>,
+    environment: Environment,
+    /// Its own in 127/8, so that no two processes and no client's own port ever get in each other's way.
+    address: Ipv4Addr,
+    child: Option<Child>,
+    output: TempDir,
+}
+
+impl Process {
+    /// Starts `prewarm <arguments>`.
+    #[must_use]
+    pub fn start(arguments: &[&str], environment: &Environment) -> Self {
+        let [a, b, c] = rand::random::<[u8; 3]>();
+        let mut process = Self {
+            arguments: arguments.iter().map(ToString::to_string).collect(),
+            environment: environment.clone(),
+            address: Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254)),
+            child: None,
+            output: tempfile::tempdir().unwrap(),
+        };
+        process.spawn();
+        process
+    }
+
+    fn spawn(&mut self) {
+        let output =
+            |name: &str| File::options().create(true).append(true).open(self.output.path().join(name)).unwrap();
+        let mut command = Command::new(program());
+        // Where the servers' programs are, for `prewarm up`.
+        let passed_on = ["PATH", "PREWARM_SERVERS_DIR"].map(|name| (name, std::env::var(name).ok()));
+        command.env_clear().envs(passed_on.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        command.env("PREWARM_HTTP_ADDR", self.http_addr().to_string());
+        command.env("PREWARM_ADMIN_ADDR", self.addr(ADMIN_PORT).to_string());
+        command.env("PREWARM_QUEUE_UI_ADDR", self.addr(QUEUE_UI_PORT).to_string());
+        command.envs(&self.environment).args(&self.arguments).stdin(Stdio::null());
+        self.child = Some(command.stdout(output("stdout")).stderr(output("stderr")).spawn().unwrap());
+    }
+
+    fn addr(&self, port: u16) -> SocketAddr {
+        SocketAddr::from((self.address, port))
+    }
+
+    /// Where dashboards and webhooks come in.
+    #[must_use]
+    pub fn http_addr(&self) -> SocketAddr {
+        self.addr(HTTP_PORT)
+    }
+
+    /// A URL of the api.
+    #[must_use]
+    pub fn http(&self, path: &str) -> String {
+        format!("http://{}{path}", self.http_addr())
+    }
+
+    /// A URL of the admin listener.
+    #[must_use]
+    pub fn admin(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr(ADMIN_PORT))
+    }
+
+    /// A URL of the queue's board.
+    #[must_use]
+    pub fn board(&self, path: &str) -> String {
+        format!("http://{}{path}", self.addr(QUEUE_UI_PORT))
+    }
+
+    /// The pid, while it runs.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// What it has written to standard error, in all its lives.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read_to_string(self.output.path().join("stderr")).unwrap_or_default()
+    }
+
+    /// What it has written to standard output, in all its lives.
+    #[must_use]
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.output.path().join("stdout")).unwrap_or_default()
+    }
+
+    /// Kills it at whatever instruction it is.
+    pub fn kill_9(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Starts it again, on the same addresses; kills it first if it runs.
+    pub fn restart(&mut self) {
+        self.kill_9();
+        self.spawn();
+    }
+
+    /// Tells it to stop, and fails unless it ends well and in time.
+    pub async fn stop(&mut self) {
+        let told = Instant::now();
+        kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM).unwrap();
+        let ended = poll(STOP, async || self.child.as_mut().unwrap().try_wait().unwrap()).await;
+        let status = ended.unwrap_or_else(|| panic!("{:?} still runs {STOP:?} after SIGTERM", self.arguments));
+        assert!(status.success() && told.elapsed() < STOP, "{:?}: {status}", self.arguments);
+        self.child = None;
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn ended(&mut self) -> ExitStatus {
+        let ended = poll(END, async || self.child.as_mut().unwrap().try_wait().unwrap()).await;
+        self.kill_9();
+        ended.unwrap_or_else(|| panic!("{:?} still runs after {END:?}", self.arguments))
+    }
+
+    /// Waits until `/readyz` says that it is ready, and the api listens if it has one.
+    pub async fn ready(&self, client: &reqwest::Client) {
+        let is_ok = async |url: String| client.get(url).send().await.is_ok_and(|answer| answer.status().is_success());
+        let ready = self.admin("/readyz");
+        eventually(&ready, async || is_ok(ready.clone()).await.then_some(())).await;
+    }
+}
+
+impl Drop for Process {
+    #[expect(clippy::print_stdout, reason = "the log of a process that a test failed on")]
+    fn drop(&mut self) {
+        self.kill_9();
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<&str> = log.lines().rev().take(TAIL_LINES).collect();
+            println!("prewarm {:?} wrote:", self.arguments);
+            tail.iter().rev().for_each(|line| println!("  {line}"));
+        }
+    }
+}
+
+/// The binary, which cargo puts beside the directory of the test's own.
+fn program() -> PathBuf {
+    let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("prewarm");
+    assert!(program.exists(), "{} is missing: run `cargo build --package prewarm`", program.display());
+    program
+}

@@ -1,0 +1,222 @@
+//! The whole system.
+
+use std::time::Duration;
+
+use api::auth::wall_clock;
+use embedded::Redis;
+use readmodel::{ids::OrgId, time::Timestamp};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
+use testkit::{Database, history, oracle::World, servers};
+use uuid::Uuid;
+
+use crate::{Answer, Environment, Metrics, PANELS, Process, eventually, poll};
+
+/// Signs the tokens.
+pub const JWT_SECRET: &str = "canary-jwt-secret-of-more-than-thirty-two-bytes";
+/// What a webhook presents.
+pub const WEBHOOK_SECRET: &str = "canary-webhook-secret";
+
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// An api and a worker on a database and a Redis of this test alone.
+pub struct Stack {
+    /// The api.
+    pub api: Process,
+    /// The worker.
+    pub worker: Process,
+    /// The source, and the ledger, for the superuser.
+    pub pg: PgPool,
+    /// The Redis.
+    pub redis: Redis,
+    /// What the processes are told.
+    pub environment: Environment,
+    /// Whoever asks.
+    pub client: reqwest::Client,
+    database: Database,
+}
+
+/// An organisation, and somebody who may see its dashboard.
+#[derive(Clone, Debug)]
+pub struct Org {
+    /// Its id.
+    pub id: OrgId,
+    /// A valid token of one of its users.
+    pub token: String,
+}
+
+impl Org {
+    /// An org that has no row.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self::of(OrgId(Uuid::new_v4()))
+    }
+
+    /// Somebody of an org.
+    #[must_use]
+    pub fn of(id: OrgId) -> Self {
+        Self { id, token: token(id) }
+    }
+
+    /// Vapi's id of its inbound assistant.
+    #[must_use]
+    pub fn assistant(&self) -> String {
+        format!("assistant-{}", self.id)
+    }
+}
+
+/// A token of a user of an org, valid for an hour.
+#[must_use]
+pub fn token(org: OrgId) -> String {
+    let secret = |name: &str| (name == "SUPABASE_JWT_SECRET").then(|| JWT_SECRET.to_owned());
+    let auth = api::auth::Config::from_env(secret).unwrap();
+    auth.mint(org, Duration::from_secs(3600), wall_clock()).unwrap()
+}
+
+impl Stack {
+    /// Starts everything, and waits until it is ready.
+    pub async fn start() -> Self {
+        Self::start_on(Database::create().await.unwrap(), Environment::new()).await
+    }
+
+    /// The same on a given database, with more variables.
+    pub async fn start_on(database: Database, more: Environment) -> Self {
+        // A second test of the same process finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(REQUEST_TIMEOUT);
+        let client = client.build().unwrap();
+        let redis = servers::redis().await.unwrap();
+        let pg = PgPoolOptions::new().max_connections(20).connect(&database.url()).await.unwrap();
+        let mut environment = Environment::from([
+            ("DATABASE_URL", database.url()),
+            ("REDIS_URL", redis.url()),
+            ("SUPABASE_JWT_SECRET", JWT_SECRET.to_owned()),
+            ("VAPI_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
+        ]);
+        environment.extend(more);
+        let (api, worker) = (Process::start(&["api"], &environment), Process::start(&["worker"], &environment));
+        api.ready(&client).await;
+        worker.ready(&client).await;
+        Self { api, worker, pg, redis, environment, client, database }
+    }
+
+    /// Stops everything in order, and drops the database.
+    pub async fn close(mut self) {
+        self.worker.stop().await;
+        self.api.stop().await;
+        self.pg.close().await;
+        self.database.close().await.unwrap();
+    }
+
+    /// One more api node.
+    pub async fn another_api(&self) -> Process {
+        let api = Process::start(&["api"], &self.environment);
+        api.ready(&self.client).await;
+        api
+    }
+
+    /// Makes an org with one inbound assistant.
+    pub async fn org(&self) -> Org {
+        let org = Org::unknown();
+        self.sql(&format!(
+            "insert into organizations (id, name, timezone) values ('{0}', 'org', 'Europe/Berlin');
+             insert into agents (org_id, name, vapi_assistant_id) values ('{0}', 'agent', '{1}')",
+            org.id,
+            org.assistant()
+        ))
+        .await;
+        org
+    }
+
+    /// Runs statements.
+    pub async fn sql(&self, statements: &str) {
+        sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.pg).await.unwrap();
+    }
+
+    /// One number.
+    pub async fn count(&self, query: &str) -> i64 {
+        sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.pg).await.unwrap()
+    }
+
+    /// The database's time.
+    pub async fn now(&self) -> Timestamp {
+        let micros = "select (extract(epoch from clock_timestamp()) * 1000000)::bigint";
+        Timestamp::from_micros(self.count(micros).await)
+    }
+
+    /// A request to the api.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, self.api.http(path))
+    }
+
+    /// A read by an org's user.
+    pub async fn read(&self, org: &Org, path: &str) -> Answer {
+        self.read_from(&self.api, org, path).await
+    }
+
+    /// A read by an org's user from one of the api's nodes.
+    pub async fn read_from(&self, node: &Process, org: &Org, path: &str) -> Answer {
+        Answer::to(self.client.get(node.http(path)).bearer_auth(&org.token)).await.unwrap()
+    }
+
+    /// A webhook to the api, not sent yet.
+    pub fn webhook(&self, message: &Value) -> RequestBuilder {
+        self.request(Method::POST, "/webhooks/vapi").header("x-vapi-secret", WEBHOOK_SECRET).json(message)
+    }
+
+    /// Sends a webhook.
+    pub async fn post(&self, message: &Value) -> Answer {
+        Answer::to(self.webhook(message)).await.unwrap()
+    }
+
+    /// What a process measures.
+    pub async fn metrics(&self, process: &Process) -> Metrics {
+        Metrics::parse(&Answer::to(self.client.get(process.admin("/metrics"))).await.unwrap().text())
+    }
+
+    /// The source rows of an org as they are.
+    pub async fn world(&self, org: &Org) -> World {
+        let mut snapshot = self.pg.begin_with("begin isolation level repeatable read read only").await.unwrap();
+        history::read_world(&mut snapshot, &[org.id]).await.unwrap()
+    }
+
+    /// Waits until every panel of the org shows, byte for byte, what the definition makes of the rows as they are;
+    /// answers with the dashboard.
+    pub async fn follows(&self, org: &Org) -> Answer {
+        self.follows_within(Duration::from_secs(10), org).await
+    }
+
+    /// The same with more patience, for when a lease has to run out first.
+    pub async fn follows_within(&self, limit: Duration, org: &Org) -> Answer {
+        match poll(limit, async || self.difference(org).await.ok()).await {
+            Some(dashboard) => dashboard,
+            None => panic!("not within {limit:?}: {}", self.difference(org).await.unwrap_err()),
+        }
+    }
+
+    /// Waits until nothing is owed and nobody rebuilds.
+    pub async fn settled(&self) {
+        let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases)
+                         + (select count(*) from prewarm.versions where not published)";
+        eventually("nothing is owed", async || (self.count(open).await == 0).then_some(())).await;
+    }
+
+    /// The dashboard if every panel is as defined and says that it is fresh, else the first that is not.
+    async fn difference(&self, org: &Org) -> Result<Answer, String> {
+        let world = self.world(org).await;
+        let mut dashboard = None;
+        for panel in PANELS {
+            let answer = self.read(org, panel.path).await;
+            assert_eq!(answer.status, 200, "{}: {}", panel.path, answer.text());
+            let defined = (panel.definition)(&world, org.id, answer.as_of().as_micros());
+            if answer.stale().is_some() || answer.identity() != defined {
+                let defined = String::from_utf8(defined).unwrap();
+                let (path, text, headers) = (panel.path, answer.text(), &answer.headers);
+                return Err(format!("{path}\nserved  {text}\ndefined {defined}\n{headers:?}"));
+            }
+            dashboard.get_or_insert(answer);
+        }
+        Ok(dashboard.unwrap())
+    }
+}

@@ -1,0 +1,128 @@
+//! Others write the source with plain SQL, knowing nothing of Prewarm.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Stack, eventually};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+/// Belongs to the server, where it stays; its rights are the database's and go with that.
+const ROLE: &str = "prewarm_test_writer";
+
+/// A session that may write the source, and has no right on anything of ours.
+async fn writer(stack: &Stack) -> PgConnection {
+    stack
+        .sql(&format!(
+            "do $$ begin create role {ROLE}; exception when duplicate_object or unique_violation then null; end $$;
+             grant select, insert, update, delete, truncate on all tables in schema public to {ROLE}"
+        ))
+        .await;
+    let mut session = PgConnection::connect(&stack.environment["DATABASE_URL"]).await.unwrap();
+    run(&mut session, &format!("set role {ROLE}")).await.unwrap();
+    let refused = run(&mut session, "select from prewarm.marks").await.unwrap_err();
+    assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "insufficient_privilege");
+    session
+}
+
+async fn run(session: &mut PgConnection, statements: &str) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(session).await.map(|_| ())
+}
+
+#[tokio::test]
+async fn every_way_to_write_is_followed() {
+    let stack = Stack::start().await;
+    let mut writer = writer(&stack).await;
+    let (org, other) = (stack.org().await, stack.org().await);
+    stack.follows(&org).await;
+    let statements = [
+        "insert into contacts (org_id, name, phone, lead_status, lead_score, last_contact_at)
+           select '$org', 'c' || i, '+1' || i, 'new', 10 * i, now() - i * interval '5 hours' from generate_series(1, 9) i",
+        "insert into calls (org_id, contact_id, phone_number, duration_seconds, sentiment_score)
+           select org_id, id, phone, lead_score, lead_score / 100.0 from contacts where org_id = '$org'",
+        "insert into appointments (org_id, contact_id, status, scheduled_at)
+           select org_id, id, 'confirmed', now() from contacts where org_id = '$org'",
+        "update contacts set lead_score = 100 - lead_score, estimated_value = 12.345 where org_id = '$org'",
+        "update calls set summary = 'seen', sentiment_label = 'positive' where org_id = '$org' and duration_seconds > 50",
+        "insert into organizations (id, name, timezone) values ('$org', 'x', 'Asia/Tokyo')
+           on conflict (id) do update set timezone = excluded.timezone",
+        "merge into contacts c using (values ('c1'), ('c10')) v (name) on c.org_id = '$org' and c.name = v.name
+           when matched then delete
+           when not matched then insert (org_id, name, lead_status) values ('$org', v.name, 'qualified')",
+        "with moved as (update calls set org_id = '$other', contact_id = null where org_id = '$org' and phone_number = '+12'
+           returning id) insert into appointments (org_id, service_type, status) select '$other', 'from ' || id, 'pending' from moved",
+        "delete from contacts where org_id = '$org' and name in ('c3', 'c4')",
+        "truncate appointments",
+    ];
+    for statement in statements {
+        let statement = statement.replace("$org", &org.id.to_string()).replace("$other", &other.id.to_string());
+        run(&mut writer, &statement).await.unwrap_or_else(|error| panic!("{error}: {statement}"));
+        stack.follows(&org).await;
+        stack.follows(&other).await;
+    }
+    let mut copy = writer.copy_in_raw("copy calls (org_id, phone_number, duration_seconds) from stdin").await.unwrap();
+    copy.send(format!("{0}\t+15\t61\n{0}\t+16\t\\N\n{1}\t+17\t1\n", org.id, other.id).into_bytes()).await.unwrap();
+    copy.finish().await.unwrap();
+    assert_eq!(stack.follows(&org).await.json()["calls"]["calls"][0]["call_direction"], "inbound");
+    stack.follows(&other).await;
+    run(&mut writer, "truncate contacts cascade").await.unwrap();
+    for org in [&org, &other] {
+        let shown = stack.follows(org).await.json();
+        assert_eq!((shown["leads"]["leads"].as_array().unwrap().len(), &shown["pulse"]["total_calls"]), (0, &0.into()));
+    }
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn an_org_that_is_deleted_is_forgotten_and_may_come_back() {
+    let stack = Stack::start().await;
+    let mut writer = writer(&stack).await;
+    let org = stack.org().await;
+    let insert = format!("insert into contacts (org_id, name, lead_status) values ('{}', 'Ada', 'new')", org.id);
+    for _ in 0..3 {
+        run(&mut writer, &insert).await.unwrap();
+        stack.follows(&org).await;
+    }
+    run(&mut writer, &format!("delete from organizations where id = '{}'", org.id)).await.unwrap();
+    let empty = stack.follows(&org).await.json();
+    assert_eq!(empty["leads"]["leads"].as_array().unwrap().len(), 0);
+    eventually("no blob is left", async || {
+        (stack.count("select count(*) from prewarm.blobs").await == 0).then_some(())
+    })
+    .await;
+
+    run(&mut writer, &format!("insert into organizations (id, name) values ('{}', 'again')", org.id)).await.unwrap();
+    run(&mut writer, &insert).await.unwrap();
+    let again = stack.follows(&org).await.json();
+    assert_eq!(again["leads"]["leads"][0]["contact_name"], "Ada");
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_transaction_left_open_blocks_nobody_and_is_seen_when_it_commits() {
+    let stack = Stack::start().await;
+    let (mut idle, mut busy) = (writer(&stack).await, writer(&stack).await);
+    let org = stack.org().await;
+    run(&mut busy, &format!("insert into contacts (org_id, name, lead_status) values ('{}', 'first', 'new')", org.id))
+        .await
+        .unwrap();
+    stack.follows(&org).await;
+
+    let insert = |name: &str| {
+        format!(
+            "insert into contacts (org_id, name, lead_status, created_at) values ('{}', '{name}', 'new', now())",
+            org.id
+        )
+    };
+    run(&mut idle, &format!("begin; update contacts set lead_score = 99; {}", insert("open"))).await.unwrap();
+    for number in 0..5 {
+        let started = Instant::now();
+        run(&mut busy, &insert(&format!("committed {number}"))).await.unwrap();
+        assert!(started.elapsed() < Duration::from_secs(1), "a writer waited {:?}", started.elapsed());
+        let shown = stack.follows(&org).await.json();
+        assert_eq!(shown["leads"]["leads"].as_array().unwrap().len(), 2 + number);
+        assert_eq!(shown["pulse"]["hot_leads_count"], 0);
+    }
+    run(&mut idle, "commit").await.unwrap();
+    let shown = stack.follows(&org).await.json();
+    assert_eq!((shown["leads"]["leads"].as_array().unwrap().len(), &shown["pulse"]["hot_leads_count"]), (7, &1.into()));
+    stack.close().await;
+}

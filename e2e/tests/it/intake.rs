@@ -1,0 +1,221 @@
+//! Webhooks: what is taken once, what is refused, and what is never stored half.
+
+use std::time::Duration;
+
+use e2e::{Answer, Org, Stack, WEBHOOK_SECRET, report, status_update};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const PATH: &str = "/webhooks/vapi";
+const PHONE: &str = "+15550100001";
+
+/// Sends bytes with the right secret.
+async fn send(stack: &Stack, body: impl Into<reqwest::Body>) -> Answer {
+    Answer::to(stack.request(Method::POST, PATH).header("x-vapi-secret", WEBHOOK_SECRET).body(body)).await.unwrap()
+}
+
+/// Events, calls, what is known of calls, and contacts.
+async fn rows(stack: &Stack) -> [i64; 4] {
+    let mut rows = [0; 4];
+    for (rows, table) in rows.iter_mut().zip(["prewarm.events", "calls", "prewarm.call_states", "contacts"]) {
+        *rows = stack.count(&format!("select count(*) from {table}")).await;
+    }
+    rows
+}
+
+async fn counted(stack: &Stack, kind: &str, outcome: &str) -> f64 {
+    let metrics = stack.metrics(&stack.api).await;
+    metrics.sum("prewarm_intake_total", &[("type", kind), ("outcome", outcome)])
+}
+
+#[tokio::test]
+async fn a_duplicate_gets_the_first_receipt_and_has_no_effect() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    let first = stack.post(&report(&org, "call-1", PHONE)).await.json();
+    for _ in 0..3 {
+        assert_eq!(stack.post(&report(&org, "call-1", PHONE)).await.json(), first);
+    }
+    // The other route, the other way to present the secret, and another body under the same key.
+    let mut changed = report(&org, "call-1", PHONE);
+    changed["message"]["analysis"]["summary"] = json!("Something else.");
+    let bearer = stack.request(Method::POST, "/api/vapi/webhook").bearer_auth(WEBHOOK_SECRET).json(&changed);
+    assert_eq!(Answer::to(bearer).await.unwrap().json(), first);
+    assert_eq!(rows(&stack).await, [1, 1, 1, 1]);
+    assert_eq!(stack.count("select count(*) from calls where summary like 'Ada booked%'").await, 1);
+    assert_eq!(counted(&stack, "end-of-call-report", "accepted").await, 1.0);
+    assert_eq!(counted(&stack, "end-of-call-report", "duplicate").await, 4.0);
+    let next = stack.post(&report(&org, "call-2", PHONE)).await.json();
+    assert_ne!(next["receipt"], first["receipt"]);
+    stack.close().await;
+}
+
+/// Every order of four things.
+fn orders() -> Vec<[usize; 4]> {
+    let all = (0..4 * 4 * 4 * 4).map(|n| [n / 64, n / 16 % 4, n / 4 % 4, n % 4]);
+    all.filter(|order| (0..4).all(|thing| order.contains(&thing))).collect()
+}
+
+#[tokio::test]
+async fn a_calls_messages_make_the_same_rows_in_every_order() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    for (number, order) in orders().into_iter().enumerate() {
+        let (call, phone) = (format!("call-{number}"), format!("+1555{number:07}"));
+        let mut ended = status_update(&org, &call, &phone, "ended", 1);
+        ended["message"]["endedReason"] = json!("silence-timed-out");
+        let messages = [
+            status_update(&org, &call, &phone, "ringing", 90),
+            status_update(&org, &call, &phone, "in-progress", 80),
+            ended,
+            report(&org, &call, &phone),
+        ];
+        for message in order {
+            assert_eq!(stack.post(&messages[message]).await.status, StatusCode::OK);
+        }
+    }
+    assert_eq!(rows(&stack).await, [96, 24, 24, 24]);
+    let shown = "select distinct to_jsonb(k) - '{id,contact_id,vapi_call_id,phone_number,created_at}'::text[], c.name
+                   from calls k
+                   join contacts c on c.id = k.contact_id and c.phone = k.phone_number";
+    let shown: Vec<(Value, Option<String>)> = sqlx::query_as(shown).fetch_all(&stack.pg).await.unwrap();
+    assert_eq!(shown.len(), 1, "{shown:#?}");
+    let (call, name) = &shown[0];
+    assert_eq!((call["status"].as_str(), call["duration_seconds"].as_i64()), (Some("completed"), Some(72)));
+    assert_eq!(name.as_deref(), Some("Ada Canary"));
+    stack.follows(&org).await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_message_of_an_assistant_that_nobody_knows_is_parked() {
+    let stack = Stack::start().await;
+    let parked = stack.post(&report(&Org::unknown(), "call-1", PHONE)).await;
+    assert_eq!((parked.status, &parked.json()["received"]), (StatusCode::OK, &json!(true)));
+    assert_eq!(rows(&stack).await, [1, 0, 0, 0]);
+    assert_eq!(stack.count("select count(*) from prewarm.events where org_id is null and body is not null").await, 1);
+    assert_eq!(counted(&stack, "end-of-call-report", "parked").await, 1.0);
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn who_takes_a_call_is_answered_from_the_numbers() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack
+        .sql(&format!(
+            "insert into phone_numbers (org_id, phone_number, vapi_phone_number_id, agent_id)
+             select org_id, '+15550100099', 'number-1', id from agents where org_id = '{}'",
+            org.id
+        ))
+        .await;
+    let request = |number: &str| json!({ "message": { "type": "assistant-request", "call": { "id": "call-1", "phoneNumberId": number } } });
+    assert_eq!(stack.post(&request("number-1")).await.json(), json!({ "assistantId": org.assistant() }));
+    let unknown = stack.post(&request("number-2")).await;
+    assert_eq!((unknown.status, unknown.json()["error"].is_string()), (StatusCode::OK, true));
+    assert_eq!(rows(&stack).await, [0; 4]);
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_whole() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    let good = report(&org, "call-1", PHONE).to_string();
+    let refused: Vec<(&str, Vec<u8>)> = vec![
+        ("nothing", Vec::new()),
+        ("no JSON", b"message=1".to_vec()),
+        ("cut short", good.as_bytes()[..good.len() - 1].to_vec()),
+        ("more than one", format!("{good}{good}").into_bytes()),
+        ("not UTF-8", b"{\"message\":{\"type\":\"\xff\"}}".to_vec()),
+        ("a list", b"[]".to_vec()),
+        ("no message", b"{}".to_vec()),
+        ("a message of the wrong type", br#"{"message":"end-of-call-report"}"#.to_vec()),
+        ("a type of the wrong type", br#"{"message":{"type":7}}"#.to_vec()),
+        ("no double", br#"{"message":{"type":"hang","x":1e999}}"#.to_vec()),
+        ("a lone surrogate", br#"{"message":{"type":"hang","x":"\ud800"}}"#.to_vec()),
+        ("a huge nesting", [b"[".repeat(200_000), b"]".repeat(200_000)].concat()),
+    ];
+    let count = refused.len();
+    for (what, body) in refused {
+        let answer = send(&stack, body).await;
+        let error = json!({ "error": "The body is not a Vapi message" });
+        assert_eq!((answer.status, answer.json()), (StatusCode::BAD_REQUEST, error), "{what}");
+    }
+    let secret = json!({ "error": "Missing or wrong webhook secret" });
+    for (name, value) in
+        [("x-other", "1"), ("x-vapi-secret", ""), ("x-vapi-secret", "wrong"), ("authorization", WEBHOOK_SECRET)]
+    {
+        let answer =
+            Answer::to(stack.request(Method::POST, PATH).header(name, value).body(good.clone())).await.unwrap();
+        assert_eq!((answer.status, answer.json()), (StatusCode::UNAUTHORIZED, secret.clone()), "{name}");
+    }
+    assert_eq!(rows(&stack).await, [0; 4]);
+    assert_eq!(counted(&stack, "unread", "refused").await, (count + 4) as f64);
+    assert_eq!(stack.post(&report(&org, "call-1", PHONE)).await.status, StatusCode::OK);
+    assert_eq!(rows(&stack).await, [1; 4]);
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn odd_values_cost_no_more_than_themselves() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    let mut odd = report(&org, "call-1", PHONE);
+    odd["message"]["analysis"]["summary"] = json!("before\u{0}after");
+    odd["message"]["analysis"]["structuredData"] = json!([1, 2]);
+    odd["message"]["cost"] = json!({ "total": 1 });
+    odd["message"]["startedAt"] = json!("soon");
+    odd["message"]["\u{0}key"] = json!(null);
+    assert_eq!(stack.post(&odd).await.status, StatusCode::OK);
+    let shown = stack.follows(&org).await.json()["calls"]["calls"][0].clone();
+    assert_eq!(shown["sentiment_summary"], "before\u{fffd}after");
+    assert_eq!(
+        (&shown["sentiment_score"], &shown["cost_cents"], &shown["duration_seconds"]),
+        (&Value::Null, &json!(0), &json!(71))
+    );
+    stack.close().await;
+}
+
+/// The status line that a webhook with so many chunks of a megabyte gets, however much of it is read.
+async fn status_line(stack: &Stack, header: &str, chunks: usize) -> String {
+    let (mut reader, mut writer) = TcpStream::connect(stack.api.http_addr()).await.unwrap().into_split();
+    let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\nx-vapi-secret: {WEBHOOK_SECRET}\r\n{header}\r\n\r\n");
+    let chunk = [&b"100000\r\n"[..], &[b' '; 1 << 20], b"\r\n"].concat();
+    let sending = tokio::spawn(async move {
+        writer.write_all(head.as_bytes()).await?;
+        for _ in 0..chunks {
+            writer.write_all(&chunk).await?;
+        }
+        std::io::Result::Ok(writer)
+    });
+    let mut status = [0; "HTTP/1.1 200".len()];
+    tokio::time::timeout(Duration::from_secs(10), reader.read_exact(&mut status)).await.unwrap().unwrap();
+    sending.abort();
+    String::from_utf8_lossy(&status).into_owned()
+}
+
+#[tokio::test]
+async fn ten_megabytes_are_taken_and_twenty_six_are_not() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    let mut large = report(&org, "call-1", PHONE);
+    large["message"]["artifact"]["transcript"] = json!("Hello. ".repeat(3 << 19));
+    assert!(large.to_string().len() > 9 << 20);
+    assert_eq!(stack.post(&large).await.status, StatusCode::OK);
+    assert_eq!(rows(&stack).await, [1; 4]);
+
+    // Told beforehand, and found out on the way.
+    let told = format!("content-length: {}", 26 << 20);
+    assert_eq!(status_line(&stack, &told, 0).await, "HTTP/1.1 413");
+    assert_eq!(status_line(&stack, "transfer-encoding: chunked", 26).await, "HTTP/1.1 413");
+    assert_eq!(counted(&stack, "unread", "refused").await, 2.0);
+    assert_eq!(rows(&stack).await, [1; 4]);
+    stack.api.ready(&stack.client).await;
+    assert_eq!(stack.post(&report(&org, "call-2", PHONE)).await.status, StatusCode::OK);
+    stack.close().await;
+}

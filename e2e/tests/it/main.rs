@@ -1,0 +1,17 @@
+//! The whole system from outside: what it promises, and what becomes of that when its processes and servers are killed.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod api_killed;
+mod call_ends;
+mod calls_list;
+mod clock;
+mod demo;
+mod foreign_writers;
+mod intake;
+mod lifecycle;
+mod operators;
+mod outages;
+mod privacy;
+mod reads;
+mod worker_killed;

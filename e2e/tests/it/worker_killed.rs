@@ -1,0 +1,84 @@
+//! The worker is killed at whatever instruction it happens to be.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use e2e::{Answer, Org, Stack};
+use proptest::{
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
+use readmodel::version::Version;
+use sqlx::{Connection, PgConnection};
+use testkit::history::{self, Case, Keys, Op};
+
+const KILLS: usize = 10;
+const OPS_BETWEEN_KILLS: usize = 12;
+/// What a killed rebuild held is free again when its lease ends, after 30 s; the rest is for a busy machine.
+const LEASE: Duration = Duration::from_secs(45);
+
+/// A random history of three orgs. None of them is deleted: an org that comes back starts from its first version.
+fn history(as_of: i64, case: Case) -> Vec<Op> {
+    let drawn =
+        history::ops(as_of, KILLS * OPS_BETWEEN_KILLS * 2).new_tree(&mut TestRunner::default()).unwrap().current();
+    let deletes_orgs = |op: &Op| matches!(op, Op::Delete(Keys::Organizations(_)));
+    let kept: Vec<Op> = drawn.into_iter().filter(|op| !deletes_orgs(op)).collect();
+    history::settle(&kept, case)
+}
+
+/// Reads without a pause until told to stop, and fails when a version goes back; returns how many it saw.
+async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicBool>) -> usize {
+    let (mut newest, mut seen) = (Version::NONE, 0);
+    while !stop.load(Ordering::Relaxed) {
+        let answer = Answer::to(client.get(&url).bearer_auth(&org.token)).await.unwrap();
+        assert_eq!(answer.status, 200);
+        let version = answer.version();
+        assert!(version >= newest, "{version} after {newest}");
+        seen += usize::from(version > newest);
+        newest = version;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    seen
+}
+
+#[tokio::test]
+async fn killed_workers_delay_and_lose_nothing() {
+    let mut stack = Stack::start().await;
+    let case = Case::fresh();
+    let orgs: Vec<Org> = case.organizations().into_iter().map(Org::of).collect();
+    let ops = history(stack.now().await.as_micros(), case);
+    assert!(ops.len() > KILLS * OPS_BETWEEN_KILLS);
+    let stop = Arc::new(AtomicBool::new(false));
+    let watchers: Vec<_> = orgs
+        .iter()
+        .map(|org| {
+            let url = stack.api.http("/api/analytics/dashboard");
+            tokio::spawn(watch(stack.client.clone(), url, org.clone(), stop.clone()))
+        })
+        .collect();
+
+    let mut writer = PgConnection::connect(&stack.environment["DATABASE_URL"]).await.unwrap();
+    for ops in ops.chunks(ops.len().div_ceil(KILLS)) {
+        for op in ops {
+            op.execute(&mut writer).await.unwrap();
+            // Some changes fall into one rebuild and some into several.
+            tokio::time::sleep(Duration::from_millis(rand::random_range(0..30))).await;
+        }
+        stack.worker.kill_9();
+        stack.worker.restart();
+    }
+    stack.worker.ready(&stack.client).await;
+    for org in &orgs {
+        stack.follows_within(LEASE, org).await;
+    }
+    stop.store(true, Ordering::Relaxed);
+    for watcher in watchers {
+        assert!(watcher.await.unwrap() > 1, "the watcher saw versions come");
+    }
+    stack.close().await;
+}
