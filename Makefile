@@ -1,0 +1,27 @@
+# `make run` and `make test` install what is missing, on a machine with git, make, curl, Rust and Node.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
+export PREWARM_SERVERS_DIR ?= $(abspath $(or $(PREWARM_DATA_DIR),.prewarm))/servers
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST))
+
+run: ## build and start everything with demo data
+	@scripts/setup run
+	@cargo build --release --package prewarm
+	@exec $(TARGET)/release/prewarm up --demo
+
+test: lint ## run every check and every test
+	@scripts/setup test
+	scripts/sqlx-prepare --check
+	scripts/with-servers cargo nextest run --workspace
+	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
+
+lint: ## check the formatting and the lints
+	@scripts/setup run
+	cargo fmt --check
+	cargo clippy --quiet --workspace --all-targets -- -D warnings
