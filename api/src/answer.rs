@@ -5,15 +5,19 @@ use axum::{
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+        request::Parts,
     },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use metrics::counter;
-use monitoring::names;
-use readmodel::{time::Timestamp, version::Version};
+use readmodel::{model::Model, time::Timestamp, version::Version};
 
-use crate::{coding::Coding, error::ApiError};
+use crate::{
+    coding::Coding,
+    delta,
+    error::ApiError,
+    reads::{Outcome, Reads, Source},
+};
 
 const VERSION: HeaderName = HeaderName::from_static("prewarm-version");
 const AS_OF: HeaderName = HeaderName::from_static("prewarm-as-of");
@@ -27,65 +31,72 @@ const VARIES: HeaderValue =
     HeaderValue::from_static("Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// What an answer says about itself.
+/// Headers that every answer of a body at a version has, made once.
+#[derive(Clone, Debug)]
+pub(crate) struct Labels(HeaderMap);
+
+/// A body, and what is to be said of it at the moment.
 #[derive(Debug)]
-pub(crate) struct Label {
-    /// For the metric.
-    pub model: &'static str,
-    /// Which rebuild.
-    pub version: Version,
-    /// The instant that the body is true for.
-    pub as_of: Timestamp,
-    /// The first instant at which it would differ by time alone.
-    pub next_change_at: Option<Timestamp>,
-    /// l1, redis, postgres, built or query.
-    pub source: &'static str,
+pub(crate) struct Shown<'a> {
+    /// What it shows.
+    pub model: Model,
+    /// What is always said of it.
+    pub labels: &'a Labels,
+    /// Its tag.
+    pub etag: &'a HeaderValue,
+    /// Where it came from.
+    pub source: Source,
     /// Why it may not show how things are.
-    pub stale: Option<&'static str>,
-    /// The database's time now.
-    pub now: Timestamp,
+    pub stale: Option<Stale>,
+    /// Seconds since the instant that it is true for.
+    pub age_seconds: i64,
 }
 
-/// The answer with a body, or 304 where the client's copy has the same tag.
-pub(crate) fn answer(
-    request: &HeaderMap,
-    label: &Label,
-    etag: &HeaderValue,
-    coded: impl FnOnce(Coding) -> Option<Bytes>,
-) -> Result<Response, ApiError> {
-    let mut headers = labels(label, etag);
-    if none_match(request, etag) {
-        count(label, "not_modified");
-        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
-    }
-    let coding = Coding::negotiate(request).ok_or(ApiError::NotAcceptable)?;
-    let body = coded(coding).ok_or(ApiError::Internal)?;
-    count(label, if label.stale.is_some() { "stale" } else { "fresh" });
-    counter!(names::READ_BYTES_TOTAL, "coding" => coding.name()).increment(body.len() as u64);
-    headers.insert(CONTENT_TYPE, JSON);
-    if coding != Coding::Identity {
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
-    }
-    Ok((headers, HttpBody::from(body)).into_response())
+/// Why an answer may not show how things are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// Its `next_change_at` has passed.
+    DeadlinePassed,
+    /// A newer version is known, and could not be had.
+    BehindVersion,
+    /// It does not include the write whose receipt was sent.
+    BehindReceipt,
+    /// Postgres has not confirmed it for a while.
+    Unconfirmed,
 }
 
-/// The headers that a 200 and a 304 share.
-fn labels(label: &Label, etag: &HeaderValue) -> HeaderMap {
-    let mut headers = HeaderMap::with_capacity(16);
-    headers.insert(ETAG, etag.clone());
-    headers.insert(CACHE_CONTROL, PRIVATE);
-    headers.insert(VARY, VARIES);
-    headers.insert(SOURCE, HeaderValue::from_static(label.source));
-    headers.insert(AGE, HeaderValue::from(label.now.seconds_since(label.as_of).max(0)));
-    insert_text(&mut headers, VERSION, &label.version);
-    insert_text(&mut headers, AS_OF, &label.as_of);
-    if let Some(instant) = label.next_change_at {
-        insert_text(&mut headers, NEXT_CHANGE, &instant);
+impl Stale {
+    const fn label(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::DeadlinePassed => "deadline-passed",
+            Self::BehindVersion => "behind-version",
+            Self::BehindReceipt => "behind-receipt",
+            Self::Unconfirmed => "unconfirmed",
+        })
     }
-    if let Some(reason) = label.stale {
-        headers.insert(STALE, HeaderValue::from_static(reason));
+}
+
+impl Labels {
+    /// The labels of a body.
+    pub(crate) fn new(
+        version: Version,
+        as_of: Timestamp,
+        next_change_at: Option<Timestamp>,
+        etag: &HeaderValue,
+    ) -> Self {
+        // As large as an answer gets, so that a copy need not grow.
+        let mut headers = HeaderMap::with_capacity(24);
+        headers.insert(ETAG, etag.clone());
+        headers.insert(CACHE_CONTROL, PRIVATE);
+        headers.insert(VARY, VARIES);
+        headers.insert(CONTENT_TYPE, JSON);
+        insert_text(&mut headers, VERSION, &version);
+        insert_text(&mut headers, AS_OF, &as_of);
+        if let Some(instant) = next_change_at {
+            insert_text(&mut headers, NEXT_CHANGE, &instant);
+        }
+        Self(headers)
     }
-    headers
 }
 
 fn insert_text(headers: &mut HeaderMap, name: HeaderName, value: &impl ToString) {
@@ -94,19 +105,60 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, value: &impl ToString)
     }
 }
 
+/// The answer with a body, or 304 where the client's copy has the same tag. `represent` makes the body's bytes in the
+/// coding that the request prefers.
+pub(crate) fn answer(
+    request: &Parts,
+    reads: &Reads,
+    shown: &Shown<'_>,
+    represent: impl FnOnce(&HeaderMap) -> Result<(Coding, Bytes), ApiError>,
+) -> Result<Response, ApiError> {
+    let held = none_match(&request.headers, shown.etag);
+    let represented = if held { None } else { Some(represent(&request.headers)?) };
+    let mut headers = shown.labels.0.clone();
+    headers.insert(SOURCE, shown.source.label());
+    headers.insert(AGE, HeaderValue::from(shown.age_seconds.max(0)));
+    if let Some(reason) = shown.stale {
+        headers.insert(STALE, reason.label());
+    }
+    if shown.source != Source::Query {
+        delta::offer(&request.headers, &request.uri, &mut headers);
+    }
+    let Some((coding, body)) = represented else {
+        headers.remove(CONTENT_TYPE);
+        reads.count(shown.model, shown.source, Outcome::NotModified);
+        return Ok(with_headers(StatusCode::NOT_MODIFIED, headers, HttpBody::empty()));
+    };
+    let outcome = if shown.stale.is_some() { Outcome::Stale } else { Outcome::Fresh };
+    reads.count(shown.model, shown.source, outcome);
+    reads.count_bytes(coding, body.len());
+    if coding != Coding::Identity {
+        headers.insert(CONTENT_ENCODING, coding.label());
+    }
+    Ok(with_headers(StatusCode::OK, headers, HttpBody::from(body)))
+}
+
+/// The map is taken as it is, and not copied header by header.
+fn with_headers(status: StatusCode, headers: HeaderMap, body: HttpBody) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    response
+}
+
 /// Whether the client holds the same bytes (RFC 9110, 13.1.2: compared weakly).
 fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
-    let opaque = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
-    let ours = etag.to_str().map(opaque).unwrap_or_default();
-    let held = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    held.flat_map(|value| value.split(',')).any(|tag| tag.trim() == "*" || opaque(tag) == ours)
+    let ours = opaque(etag.as_bytes());
+    let held = request.get_all(IF_NONE_MATCH).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    held.map(<[u8]>::trim_ascii).any(|tag| tag == b"*" || opaque(tag) == ours)
 }
 
-fn count(label: &Label, outcome: &'static str) {
-    counter!(names::READS_TOTAL, "model" => label.model, "source" => label.source, "outcome" => outcome).increment(1);
+fn opaque(tag: &[u8]) -> &[u8] {
+    tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// Counts a read that could not be answered.
-pub(crate) fn count_error(model: &'static str) {
-    counter!(names::READS_TOTAL, "model" => model, "source" => "none", "outcome" => "error").increment(1);
+/// An error of a read, counted.
+pub(crate) fn refuse(reads: &Reads, model: Model, error: ApiError) -> Response {
+    reads.count(model, Source::None, Outcome::Error);
+    error.into_response()
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Json,
-    extract::{Query, State, rejection::QueryRejection},
-    http::{HeaderMap, HeaderValue, StatusCode},
+    Json,
+    extract::{Query, Request, State},
+    http::{HeaderValue, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -15,11 +15,14 @@ use serde_json::json;
 use store::{Store, calls::Filter};
 
 use crate::{
-    answer::{Label, answer, count_error},
+    answer::{Labels, Shown, answer, refuse},
     auth::Authenticated,
+    coding::Accepted,
+    edge::REQUEST_ID,
     editions::Editions,
-    layers::RequestId,
+    error::ApiError,
     read,
+    reads::{Outcome, Reads, Source},
 };
 
 /// Rows of a page, at most.
@@ -53,19 +56,20 @@ pub(crate) async fn calls(
     State(editions): State<Arc<Editions>>,
     State(store): State<Store>,
     Authenticated(user): Authenticated,
-    Extension(RequestId(id)): Extension<RequestId>,
-    headers: HeaderMap,
-    parameters: Result<Query<Parameters>, QueryRejection>,
+    request: Request,
 ) -> Response {
-    let filter = match parameters.map_err(|_| Invalid("query")).and_then(|Query(given)| given.filter()) {
+    let (request, _) = request.into_parts();
+    let id = request.headers.get(REQUEST_ID);
+    let parameters = Query::<Parameters>::try_from_uri(&request.uri).map_err(|_| Invalid("query"));
+    let filter = match parameters.and_then(|Query(given)| given.filter()) {
         Ok(filter) => filter,
-        Err(Invalid(parameter)) => return invalid(parameter, &id),
+        Err(Invalid(parameter)) => return invalid(&editions.reads, parameter, id),
     };
     match blob_of(&filter) {
-        Some(model) => read::read(&editions, user.org, model, &headers).await,
-        None => match query(&editions, &store, user.org, &filter, &headers).await {
+        Some(model) => read::read(&editions, user.org, model, &request).await,
+        None => match query(&editions, &store, user.org, &filter, &request).await {
             Ok(response) => response,
-            Err(error) => failed(&error, &id),
+            Err(error) => failed(&editions.reads, &error, id),
         },
     }
 }
@@ -127,23 +131,26 @@ async fn query(
     store: &Store,
     org: OrgId,
     filter: &Filter,
-    headers: &HeaderMap,
+    request: &Parts,
 ) -> Result<Response, QueryError> {
     let page = store.calls(org, filter).await?;
     let identity = Bytes::from(serde_json::to_vec(&page.calls)?);
-    let label = Label {
-        model: Model::Calls.name(),
-        version: page.version,
-        as_of: page.as_of,
-        next_change_at: None,
-        source: "query",
-        stale: None,
-        now: page.as_of,
-    };
     editions.now.set(page.as_of);
     let etag = HeaderValue::try_from(Digest::of(org, Model::Calls, &identity).etag())?;
-    let response = answer(headers, &label, &etag, |coding| coding.encode(&identity).map(Bytes::from).ok());
-    Ok(response.unwrap_or_else(IntoResponse::into_response))
+    let shown = Shown {
+        model: Model::Calls,
+        labels: &Labels::new(page.version, page.as_of, None, &etag),
+        etag: &etag,
+        source: Source::Query,
+        stale: None,
+        age_seconds: 0,
+    };
+    let response = answer(request, &editions.reads, &shown, |headers| {
+        let coding = Accepted::of(headers).best(false).ok_or(ApiError::NotAcceptable)?;
+        let body = coding.encode(&identity).map_err(|_| ApiError::Internal)?;
+        Ok((coding, Bytes::from(body)))
+    });
+    Ok(response.unwrap_or_else(|error| refuse(&editions.reads, Model::Calls, error)))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -156,19 +163,19 @@ enum QueryError {
     Header(#[from] axum::http::header::InvalidHeaderValue),
 }
 
-fn invalid(parameter: &'static str, id: &HeaderValue) -> Response {
-    count_error(Model::Calls.name());
+fn invalid(reads: &Reads, parameter: &'static str, id: Option<&HeaderValue>) -> Response {
+    reads.count(Model::Calls, Source::None, Outcome::Error);
     let body = Json(json!({
         "error": "Invalid input. Please check your data and try again.",
         "code": "VALIDATION_ERROR",
-        "request_id": id.to_str().unwrap_or_default(),
+        "request_id": request_id(id),
         "details": { "parameter": parameter },
     }));
     (StatusCode::BAD_REQUEST, body).into_response()
 }
 
-fn failed(error: &QueryError, id: &HeaderValue) -> Response {
-    count_error(Model::Calls.name());
+fn failed(reads: &Reads, error: &QueryError, id: Option<&HeaderValue>) -> Response {
+    reads.count(Model::Calls, Source::None, Outcome::Error);
     tracing::warn!(error = error as &dyn std::error::Error, "calls query");
     let (status, code) = match error {
         QueryError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "DB_ERROR"),
@@ -177,9 +184,13 @@ fn failed(error: &QueryError, id: &HeaderValue) -> Response {
     let body = Json(json!({
         "error": "The calls could not be read. Please try again.",
         "code": code,
-        "request_id": id.to_str().unwrap_or_default(),
+        "request_id": request_id(id),
     }));
     (status, body).into_response()
+}
+
+fn request_id(id: Option<&HeaderValue>) -> &str {
+    id.and_then(|id| id.to_str().ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,11 +2,13 @@
 
 use std::io::{self, Read, Write};
 
-use axum::http::{HeaderMap, header::ACCEPT_ENCODING};
+use axum::http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
 
 /// How a body is coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
+    /// zstd with a body that the client holds as the dictionary (RFC 9842).
+    Dcz,
     /// As the worker stored it.
     Zstd,
     /// Brotli.
@@ -26,11 +28,12 @@ const BROTLI_WINDOW_BITS: u32 = 22;
 
 impl Coding {
     /// In the order of preference where a reader has none.
-    const ALL: [Self; 4] = [Self::Zstd, Self::Br, Self::Gzip, Self::Identity];
+    pub(crate) const ALL: [Self; 5] = [Self::Dcz, Self::Zstd, Self::Br, Self::Gzip, Self::Identity];
 
     /// The name in `Content-Encoding` and in metrics.
     pub(crate) const fn name(self) -> &'static str {
         match self {
+            Self::Dcz => "dcz",
             Self::Zstd => "zstd",
             Self::Br => "br",
             Self::Gzip => "gzip",
@@ -38,25 +41,16 @@ impl Coding {
         }
     }
 
-    /// The coding with the highest quality in `Accept-Encoding` (RFC 9110, 12.5.3); `None` when none of ours is accepted.
-    pub(crate) fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let mut values = headers.get_all(ACCEPT_ENCODING).iter().peekable();
-        if values.peek().is_none() {
-            return Some(Self::Identity);
-        }
-        let mut accepted = Accepted::default();
-        for value in values.filter_map(|value| value.to_str().ok()) {
-            value.split(',').for_each(|item| accepted.take(item));
-        }
-        // Reversed: of equal qualities `max_by_key` takes the last.
-        let best = Self::ALL.into_iter().rev().max_by_key(|coding| accepted.quality(*coding))?;
-        (accepted.quality(best) > 0).then_some(best)
+    /// The value of `Content-Encoding`.
+    pub(crate) const fn label(self) -> HeaderValue {
+        HeaderValue::from_static(self.name())
     }
 
     /// The coded bytes of an identity body.
     pub(crate) fn encode(self, identity: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(identity.to_vec()),
+            Self::Dcz => Err(io::Error::other("a delta takes a dictionary")),
             Self::Zstd => zstd::bulk::compress(identity, 3),
             Self::Gzip => {
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::new(GZIP_LEVEL));
@@ -73,14 +67,36 @@ impl Coding {
     }
 }
 
-/// Qualities in thousandths, as far as the header names them.
-#[derive(Default)]
-struct Accepted {
-    named: [Option<u16>; 4],
+/// What a request accepts: qualities in thousandths, as far as `Accept-Encoding` names them (RFC 9110, 12.5.3).
+#[derive(Debug, Default)]
+pub(crate) struct Accepted {
+    named: [Option<u16>; Coding::ALL.len()],
     any: Option<u16>,
+    absent: bool,
 }
 
 impl Accepted {
+    /// What the headers of a request say.
+    pub(crate) fn of(request: &HeaderMap) -> Self {
+        let mut values = request.get_all(ACCEPT_ENCODING).iter().peekable();
+        let mut accepted = Self { absent: values.peek().is_none(), ..Self::default() };
+        for value in values.filter_map(|value| value.to_str().ok()) {
+            value.split(',').for_each(|item| accepted.take(item));
+        }
+        accepted
+    }
+
+    /// The coding with the highest quality; `None` when none of ours is accepted. `delta`: whether dcz can be had.
+    pub(crate) fn best(&self, delta: bool) -> Option<Coding> {
+        if self.absent {
+            return Some(Coding::Identity);
+        }
+        let offered = Coding::ALL.into_iter().filter(|coding| delta || *coding != Coding::Dcz);
+        // Reversed: of equal qualities `max_by_key` takes the last.
+        let best = offered.rev().max_by_key(|coding| self.quality(*coding))?;
+        (self.quality(best) > 0).then_some(best)
+    }
+
     fn take(&mut self, item: &str) {
         let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
         let quality = parameters.split(';').find_map(parse_quality).unwrap_or(1000);
@@ -95,7 +111,9 @@ impl Accepted {
     /// Identity is accepted unless it is excluded, by name or by `*`; but whoever names codings would rather have one.
     fn quality(&self, coding: Coding) -> u16 {
         let unnamed = if coding == Coding::Identity { 1 } else { 0 };
-        self.named[coding as usize].or(self.any).unwrap_or(unnamed)
+        // A dictionary that the client does not name is not covered by its `*`.
+        let any = self.any.filter(|_| coding != Coding::Dcz);
+        self.named[coding as usize].or(any).unwrap_or(unnamed)
     }
 }
 
@@ -111,14 +129,12 @@ fn parse_quality(parameter: &str) -> Option<u16> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn negotiated(value: &str) -> Option<Coding> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_str(value).unwrap());
-        Coding::negotiate(&headers)
+        Accepted::of(&headers).best(false)
     }
 
     #[test]
@@ -141,7 +157,22 @@ mod tests {
         ] {
             assert_eq!(negotiated(header), coding, "{header:?}");
         }
-        assert_eq!(Coding::negotiate(&HeaderMap::new()), Some(Coding::Identity));
+        assert_eq!(Accepted::of(&HeaderMap::new()).best(true), Some(Coding::Identity));
+    }
+
+    #[test]
+    fn a_delta_is_for_those_who_name_it() {
+        let mut headers = HeaderMap::new();
+        for (value, coding) in [
+            ("gzip, deflate, br, zstd, dcb, dcz", Some(Coding::Dcz)),
+            ("dcz;q=0.5, gzip", Some(Coding::Gzip)),
+            ("dcz;q=0, zstd", Some(Coding::Zstd)),
+            ("*", Some(Coding::Zstd)),
+        ] {
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(value));
+            assert_eq!(Accepted::of(&headers).best(true), coding, "{value:?}");
+            assert_ne!(Accepted::of(&headers).best(false), Some(Coding::Dcz), "{value:?}");
+        }
     }
 
     #[test]

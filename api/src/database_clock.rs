@@ -1,31 +1,43 @@
 //! The database's time, as this node knows it: the only clock that deadlines and ages are measured by.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::atomic::{AtomicI64, Ordering},
     time::Instant,
 };
 
 use readmodel::time::Timestamp;
 
-/// The last reading of the database's clock, and when it was taken.
+/// This process' steady clock, and how far the database's is ahead of it.
 #[derive(Debug)]
-pub(crate) struct DatabaseClock(Mutex<(Instant, Timestamp)>);
+pub(crate) struct DatabaseClock {
+    started: Instant,
+    ahead_micros: AtomicI64,
+}
 
 impl DatabaseClock {
     /// Starts from a guess, which the first reading replaces.
     pub(crate) fn starting_at(guess: Timestamp) -> Self {
-        Self(Mutex::new((Instant::now(), guess)))
+        Self { started: Instant::now(), ahead_micros: AtomicI64::new(guess.as_micros()) }
     }
 
     /// Takes a reading.
     pub(crate) fn set(&self, reading: Timestamp) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), reading);
+        let ahead = reading.as_micros().saturating_sub(self.micros_until(Instant::now()));
+        self.ahead_micros.store(ahead, Ordering::Relaxed);
     }
 
     /// The time there now.
     pub(crate) fn now(&self) -> Timestamp {
-        let (taken, reading) = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let elapsed = i64::try_from(taken.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Timestamp::from_micros(reading.as_micros().saturating_add(elapsed))
+        self.at(Instant::now())
+    }
+
+    /// The time there at an instant here.
+    pub(crate) fn at(&self, instant: Instant) -> Timestamp {
+        let ahead = self.ahead_micros.load(Ordering::Relaxed);
+        Timestamp::from_micros(ahead.saturating_add(self.micros_until(instant)))
+    }
+
+    fn micros_until(&self, instant: Instant) -> i64 {
+        i64::try_from(instant.saturating_duration_since(self.started).as_micros()).unwrap_or(i64::MAX)
     }
 }

@@ -2,10 +2,15 @@
 
 use axum::{
     Json,
-    http::{StatusCode, header::RETRY_AFTER},
+    http::{
+        StatusCode,
+        header::{CONNECTION, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use serde_json::json;
+
+use crate::editions::Unavailable;
 
 /// An error of the read and webhook routes: `{"error": "…"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +19,8 @@ pub(crate) enum ApiError {
     Unavailable,
     /// A coding that we do not have is all that the client accepts.
     NotAcceptable,
+    /// `Prewarm-Wait-For` or `Prewarm-Min-Version` is not what it should be.
+    Position,
     /// Something that should not happen.
     Internal,
     /// No such route.
@@ -24,6 +31,8 @@ pub(crate) enum ApiError {
     WebhookBody,
     /// The webhook's body is too large.
     TooLarge,
+    /// The webhook's body takes too long.
+    TooSlow,
 }
 
 impl ApiError {
@@ -31,12 +40,23 @@ impl ApiError {
         match self {
             Self::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
             Self::NotAcceptable => (StatusCode::NOT_ACCEPTABLE, "No acceptable content coding"),
+            Self::Position => (
+                StatusCode::BAD_REQUEST,
+                "Prewarm-Wait-For is a receipt (r<epoch>-<xid>), Prewarm-Min-Version a version (<epoch>-<n>)",
+            ),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::WebhookSecret => (StatusCode::UNAUTHORIZED, "Missing or wrong webhook secret"),
             Self::WebhookBody => (StatusCode::BAD_REQUEST, "The body is not a Vapi message"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body takes too long"),
         }
+    }
+}
+
+impl From<Unavailable> for ApiError {
+    fn from(Unavailable: Unavailable) -> Self {
+        Self::Unavailable
     }
 }
 
@@ -46,6 +66,8 @@ impl IntoResponse for ApiError {
         let body = Json(json!({ "error": text }));
         match self {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
+            // What is still to come of the body is not waited for.
+            Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),
             _ => (status, body).into_response(),
         }
     }

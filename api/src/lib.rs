@@ -6,19 +6,22 @@ mod calls;
 mod coding;
 mod config;
 mod database_clock;
+mod delta;
+mod edge;
 mod editions;
 mod error;
-mod layers;
+mod listener;
 mod read;
+mod reads;
+mod stream;
 mod webhook;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Router,
     extract::FromRef,
-    http::{HeaderName, HeaderValue, StatusCode},
-    middleware::{from_fn, from_fn_with_state},
+    http::{HeaderName, StatusCode},
     response::IntoResponse,
     routing::{get, post},
 };
@@ -33,12 +36,10 @@ pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
 
 use crate::{
     auth::{Verifier, wall_clock},
+    edge::Edge,
     editions::Editions,
     error::ApiError,
 };
-
-/// Answers under way are given this long at the end; then the process goes.
-const DRAIN: Duration = Duration::from_secs(8);
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -47,6 +48,7 @@ struct App {
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
     secrets: Secrets,
+    shutdown: CancellationToken,
 }
 
 impl FromRef<App> for Store {
@@ -64,6 +66,12 @@ impl FromRef<App> for Arc<Editions> {
 impl FromRef<App> for Arc<Verifier> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.verifier)
+    }
+}
+
+impl FromRef<App> for CancellationToken {
+    fn from_ref(app: &App) -> Self {
+        app.shutdown.clone()
     }
 }
 
@@ -88,9 +96,6 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// Its listener.
-    #[error("the listener failed")]
-    Serve(#[source] std::io::Error),
 }
 
 /// An api with its port bound, not serving yet.
@@ -115,31 +120,19 @@ impl Api {
     }
 
     /// Serves until `shutdown`, then lets answers under way end.
-    pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) -> Result<(), Error> {
+    pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
         let Self { listener, verifier, config } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let secrets = config.webhook_secrets;
-        let app = App { store, editions: editions.clone(), verifier: verifier.clone(), secrets };
-        let router = router(app, config.cors_origins);
+        let app =
+            App { store, editions: editions.clone(), verifier: verifier.clone(), secrets, shutdown: shutdown.clone() };
+        let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
-            ended = drain(listener, router, shutdown) => ended,
-            () = editions.watch() => Ok(()),
-            () = never_ends(verifier.keep_keys_fresh()) => Ok(()),
+            () = listener::serve(listener, edge, shutdown) => {}
+            () = editions.watch() => {}
+            () = never_ends(verifier.keep_keys_fresh()) => {}
         }
-    }
-}
-
-async fn drain(listener: TcpListener, router: Router, shutdown: CancellationToken) -> Result<(), Error> {
-    let told = shutdown.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { told.cancelled().await });
-    let overdue = async {
-        shutdown.cancelled().await;
-        tokio::time::sleep(DRAIN).await;
-    };
-    tokio::select! {
-        ended = server => ended.map_err(Error::Serve),
-        () = overdue => Ok(()),
     }
 }
 
@@ -149,21 +142,19 @@ async fn never_ends(work: impl Future<Output = ()>) {
     std::future::pending::<()>().await;
 }
 
-fn router(app: App, cors_origins: Vec<HeaderValue>) -> Router {
+fn router(app: App) -> Router {
     Router::new()
         .route("/api/analytics/leads", get(read::leads))
         .route("/api/analytics/dashboard-pulse", get(read::pulse))
         .route("/api/analytics/recent-activity", get(read::activity))
         .route("/api/analytics/dashboard", get(read::dashboard))
+        .route("/api/analytics/stream", get(stream::stream))
         .route("/api/calls-dashboard", get(calls::calls))
         .route("/api/session/end", post(end_session))
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))
         .fallback(async || ApiError::NotFound)
         .with_state(app)
-        .layer(from_fn(layers::no_store_errors))
-        .layer(from_fn_with_state(Arc::<[HeaderValue]>::from(cors_origins), layers::cors))
-        .layer(from_fn(layers::request_id))
 }
 
 /// `POST /api/session/end`: the browser forgets what it holds of the org.

@@ -3,74 +3,83 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::{IntoResponse, Response},
+    extract::{Request, State},
+    http::{HeaderMap, request::Parts},
+    response::Response,
 };
-use metrics::histogram;
-use monitoring::names;
+use bytes::Bytes;
 use readmodel::{ids::OrgId, model::Model};
 
 use crate::{
-    answer::{Label, answer, count_error},
+    answer::{Shown, answer, refuse},
     auth::Authenticated,
-    editions::{Editions, Found},
+    coding::{Accepted, Coding},
+    delta,
+    editions::{Content, Editions, Wishes},
     error::ApiError,
 };
 
 /// `GET /api/analytics/leads`
-pub(crate) async fn leads(state: State<Arc<Editions>>, user: Authenticated, headers: HeaderMap) -> Response {
-    read(&state, user.0.org, Model::Leads, &headers).await
+pub(crate) async fn leads(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
+    read(&state, user.0.org, Model::Leads, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/dashboard-pulse`
-pub(crate) async fn pulse(state: State<Arc<Editions>>, user: Authenticated, headers: HeaderMap) -> Response {
-    read(&state, user.0.org, Model::Pulse, &headers).await
+pub(crate) async fn pulse(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
+    read(&state, user.0.org, Model::Pulse, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/recent-activity`
-pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, headers: HeaderMap) -> Response {
-    read(&state, user.0.org, Model::Activity, &headers).await
+pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
+    read(&state, user.0.org, Model::Activity, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/dashboard`
-pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, headers: HeaderMap) -> Response {
-    read(&state, user.0.org, Model::Dashboard, &headers).await
+pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
+    read(&state, user.0.org, Model::Dashboard, &request.into_parts().0).await
 }
 
 /// One model of the caller's own org.
-pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, headers: &HeaderMap) -> Response {
+pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Response {
     let arrived = Instant::now();
-    let answered = match editions.get(org).await {
-        Ok(found) => of_found(editions, &found, model, headers),
-        Err(_) => Err(ApiError::Unavailable),
-    };
-    histogram!(names::READ_SECONDS).record(arrived.elapsed());
-    answered.unwrap_or_else(|error| {
-        count_error(model.name());
-        error.into_response()
-    })
+    let answered = answered(editions, org, model, request, arrived).await;
+    editions.reads.record(arrived.elapsed());
+    answered.unwrap_or_else(|error| refuse(&editions.reads, model, error))
 }
 
-fn of_found(
-    editions: &Editions,
-    Found { entry, source }: &Found,
+async fn answered(
+    editions: &Arc<Editions>,
+    org: OrgId,
     model: Model,
-    headers: &HeaderMap,
+    request: &Parts,
+    arrived: Instant,
 ) -> Result<Response, ApiError> {
-    let label = Label {
-        model: model.name(),
-        version: entry.version,
-        as_of: entry.as_of,
-        next_change_at: entry.next_change_at,
-        source: source.name(),
-        stale: editions.stale(entry),
-        now: editions.now.now(),
+    let (found, behind) = match Wishes::of(&request.headers)? {
+        None => (editions.get(org).await?, None),
+        Some(wishes) => editions.settle(org, wishes).await?,
     };
+    let entry = &found.entry;
     let body = entry.body(model);
-    answer(headers, &label, &body.etag, |coding| {
-        body.coded(coding)
-            .inspect_err(|error| tracing::error!(org = %entry.org, %model, %error, "a body could not be coded"))
-            .ok()
-    })
+    let shown = Shown {
+        model,
+        labels: &body.labels,
+        etag: &body.content.etag,
+        source: found.source,
+        stale: behind.or_else(|| editions.stale(entry, arrived)),
+        age_seconds: editions.now.at(arrived).seconds_since(entry.as_of),
+    };
+    answer(request, &editions.reads, &shown, |headers| represent(headers, &body.content))
+}
+
+/// The bytes that a request prefers: what has changed since those it holds, else all in the best coding it takes.
+fn represent(request: &HeaderMap, content: &Content) -> Result<(Coding, Bytes), ApiError> {
+    let accepted = Accepted::of(request);
+    if let Some(held) = delta::held(request)
+        && accepted.best(true) == Some(Coding::Dcz)
+        && let Some(delta) = content.delta(held)
+    {
+        return Ok((Coding::Dcz, delta));
+    }
+    let coding = accepted.best(false).ok_or(ApiError::NotAcceptable)?;
+    Ok((coding, content.coded(coding).ok_or(ApiError::Internal)?))
 }

@@ -21,7 +21,6 @@ pub fn router(metrics: PrometheusHandle, health: Health) -> Router {
 }
 
 async fn scrape(State(admin): State<Admin>) -> impl IntoResponse {
-    admin.metrics.run_upkeep();
     ([("content-type", "text/plain; version=0.0.4; charset=utf-8")], admin.metrics.render())
 }
 

@@ -1,5 +1,7 @@
 //! The process' one metrics recorder.
 
+use std::time::Duration;
+
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::names::{self, Kind};
@@ -9,6 +11,9 @@ const BUCKETS_SECONDS: &[f64] = &[
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     30.0,
 ];
+
+/// Between two foldings of observations.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// Installs the recorder; once a process.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
@@ -27,4 +32,13 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
         }
     }
     Ok(handle)
+}
+
+/// Folds what was observed into the buckets, for ever: unless somebody scrapes, observations would pile up.
+pub async fn keep_up(handle: PrometheusHandle) -> std::convert::Infallible {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    loop {
+        ticks.tick().await;
+        handle.run_upkeep();
+    }
 }

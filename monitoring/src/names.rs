@@ -24,6 +24,8 @@ pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
 /// Orgs and jobs that failed too often and are tried only now and then.
 pub const QUARANTINED: &str = "prewarm_quarantined";
+/// Open streams.
+pub const STREAM_CLIENTS: &str = "prewarm_stream_clients";
 /// Blobs of another org or with damaged bytes, found and dropped.
 pub const ORG_MISMATCH_TOTAL: &str = "prewarm_org_mismatch_total";
 
@@ -52,5 +54,6 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (INTAKE_TOTAL, Kind::Counter, "Webhooks by type and outcome."),
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),
     (QUARANTINED, Kind::Gauge, "Orgs in quarantine."),
+    (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
     (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),
 ];

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use api::Api;
 use axum::Router;
 use monitoring::{admin, health::Health, logging, metrics};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use readmodel::time::Clock;
 use store::Commits;
 use tokio::{
@@ -65,12 +66,17 @@ impl Process {
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
+        raise_open_files();
         let mut parts = JoinSet::new();
+        parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
         parts.spawn(until(shutdown.clone(), probe::watch(settings.store("prewarm-probe")?, health.clone())));
         if let Some(api) = self.api {
             let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
-            parts.spawn(async move { serving.await.context("api") });
+            parts.spawn(async move {
+                serving.await;
+                Ok(())
+            });
         }
         if self.worker {
             probe::note_vapi(&health, settings.get("VAPI_API_KEY").is_some());
@@ -89,6 +95,15 @@ impl Process {
             ended = ended.and(part.context("a part of the process panicked").flatten());
         }
         ended
+    }
+}
+
+/// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
+fn raise_open_files() {
+    let raised =
+        getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    if let Err(error) = raised {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }
 

@@ -11,6 +11,7 @@ pub mod intake;
 pub mod leases;
 pub mod migrate;
 pub mod queue;
+pub mod receipts;
 pub mod redis;
 pub mod snapshot;
 pub mod versions;

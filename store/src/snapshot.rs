@@ -11,7 +11,7 @@ use readmodel::{
 };
 use sqlx::{Postgres, Transaction};
 
-use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, leases, marks, orgs, pulse, versions};
+use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, marks, orgs, pulse, versions};
 
 /// An open snapshot of one org.
 #[derive(Debug)]
@@ -94,7 +94,6 @@ impl Snapshot {
         }
         let changed = blobs::write(connection, edition).await?;
         let removed = marks::remove(connection, self.org).await?;
-        leases::end(connection, self.org).await?;
         self.transaction.commit().await?;
         Ok(Committed { changed, changed_at: removed.changed_at })
     }
@@ -104,7 +103,6 @@ impl Snapshot {
         let connection = &mut *self.transaction;
         let existed = orgs::forget(connection, self.org).await?;
         marks::remove(connection, self.org).await?;
-        leases::end(connection, self.org).await?;
         self.transaction.commit().await?;
         Ok(existed)
     }

@@ -15,7 +15,7 @@ impl UnixSeconds {
 
     /// How many seconds this instant lies after `earlier`; negative when it lies before.
     #[must_use]
-    pub(super) fn since(self, earlier: Self) -> i64 {
+    pub(crate) fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }

@@ -1,8 +1,12 @@
 //! The editions that a node serves: L1 in the process, then Redis, then Postgres, and for an org that has none anywhere
 //! one build. Postgres alone says which version is the newest.
 
+mod build;
+mod content;
 mod entry;
 mod flights;
+mod hub;
+mod settle;
 mod watch;
 
 use std::{
@@ -13,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use materialize::Outcome;
+use bytes::Bytes;
 use metrics::counter;
 use moka::sync::Cache;
 use monitoring::names;
@@ -26,12 +30,21 @@ use readmodel::{
     time::{Clock, Timestamp},
     version::Version,
 };
+use serde_json::json;
 use store::{Store, blobs::Held, redis::Announce, versions::Head};
 
+pub(crate) use content::{Content, DictionaryHash};
 pub(crate) use entry::Entry;
 use flights::Flights;
+use hub::{Frame, Hub};
+pub(crate) use hub::{News, Subscription};
+pub(crate) use settle::Wishes;
 
-use crate::database_clock::DatabaseClock;
+use crate::{
+    answer::Stale,
+    database_clock::DatabaseClock,
+    reads::{Found as LookUp, Reads, Source, Tier},
+};
 
 /// Memory for editions, at most.
 const L1_BYTES: u64 = 512 << 20;
@@ -41,34 +54,10 @@ const L1_IDLE: Duration = Duration::from_secs(600);
 const FLOORS: u64 = 1_000_000;
 /// Postgres is waited for this long, then a copy has to do.
 const POSTGRES_BUDGET: Duration = Duration::from_secs(2);
-/// How long a node that builds an org may keep the others from it.
-const BUILD_LEASE: Duration = Duration::from_secs(30);
-/// How long a reader waits for somebody else's build.
-const BUILD_WAIT: Duration = Duration::from_secs(10);
-const BUILD_POLL: Duration = Duration::from_millis(25);
 /// Without word from Postgres for this long, nobody knows whether an edition is the newest.
 const CONFIRMED_FOR: Duration = Duration::from_secs(5);
-
-/// Where an answer came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
-    L1,
-    Redis,
-    Postgres,
-    Built,
-}
-
-impl Source {
-    /// The name in `Prewarm-Source` and in metrics.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::L1 => "l1",
-            Self::Redis => "redis",
-            Self::Postgres => "postgres",
-            Self::Built => "built",
-        }
-    }
-}
+/// How often a fetch is tried again that was overtaken by a newer version.
+const OVERTAKEN: usize = 3;
 
 /// An edition to answer from.
 #[derive(Clone, Debug)]
@@ -88,6 +77,10 @@ pub(crate) struct Editions {
     store: Store,
     clock: Clock,
     node: String,
+    /// What is counted of reads.
+    pub reads: Reads,
+    /// Who waits for versions.
+    pub hub: Hub,
     /// The database's time.
     pub now: DatabaseClock,
     l1: Cache<OrgId, Arc<Entry>>,
@@ -111,6 +104,8 @@ impl Editions {
             store,
             clock,
             node,
+            reads: Reads::register(),
+            hub: Hub::default(),
             now: DatabaseClock::starting_at(now),
             l1,
             floors: Cache::new(FLOORS),
@@ -122,38 +117,55 @@ impl Editions {
 
     /// The newest edition of an org that can be had.
     pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        let held = self.l1.get(&org);
-        if let Some(entry) = held.clone().filter(|entry| entry.version >= self.floor(org)) {
-            look_up("l1", "hit");
-            return Ok(Found { entry, source: Source::L1 });
+        match self.held(org) {
+            Some(found) => Ok(found),
+            None => self.fetched(org).await,
         }
-        look_up("l1", "miss");
-        match (self.refresh(org).await, held) {
-            (Ok(found), _) => Ok(found),
-            (Err(_), Some(entry)) => Ok(Found { entry, source: Source::L1 }),
-            (Err(_), None) => Err(Unavailable),
+    }
+
+    /// The edition that L1 holds of an org, unless it is known to be an old one.
+    pub(crate) fn held(&self, org: OrgId) -> Option<Found> {
+        let entry = self.l1.get(&org).filter(|entry| !entry.is_behind())?;
+        self.reads.look_up(Tier::L1, LookUp::Hit);
+        Some(Found { entry, source: Source::L1 })
+    }
+
+    async fn fetched(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+        self.reads.look_up(Tier::L1, LookUp::Miss);
+        match self.refresh(org).await {
+            Ok(found) => Ok(found),
+            Err(_) => self.l1.get(&org).map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable),
         }
     }
 
     /// Fetches the newest edition of an org, once for all who want it now.
     async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        let editions = Arc::clone(self);
-        self.flights.join(org, || editions.fetch(org)).await.unwrap_or(Err(Unavailable))
+        let mut fetched = Err(Unavailable);
+        for _ in 0..OVERTAKEN {
+            let editions = Arc::clone(self);
+            fetched = self.flights.join(org, || editions.fetch(org)).await.unwrap_or(Err(Unavailable));
+            // A fetch that began before a version was announced may have missed it.
+            if fetched.as_ref().map_or(true, |found| !found.entry.is_behind()) {
+                break;
+            }
+        }
+        fetched
     }
 
     /// Why an entry may not show how things are, if so.
-    pub(crate) fn stale(&self, entry: &Entry) -> Option<&'static str> {
-        if entry.next_change_at.is_some_and(|deadline| deadline <= self.now.now()) {
-            return Some("deadline-passed");
+    pub(crate) fn stale(&self, entry: &Entry, arrived: Instant) -> Option<Stale> {
+        if entry.next_change_at.is_some_and(|deadline| deadline <= self.now.at(arrived)) {
+            return Some(Stale::DeadlinePassed);
         }
-        if entry.version < self.floor(entry.org) {
-            return Some("behind-version");
+        if entry.is_behind() {
+            return Some(Stale::BehindVersion);
         }
         let confirmed = match self.confirmed_ms.load(Ordering::Relaxed) {
             0 => None,
             after_start => Some(self.started + Duration::from_millis(after_start)),
         };
-        confirmed.is_none_or(|confirmed| confirmed.elapsed() > CONFIRMED_FOR).then_some("unconfirmed")
+        let recently = |confirmed: Instant| arrived.saturating_duration_since(confirmed) <= CONFIRMED_FOR;
+        (!confirmed.is_some_and(recently)).then_some(Stale::Unconfirmed)
     }
 
     /// Postgres has just told what the newest versions are.
@@ -172,23 +184,23 @@ impl Editions {
             Ok(Ok(Head::Unknown)) => self.unknown(org),
             Ok(Ok(Head::NotBuilt)) => self.build(org).await,
             Ok(Ok(Head::At(version))) => match cached {
-                Some(edition) if edition.version >= version => Ok(self.admit(edition, Source::Redis)),
+                Some(edition) if edition.version >= version => Ok(self.admit(&edition, Source::Redis)),
                 _ => self.held_in_postgres(org, Source::Postgres).await,
             },
-            Ok(Err(_)) | Err(_) => cached.map(|edition| self.admit(edition, Source::Redis)).ok_or(Unavailable),
+            Ok(Err(_)) | Err(_) => cached.map(|edition| self.admit(&edition, Source::Redis)).ok_or(Unavailable),
         }
     }
 
     async fn held_in_redis(&self, org: OrgId) -> Option<Edition> {
         let held = self.store.redis.as_ref()?.edition(org).await;
-        usable("redis", org, held)
+        self.usable(Tier::Redis, org, held)
     }
 
     async fn held_in_postgres(&self, org: OrgId, source: Source) -> Result<Found, Unavailable> {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
-        let edition = usable("postgres", org, held).ok_or(Unavailable)?;
+        let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
         self.mend_redis(&edition);
-        Ok(self.admit(edition, source))
+        Ok(self.admit(&edition, source))
     }
 
     /// Gives Redis what it lacked, beside the answer.
@@ -202,44 +214,13 @@ impl Editions {
         });
     }
 
-    /// Builds an org that has no blob, or waits for whoever builds it.
-    async fn build(&self, org: OrgId) -> Result<Found, Unavailable> {
-        let deadline = Instant::now() + BUILD_WAIT;
-        while Instant::now() < deadline {
-            if self.store.take_lease(org, &self.node, BUILD_LEASE).await.unwrap_or(false) {
-                self.rebuild(org).await?;
-            }
-            match self.store.head(org).await {
-                Ok(Head::At(_)) => return self.held_in_postgres(org, Source::Built).await,
-                Ok(Head::Unknown) => return self.unknown(org),
-                Ok(Head::NotBuilt) => tokio::time::sleep(BUILD_POLL).await,
-                Err(_) => return Err(Unavailable),
-            }
-        }
-        Err(Unavailable)
-    }
-
-    /// Rebuilds under this node's lease. A rebuild that commits ends the lease; one that does not, because it failed or
-    /// another was first, must not keep the workers from the org.
-    async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
-        let rebuilt = materialize::rebuild(&self.store, self.clock, org).await;
-        if !matches!(rebuilt, Ok(Outcome::Changed(_) | Outcome::Unchanged(_) | Outcome::Gone)) {
-            // Should this fail, the lease ends by itself.
-            let _ = self.store.release_lease(org, &self.node).await;
-        }
-        match rebuilt {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
-                Err(Unavailable)
-            }
-        }
-    }
-
-    /// The org is gone: should it come back, its versions start anew.
+    /// The org is gone, and its streams end. Should it come back, its versions start anew.
     fn forget(&self, org: OrgId) {
+        let known = self.floors.remove(&org);
         self.l1.invalidate(&org);
-        self.floors.invalidate(&org);
+        if known.is_some() {
+            self.hub.end(org);
+        }
     }
 
     /// The empty models, for whoever has a token of an org that does not exist (yet). Nothing is kept.
@@ -250,58 +231,75 @@ impl Editions {
             let identity = models.canonical(model).map_err(|_| Unavailable)?;
             Blob::pack(org, model, Version::NONE, &identity).map_err(|_| Unavailable)
         })?;
-        Ok(Found { entry: Arc::new(Entry::of(edition)), source: Source::Built })
+        Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 
     /// Keeps an edition, unless a newer one is held; answers with the newer of the two.
-    fn admit(&self, edition: Edition, source: Source) -> Found {
-        let fresh = Arc::new(Entry::of(edition));
-        let kept = self.l1.entry(fresh.org).and_upsert_with(|held| match held {
-            Some(held) if held.value().version > fresh.version => held.into_value(),
-            _ => Arc::clone(&fresh),
+    fn admit(&self, edition: &Edition, source: Source) -> Found {
+        let org = edition.org;
+        let kept = self.l1.entry(org).and_upsert_with(|held| match held {
+            Some(held) if held.value().version >= edition.version => held.into_value(),
+            held => Arc::new(Entry::of(edition, held.map(|held| held.into_value()).as_deref())),
         });
-        self.raise_floor(fresh.org, fresh.version);
-        Found { entry: kept.into_value(), source }
+        let entry = kept.into_value();
+        self.raise_floor(org, entry.version);
+        // Whoever raised the floor in between may have seen the entry before this one.
+        if entry.version < self.floor(org) {
+            entry.fall_behind();
+        } else {
+            self.hub.publish(org, || frame(&entry));
+        }
+        Found { entry, source }
     }
 
     fn floor(&self, org: OrgId) -> Version {
         self.floors.get(&org).unwrap_or(Version::NONE)
     }
 
+    /// A version exists: nothing lower is shown as fresh from now on, even when the entry has been evicted.
     fn raise_floor(&self, org: OrgId, version: Version) {
         if self.floor(org) < version {
             self.floors.entry(org).and_upsert_with(|held| held.map_or(version, |held| held.into_value().max(version)));
         }
+        if let Some(entry) = self.l1.get(&org).filter(|entry| entry.version < version) {
+            entry.fall_behind();
+        }
     }
-}
 
-/// What a tier held, if it can be served. What is not the org's own is dropped and counted: it is never shown.
-fn usable(tier: &'static str, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
-    match held {
-        Ok(Held::Edition(edition)) => {
-            look_up(tier, "hit");
-            Some(*edition)
-        }
-        Ok(Held::Nothing) => {
-            look_up(tier, "miss");
-            None
-        }
-        Ok(Held::Unusable(reason)) => {
-            look_up(tier, "error");
-            if let Incomplete::Rejected(..) = reason {
-                counter!(names::ORG_MISMATCH_TOTAL).increment(1);
+    /// What a tier held, if it can be served. What is not the org's own is dropped and counted: it is never shown.
+    fn usable(&self, tier: Tier, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
+        match held {
+            Ok(Held::Edition(edition)) => {
+                self.reads.look_up(tier, LookUp::Hit);
+                Some(*edition)
             }
-            tracing::warn!(%org, tier, %reason, "dropped");
-            None
-        }
-        Err(error) => {
-            look_up(tier, "error");
-            tracing::debug!(%org, tier, error = &error as &dyn std::error::Error, "look-up");
-            None
+            Ok(Held::Nothing) => {
+                self.reads.look_up(tier, LookUp::Miss);
+                None
+            }
+            Ok(Held::Unusable(reason)) => {
+                self.reads.look_up(tier, LookUp::Error);
+                if let Incomplete::Rejected(..) = reason {
+                    counter!(names::ORG_MISMATCH_TOTAL).increment(1);
+                }
+                tracing::warn!(%org, tier = tier.name(), %reason, "dropped");
+                None
+            }
+            Err(error) => {
+                self.reads.look_up(tier, LookUp::Error);
+                tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "look-up");
+                None
+            }
         }
     }
 }
 
-fn look_up(tier: &'static str, outcome: &'static str) {
-    counter!(names::CACHE_REQUESTS_TOTAL, "tier" => tier, "outcome" => outcome).increment(1);
+/// A version as streams send it: its tags say which models have changed, and so are worth asking for.
+pub(crate) fn frame(entry: &Entry) -> Frame {
+    let tag = |model: Model| entry.body(model).content.etag.to_str().unwrap_or_default();
+    let models: serde_json::Map<_, _> =
+        Model::ALL.map(|model| (model.name().to_owned(), tag(model).into())).into_iter().collect();
+    let data = json!({ "version": entry.version, "as_of": entry.as_of, "models": models });
+    let event = format!("event: version\nid: {}\ndata: {data}\n\n", entry.version);
+    Frame { version: entry.version, event: Bytes::from(event) }
 }

@@ -7,6 +7,7 @@ use store::feed::{self, Notice};
 use tokio::sync::mpsc;
 
 use super::Editions;
+use crate::reads::Source;
 
 /// Between two looks at the newest versions.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -48,18 +49,34 @@ impl Editions {
         }
     }
 
-    /// A version exists. Whoever reads the org from now on gets it or a newer one; it is fetched before they ask.
+    /// A version exists. Whoever reads the org from now on gets it or a newer one. It is fetched before they ask, if they
+    /// do now and then, and for whoever waits for it.
     fn heard(self: &Arc<Self>, org: OrgId, version: Version) {
         self.raise_floor(org, version);
-        if self.l1.contains_key(&org) {
+        if self.l1.contains_key(&org) || self.hub.wants(org) {
             let editions = Arc::clone(self);
-            tokio::spawn(async move { editions.refresh(org).await.is_ok() });
+            tokio::spawn(async move { editions.bring(org, version).await });
         }
     }
 
-    /// Asks Postgres for the newest versions of all orgs that are held.
+    /// Takes an announced version from Redis, where it was put before it was announced; Postgres is asked only if it is
+    /// not there.
+    async fn bring(self: Arc<Self>, org: OrgId, version: Version) {
+        if self.l1.get(&org).is_some_and(|entry| entry.version >= version) {
+            return;
+        }
+        match self.held_in_redis(org).await.filter(|edition| edition.version >= version) {
+            Some(edition) => drop(self.admit(&edition, Source::Redis)),
+            // Failing that, the next check comes in a second.
+            None => drop(self.refresh(org).await),
+        }
+    }
+
+    /// Asks Postgres for the newest versions of all orgs that are held or waited for.
     async fn check(self: &Arc<Self>) {
-        let orgs: Vec<OrgId> = self.l1.iter().map(|(org, _)| *org).collect();
+        let mut orgs: Vec<OrgId> = self.l1.iter().map(|(org, _)| *org).chain(self.hub.orgs()).collect();
+        orgs.sort_unstable();
+        orgs.dedup();
         for chunk in orgs.chunks(CHECK_CHUNK).chain(orgs.is_empty().then_some(&orgs[..])) {
             match tokio::time::timeout(super::POSTGRES_BUDGET, self.store.newest(chunk)).await {
                 Ok(Ok((now, newest))) => {
@@ -77,8 +94,8 @@ impl Editions {
         for org in asked {
             match (newest.get(org), self.l1.get(org)) {
                 (None, _) => self.forget(*org),
-                (Some(version), Some(entry)) if entry.version < *version => self.heard(*org, *version),
-                _ => {}
+                (Some(version), Some(entry)) if entry.version >= *version => {}
+                (Some(version), _) => self.heard(*org, *version),
             }
         }
     }

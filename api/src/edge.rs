@@ -1,0 +1,172 @@
+//! What every answer gets, whatever the route: a request id, CORS for the origins that are allowed, `no-store` on errors.
+//!
+//! One hand-written service around the router instead of three layers in it: a layer of the router boxes a future for every
+//! request.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    Router,
+    body::Body,
+    extract::Request,
+    http::{
+        self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
+        header::{
+            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
+            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL,
+            ORIGIN, VARY,
+        },
+    },
+    response::{IntoResponse, Response},
+    routing::future::RouteFuture,
+};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+/// `X-Request-ID`, in requests as the handlers see them and in every answer.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const MAX_REQUEST_ID_BYTES: usize = 64;
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, OPTIONS");
+const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
+    "authorization, content-type, if-none-match, last-event-id, prewarm-delta, prewarm-min-version, prewarm-wait-for, x-csrf-token, x-request-id",
+);
+const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
+    "etag, prewarm-age, prewarm-as-of, prewarm-next-change, prewarm-source, prewarm-stale, prewarm-version, x-request-id",
+);
+const DAY_SECONDS: HeaderValue = HeaderValue::from_static("86400");
+
+/// The router and what lies around it.
+#[derive(Clone)]
+pub(crate) struct Edge {
+    router: Router,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// Whose pages may read. Origins are compared whole.
+    origins: Vec<HeaderValue>,
+    /// Request ids are counted on from here: unique without asking the system for randomness each time.
+    ids: AtomicU64,
+    process: u64,
+}
+
+impl Edge {
+    /// Puts the router inside. `process`: a random number, so that ids of two processes differ.
+    pub(crate) fn around(router: Router, origins: Vec<HeaderValue>, process: u64) -> Self {
+        Self { router, shared: Arc::new(Shared { origins, ids: AtomicU64::new(0), process }) }
+    }
+}
+
+impl Shared {
+    /// The client's own id, if it is letters, digits and hyphens, so that what is echoed is harmless everywhere; else a
+    /// new one.
+    fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
+        let harmless = |value: &&HeaderValue| {
+            let bytes = value.as_bytes();
+            (1..=MAX_REQUEST_ID_BYTES).contains(&bytes.len())
+                && bytes.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-')
+        };
+        if let Some(id) = headers.get(REQUEST_ID).filter(harmless) {
+            return id.clone();
+        }
+        let n = self.ids.fetch_add(1, Ordering::Relaxed);
+        HeaderValue::try_from(format!("{:016x}-{n:x}", self.process)).unwrap_or(HeaderValue::from_static("none"))
+    }
+}
+
+impl<B> Service<http::Request<B>> for Edge
+where
+    B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+    B::Error: Into<axum::BoxError>,
+{
+    type Response = Response;
+    type Error = std::convert::Infallible;
+    type Future = Answering;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<B>) -> Answering {
+        let mut request: Request = request.map(Body::new);
+        let id = self.shared.request_id(request.headers());
+        let origin = request.headers().get(ORIGIN).filter(|origin| self.shared.origins.contains(origin)).cloned();
+        let inner = match *request.method() {
+            Method::OPTIONS => Inner::Preflight,
+            _ => {
+                request.headers_mut().insert(REQUEST_ID, id.clone());
+                Inner::Route { future: self.router.call(request) }
+            }
+        };
+        Answering { inner, id: Some(id), origin }
+    }
+}
+
+pin_project! {
+    /// An answer on its way out.
+    pub(crate) struct Answering {
+        #[pin]
+        inner: Inner,
+        id: Option<HeaderValue>,
+        origin: Option<HeaderValue>,
+    }
+}
+
+pin_project! {
+    #[project = InnerProjected]
+    enum Inner {
+        Preflight,
+        Route { #[pin] future: RouteFuture<std::convert::Infallible> },
+    }
+}
+
+impl Future for Answering {
+    type Output = Result<Response, std::convert::Infallible>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (mut response, preflight) = match this.inner.project() {
+            InnerProjected::Preflight => ((StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(), true),
+            InnerProjected::Route { future } => match ready!(future.poll(context)) {
+                Ok(response) => (response, false),
+                Err(never) => match never {},
+            },
+        };
+        let failed = response.status().is_client_error() || response.status().is_server_error();
+        let headers = response.headers_mut();
+        if failed {
+            headers.insert(CACHE_CONTROL, NO_STORE);
+        }
+        if let Some(id) = this.id.take() {
+            headers.insert(REQUEST_ID, id);
+        }
+        share(headers, this.origin.take(), preflight);
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// Lets the pages of an allowed origin read the answer.
+fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>, preflight: bool) {
+    if !headers.contains_key(VARY) {
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+    }
+    let Some(origin) = origin else { return };
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED_HEADERS);
+    if preflight {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, REQUEST_HEADERS);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, DAY_SECONDS);
+    }
+}

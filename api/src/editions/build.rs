@@ -1,0 +1,70 @@
+//! The one build that an org without a blob gets, whoever asks and on whichever node.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use readmodel::ids::OrgId;
+use store::versions::Head;
+
+use super::{Editions, Found, Unavailable};
+use crate::reads::Source;
+
+/// A node that builds an org keeps the others from it for this long, and again as long as it lives: so one that dies is
+/// replaced soon after.
+const LEASE: Duration = Duration::from_secs(3);
+const RENEW_EVERY: Duration = Duration::from_secs(1);
+/// How long a reader waits for somebody else's build. Then it is made without a lease: the versions' compare-and-set
+/// keeps the result right, and one build too many is better than no answer.
+const WAIT: Duration = Duration::from_secs(8);
+const POLL: Duration = Duration::from_millis(25);
+
+impl Editions {
+    /// Builds an org that has no blob, or waits for whoever builds it.
+    pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+        let impatient_at = Instant::now() + WAIT;
+        loop {
+            if self.store.take_lease(org, &self.node, LEASE).await.unwrap_or(false) {
+                self.rebuild_leased(org).await?;
+            } else if Instant::now() > impatient_at {
+                self.rebuild(org).await?;
+            }
+            match self.store.head(org).await {
+                Ok(Head::At(_)) => return self.held_in_postgres(org, Source::Built).await,
+                Ok(Head::Unknown) => return self.unknown(org),
+                Ok(Head::NotBuilt) if Instant::now() > impatient_at + WAIT => return Err(Unavailable),
+                Ok(Head::NotBuilt) => tokio::time::sleep(POLL).await,
+                Err(_) => return Err(Unavailable),
+            }
+        }
+    }
+
+    async fn rebuild_leased(&self, org: OrgId) -> Result<(), Unavailable> {
+        let rebuilt = tokio::select! {
+            rebuilt = self.rebuild(org) => rebuilt,
+            never = self.keep_lease(org) => match never {},
+        };
+        // Should this fail, the lease ends by itself.
+        let _ = self.store.release_lease(org, &self.node).await;
+        rebuilt
+    }
+
+    async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
+        match materialize::rebuild(&self.store, self.clock, org).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
+                Err(Unavailable)
+            }
+        }
+    }
+
+    async fn keep_lease(&self, org: OrgId) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            // Should this fail, another node may build the org too.
+            let _ = self.store.renew_lease(org, &self.node, LEASE).await;
+        }
+    }
+}

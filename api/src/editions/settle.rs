@@ -1,0 +1,132 @@
+//! Reads that want to see something: a write whose receipt they hold, or no less than a version that they have seen.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::{HeaderMap, HeaderName};
+use readmodel::{
+    ids::OrgId,
+    version::{Receipt, Version},
+};
+use store::{receipts::Inclusion, versions::Head};
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
+use crate::{answer::Stale, error::ApiError};
+
+/// `Prewarm-Wait-For`
+const WAIT_FOR: HeaderName = HeaderName::from_static("prewarm-wait-for");
+/// `Prewarm-Min-Version`
+const MIN_VERSION: HeaderName = HeaderName::from_static("prewarm-min-version");
+
+/// A write is waited for this long.
+const WAIT: Duration = Duration::from_secs(2);
+/// Between two looks while no version is announced.
+const POLL: Duration = Duration::from_millis(50);
+
+/// What a read wants to see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// The write.
+    pub receipt: Option<Receipt>,
+    /// The least version.
+    pub at_least: Option<Version>,
+}
+
+impl Wishes {
+    /// What the headers of a request say; `None` when they say nothing, as most do.
+    ///
+    /// # Errors
+    /// A header that is no receipt, or no version.
+    pub(crate) fn of(request: &HeaderMap) -> Result<Option<Self>, ApiError> {
+        let receipt = parsed(request, WAIT_FOR)?;
+        let at_least = parsed(request, MIN_VERSION)?;
+        let wishes = Self { receipt, at_least };
+        Ok((wishes != Self::default()).then_some(wishes))
+    }
+}
+
+fn parsed<T: std::str::FromStr>(request: &HeaderMap, name: HeaderName) -> Result<Option<T>, ApiError> {
+    let Some(value) = request.get(&name) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| ApiError::Position)?;
+    text.trim().parse().map(Some).map_err(|_| ApiError::Position)
+}
+
+impl Editions {
+    /// The newest edition of an org once it shows what is wished for, or as soon as it is clear that it will not; and why
+    /// it may not.
+    pub(crate) async fn settle(
+        self: &Arc<Self>,
+        org: OrgId,
+        wishes: Wishes,
+    ) -> Result<(Found, Option<Stale>), Unavailable> {
+        let included = match wishes.receipt {
+            Some(receipt) => self.include(org, receipt).await,
+            None => true,
+        };
+        if let Some(version) = wishes.at_least {
+            self.catch_up(org, version).await;
+        }
+        let found = self.get(org).await?;
+        let behind = match wishes.at_least {
+            _ if !included => Some(Stale::BehindReceipt),
+            Some(version) if found.entry.version < version => Some(Stale::BehindVersion),
+            _ => None,
+        };
+        Ok((found, behind))
+    }
+
+    /// Waits until the newest version includes a write; tells whether it does.
+    async fn include(&self, org: OrgId, receipt: Receipt) -> bool {
+        let deadline = Instant::now() + WAIT;
+        // Before the first look, so that a version which comes right after it is not missed.
+        let mut news = self.hub.subscribe(org);
+        loop {
+            match timeout_at(deadline, self.store.inclusion(org, receipt)).await {
+                Ok(Ok(Inclusion::At(version))) => {
+                    self.raise_floor(org, version);
+                    return true;
+                }
+                Ok(Ok(Inclusion::NotYet)) => {}
+                Ok(Ok(Inclusion::OtherEpoch) | Err(_)) | Err(_) => return false,
+            }
+            tokio::select! {
+                _ = news.next() => {}
+                () = tokio::time::sleep(POLL) => {}
+                () = sleep_until(deadline) => return false,
+            }
+        }
+    }
+
+    /// Learns of a version that a client has seen, unless it is known here. A client's word is not taken for it: Postgres
+    /// is asked.
+    pub(crate) async fn catch_up(&self, org: OrgId, version: Version) {
+        if self.l1.get(&org).is_some_and(|entry| entry.version >= version) {
+            return;
+        }
+        if let Ok(Ok(Head::At(newest))) = tokio::time::timeout(POSTGRES_BUDGET, self.store.head(org)).await {
+            self.raise_floor(org, newest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn positions_are_read_strictly() {
+        let of = |name: HeaderName, value: &'static str| {
+            Wishes::of(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]))
+        };
+        assert_eq!(Wishes::of(&HeaderMap::new()), Ok(None));
+        let receipt = Some(Receipt { epoch: 1, xid: 7 });
+        assert_eq!(of(WAIT_FOR, "r1-7"), Ok(Some(Wishes { receipt, at_least: None })));
+        let at_least = Some(Version { epoch: 1, n: 7 });
+        assert_eq!(of(MIN_VERSION, " 1-7"), Ok(Some(Wishes { receipt: None, at_least })));
+        for (name, value) in [(WAIT_FOR, "1-7"), (WAIT_FOR, ""), (MIN_VERSION, "r1-7"), (MIN_VERSION, "1-7; x")] {
+            assert_eq!(of(name, value), Err(ApiError::Position), "{value}");
+        }
+    }
+}

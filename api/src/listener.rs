@@ -1,0 +1,154 @@
+//! The listener: who may connect, for how long, and how it ends. A client that is slow with its head, its body or its
+//! reading, or that says nothing, loses its connection instead of holding it.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use hyper::server::conn::http1;
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
+    service::TowerToHyperService,
+};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Sleep, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::edge::Edge;
+
+/// A whole head has to come within this time after the connection was opened or the last answer was sent; so this is also
+/// how long a connection may idle.
+const HEAD: Duration = Duration::from_secs(10);
+/// A client that does not take what it asked for within this time is gone.
+const STALLED: Duration = Duration::from_secs(10);
+/// Without an acknowledgement for this long the other end is gone, though nobody said so.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+/// Bytes of a head, at most: a token of 8 kB and what a browser adds. hyper's smallest is 8 kB.
+const MAX_HEAD_BYTES: usize = 32 * 1024;
+/// Connections at once. More wait in the system's queue.
+const MAX_CONNECTIONS: usize = 20_000;
+/// After an accept that failed for want of something, before the next.
+const PAUSE: Duration = Duration::from_millis(50);
+/// Answers under way are given this long at the end.
+const DRAIN: Duration = Duration::from_secs(15);
+
+/// Serves until `shutdown`, then lets the answers under way end.
+pub(crate) async fn serve(listener: TcpListener, edge: Edge, shutdown: CancellationToken) {
+    let graceful = GracefulShutdown::new();
+    let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MAX_HEAD_BYTES);
+    while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
+        let connection =
+            http.serve_connection(TokioIo::new(Guarded::new(stream)), TowerToHyperService::new(edge.clone()));
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "connection");
+            }
+            drop(slot);
+        });
+    }
+    // From here on the port is free for whoever comes next.
+    drop(listener);
+    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some answers were cut off");
+    }
+}
+
+/// The next connection, when there is room for it; `None` at the end.
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+    shutdown: &CancellationToken,
+) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    loop {
+        let accepted = async {
+            let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+            io::Result::Ok((stream, slot))
+        };
+        let accepted = tokio::select! {
+            accepted = accepted => accepted,
+            () = shutdown.cancelled() => return None,
+        };
+        match accepted {
+            Ok(accepted) => return Some(accepted),
+            // The client has gone already, or the process has no file left: then others have to go first.
+            Err(error) => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "accept");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+/// A stream that fails when its other end takes nothing for too long.
+struct Guarded {
+    stream: TcpStream,
+    /// Runs while a write waits, so that a client which reads costs no timer.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl Guarded {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, stalled: None }
+    }
+
+    fn progress<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.stalled = None;
+            return polled;
+        }
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl AsyncRead for Guarded {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Guarded {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write(context, bytes);
+        this.progress(context, polled)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.stream).poll_write_vectored(context, bytes);
+        this.progress(context, polled)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(context)
+    }
+}

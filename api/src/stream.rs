@@ -1,0 +1,139 @@
+//! `GET /api/analytics/stream`: each version of the org as it comes, as server-sent events.
+//!
+//! An event says which models have changed, by their tags; what has changed a client asks for as it always does, and gets
+//! as a delta. So an event is the same few bytes for every client of the org, written out once, and a client that missed
+//! some needs only the last.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{
+        HeaderMap, HeaderName, HeaderValue,
+        header::{CACHE_CONTROL, CONTENT_TYPE},
+    },
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use futures_util::stream;
+use metrics::{Gauge, gauge};
+use monitoring::names;
+use readmodel::version::Version;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    auth::{Authenticated, UnixSeconds, wall_clock},
+    editions::{Editions, News, Subscription, frame},
+    error::ApiError,
+};
+
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
+/// Proxies that would gather the events before they pass them on.
+const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+
+/// A connection that is silent for longer is taken for dead by what stands between.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+const BEAT: Bytes = Bytes::from_static(b":\n\n");
+/// Versions came faster than the client took them. The next one says all that is to be known.
+const RESYNC: Bytes = Bytes::from_static(b"event: resync\ndata: {\"reason\":\"slow\"}\n\n");
+/// Clients whose node goes away come back within this time, and not all at once.
+const RETURN_MS: std::ops::Range<u32> = 500..5_000;
+
+/// The route.
+pub(crate) async fn stream(
+    State(editions): State<Arc<Editions>>,
+    State(shutdown): State<CancellationToken>,
+    Authenticated(user): Authenticated,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse::<Version>().ok());
+    // The position first, then the snapshot: a version that comes in between is sent, and nothing is lost.
+    let news = editions.hub.subscribe(user.org);
+    if let Some(version) = seen {
+        editions.catch_up(user.org, version).await;
+    }
+    let entry = editions.get(user.org).await?.entry;
+    let mut opening = format!("retry: {}\n\n", rand::random_range(RETURN_MS)).into_bytes();
+    if seen.is_none_or(|seen| seen != entry.version) {
+        opening.extend_from_slice(&frame(&entry).event);
+    }
+    let events = Events {
+        opening: Some(opening.into()),
+        shown: entry.version,
+        news,
+        ends_at: instant_of(user.expires_at),
+        shutdown,
+        _client: Client::counted(),
+    };
+    let body = Body::from_stream(stream::unfold(events, async |mut events| {
+        let next = events.next().await?;
+        Some((Ok::<_, Infallible>(next), events))
+    }));
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// One client's stream.
+struct Events {
+    opening: Option<Bytes>,
+    shown: Version,
+    news: Subscription,
+    ends_at: Instant,
+    shutdown: CancellationToken,
+    _client: Client,
+}
+
+impl Events {
+    /// The next bytes; `None` at the end: the token has expired, the org is gone, or the server goes away.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(opening) = self.opening.take() {
+            return Some(opening);
+        }
+        loop {
+            let news = tokio::select! {
+                news = timeout(HEARTBEAT, self.news.next()) => news,
+                () = sleep_until(self.ends_at) => return None,
+                () = self.shutdown.cancelled() => return None,
+            };
+            match news {
+                Ok(News::Version(frame)) if frame.version > self.shown => {
+                    self.shown = frame.version;
+                    return Some(frame.event);
+                }
+                Ok(News::Version(_)) => {}
+                Ok(News::Lost) => return Some(RESYNC),
+                Ok(News::Gone) => return None,
+                Err(_) => return Some(BEAT),
+            }
+        }
+    }
+}
+
+fn instant_of(expiry: UnixSeconds) -> Instant {
+    let seconds = u64::try_from(expiry.since(wall_clock())).unwrap_or_default();
+    // A token that is valid for years does not overflow the clock.
+    Instant::now() + Duration::from_secs(seconds.min(366 * 24 * 3600))
+}
+
+/// Counts a client for as long as its stream is open.
+struct Client(Gauge);
+
+impl Client {
+    fn counted() -> Self {
+        let clients = gauge!(names::STREAM_CLIENTS);
+        clients.increment(1.0);
+        Self(clients)
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
+    }
+}
