@@ -29,6 +29,7 @@ use axum::{
 };
 use pin_project_lite::pin_project;
 use tower_service::Service;
+use uuid::{Uuid, fmt::Hyphenated};
 
 /// `X-Request-ID`, in requests as the handlers see them and in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -79,8 +80,12 @@ impl Shared {
         if let Some(id) = headers.get(REQUEST_ID).filter(harmless) {
             return id.clone();
         }
-        let n = self.ids.fetch_add(1, Ordering::Relaxed);
-        HeaderValue::try_from(format!("{:016x}-{n:x}", self.process)).unwrap_or(HeaderValue::from_static("none"))
+        // A uuid of our own making (RFC 9562, version 8): this process, then the count.
+        let id = Uuid::new_v8(
+            (u128::from(self.process) << 64 | u128::from(self.ids.fetch_add(1, Ordering::Relaxed))).to_be_bytes(),
+        );
+        let mut text = [0; Hyphenated::LENGTH];
+        HeaderValue::try_from(&*id.hyphenated().encode_lower(&mut text)).unwrap_or(HeaderValue::from_static("none"))
     }
 }
 

@@ -40,7 +40,7 @@ const MAX_CONNECTIONS: usize = 20_000;
 /// After an accept that failed for want of something, before the next.
 const PAUSE: Duration = Duration::from_millis(50);
 /// Answers under way are given this long at the end.
-const DRAIN: Duration = Duration::from_secs(15);
+const DRAIN: Duration = Duration::from_secs(8);
 
 /// Serves until `shutdown`, then lets the answers under way end.
 pub(crate) async fn serve(listener: TcpListener, edge: Edge, shutdown: CancellationToken) {

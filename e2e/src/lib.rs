@@ -6,6 +6,7 @@
 
 mod answer;
 mod condition;
+mod events;
 mod metrics;
 mod panels;
 mod process;
@@ -14,8 +15,9 @@ mod webhook;
 
 pub use answer::Answer;
 pub use condition::{eventually, poll};
+pub use events::{Event, Events, Next};
 pub use metrics::Metrics;
 pub use panels::{PANELS, Panel};
 pub use process::{Environment, Process};
-pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token};
+pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token, token_for};
 pub use webhook::{report, status_update};

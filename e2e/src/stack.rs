@@ -69,9 +69,15 @@ impl Org {
 /// A token of a user of an org, valid for an hour.
 #[must_use]
 pub fn token(org: OrgId) -> String {
+    token_for(org, Duration::from_secs(3600))
+}
+
+/// The same, valid for as long as is said.
+#[must_use]
+pub fn token_for(org: OrgId, lifetime: Duration) -> String {
     let secret = |name: &str| (name == "SUPABASE_JWT_SECRET").then(|| JWT_SECRET.to_owned());
     let auth = api::auth::Config::from_env(secret).unwrap();
-    auth.mint(org, Duration::from_secs(3600), wall_clock()).unwrap()
+    auth.mint(org, lifetime, wall_clock()).unwrap()
 }
 
 impl Stack {
@@ -158,6 +164,11 @@ impl Stack {
     /// A read by an org's user from one of the api's nodes.
     pub async fn read_from(&self, node: &Process, org: &Org, path: &str) -> Answer {
         Answer::to(self.client.get(node.http(path)).bearer_auth(&org.token)).await.unwrap()
+    }
+
+    /// The stream of an org's versions from one of the api's nodes, not opened yet.
+    pub fn stream(&self, node: &Process, org: &Org) -> RequestBuilder {
+        self.client.get(node.http("/api/analytics/stream")).bearer_auth(&org.token)
     }
 
     /// A webhook to the api, not sent yet.

@@ -1,0 +1,142 @@
+//! Clients that are slow on purpose lose their connections; the others notice nothing.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Stack, WEBHOOK_SECRET};
+use reqwest::StatusCode;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpSocket, TcpStream},
+};
+
+/// A slow client is gone after ten seconds; the rest is for a busy machine.
+const GONE: Duration = Duration::from_secs(12);
+const DRIP: Duration = Duration::from_millis(500);
+
+/// Sends bytes one by one until the server closes; tells how long that took.
+async fn drip(mut stream: TcpStream, begin: &[u8], then: &[u8]) -> Duration {
+    let opened = Instant::now();
+    stream.write_all(begin).await.unwrap();
+    let (mut reader, mut writer) = stream.into_split();
+    let endless = async {
+        if then.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        for byte in then.iter().cycle() {
+            tokio::time::sleep(DRIP).await;
+            if writer.write_all(&[*byte]).await.is_err() {
+                break;
+            }
+        }
+    };
+    let closed = async {
+        let mut answer = Vec::new();
+        // What comes before the end is an answer, or a reset.
+        let _ = reader.read_to_end(&mut answer).await;
+    };
+    let ended = async {
+        tokio::select! {
+            () = endless => {}
+            () = closed => {}
+        }
+    };
+    assert!(tokio::time::timeout(GONE * 2, ended).await.is_ok(), "the connection is still open");
+    opened.elapsed()
+}
+
+#[tokio::test]
+async fn slow_clients_are_closed_within_ten_seconds() {
+    let stack = Stack::start().await;
+    let address = stack.api.http_addr();
+    let connect = async || TcpStream::connect(address).await.unwrap();
+    let post = format!(
+        "POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\nx-vapi-secret: {WEBHOOK_SECRET}\r\ncontent-length: 100000\r\n\r\n"
+    );
+    let (slow_head, slow_body, half_head, idle, kept) = tokio::join!(
+        drip(connect().await, b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: ", b"a"),
+        drip(connect().await, post.as_bytes(), b" "),
+        drip(connect().await, b"GET / HTTP/1.1\r\nhost: ", b""),
+        drip(connect().await, b"", b""),
+        drip(connect().await, b"GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n", b""),
+    );
+    for (name, took) in
+        [("head", slow_head), ("body", slow_body), ("half a head", half_head), ("idle", idle), ("kept alive", kept)]
+    {
+        assert!((Duration::from_secs(8)..GONE).contains(&took), "{name}: {took:?}");
+    }
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack
+        .sql(&format!(
+            "insert into contacts (org_id, name, phone, lead_status, email)
+               select '{0}', repeat(md5(i::text), 100), '+1555' || i, 'new', md5(i::text)
+                 from generate_series(1, 50) i",
+            org.id
+        ))
+        .await;
+    stack.follows(&org).await;
+    // Fifty bodies of 150 kB fill every buffer on the way.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut deaf = socket.connect(stack.api.http_addr()).await.unwrap();
+    let request =
+        format!("GET /api/analytics/leads HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", org.token);
+    deaf.write_all(request.repeat(50).as_bytes()).await.unwrap();
+    // And as many as a small attacker can afford.
+    let mut loris = Vec::new();
+    for _ in 0..500 {
+        let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
+        loris.push(stream);
+    }
+    let opened = Instant::now();
+    while opened.elapsed() < GONE {
+        let asked = Instant::now();
+        assert_eq!(stack.read(&org, "/api/analytics/leads").await.status, StatusCode::OK);
+        assert!(asked.elapsed() < Duration::from_secs(1), "{:?}", asked.elapsed());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    for mut stream in loris {
+        let mut rest = Vec::new();
+        let closed = tokio::time::timeout(Duration::from_millis(100), stream.read_to_end(&mut rest)).await;
+        assert!(closed.is_ok(), "a half-sent head keeps its connection");
+    }
+    // What was sent before is in the buffers; behind it is the end.
+    let mut rest = vec![0; 1 << 20];
+    let ended = async { while deaf.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
+    assert!(
+        tokio::time::timeout(Duration::from_secs(2), ended).await.is_ok(),
+        "who does not read keeps its connection"
+    );
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn what_is_no_request_is_refused_and_the_connection_closed() {
+    let stack = Stack::start().await;
+    for (what, bytes) in [
+        ("two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na"),
+        ("a signed length", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: +1\r\n\r\na"),
+        ("an unknown transfer coding", "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: xchunked\r\n\r\n0\r\n\r\n"),
+        ("a NUL", "GET / HTTP/1.1\r\nhost: x\0y\r\n\r\n"),
+        ("a space before the colon", "GET / HTTP/1.1\r\nhost : x\r\n\r\n"),
+        ("a head too large", &format!("GET / HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "a".repeat(64 * 1024))),
+        ("no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00"),
+    ] {
+        let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
+        // The server may answer and close before all is sent.
+        let _ = stream.write_all(bytes.as_bytes()).await;
+        let mut answer = Vec::new();
+        let read = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut answer)).await;
+        assert!(read.is_ok(), "{what}: the connection is still open");
+        let answer = String::from_utf8_lossy(&answer);
+        let refused = ["HTTP/1.1 400", "HTTP/1.1 431"].iter().any(|status| answer.starts_with(status));
+        assert!(refused || answer.is_empty(), "{what}: {answer}");
+    }
+    stack.close().await;
+}

@@ -1,0 +1,87 @@
+//! Receipts and least versions: a client sees what it wrote, and never less than it saw, on any node.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Answer, Org, Process, Stack, report};
+use readmodel::version::Version;
+use reqwest::StatusCode;
+
+const DASHBOARD: &str = "/api/analytics/dashboard";
+
+async fn waiting_for(stack: &Stack, node: &Process, org: &Org, receipt: &str) -> Answer {
+    let request = stack.client.get(node.http(DASHBOARD)).bearer_auth(&org.token);
+    Answer::to(request.header("prewarm-wait-for", receipt)).await.unwrap()
+}
+
+async fn at_least(stack: &Stack, node: &Process, org: &Org, version: &str) -> Answer {
+    let request = stack.client.get(node.http(DASHBOARD)).bearer_auth(&org.token);
+    Answer::to(request.header("prewarm-min-version", version)).await.unwrap()
+}
+
+fn receipt(answer: &Answer) -> String {
+    answer.json()["receipt"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_write_is_seen_by_who_holds_its_receipt() {
+    let mut stack = Stack::start().await;
+    let mut other = stack.another_api().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    for n in 1..=20 {
+        let message = report(&org, &format!("call-{n}"), "+15550100001");
+        let written = receipt(&stack.post(&message).await);
+        let node = if n % 2 == 0 { &stack.api } else { &other };
+        let seen = waiting_for(&stack, node, &org, &written).await;
+        assert_eq!((seen.status, seen.stale()), (StatusCode::OK, None));
+        assert_eq!(seen.json()["pulse"]["total_calls"], n);
+        // A duplicate has the first receipt.
+        assert_eq!(receipt(&stack.post(&message).await), written);
+    }
+
+    // Nobody rebuilds: after two seconds there is what there is, and it says so.
+    stack.worker.kill_9();
+    let written = receipt(&stack.post(&report(&org, "call-21", "+15550100001")).await);
+    let asked = Instant::now();
+    let behind = waiting_for(&stack, &other, &org, &written).await;
+    assert_eq!((behind.status, behind.stale()), (StatusCode::OK, Some("behind-receipt")));
+    assert!((Duration::from_millis(1900)..Duration::from_secs(4)).contains(&asked.elapsed()), "{:?}", asked.elapsed());
+    assert_eq!(behind.json()["pulse"]["total_calls"], 20);
+    stack.worker.restart();
+    let seen = stack.follows_within(Duration::from_secs(30), &org).await;
+    assert_eq!(waiting_for(&stack, &other, &org, &written).await.etag(), seen.etag());
+
+    // Of another epoch nobody can say; of no form at all, the client is told.
+    let asked = Instant::now();
+    assert_eq!(waiting_for(&stack, &stack.api, &org, "r7-1").await.stale(), Some("behind-receipt"));
+    assert!(asked.elapsed() < Duration::from_secs(1));
+    for garbage in ["x", "r1", "1-1", "r1-99999999999999999999"] {
+        assert_eq!(waiting_for(&stack, &stack.api, &org, garbage).await.status, StatusCode::BAD_REQUEST, "{garbage}");
+    }
+    other.stop().await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn no_node_answers_lower_than_a_client_has_seen() {
+    let stack = Stack::start().await;
+    let mut other = stack.another_api().await;
+    let org = stack.org().await;
+    let mut seen = stack.follows(&org).await.version();
+    for n in 0..200 {
+        if n % 2 == 0 {
+            stack.sql(&format!("insert into calls (org_id) values ('{}')", org.id)).await;
+        }
+        let node = if n % 3 == 0 { &stack.api } else { &other };
+        let answer = at_least(&stack, node, &org, &seen.to_string()).await;
+        assert!(answer.version() >= seen, "{} after {seen}", answer.version());
+        seen = answer.version();
+    }
+    // One that does not exist is not waited for.
+    let future = Version { epoch: seen.epoch, n: seen.n + 1000 };
+    let answer = at_least(&stack, &other, &org, &future.to_string()).await;
+    assert_eq!((answer.status, answer.stale()), (StatusCode::OK, Some("behind-version")));
+    assert_eq!(at_least(&stack, &other, &org, "r1-1").await.status, StatusCode::BAD_REQUEST);
+    other.stop().await;
+    stack.close().await;
+}
