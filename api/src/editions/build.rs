@@ -25,17 +25,22 @@ impl Editions {
     pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         let impatient_at = Instant::now() + WAIT;
         loop {
-            if self.store.take_lease(org, &self.node, LEASE).await.unwrap_or(false) {
-                self.rebuild_leased(org).await?;
-            } else if Instant::now() > impatient_at {
-                self.rebuild(org).await?;
+            let leased = self.store.take_lease(org, &self.node, LEASE).await.unwrap_or(false);
+            // Looked at under the lease: it may have come free because the build has ended.
+            let head = self.store.head(org).await;
+            if leased && !matches!(head, Ok(Head::NotBuilt)) {
+                self.release(org).await;
             }
-            match self.store.head(org).await {
+            match head {
                 Ok(Head::At(_)) => return self.held_in_postgres(org, Source::Built).await,
                 Ok(Head::Unknown) => return self.unknown(org),
-                Ok(Head::NotBuilt) if Instant::now() > impatient_at + WAIT => return Err(Unavailable),
+                Ok(Head::NotBuilt) if leased => self.rebuild_leased(org).await?,
+                Ok(Head::NotBuilt) if Instant::now() > impatient_at => self.rebuild(org).await?,
                 Ok(Head::NotBuilt) => tokio::time::sleep(POLL).await,
                 Err(_) => return Err(Unavailable),
+            }
+            if Instant::now() > impatient_at + WAIT {
+                return Err(Unavailable);
             }
         }
     }
@@ -45,9 +50,13 @@ impl Editions {
             rebuilt = self.rebuild(org) => rebuilt,
             never = self.keep_lease(org) => match never {},
         };
+        self.release(org).await;
+        rebuilt
+    }
+
+    async fn release(&self, org: OrgId) {
         // Should this fail, the lease ends by itself.
         let _ = self.store.release_lease(org, &self.node).await;
-        rebuilt
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
