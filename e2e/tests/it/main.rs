@@ -1,10 +1,11 @@
 //! The whole system from outside: what it promises, and what becomes of that when its processes and servers are killed.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api_killed;
 mod call_ends;
 mod calls_list;
+mod chromium;
 mod clock;
 mod coherence;
 mod deltas;
