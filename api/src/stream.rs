@@ -25,7 +25,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     auth::{Authenticated, UnixSeconds, wall_clock},
-    editions::{Editions, News, Subscription, frame},
+    editions::{
+        Editions, frame,
+        hub::{News, Subscription},
+    },
     error::ApiError,
 };
 
@@ -135,5 +138,61 @@ impl Client {
 impl Drop for Client {
     fn drop(&mut self) {
         self.0.decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use readmodel::ids::OrgId;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::editions::hub::{Frame, Hub};
+
+    const ORG: OrgId = OrgId(Uuid::from_u128(1));
+
+    fn events(hub: &Hub, shown: i64) -> Events {
+        Events {
+            opening: None,
+            shown: Version { epoch: 1, n: shown },
+            news: hub.subscribe(ORG),
+            ends_at: Instant::now() + Duration::from_secs(60),
+            shutdown: CancellationToken::new(),
+            _client: Client::counted(),
+        }
+    }
+
+    fn publish(hub: &Hub, n: i64) {
+        hub.publish(ORG, || Frame { version: Version { epoch: 1, n }, event: Bytes::from(n.to_string()) });
+    }
+
+    #[tokio::test]
+    async fn a_client_that_is_too_slow_is_told_so_and_then_the_newest() {
+        let hub = Hub::default();
+        let mut slow = events(&hub, 0);
+        (1..=100).for_each(|n| publish(&hub, n));
+        assert_eq!(slow.next().await, Some(RESYNC));
+        let mut last = slow.next().await;
+        while last != Some(Bytes::from("100")) {
+            last = slow.next().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_the_snapshot_showed_is_not_told_again() {
+        let hub = Hub::default();
+        let mut events = events(&hub, 2);
+        (1..=3).for_each(|n| publish(&hub, n));
+        assert_eq!(events.next().await, Some(Bytes::from("3")));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quiet_stream_beats_and_ends_with_its_token() {
+        let hub = Hub::default();
+        let mut events = events(&hub, 0);
+        for _ in 0..3 {
+            assert_eq!(events.next().await, Some(BEAT));
+        }
+        assert_eq!(events.next().await, None);
     }
 }

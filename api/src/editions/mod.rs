@@ -5,7 +5,7 @@ mod build;
 mod content;
 mod entry;
 mod flights;
-mod hub;
+pub(crate) mod hub;
 mod settle;
 mod watch;
 
@@ -37,7 +37,6 @@ pub(crate) use content::{Content, DictionaryHash};
 pub(crate) use entry::Entry;
 use flights::Flights;
 use hub::{Frame, Hub};
-pub(crate) use hub::{News, Subscription};
 pub(crate) use settle::Wishes;
 
 use crate::{
