@@ -41,7 +41,7 @@ pub enum Maintenance {
     RefreshFleetPulse,
     /// Remove what nobody asks for any more.
     Prune,
-    /// Push what no claim finds by itself, and measure what is owed.
+    /// Push what no claim finds by itself.
     Sweep,
 }
 

@@ -17,6 +17,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::{
     Config, ConfigError,
     backend::{Line, LineBackend},
+    backlog,
     bell::Bell,
     name::Start,
     schedule::{Cron, Scheduler},
@@ -94,6 +95,7 @@ impl<H: Handler> Engine<H> {
             spawn(queue::follow_hints(direct, move || bell.ring())),
             spawn(Scheduler::new(self.pg.clone(), crons).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
+            spawn(backlog::measure(self.pg.clone())),
         ];
         let grace = self.config.shutdown;
         let monitor = self.register(self.register(Monitor::new(), rebuild), maintenance);

@@ -3,6 +3,7 @@
 //! jobs. What is owed is in the ledger: any worker may be killed at any instruction.
 
 mod backend;
+mod backlog;
 mod bell;
 mod board;
 mod config;
