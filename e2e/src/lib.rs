@@ -10,6 +10,7 @@ mod events;
 mod metrics;
 mod panels;
 mod process;
+mod prometheus;
 mod stack;
 mod webhook;
 
@@ -19,5 +20,6 @@ pub use events::{Event, Events, Next};
 pub use metrics::Metrics;
 pub use panels::{PANELS, Panel};
 pub use process::{Environment, Process};
+pub use prometheus::{Prometheus, monitoring_file, promtool};
 pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token, token_for};
 pub use webhook::{report, status_update};

@@ -36,7 +36,6 @@ const QUEUE_UI_PORT: u16 = 9101;
 pub struct Process {
     arguments: Vec<String>,
     environment: Environment,
-    /// Its own in 127/8, so that no two processes and no client's own port ever get in each other's way.
     address: Ipv4Addr,
     child: Option<Child>,
     output: TempDir,
@@ -46,11 +45,10 @@ impl Process {
     /// Starts `prewarm <arguments>`.
     #[must_use]
     pub fn start(arguments: &[&str], environment: &Environment) -> Self {
-        let [a, b, c] = rand::random::<[u8; 3]>();
         let mut process = Self {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             environment: environment.clone(),
-            address: Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254)),
+            address: own_address(),
             child: None,
             output: tempfile::tempdir().unwrap(),
         };
@@ -88,10 +86,16 @@ impl Process {
         format!("http://{}{path}", self.http_addr())
     }
 
+    /// Where operators come in.
+    #[must_use]
+    pub fn admin_addr(&self) -> SocketAddr {
+        self.addr(ADMIN_PORT)
+    }
+
     /// A URL of the admin listener.
     #[must_use]
     pub fn admin(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr(ADMIN_PORT))
+        format!("http://{}{path}", self.admin_addr())
     }
 
     /// A URL of the queue's board.
@@ -169,6 +173,12 @@ impl Drop for Process {
             tail.iter().rev().for_each(|line| println!("  {line}"));
         }
     }
+}
+
+/// One in 127/8, so that no two processes and no client's own port ever get in each other's way.
+pub(crate) fn own_address() -> Ipv4Addr {
+    let [a, b, c] = rand::random::<[u8; 3]>();
+    Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254))
 }
 
 /// The binary, which cargo puts beside the directory of the test's own.

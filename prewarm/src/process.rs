@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use anyhow::Context as _;
 use api::Api;
 use axum::Router;
-use monitoring::{admin, health::Health, logging, metrics};
+use monitoring::{admin, health::Health, logging, metrics, zeros};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use readmodel::time::Clock;
 use store::Commits;
@@ -72,6 +72,7 @@ impl Process {
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
         parts.spawn(until(shutdown.clone(), probe::watch(settings.store("prewarm-probe")?, health.clone())));
         if let Some(api) = self.api {
+            zeros::api();
             let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
             parts.spawn(async move {
                 serving.await;
@@ -79,6 +80,7 @@ impl Process {
             });
         }
         if self.worker {
+            zeros::worker();
             probe::note_vapi(&health, settings.get("VAPI_API_KEY").is_some());
             let store = settings.store_with("prewarm-worker", Commits::Buffered)?;
             if let Some(queue_ui) = self.queue_ui {

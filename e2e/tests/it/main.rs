@@ -17,6 +17,7 @@ mod listener;
 mod operators;
 mod outages;
 mod privacy;
+mod prometheus;
 mod reads;
 mod receipts;
 mod stampede;

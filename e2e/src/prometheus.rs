@@ -1,0 +1,107 @@
+//! A real Prometheus with the project's own configuration.
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+use reqwest::Url;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{Process, eventually, process};
+
+const MONITORING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../monitoring");
+const PORT: u16 = 9090;
+/// As it is in the configuration, and so that a test sees many scrapes in a few seconds.
+const INTERVALS: [&str; 2] = ["interval: 5s", "interval: 200ms"];
+
+/// A Prometheus that scrapes processes of a test. Killed when dropped.
+pub struct Prometheus {
+    child: Child,
+    address: SocketAddr,
+    client: reqwest::Client,
+    _home: TempDir,
+}
+
+/// A file of the project's monitoring.
+#[must_use]
+pub fn monitoring_file(name: &str) -> PathBuf {
+    Path::new(MONITORING).join(name)
+}
+
+/// Runs Prometheus' tool for checking files.
+#[must_use]
+pub fn promtool(arguments: &[&str], file: &str) -> Output {
+    Command::new(program("promtool")).args(arguments).arg(monitoring_file(file)).output().unwrap()
+}
+
+impl Prometheus {
+    /// Starts it, and waits until it has reached every process.
+    pub async fn start(client: &reqwest::Client, processes: &[&Process]) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        configure(home.path(), processes);
+        let address = SocketAddr::from((process::own_address(), PORT));
+        let mut command = Command::new(program("prometheus"));
+        command.arg("--config.file").arg(home.path().join("prometheus.yml"));
+        command.arg("--storage.tsdb.path").arg(home.path().join("data"));
+        command.arg(format!("--web.listen-address={address}")).current_dir(home.path()).stdin(Stdio::null());
+        let log = fs::File::create(home.path().join("log")).unwrap();
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let prometheus = Self { child, address, client: client.clone(), _home: home };
+        let wanted = vec![1.0; processes.len()];
+        eventually("every process is scraped", async || (prometheus.try_query("up").await? == wanted).then_some(()))
+            .await;
+        prometheus
+    }
+
+    /// The values of an instant query.
+    pub async fn query(&self, expression: &str) -> Vec<f64> {
+        self.try_query(expression).await.unwrap_or_else(|| panic!("{expression}"))
+    }
+
+    /// What it says of itself at a path of its API.
+    pub async fn get(&self, path: &str) -> Value {
+        self.try_get(path, &[]).await.unwrap_or_else(|| panic!("{path}"))
+    }
+
+    async fn try_query(&self, expression: &str) -> Option<Vec<f64>> {
+        let data = self.try_get("query", &[("query", expression)]).await?;
+        let value = |sample: &Value| sample["value"][1].as_str().unwrap().parse().unwrap();
+        Some(data["result"].as_array()?.iter().map(value).collect())
+    }
+
+    /// `None`: it does not listen yet, or refuses.
+    async fn try_get(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
+        let url = Url::parse_with_params(&format!("http://{}/api/v1/{path}", self.address), parameters).unwrap();
+        let mut answer: Value = self.client.get(url).send().await.ok()?.json().await.ok()?;
+        (answer["status"] == "success").then(|| answer["data"].take())
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        self.child.wait().unwrap();
+    }
+}
+
+/// The project's configuration and rules, with other targets and a faster clock.
+fn configure(home: &Path, processes: &[&Process]) {
+    fs::create_dir(home.join("rules")).unwrap();
+    for name in ["prometheus.yml", "rules/recording.yml", "rules/alerts.yml"] {
+        let text = fs::read_to_string(monitoring_file("prometheus").join(name)).unwrap();
+        fs::write(home.join(name), text.replace(INTERVALS[0], INTERVALS[1])).unwrap();
+    }
+    let targets: Vec<String> = processes.iter().map(|process| process.admin_addr().to_string()).collect();
+    fs::write(home.join("targets.yml"), serde_json::json!([{ "targets": targets }]).to_string()).unwrap();
+}
+
+/// Where `scripts/setup` has put it: unpacked, or on the path.
+fn program(name: &str) -> PathBuf {
+    let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|dir| Path::new(&dir).join("usr/bin").join(name));
+    unpacked.filter(|program| program.exists()).unwrap_or_else(|| PathBuf::from(name))
+}

@@ -1,0 +1,185 @@
+//! What a real Prometheus makes of the processes, by the rules and the dashboard that the project ships.
+
+use std::{collections::BTreeSet, fs, time::Duration};
+
+use e2e::{Answer, Org, PANELS, Prometheus, Stack, eventually, monitoring_file, promtool, report};
+use reqwest::{Client, StatusCode};
+use serde_json::{Value, json};
+use tokio::{task::JoinSet, time::Instant};
+
+const READERS: usize = 4;
+const LOAD: Duration = Duration::from_secs(4);
+const BETWEEN_CALLS: Duration = Duration::from_millis(200);
+/// What Grafana puts for its variable; longer than the test.
+const RATE_INTERVAL: [&str; 2] = ["$__rate_interval", "5m"];
+
+#[test]
+fn promtool_finds_nothing_wrong_and_the_alerts_fire_when_they_should() {
+    for (arguments, file) in [
+        (&["check", "config"][..], "prometheus/prometheus.yml"),
+        (&["check", "rules"], "prometheus/rules/recording.yml"),
+        (&["check", "rules"], "prometheus/rules/alerts.yml"),
+        (&["test", "rules"], "prometheus/tests/alerts.yml"),
+    ] {
+        let output = promtool(arguments, file);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[test]
+fn every_alert_says_what_it_is_and_has_a_test() {
+    let rules = fs::read_to_string(monitoring_file("prometheus/rules/alerts.yml")).unwrap();
+    let tests = fs::read_to_string(monitoring_file("prometheus/tests/alerts.yml")).unwrap();
+    let (_, alerts) = rules.split_once("- alert: ").unwrap();
+    for alert in alerts.split("- alert: ") {
+        let name = alert.lines().next().unwrap();
+        for part in ["severity: ", "summary: ", "description: "] {
+            assert!(alert.contains(part), "{name} has no {part}");
+        }
+        assert!(tests.contains(&format!("alertname: {name}\n")), "{name} has no test");
+    }
+}
+
+/// The panels of the dashboard, without the rows that part them.
+fn panels() -> Vec<Value> {
+    let dashboard: Value = serde_json::from_slice(&fs::read(monitoring_file("grafana/prewarm.json")).unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap().clone();
+    panels.into_iter().filter(|panel| panel["type"] != "row").collect()
+}
+
+#[test]
+fn panels_lie_beside_each_other_and_say_what_they_show() {
+    let (mut ids, mut cells) = (BTreeSet::new(), BTreeSet::new());
+    for panel in panels() {
+        let title = panel["title"].as_str().unwrap();
+        assert!(ids.insert(panel["id"].as_u64().unwrap()), "{title}");
+        assert!(!panel["description"].as_str().unwrap().is_empty(), "{title}");
+        assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title}");
+        for source in panel["targets"].as_array().unwrap().iter().chain([&panel]) {
+            assert_eq!(source["datasource"], json!({ "type": "prometheus", "uid": "${datasource}" }), "{title}");
+        }
+        let [x, y, width, height] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().unwrap());
+        assert!(x + width <= 24, "{title}");
+        for cell in (x..x + width).flat_map(|x| (y..y + height).map(move |y| (x, y))) {
+            assert!(cells.insert(cell), "{title} lies on another panel");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_panel_shows_the_load_and_l1_answers_it() {
+    let stack = Stack::start().await;
+    let mut orgs = Vec::new();
+    for _ in 0..3 {
+        let org = stack.org().await;
+        stack.follows(&org).await;
+        orgs.push(org);
+    }
+    // From here on the nodes are warm: rates count from the first scrape.
+    let prometheus = Prometheus::start(&stack.client, &[&stack.api, &stack.worker]).await;
+    let mut readers = JoinSet::new();
+    for reader in 0..READERS {
+        readers.spawn(read_for_ever(stack.client.clone(), stack.api.http(""), orgs[reader % orgs.len()].clone()));
+    }
+    let load = Instant::now();
+    let mut calls = 0;
+    while load.elapsed() < LOAD {
+        a_call_ends(&stack, &orgs[calls % orgs.len()], calls).await;
+        calls += 1;
+        tokio::time::sleep(BETWEEN_CALLS).await;
+    }
+
+    for panel in panels() {
+        for target in panel["targets"].as_array().unwrap() {
+            let expression = target["expr"].as_str().unwrap().replace(RATE_INTERVAL[0], RATE_INTERVAL[1]);
+            let what = format!("{}: {expression}", panel["title"]);
+            eventually(&what, async || {
+                let values = prometheus.query(&expression).await;
+                (!values.is_empty() && values.iter().all(|value| value.is_finite())).then_some(())
+            })
+            .await;
+        }
+    }
+    let l1 = prometheus.query(r#"prewarm:tier_hit_ratio{tier="l1"}"#).await;
+    assert!(l1.len() == 1 && l1[0] >= 0.99, "{l1:?}");
+    let reads = prometheus.query(r#"sum(increase(prewarm_reads_total{source="l1"}[5m]))"#).await;
+    assert!(reads[0] > 1000.0, "{reads:?}");
+    for tier in ["redis", "postgres"] {
+        let asked = prometheus.query(&format!(r#"sum(prewarm_cache_requests_total{{tier="{tier}"}})"#)).await;
+        assert!(asked[0] > 0.0, "nobody asked {tier}");
+    }
+    readers.shutdown().await;
+
+    for group in prometheus.get("rules").await["groups"].as_array().unwrap() {
+        for rule in group["rules"].as_array().unwrap() {
+            assert_eq!(rule["health"], "ok", "{rule}");
+        }
+    }
+    assert_eq!(prometheus.get("alerts").await["alerts"], json!([]));
+    stack.close().await;
+}
+
+/// Somebody looks at the panels of an org, in every coding, and again with what they hold.
+async fn read_for_ever(client: Client, api: String, org: Org) {
+    loop {
+        for (panel, coding) in PANELS.iter().zip(["identity", "gzip", "br", "zstd"].into_iter().cycle()) {
+            let read = || {
+                let request = client.get(format!("{api}{}", panel.path));
+                request.bearer_auth(&org.token).header("accept-encoding", coding)
+            };
+            let answer = Answer::to(read()).await.unwrap();
+            assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+            Answer::to(read().header("if-none-match", answer.etag())).await.unwrap();
+        }
+    }
+}
+
+/// A call's report, which comes twice; and what else comes in meanwhile.
+async fn a_call_ends(stack: &Stack, org: &Org, number: usize) {
+    let report = report(org, &format!("call-{number}"), "+15550100001");
+    for _ in 0..2 {
+        assert_eq!(stack.post(&report).await.status, StatusCode::OK);
+    }
+    let forged = stack.webhook(&report).header("x-vapi-secret", "wrong");
+    assert_eq!(Answer::to(forged).await.unwrap().status, StatusCode::UNAUTHORIZED);
+    let filtered = stack.read(org, "/api/calls-dashboard?search=a").await;
+    assert_eq!(filtered.header("prewarm-source"), Some("query"));
+    // Nobody has read this one yet.
+    let new = stack.org().await;
+    assert_eq!(stack.read(&new, "/api/analytics/dashboard").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn every_worker_measures_what_is_owed() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    stack.settled().await;
+    // No cron fires for a while: what only one of the workers is told, the other would not show.
+    stack
+        .sql(
+            "insert into prewarm.cron_slots (name, slot)
+              select 'sweep', date_trunc('second', now()) + make_interval(secs => n) from generate_series(0, 60) n
+              on conflict do nothing",
+        )
+        .await;
+    let mut other = e2e::Process::start(&["worker"], &stack.environment);
+    other.ready(&stack.client).await;
+    let shown = async |orgs: f64| {
+        eventually("both workers show what is owed", async || {
+            let [one, two] = [stack.metrics(&stack.worker).await, stack.metrics(&other).await];
+            let owed = [one.sum("prewarm_owed_orgs", &[]), two.sum("prewarm_owed_orgs", &[])];
+            (owed == [orgs, orgs]).then_some(())
+        })
+        .await;
+    };
+    // Somebody else has it, and does not end.
+    let lease = format!("insert into prewarm.leases values ('{}', 'nobody', 1, now() + interval '1 hour')", org.id);
+    stack.sql(&lease).await;
+    shown(1.0).await;
+    stack.sql("delete from prewarm.leases").await;
+    shown(0.0).await;
+    other.stop().await;
+    stack.close().await;
+}

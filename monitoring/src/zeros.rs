@@ -1,0 +1,23 @@
+//! Series that exist at zero from a process' start. A counter that first appears at 1 has not risen as far as
+//! Prometheus knows: `rate()` would miss the first event of its kind, and of a rare kind the first is the one to see.
+
+use metrics::{counter, gauge};
+
+use crate::names;
+
+/// Those of a process with an api, beside the counters of reads, which it holds from its start on.
+pub fn api() {
+    counter!(names::ORG_MISMATCH_TOTAL).increment(0);
+    gauge!(names::STREAM_CLIENTS).set(0.0);
+    counter!(names::INTAKE_TOTAL, "type" => "unread", "outcome" => "refused").increment(0);
+    for kind in ["status-update", "end-of-call-report", "assistant-request", "other"] {
+        counter!(names::INTAKE_TOTAL, "type" => kind, "outcome" => "failed").increment(0);
+    }
+}
+
+/// Those of a process with a worker.
+pub fn worker() {
+    for outcome in ["changed", "unchanged", "superseded", "failed"] {
+        counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(0);
+    }
+}
