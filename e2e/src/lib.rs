@@ -11,6 +11,7 @@ mod metrics;
 mod panels;
 mod process;
 mod prometheus;
+mod slow_line;
 mod stack;
 mod webhook;
 
@@ -21,5 +22,6 @@ pub use metrics::Metrics;
 pub use panels::{PANELS, Panel};
 pub use process::{Environment, Process};
 pub use prometheus::{Prometheus, monitoring_file, promtool};
+pub use slow_line::SlowLine;
 pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token, token_for};
 pub use webhook::{report, status_update};

@@ -12,6 +12,7 @@ mod deltas;
 mod demo;
 mod foreign_writers;
 mod intake;
+mod ladder;
 mod lifecycle;
 mod listener;
 mod operators;
