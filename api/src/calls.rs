@@ -67,7 +67,7 @@ pub(crate) async fn calls(
     };
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
-        None => match query(&editions, &store, user.org, &filter, &request).await {
+        None => match Box::pin(query(&editions, &store, user.org, &filter, &request)).await {
             Ok(response) => response,
             Err(error) => failed(&editions.reads, &error, id),
         },

@@ -41,9 +41,11 @@ use crate::{
     error::ApiError,
 };
 
-/// What the handlers share.
+/// What the handlers share. Each request clones it.
 #[derive(Clone)]
-struct App {
+struct App(Arc<Shared>);
+
+struct Shared {
     store: Store,
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
@@ -53,31 +55,31 @@ struct App {
 
 impl FromRef<App> for Store {
     fn from_ref(app: &App) -> Self {
-        app.store.clone()
+        app.0.store.clone()
     }
 }
 
 impl FromRef<App> for Arc<Editions> {
     fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.editions)
+        Arc::clone(&app.0.editions)
     }
 }
 
 impl FromRef<App> for Arc<Verifier> {
     fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.verifier)
+        Arc::clone(&app.0.verifier)
     }
 }
 
 impl FromRef<App> for CancellationToken {
     fn from_ref(app: &App) -> Self {
-        app.shutdown.clone()
+        app.0.shutdown.clone()
     }
 }
 
 impl FromRef<App> for Secrets {
     fn from_ref(app: &App) -> Self {
-        app.secrets.clone()
+        app.0.secrets.clone()
     }
 }
 
@@ -125,13 +127,13 @@ impl Api {
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let secrets = config.webhook_secrets;
-        let app =
-            App { store, editions: editions.clone(), verifier: verifier.clone(), secrets, shutdown: shutdown.clone() };
+        let (watched, kept_fresh) = (editions.clone(), verifier.clone());
+        let app = App(Arc::new(Shared { store, editions, verifier, secrets, shutdown: shutdown.clone() }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
             () = listener::serve(listener, edge, shutdown) => {}
-            () = editions.watch() => {}
-            () = never_ends(verifier.keep_keys_fresh()) => {}
+            () = watched.watch() => {}
+            () = never_ends(kept_fresh.keep_keys_fresh()) => {}
         }
     }
 }

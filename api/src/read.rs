@@ -56,7 +56,7 @@ async fn answered(
 ) -> Result<Response, ApiError> {
     let (found, behind) = match Wishes::of(&request.headers)? {
         None => (editions.get(org).await?, None),
-        Some(wishes) => editions.settle(org, wishes).await?,
+        Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,
     };
     let entry = &found.entry;
     let body = entry.body(model);

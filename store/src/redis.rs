@@ -1,7 +1,7 @@
 //! Blobs in Redis: bytes for nodes that do not hold them yet, and the message that a version is new. Nothing here is
 //! the truth: it may be gone, slow, garbage or old, and then Postgres serves.
 
-use std::{collections::HashMap, future::ready, time::Duration};
+use std::{collections::HashMap, future::ready, sync::Arc, time::Duration};
 
 use ::redis::{
     AsyncCommands, Client, RedisError, Script,
@@ -29,7 +29,7 @@ const PUBLISH: &str = include_str!("../lua/publish.lua");
 /// A connection that comes up, and comes back, by itself.
 #[derive(Clone)]
 pub struct Redis {
-    client: Client,
+    client: Arc<Client>,
     connection: ConnectionManager,
 }
 
@@ -67,7 +67,7 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        Ok(Self { client, connection })
+        Ok(Self { client: Arc::new(client), connection })
     }
 
     /// Whether the server answers.

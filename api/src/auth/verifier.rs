@@ -43,9 +43,14 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Denied::Malformed);
         }
-        if let Some(claims) = self.verify_cached(token, now) {
-            return Ok(claims);
+        match self.verify_cached(token, now) {
+            Some(claims) => Ok(claims),
+            // In a box, so that those who are known do not carry its state around.
+            None => Box::pin(self.verify_anew(token, now)).await,
         }
+    }
+
+    async fn verify_anew(&self, token: &str, now: UnixSeconds) -> Result<Claims, Denied> {
         let parts = Token::parse(token)?;
         let key = self.key(&parts.header, now).await.ok_or(Denied::UnknownKey)?;
         let claims = Claims::read(&parts.verified_payload(&key.decoding)?, self.issuer.as_deref(), now)?;

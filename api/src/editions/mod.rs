@@ -118,7 +118,8 @@ impl Editions {
     pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
-            None => self.fetched(org).await,
+            // In a box, so that a hit does not carry its state around.
+            None => Box::pin(self.fetched(org)).await,
         }
     }
 
