@@ -1,6 +1,6 @@
 //! `GET /api/calls-dashboard`: the first page is a blob, every other page one query.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Json,
@@ -133,9 +133,10 @@ async fn query(
     filter: &Filter,
     request: &Parts,
 ) -> Result<Response, QueryError> {
+    let asked = Instant::now();
     let page = store.calls(org, filter).await?;
     let identity = Bytes::from(serde_json::to_vec(&page.calls)?);
-    editions.now.set(page.as_of);
+    editions.now.set(page.as_of, asked);
     let etag = HeaderValue::try_from(Digest::of(org, Model::Calls, &identity).etag())?;
     let shown = Shown {
         model: Model::Calls,

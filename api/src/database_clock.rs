@@ -2,10 +2,13 @@
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use readmodel::time::Timestamp;
+
+/// What is read is off by no more than this.
+const PROMPT: Duration = Duration::from_millis(250);
 
 /// This process' steady clock, and how far the database's is ahead of it.
 #[derive(Debug)]
@@ -20,10 +23,12 @@ impl DatabaseClock {
         Self { started: Instant::now(), ahead_micros: AtomicI64::new(guess.as_micros()) }
     }
 
-    /// Takes a reading.
-    pub(crate) fn set(&self, reading: Timestamp) {
-        let ahead = reading.as_micros().saturating_sub(self.micros_until(Instant::now()));
-        self.ahead_micros.store(ahead, Ordering::Relaxed);
+    /// Takes a reading that was asked for at an instant here. One that was long under way says too little.
+    pub(crate) fn set(&self, reading: Timestamp, asked: Instant) {
+        if asked.elapsed() <= PROMPT {
+            let ahead = reading.as_micros().saturating_sub(self.micros_until(asked));
+            self.ahead_micros.store(ahead, Ordering::Relaxed);
+        }
     }
 
     /// The time there now.

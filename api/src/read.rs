@@ -42,7 +42,7 @@ pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, 
 /// One model of the caller's own org.
 pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Response {
     let arrived = Instant::now();
-    let answered = answered(editions, org, model, request, arrived).await;
+    let answered = answered(editions, org, model, request).await;
     editions.reads.record(arrived.elapsed());
     answered.unwrap_or_else(|error| refuse(&editions.reads, model, error))
 }
@@ -52,12 +52,13 @@ async fn answered(
     org: OrgId,
     model: Model,
     request: &Parts,
-    arrived: Instant,
 ) -> Result<Response, ApiError> {
     let (found, behind) = match Wishes::of(&request.headers)? {
         None => (editions.get(org).await?, None),
         Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,
     };
+    // Not when the request came: it may have waited since.
+    let now = Instant::now();
     let entry = &found.entry;
     let body = entry.body(model);
     let shown = Shown {
@@ -65,8 +66,8 @@ async fn answered(
         labels: &body.labels,
         etag: &body.content.etag,
         source: found.source,
-        stale: behind.or_else(|| editions.stale(entry, arrived)),
-        age_seconds: editions.now.at(arrived).seconds_since(entry.as_of),
+        stale: behind.or_else(|| editions.stale(entry, now)),
+        age_seconds: editions.now.at(now).seconds_since(entry.as_of),
     };
     answer(request, &editions.reads, &shown, |headers| represent(headers, &body.content))
 }

@@ -22,9 +22,7 @@ if ARGV[3] ~= '' and (held[1] ~= ARGV[3] or held[2] ~= ARGV[4]) then
   return -1
 end
 
-if ARGV[3] == '' then
-  redis.call('DEL', KEYS[1])
-end
+-- Not a DEL before: a script that has written already is no longer stopped where memory is short.
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'n', ARGV[2], 'as_of', ARGV[5], 'next_change_at', ARGV[6])
 for at = 10, #ARGV, 2 do
   redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])

@@ -43,6 +43,13 @@ impl Store {
             Err(reason) => Held::Unusable(reason),
         })
     }
+
+    /// Removes blobs that are unusable, so that the org counts as not built. A rebuild alone would leave them: it writes
+    /// only what differs from what is said to be there.
+    pub async fn discard(&self, org: OrgId) -> Result<(), Error> {
+        sqlx::query_file!("queries/blobs/discard.sql", org.0).execute(&self.pg).await?;
+        Ok(())
+    }
 }
 
 /// Writes the blobs whose bytes differ, and tells which.

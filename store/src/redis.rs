@@ -141,6 +141,12 @@ impl Redis {
         }
     }
 
+    /// Removes what is held of an org and cannot be used. Were it replaced in this moment, that would cost a look into
+    /// Postgres.
+    pub async fn discard(&self, org: OrgId) -> Result<(), Error> {
+        Ok(self.connection.clone().del::<_, ()>(key(org)).await?)
+    }
+
     /// Removes what is held of an org, and tells the nodes to look again.
     pub async fn forget(&self, org: OrgId) -> Result<(), Error> {
         let mut connection = self.connection.clone();

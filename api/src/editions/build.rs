@@ -5,6 +5,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use materialize::Outcome;
+use metrics::counter;
+use monitoring::names;
 use readmodel::ids::OrgId;
 use store::versions::Head;
 
@@ -32,7 +35,11 @@ impl Editions {
                 self.release(org).await;
             }
             match head {
-                Ok(Head::At(_)) => return self.held_in_postgres(org, Source::Built).await,
+                Ok(Head::At(_)) => {
+                    if let Some(found) = self.held_in_postgres(org, Source::Built).await? {
+                        return Ok(found);
+                    }
+                }
                 Ok(Head::Unknown) => return self.unknown(org),
                 Ok(Head::NotBuilt) if leased => self.rebuild_leased(org).await?,
                 Ok(Head::NotBuilt) if Instant::now() > impatient_at => self.rebuild(org).await?,
@@ -60,7 +67,15 @@ impl Editions {
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
-        match materialize::rebuild(&self.store, self.clock, org).await {
+        let rebuilt = materialize::rebuild(&self.store, self.clock, org).await;
+        let outcome = match &rebuilt {
+            Ok(Outcome::Changed(_) | Outcome::Gone) => "changed",
+            Ok(Outcome::Unchanged(_)) => "unchanged",
+            Ok(Outcome::Superseded) => "superseded",
+            Err(_) => "failed",
+        };
+        counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(1);
+        match rebuilt {
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");

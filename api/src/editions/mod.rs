@@ -153,8 +153,8 @@ impl Editions {
     }
 
     /// Why an entry may not show how things are, if so.
-    pub(crate) fn stale(&self, entry: &Entry, arrived: Instant) -> Option<Stale> {
-        if entry.next_change_at.is_some_and(|deadline| deadline <= self.now.at(arrived)) {
+    pub(crate) fn stale(&self, entry: &Entry, now: Instant) -> Option<Stale> {
+        if entry.next_change_at.is_some_and(|deadline| deadline <= self.now.at(now)) {
             return Some(Stale::DeadlinePassed);
         }
         if entry.is_behind() {
@@ -164,7 +164,7 @@ impl Editions {
             0 => None,
             after_start => Some(self.started + Duration::from_millis(after_start)),
         };
-        let recently = |confirmed: Instant| arrived.saturating_duration_since(confirmed) <= CONFIRMED_FOR;
+        let recently = |confirmed: Instant| now.saturating_duration_since(confirmed) <= CONFIRMED_FOR;
         (!confirmed.is_some_and(recently)).then_some(Stale::Unconfirmed)
     }
 
@@ -184,23 +184,63 @@ impl Editions {
             Ok(Ok(Head::Unknown)) => self.unknown(org),
             Ok(Ok(Head::NotBuilt)) => self.build(org).await,
             Ok(Ok(Head::At(version))) => match cached {
-                Some(edition) if edition.version >= version => Ok(self.admit(&edition, Source::Redis)),
-                _ => self.held_in_postgres(org, Source::Postgres).await,
+                Some(edition) if edition.version == version => Ok(self.admit(&edition, Source::Redis)),
+                Some(edition) if edition.version > version && self.exists(org, edition.version).await => {
+                    Ok(self.admit(&edition, Source::Redis))
+                }
+                Some(edition) if edition.version > version => {
+                    self.discard_in_redis(org).await;
+                    self.held_or_built(org).await
+                }
+                _ => self.held_or_built(org).await,
             },
             Ok(Err(_)) | Err(_) => cached.map(|edition| self.admit(&edition, Source::Redis)).ok_or(Unavailable),
         }
     }
 
+    /// Whether Postgres knows of a version. Redis may be a moment ahead of what Postgres said before, and never more.
+    async fn exists(&self, org: OrgId, version: Version) -> bool {
+        let head = tokio::time::timeout(POSTGRES_BUDGET, self.store.head(org)).await;
+        !matches!(head, Ok(Ok(Head::At(newest))) if newest < version)
+    }
+
     async fn held_in_redis(&self, org: OrgId) -> Option<Edition> {
         let held = self.store.redis.as_ref()?.edition(org).await;
+        if matches!(held, Ok(Held::Unusable(_))) {
+            self.discard_in_redis(org).await;
+        }
         self.usable(Tier::Redis, org, held)
     }
 
-    async fn held_in_postgres(&self, org: OrgId, source: Source) -> Result<Found, Unavailable> {
+    /// What is spoiled there would be in the way of what replaces it.
+    async fn discard_in_redis(&self, org: OrgId) {
+        let Some(redis) = &self.store.redis else { return };
+        if let Err(error) = redis.discard(org).await {
+            tracing::debug!(%org, error = &error as &dyn std::error::Error, "redis keeps what is spoiled");
+        }
+    }
+
+    /// What Postgres holds, made anew if it cannot be used.
+    async fn held_or_built(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+        match self.held_in_postgres(org, Source::Postgres).await {
+            Ok(Some(found)) => Ok(found),
+            Ok(None) => self.build(org).await,
+            Err(Unavailable) => Err(Unavailable),
+        }
+    }
+
+    /// `None`: what was there could not be used, and is gone.
+    async fn held_in_postgres(&self, org: OrgId, source: Source) -> Result<Option<Found>, Unavailable> {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
-        let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
-        self.mend_redis(&edition);
-        Ok(self.admit(&edition, source))
+        let spoiled = matches!(held, Ok(Held::Unusable(_)));
+        match self.usable(Tier::Postgres, org, held) {
+            Some(edition) => {
+                self.mend_redis(&edition);
+                Ok(Some(self.admit(&edition, source)))
+            }
+            None if spoiled => self.store.discard(org).await.map(|()| None).map_err(|_| Unavailable),
+            None => Err(Unavailable),
+        }
     }
 
     /// Gives Redis what it lacked, beside the answer.

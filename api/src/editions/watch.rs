@@ -1,6 +1,10 @@
 //! How a node learns of new versions: by the feed, which may lose messages, and by asking Postgres, which does not.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use readmodel::{ids::OrgId, version::Version};
 use store::feed::{self, Notice};
@@ -65,11 +69,23 @@ impl Editions {
         if self.l1.get(&org).is_some_and(|entry| entry.version >= version) {
             return;
         }
-        match self.held_in_redis(org).await.filter(|edition| edition.version >= version) {
+        match self.held_in_redis(org).await.filter(|edition| edition.version == version) {
             Some(edition) => drop(self.admit(&edition, Source::Redis)),
             // Failing that, the next check comes in a second.
             None => drop(self.refresh(org).await),
         }
+    }
+
+    /// A version is held that is newer than the newest. Either it has just come, or Postgres does not have it (any more),
+    /// and then nothing of it is kept.
+    fn doubt(self: &Arc<Self>, org: OrgId, version: Version) {
+        let editions = Arc::clone(self);
+        tokio::spawn(async move {
+            if !editions.exists(org, version).await {
+                editions.discard_in_redis(org).await;
+                editions.forget(org);
+            }
+        });
     }
 
     /// Asks Postgres for the newest versions of all orgs that are held or waited for.
@@ -78,9 +94,10 @@ impl Editions {
         orgs.sort_unstable();
         orgs.dedup();
         for chunk in orgs.chunks(CHECK_CHUNK).chain(orgs.is_empty().then_some(&orgs[..])) {
+            let asked = Instant::now();
             match tokio::time::timeout(super::POSTGRES_BUDGET, self.store.newest(chunk)).await {
                 Ok(Ok((now, newest))) => {
-                    self.now.set(now);
+                    self.now.set(now, asked);
                     self.take_in(chunk, newest);
                 }
                 Ok(Err(_)) | Err(_) => return,
@@ -94,7 +111,8 @@ impl Editions {
         for org in asked {
             match (newest.get(org), self.l1.get(org)) {
                 (None, _) => self.forget(*org),
-                (Some(version), Some(entry)) if entry.version >= *version => {}
+                (Some(version), Some(entry)) if entry.version > *version => self.doubt(*org, entry.version),
+                (Some(version), Some(entry)) if entry.version == *version => {}
                 (Some(version), _) => self.heard(*org, *version),
             }
         }
