@@ -128,10 +128,10 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Three digits that count, and commas between thousands.
+/// Three digits that count, whole numbers as they are, and commas between thousands.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
-        size if size == 0.0 || size >= 100.0 => 0,
+        size if size.fract() == 0.0 || size >= 100.0 => 0,
         size if size >= 10.0 => 1,
         size if size >= 1.0 => 2,
         _ => 3,
@@ -184,6 +184,7 @@ mod tests {
         for (value, text) in [
             (0.0, "0"),
             (0.0123, "0.012"),
+            (93.0, "93"),
             (9.876, "9.88"),
             (12.34, "12.3"),
             (999.6, "1,000"),
@@ -220,13 +221,13 @@ mod tests {
     #[test]
     fn a_table_is_markdown_with_straight_columns() {
         let lines = [
-            Line::new("CPU, µs", Value::Number(9.0)).beside("nginx", Value::Number(12.0)).goal(Goal::RatioAtMost(0.8)),
+            Line::new("CPU, µs", Value::Number(9.0)).beside("nginx", Value::Number(12.5)).goal(Goal::RatioAtMost(0.8)),
             Line::new("delta", Value::NotOffered).goal(Goal::AtMost(150.0)),
         ];
         let expected = "\
 | row     | ours        | peer       | ratio  | goal   |         |
 |---------|-------------|------------|--------|--------|---------|
-| CPU, µs | 9.00        | nginx 12.0 | 0.750× | ≤ 0.8× | met     |
+| CPU, µs | 9           | nginx 12.5 | 0.720× | ≤ 0.8× | met     |
 | delta   | not offered |            |        | ≤ 150  | unknown |
 ";
         assert_eq!(render(lines.iter()), expected);

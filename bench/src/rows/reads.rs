@@ -7,7 +7,8 @@ use super::Bench;
 use crate::{
     http,
     peers::{Nginx, Node},
-    stack::{self, LEADS, Org, http_addr, read},
+    process::Process,
+    stack::{LEADS, Org, http_addr, read},
     table::{Goal, Line, Value},
     target::{Sample, Target, alternate},
 };
@@ -61,7 +62,7 @@ fn compare(status: u16, samples: &[Sample], cpu_ratio: f64) -> Vec<Line> {
 }
 
 /// An nginx that has what the node serves now.
-async fn nginx_with(ours: &crate::process::Process, org: &Org) -> anyhow::Result<Nginx> {
+async fn nginx_with(ours: &Process, org: &Org) -> anyhow::Result<Nginx> {
     let (identity, gzip) = (read(ours, org, LEADS, &[]).await?, read(ours, org, LEADS, &[GZIP]).await?);
     let nginx = Nginx::serving(&[("leads.json", &identity.body), ("leads.json.gz", &gzip.body)], LEADS).await?;
     let served = http::fetch(nginx.addr(), LEADS, &[GZIP]).await?;
@@ -70,10 +71,10 @@ async fn nginx_with(ours: &crate::process::Process, org: &Org) -> anyhow::Result
 }
 
 /// The view's rows are not ours to the byte; but there must be as many.
-async fn ensure_same_leads(ours: &crate::process::Process, node: &Node, org: &Org) -> anyhow::Result<()> {
+async fn ensure_same_leads(ours: &Process, node: &Node, org: &Org) -> anyhow::Result<()> {
     let authorization = [("authorization", org.authorization.as_str())];
     let theirs = http::fetch(node.addr(), LEADS, &authorization).await?;
-    let ours = stack::read(ours, org, LEADS, &[]).await?;
+    let ours = read(ours, org, LEADS, &[]).await?;
     let count = |body: &[u8]| -> anyhow::Result<Option<usize>> {
         let json: Json = serde_json::from_slice(body)?;
         Ok(json.get("leads").and_then(Json::as_array).map(Vec::len))

@@ -19,7 +19,7 @@ use crate::{
     http::{self, Connection},
     latency::median,
     progress::say,
-    stack::{CALLS_PER_CONTACT, LEADS, http_addr},
+    stack::{CALLS_PER_CONTACT, LEADS, Org, http_addr},
     table::{Goal, Line, Value},
 };
 
@@ -35,27 +35,34 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         let headers = [("accept-encoding", "gzip"), ("authorization", org.authorization.as_str())];
         let requests = nodes.iter().map(|node| (http_addr(node), http::get(http_addr(node), LEADS, &headers).into()));
         let requests = requests.collect::<Vec<_>>();
-        let before = rebuilds(bench).await?;
+        let before = counted(bench).await?;
         let served = generator::run(|| stampede(requests)).await?;
-        builds.push(rebuilds(bench).await? - before);
+        // One that came to nothing has no version, and one that a node did not count has one.
+        builds.push((counted(bench).await? - before).max(versions(bench, &org).await?));
         seconds.push(served.as_secs_f64());
         say(format_args!("  all served after {served:?}"));
     }
     let most = builds.iter().copied().fold(0.0, f64::max);
     Ok(vec![
-        Line::new(format!("builds for {READERS} readers over two nodes, the most of any round"), Value::Number(most))
+        Line::new("builds for 10,000 readers over two nodes, the most of any round", Value::Number(most))
             .goal(Goal::Exactly(1.0)),
-        Line::new("until all are served, s", Value::Number(median(seconds.into_iter()))),
+        Line::new("until all 10,000 are served, s", Value::Number(median(seconds.into_iter()))),
     ])
 }
 
-/// Builds that any node has made. There is no worker meanwhile.
-async fn rebuilds(bench: &Bench) -> anyhow::Result<f64> {
+/// Rebuilds that the nodes have counted. There is no worker meanwhile.
+async fn counted(bench: &Bench) -> anyhow::Result<f64> {
     let mut total = 0.0;
     for node in bench.stack.nodes() {
         total += bench.stack.counted(node, REBUILDS_TOTAL).await?;
     }
     Ok(total)
+}
+
+/// An org's versions so far: its rebuilds that were committed.
+async fn versions(bench: &Bench, org: &Org) -> anyhow::Result<f64> {
+    let (_, newest) = bench.stack.store.newest(&[org.id]).await?;
+    Ok(newest.first().map_or(0.0, |(_, version)| version.n as f64))
 }
 
 /// Everybody connects, then everybody asks; the time until the last has been served.
