@@ -123,7 +123,7 @@ fn header(arguments: &Arguments) -> anyhow::Result<String> {
     lines.push(peers::versions()?);
     lines.push(format!("load average {} before", machine::load_average()?));
     lines.push(format!(
-        "{} rounds of {} s; servers on one core, load from another",
+        "rounds: {}, of {} s a run; servers on one core, load from another",
         arguments.rounds, arguments.seconds
     ));
     Ok(lines.iter().map(|line| format!("- {line}\n")).collect())
