@@ -1,7 +1,7 @@
 # `make run` and `make test` install what is missing, on a machine with git, make, curl, Rust and Node.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint
+.PHONY: help run test lint bench
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
@@ -25,3 +25,8 @@ lint: ## check the formatting and the lints
 	@scripts/setup run
 	cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+bench: ## measure, beside the peers; ARGS="--list" lists the rows
+	@scripts/setup bench
+	@cargo build --release --package prewarm --package bench
+	@exec $(TARGET)/release/bench --write $(ARGS)

@@ -47,12 +47,7 @@ pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, req
     answered.unwrap_or_else(|error| refuse(&editions.reads, model, error))
 }
 
-async fn answered(
-    editions: &Arc<Editions>,
-    org: OrgId,
-    model: Model,
-    request: &Parts,
-) -> Result<Response, ApiError> {
+async fn answered(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Result<Response, ApiError> {
     let (found, behind) = match Wishes::of(&request.headers)? {
         None => (editions.get(org).await?, None),
         Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,

@@ -4,9 +4,10 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
+    process::{Child, Output, Stdio},
 };
 
+use embedded::tool;
 use reqwest::Url;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -35,7 +36,7 @@ pub fn monitoring_file(name: &str) -> PathBuf {
 /// Runs Prometheus' tool for checking files.
 #[must_use]
 pub fn promtool(arguments: &[&str], file: &str) -> Output {
-    Command::new(program("promtool")).args(arguments).arg(monitoring_file(file)).output().unwrap()
+    tool("promtool").args(arguments).arg(monitoring_file(file)).output().unwrap()
 }
 
 impl Prometheus {
@@ -44,7 +45,7 @@ impl Prometheus {
         let home = tempfile::tempdir().unwrap();
         configure(home.path(), processes);
         let address = SocketAddr::from((process::own_address(), PORT));
-        let mut command = Command::new(program("prometheus"));
+        let mut command = tool("prometheus");
         command.arg("--config.file").arg(home.path().join("prometheus.yml"));
         command.arg("--storage.tsdb.path").arg(home.path().join("data"));
         command.arg(format!("--web.listen-address={address}")).current_dir(home.path()).stdin(Stdio::null());
@@ -98,10 +99,4 @@ fn configure(home: &Path, processes: &[&Process]) {
     }
     let targets: Vec<String> = processes.iter().map(|process| process.admin_addr().to_string()).collect();
     fs::write(home.join("targets.yml"), serde_json::json!([{ "targets": targets }]).to_string()).unwrap();
-}
-
-/// Where `scripts/setup` has put it: unpacked, or on the path.
-fn program(name: &str) -> PathBuf {
-    let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|dir| Path::new(&dir).join("usr/bin").join(name));
-    unpacked.filter(|program| program.exists()).unwrap_or_else(|| PathBuf::from(name))
 }

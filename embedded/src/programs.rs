@@ -62,6 +62,14 @@ pub(crate) fn redis(data_dir: &DataDir) -> Result<(Programs, &'static str), Erro
         .ok_or(Error::RedisMissing)
 }
 
+/// A program that is no server of ours, wherever `scripts/setup` has put it: unpacked, or on the path.
+pub fn tool(name: &str) -> Command {
+    let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|path| Unpacked { path: path.into() });
+    let dirs = |root: &Unpacked| [root.path.join("usr/lib").join(name), root.path.join("usr/bin")];
+    let found = unpacked.iter().flat_map(|root| dirs(root).map(|dir| root.programs(dir))).find(|dir| dir.has(name));
+    found.map_or_else(|| Command::new(name), |programs| programs.command(name))
+}
+
 /// The tree that `scripts/setup` unpacks where it may not install anything.
 struct Unpacked {
     path: PathBuf,

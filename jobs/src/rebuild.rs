@@ -12,12 +12,8 @@ use crate::{Context, JobError};
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
     let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
     let outcome = materialize::rebuild(&context.store, context.clock, org).await.map_err(JobError::retry)?;
-    rebuild.outcome = match outcome {
-        Outcome::Changed(_) | Outcome::Gone => "changed",
-        Outcome::Unchanged(_) => "unchanged",
-        // An end and no failure: what the winner did not see is still owed, and claimed at once.
-        Outcome::Superseded => "superseded",
-    };
+    // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
+    rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
         record_freshness(&published, rebuild.started.elapsed());
     }

@@ -28,6 +28,17 @@ pub enum Outcome {
     Gone,
 }
 
+impl Outcome {
+    /// The name in metrics: an org that is gone has changed.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Changed(_) | Self::Gone => "changed",
+            Self::Unchanged(_) => "unchanged",
+            Self::Superseded => "superseded",
+        }
+    }
+}
+
 /// What was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Published {

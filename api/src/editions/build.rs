@@ -5,7 +5,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use materialize::Outcome;
 use metrics::counter;
 use monitoring::names;
 use readmodel::ids::OrgId;
@@ -68,12 +67,7 @@ impl Editions {
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
         let rebuilt = materialize::rebuild(&self.store, self.clock, org).await;
-        let outcome = match &rebuilt {
-            Ok(Outcome::Changed(_) | Outcome::Gone) => "changed",
-            Ok(Outcome::Unchanged(_)) => "unchanged",
-            Ok(Outcome::Superseded) => "superseded",
-            Err(_) => "failed",
-        };
+        let outcome = rebuilt.as_ref().map_or("failed", materialize::Outcome::name);
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(1);
         match rebuilt {
             Ok(_) => Ok(()),

@@ -9,6 +9,7 @@ use axum::{
     routing::{get, post},
 };
 use e2e::{Environment, Org, Process, Stack, eventually};
+use embedded::tool;
 use serde_json::{Value, json};
 use testkit::Database;
 use tokio::{
@@ -55,12 +56,17 @@ impl Browser {
             .with_state(desk);
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         let profile = tempfile::tempdir().unwrap();
-        let mut command = Command::new("chromium");
+        let mut command = Command::from(tool("chromium"));
         command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]);
         command.args(["--disable-background-networking", "--disable-component-update", "--disable-sync"]);
         command.arg(format!("--user-data-dir={}", profile.path().display())).arg(url);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-        Self { child: command.spawn().expect("chromium: see scripts/setup"), orders, results, _profile: profile }
+        Self {
+            child: command.spawn().expect("chromium, which scripts/setup installs"),
+            orders,
+            results,
+            _profile: profile,
+        }
     }
 
     /// Has the page do something.

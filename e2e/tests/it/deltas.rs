@@ -1,8 +1,7 @@
 //! Deltas on the wire (RFC 9842): what a client that holds an earlier body pays for the next one.
 
-use std::process::Command;
-
 use e2e::{Answer, Org, Stack, report};
+use embedded::tool;
 use reqwest::{RequestBuilder, StatusCode};
 use sha2::{Digest, Sha256};
 
@@ -30,8 +29,7 @@ fn decode(body: &[u8], dictionary: &[u8]) -> Vec<u8> {
     let path = directory.path().join("dictionary");
     std::fs::write(&path, dictionary).unwrap();
     std::fs::write(directory.path().join("body.zst"), body).unwrap();
-    let output =
-        Command::new("zstd").arg("-D").arg(&path).arg("-dc").arg(directory.path().join("body.zst")).output().unwrap();
+    let output = tool("zstd").arg("-D").arg(&path).arg("-dc").arg(directory.path().join("body.zst")).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     output.stdout
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Answer, Environment, Org, Process, Stack, eventually, poll, report};
-use embedded::Durability;
+use embedded::{Durability, tool};
 use reqwest::StatusCode;
 use testkit::{Database, servers};
 
@@ -90,7 +90,7 @@ async fn two_nodes_converge_with_redis_and_without() {
 
 async fn redis_cli(stack: &Stack, command: &str) -> String {
     let socket = stack.redis.url().trim_start_matches("unix://").to_owned();
-    let output = tokio::process::Command::new("redis-cli").args(["-s", &socket, command]).output().await.unwrap();
+    let output = tool("redis-cli").args(["-s", &socket, command]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }

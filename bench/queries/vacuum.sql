@@ -1,0 +1,3 @@
+-- bench::stack::seed
+-- Done now, so that autovacuum does not do it while something is measured.
+vacuum analyze

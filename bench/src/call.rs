@@ -1,0 +1,32 @@
+//! A call that has just ended, as Vapi reports it.
+
+use readmodel::{ids::OrgId, time::Timestamp};
+use serde_json::json;
+use uuid::Uuid;
+
+const SECONDS: i64 = 90;
+
+/// The end-of-call report of a call to an org's inbound assistant.
+pub(crate) fn report(org: OrgId, phone: &str) -> String {
+    let ended_at = api::auth::wall_clock().0;
+    let instant = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000).to_string();
+    json!({ "message": {
+        "type": "end-of-call-report",
+        "timestamp": ended_at * 1000,
+        "startedAt": instant(ended_at - SECONDS),
+        "endedAt": instant(ended_at),
+        "endedReason": "customer-ended-call",
+        "cost": 0.21,
+        "analysis": {
+            "summary": "Asked for an appointment on Thursday afternoon.",
+            "structuredData": { "sentimentScore": 0.8, "sentimentLabel": "positive" },
+        },
+        "call": {
+            "id": Uuid::new_v4(),
+            "type": "inboundPhoneCall",
+            "assistantId": format!("demo-inbound-{org}"),
+            "customer": { "number": phone },
+        },
+    }})
+    .to_string()
+}

@@ -1,0 +1,106 @@
+//! The machine: what it is, whether it is quiet, and who gets which core.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use crate::{proc, progress::say};
+
+/// The servers' core, ours and the peers'. Processes inherit it from the main thread.
+pub(crate) const SERVERS: usize = 0;
+/// The load generator's.
+pub(crate) const GENERATOR: usize = 1;
+
+/// A figure taken beside another's work is worth nothing.
+const LOAD_MAX: f64 = 1.0;
+const OTHERS_PERCENT_MAX: u64 = 10;
+/// Over which another's work is seen. A tick is 10 ms, so the ticks of a second are per cent.
+const LOOK: Duration = Duration::from_secs(1);
+/// The build just before leaves a load average of two or more, which falls by half in 42 seconds.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Ten thousand readers, and two ends of each connection on this machine.
+const FILES: u64 = 16_384;
+
+/// What the figures were measured on, in lines.
+pub(crate) fn describe() -> anyhow::Result<Vec<String>> {
+    let cpus = fs::read_to_string("/proc/cpuinfo").context("/proc/cpuinfo")?;
+    let value = |line: &str| line.split_once(':').map(|(_, value)| value.trim().to_owned());
+    let model = cpus.lines().find(|line| line.starts_with("model name")).and_then(value);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").context("the kernel's release")?;
+    let cores = cpus.lines().filter(|line| line.starts_with("processor")).count();
+    Ok(vec![
+        format!("{cores} cores, {}", model.unwrap_or_else(|| "unknown model".to_owned())),
+        format!("Linux {}", kernel.trim()),
+    ])
+}
+
+/// Runnable processes, averaged over the last minute.
+pub(crate) fn load_average() -> anyhow::Result<f64> {
+    let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
+    text.split(' ').next().unwrap_or_default().parse().context("/proc/loadavg")
+}
+
+/// Waits until nobody else works here; fails when that takes too long.
+pub(crate) async fn quiet() -> anyhow::Result<()> {
+    let started = Instant::now();
+    let mut said = false;
+    while let Some(reason) = busy().await? {
+        anyhow::ensure!(started.elapsed() < PATIENCE, "this machine is busy: {reason}; --force measures all the same");
+        if !said {
+            say(format_args!("waiting for a quiet machine: {reason}"));
+            said = true;
+        }
+    }
+    Ok(())
+}
+
+/// Who else works here, if somebody does.
+async fn busy() -> anyhow::Result<Option<String>> {
+    let before = proc::all()?;
+    tokio::time::sleep(LOOK).await;
+    let used = |now: &proc::Stat| {
+        let then = before.iter().find(|stat| stat.pid == now.pid).map_or(0, |stat| stat.ticks);
+        now.ticks.saturating_sub(then)
+    };
+    let others = proc::all()?.into_iter().filter(|stat| stat.pid != std::process::id());
+    let busiest = others.map(|stat| (used(&stat), stat)).max_by_key(|(percent, _)| *percent);
+    if let Some((percent, stat)) = busiest.filter(|(percent, _)| *percent > OTHERS_PERCENT_MAX) {
+        return Ok(Some(format!("{} ({}) uses {percent} % of a core", stat.command, stat.pid)));
+    }
+    let load = load_average()?;
+    Ok((load > LOAD_MAX).then(|| format!("the load average is {load}")))
+}
+
+/// Lets the calling thread, and whatever it starts, run on one core only.
+#[cfg(target_os = "linux")]
+pub(crate) fn pin(core: usize) -> anyhow::Result<()> {
+    use nix::{
+        sched::{CpuSet, sched_setaffinity},
+        unistd::Pid,
+    };
+
+    let mut cores = CpuSet::new();
+    cores.set(core)?;
+    sched_setaffinity(Pid::from_raw(0), &cores).with_context(|| format!("no core {core}: two are needed"))
+}
+
+/// Only Linux lets us choose.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn pin(_core: usize) -> anyhow::Result<()> {
+    anyhow::bail!("this is measured on Linux")
+}
+
+/// Allows as many open files as ten thousand readers take, here and in what is started from here.
+pub(crate) fn allow_files() -> anyhow::Result<()> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    anyhow::ensure!(hard >= FILES, "{FILES} open files are needed, and {hard} allowed (ulimit -Hn)");
+    if soft < FILES {
+        setrlimit(Resource::RLIMIT_NOFILE, FILES, hard)?;
+    }
+    Ok(())
+}

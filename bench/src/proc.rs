@@ -1,0 +1,105 @@
+//! What the kernel tells of processes, in `/proc`.
+
+use std::{fs, path::Path, time::Duration};
+
+use anyhow::Context as _;
+
+/// A process, as `/proc/PID/stat` has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stat {
+    pub(crate) pid: u32,
+    pub(crate) command: String,
+    parent: u32,
+    /// Processor time, of 10 ms each.
+    pub(crate) ticks: u64,
+}
+
+impl Stat {
+    /// `pid (command) state parent …`, where a command may hold spaces and parentheses.
+    fn parse(line: &str) -> Option<Self> {
+        let (pid, rest) = line.split_once(" (")?;
+        let (command, rest) = rest.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split(' ').collect();
+        let number = |index: usize| fields.get(index)?.parse::<u64>().ok();
+        Some(Self {
+            pid: pid.parse().ok()?,
+            command: command.to_owned(),
+            parent: number(1)?.try_into().ok()?,
+            ticks: number(11)? + number(12)?,
+        })
+    }
+}
+
+/// Every process there is.
+pub(crate) fn all() -> anyhow::Result<Vec<Stat>> {
+    let entries = fs::read_dir("/proc").context("this is measured in /proc, which only Linux has")?;
+    // One that ends while we look is left out.
+    let stat = |entry: fs::DirEntry| Stat::parse(&fs::read_to_string(entry.path().join("stat")).ok()?);
+    Ok(entries.flatten().filter_map(stat).collect())
+}
+
+/// A process and all that it has started.
+pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
+    let all = all()?;
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&parent) = family.get(next) {
+        family.extend(all.iter().filter(|stat| stat.parent == parent).map(|stat| stat.pid));
+        next += 1;
+    }
+    Ok(family)
+}
+
+/// Processor time that a family's living threads have used, to the nanosecond.
+pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
+    let mut total = Duration::ZERO;
+    for pid in family(pid)? {
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid}"))?.flatten() {
+            total += schedstat(&thread.path().join("schedstat")).unwrap_or_default();
+        }
+    }
+    Ok(total)
+}
+
+/// Processor time of the calling thread.
+pub(crate) fn cpu_of_this_thread() -> Duration {
+    schedstat(Path::new("/proc/thread-self/schedstat")).unwrap_or_default()
+}
+
+/// The first number is nanoseconds on a core.
+fn schedstat(path: &Path) -> Option<Duration> {
+    fs::read_to_string(path).ok()?.split(' ').next()?.parse().ok().map(Duration::from_nanos)
+}
+
+/// Memory of a family that is in RAM; what its members share is counted in each.
+pub(crate) fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
+    let mut total = 0;
+    for pid in family(pid)? {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid}"))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+        total += line.trim().trim_end_matches(" kB").parse::<u64>().context("VmRSS")? * 1024;
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stat_is_read_whatever_the_command_is_called() {
+        let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 0 0 20 0 1 0 99 1000 2";
+        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33 };
+        assert_eq!(Stat::parse(line), Some(stat));
+        assert_eq!(Stat::parse("42 (cut off"), None);
+    }
+
+    #[test]
+    fn this_process_has_a_family_that_uses_time_and_memory() {
+        let own = std::process::id();
+        assert!(family(own).unwrap().contains(&own));
+        assert!(cpu(own).unwrap() > Duration::ZERO);
+        assert!(cpu(own).unwrap() >= cpu_of_this_thread());
+        assert!(resident_bytes(own).unwrap() > 1 << 20);
+    }
+}

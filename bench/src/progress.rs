@@ -1,0 +1,9 @@
+//! What is going on, on standard error.
+
+use std::fmt::Display;
+
+/// Says what is going on.
+#[expect(clippy::print_stderr, reason = "the command line's own word")]
+pub(crate) fn say(what: impl Display) {
+    eprintln!("bench: {what}");
+}

@@ -1,0 +1,72 @@
+//! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
+
+mod bytes;
+mod memory;
+mod reads;
+mod sizes;
+mod stampede;
+mod streams;
+
+use std::time::Duration;
+
+use futures_util::future::LocalBoxFuture;
+
+use crate::{stack::Stack, table::Line};
+
+/// What the rows are measured on, and how long.
+pub(crate) struct Bench {
+    pub(crate) stack: Stack,
+    pub(crate) rounds: u32,
+    /// Of each run under load.
+    pub(crate) run: Duration,
+}
+
+/// Lines that are measured together.
+pub(crate) struct Row {
+    /// For `--only`, and in PERFORMANCE.md.
+    pub(crate) name: &'static str,
+    pub(crate) about: &'static str,
+    pub(crate) measure: for<'a> fn(&'a mut Bench) -> LocalBoxFuture<'a, anyhow::Result<Vec<Line>>>,
+}
+
+/// Every row, in the order in which they are measured.
+pub(crate) const ALL: &[Row] = &[
+    Row {
+        name: "reads",
+        about: "reads of an org of 600 contacts, beside nginx and Node",
+        measure: |bench| Box::pin(reads::measure(bench)),
+    },
+    Row {
+        name: "sizes",
+        about: "the same read at 60 to 100,000 contacts",
+        measure: |bench| Box::pin(sizes::measure(bench)),
+    },
+    Row {
+        name: "bytes",
+        about: "bytes of each panel by coding, and after one call",
+        measure: |bench| Box::pin(bytes::measure(bench)),
+    },
+    Row {
+        name: "memory",
+        about: "memory of an org that a node holds",
+        measure: |bench| Box::pin(memory::measure(bench)),
+    },
+    Row {
+        name: "streams",
+        about: "1,000 open streams beside nchan: memory, and the time of an event",
+        measure: |bench| Box::pin(streams::measure(bench)),
+    },
+    Row {
+        name: "stampede",
+        about: "10,000 readers of an org that was never built",
+        measure: |bench| Box::pin(stampede::measure(bench)),
+    },
+];
+
+/// The rows of these names, or all.
+pub(crate) fn chosen(only: &[String]) -> anyhow::Result<Vec<&'static Row>> {
+    for name in only {
+        anyhow::ensure!(ALL.iter().any(|row| row.name == name), "there is no row {name}: see --list");
+    }
+    Ok(ALL.iter().filter(|row| only.is_empty() || only.iter().any(|name| name == row.name)).collect())
+}

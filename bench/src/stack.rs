@@ -1,0 +1,244 @@
+//! Ours: a Postgres and a Redis, two nodes of the api, a worker when one is wanted, and orgs.
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use api::auth::wall_clock;
+use embedded::{DataDir, Durability, Postgres, Redis};
+use rand::{RngExt as _, distr::Alphanumeric};
+use readmodel::{ids::OrgId, version::Version};
+use store::{Commits, Store, demo::CHUNK};
+use uuid::Uuid;
+
+use crate::{
+    http::{self, Answer},
+    process::{Place, Process},
+    progress::say,
+};
+
+const HTTP_PORT: u16 = 8080;
+const ADMIN_PORT: u16 = 9100;
+const QUEUE_UI_PORT: u16 = 9101;
+
+/// The leads panel.
+pub(crate) const LEADS: &str = "/api/analytics/leads";
+/// Calls of a contact, as in the demo.
+pub(crate) const CALLS_PER_CONTACT: i32 = 6;
+
+const DATABASE: &str = "postgres";
+const SECRET_CHARS: usize = 48;
+const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
+const CONNECTIONS: u32 = 4;
+const SETTLES: Duration = Duration::from_secs(600);
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// An organisation, and somebody who may see its dashboard.
+#[derive(Clone, Debug)]
+pub(crate) struct Org {
+    pub(crate) id: OrgId,
+    /// The value of `Authorization`.
+    pub(crate) authorization: String,
+}
+
+/// Everything of ours that is measured.
+pub(crate) struct Stack {
+    nodes: [Process; 2],
+    worker: Option<Process>,
+    /// By their number of contacts.
+    orgs: HashMap<u32, Org>,
+    pub(crate) store: Store,
+    pub(crate) redis: Redis,
+    postgres: Postgres,
+    secrets: Secrets,
+}
+
+struct Secrets {
+    jwt: String,
+    webhook: String,
+}
+
+impl Stack {
+    /// Starts the servers, and two nodes that have nothing to serve yet.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        say("starting Postgres, Redis and two nodes");
+        let data_dir = DataDir::temporary()?;
+        let postgres = Postgres::start(&data_dir, Durability::Durable).await?;
+        let redis = Redis::start(&data_dir).await?;
+        let store = Store::open(&store::Config {
+            database_url: postgres.url(DATABASE),
+            redis_url: None,
+            connections: CONNECTIONS,
+            commits: Commits::Buffered,
+            application_name: "prewarm-bench",
+        })?;
+        store::migrate(&postgres.url(DATABASE)).await.context("migrating")?;
+        let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();
+        let secrets = Secrets { jwt: random(), webhook: random() };
+        let environment = environment(&postgres, &redis, &secrets);
+        let nodes = [start("api", &environment).await?, start("api", &environment).await?];
+        Ok(Self { nodes, worker: None, orgs: HashMap::new(), store, redis, postgres, secrets })
+    }
+
+    /// The node that is measured where one is enough.
+    pub(crate) fn node(&self) -> &Process {
+        &self.nodes[0]
+    }
+
+    /// Both nodes.
+    pub(crate) fn nodes(&self) -> &[Process] {
+        &self.nodes
+    }
+
+    /// One more node, which has served nobody yet.
+    pub(crate) async fn another_node(&self) -> anyhow::Result<Process> {
+        start("api", &environment(&self.postgres, &self.redis, &self.secrets)).await
+    }
+
+    /// The database, as a peer connects to it.
+    pub(crate) fn database_url(&self) -> String {
+        self.postgres.url(DATABASE)
+    }
+
+    /// What tokens are signed with.
+    pub(crate) fn jwt_secret(&self) -> &str {
+        &self.secrets.jwt
+    }
+
+    /// Starts the worker. Between the rows that need one there is none, so that no rebuild falls into a measurement.
+    pub(crate) async fn start_worker(&mut self) -> anyhow::Result<()> {
+        let environment = environment(&self.postgres, &self.redis, &self.secrets);
+        self.worker = Some(start("worker", &environment).await?);
+        Ok(())
+    }
+
+    /// Stops the worker once everything is built.
+    pub(crate) async fn stop_worker(&mut self) -> anyhow::Result<()> {
+        self.settled().await?;
+        self.worker = None;
+        Ok(())
+    }
+
+    /// The org of so many contacts, made and built when it is first asked for.
+    pub(crate) async fn org(&mut self, contacts: u32) -> anyhow::Result<Org> {
+        if let Some(org) = self.orgs.get(&contacts) {
+            return Ok(org.clone());
+        }
+        say(format_args!("seeding an org of {contacts} contacts"));
+        let org = self.seed(contacts, CALLS_PER_CONTACT).await?;
+        self.build().await?;
+        self.orgs.insert(contacts, org.clone());
+        Ok(org)
+    }
+
+    /// Makes an org that nobody has built yet.
+    pub(crate) async fn seed(&self, contacts: u32, calls: i32) -> anyhow::Result<Org> {
+        let id = OrgId(Uuid::new_v4());
+        self.store.seed_organization(id, &format!("Clinic of {contacts}"), "Europe/Berlin").await?;
+        for first in (1..=i64::from(contacts)).step_by(usize::try_from(CHUNK)?) {
+            let last = i64::from(contacts).min(first + CHUNK - 1);
+            self.store.seed_contacts(id, first, last, calls).await?;
+        }
+        let lookup = |name: &str| (name == "SUPABASE_JWT_SECRET").then(|| self.secrets.jwt.clone());
+        let token = api::auth::Config::from_env(lookup)?.mint(id, TOKEN_LIFETIME, wall_clock())?;
+        Ok(Org { id, authorization: format!("Bearer {token}") })
+    }
+
+    /// Builds what has been seeded.
+    pub(crate) async fn build(&mut self) -> anyhow::Result<()> {
+        sqlx::query(include_str!("../queries/vacuum.sql")).execute(&self.store.pg).await?;
+        self.start_worker().await?;
+        self.stop_worker().await
+    }
+
+    /// Waits until nothing is left to be built.
+    pub(crate) async fn settled(&self) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            let unsettled = sqlx::query_scalar::<_, i64>(include_str!("../queries/unsettled.sql"));
+            let unsettled = unsettled.fetch_one(&self.store.pg).await?;
+            if unsettled == 0 {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < SETTLES, "{unsettled} changes are not built after {SETTLES:?}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Waits until the node serves the newest version of an org.
+    pub(crate) async fn served_newest(&self, org: &Org) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let (_, newest) = self.store.newest(&[org.id]).await?;
+        let (_, newest) = newest.first().context("the org has no version")?;
+        loop {
+            let answer = read(self.node(), org, LEADS, &[]).await?;
+            let served = answer.header("prewarm-version").and_then(|version| version.parse::<Version>().ok());
+            if served.is_some_and(|served| served >= *newest) {
+                return Ok(());
+            }
+            ensure!(started.elapsed() < SETTLES, "version {newest} is not served after {SETTLES:?}");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// The request that reports a call by somebody to an org.
+    pub(crate) fn webhook(&self, report: &str) -> Vec<u8> {
+        let headers = [("content-type", "application/json"), ("x-vapi-secret", &self.secrets.webhook)];
+        http::post(http_addr(self.node()), "/webhooks/vapi", &headers, report)
+    }
+
+    /// What a process counts, summed over the labels.
+    pub(crate) async fn counted(&self, process: &Process, metric: &str) -> anyhow::Result<f64> {
+        let answer = http::fetch(process.addr(ADMIN_PORT), "/metrics", &[]).await?;
+        let text = String::from_utf8(answer.body)?;
+        let values = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(metric));
+        Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
+    }
+}
+
+/// Where a node takes requests.
+pub(crate) fn http_addr(node: &Process) -> SocketAddr {
+    node.addr(HTTP_PORT)
+}
+
+/// A read of a panel, with the org's token.
+pub(crate) async fn read(node: &Process, org: &Org, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
+    let headers = [headers, &[("authorization", org.authorization.as_str())]].concat();
+    let answer = http::fetch(http_addr(node), path, &headers).await?;
+    ensure!(answer.status == 200, "{path} answered {}", answer.status);
+    Ok(answer)
+}
+
+fn environment(postgres: &Postgres, redis: &Redis, secrets: &Secrets) -> [(&'static str, String); 4] {
+    [
+        ("DATABASE_URL", postgres.url(DATABASE)),
+        ("REDIS_URL", redis.url()),
+        ("SUPABASE_JWT_SECRET", secrets.jwt.clone()),
+        ("VAPI_WEBHOOK_SECRET", secrets.webhook.clone()),
+    ]
+}
+
+/// Starts `prewarm <part>` and waits until it is ready.
+async fn start(part: &'static str, environment: &[(&'static str, String)]) -> anyhow::Result<Process> {
+    let place = Place::new()?;
+    let mut command = Command::new(program()?);
+    command.arg(part).env_clear().envs(environment.iter().cloned());
+    command.env("PREWARM_HTTP_ADDR", place.addr(HTTP_PORT).to_string());
+    command.env("PREWARM_ADMIN_ADDR", place.addr(ADMIN_PORT).to_string());
+    command.env("PREWARM_QUEUE_UI_ADDR", place.addr(QUEUE_UI_PORT).to_string());
+    let mut process = place.start(part, &mut command)?;
+    process.ready(process.addr(ADMIN_PORT), "/readyz", &[]).await?;
+    Ok(process)
+}
+
+/// The binary that is measured, which cargo puts beside this one.
+fn program() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe()?.with_file_name("prewarm");
+    ensure!(program.exists(), "{} is missing: run `make bench`", program.display());
+    Ok(program)
+}
