@@ -156,7 +156,7 @@ mod tests {
             opening: None,
             shown: Version { epoch: 1, n: shown },
             news: hub.subscribe(ORG),
-            ends_at: Instant::now() + Duration::from_secs(60),
+            ends_at: Instant::now() + 3 * HEARTBEAT + Duration::from_secs(1),
             shutdown: CancellationToken::new(),
             _client: Client::counted(),
         }
