@@ -50,7 +50,6 @@ struct Shared {
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
     secrets: Secrets,
-    shutdown: CancellationToken,
 }
 
 impl FromRef<App> for Store {
@@ -68,12 +67,6 @@ impl FromRef<App> for Arc<Editions> {
 impl FromRef<App> for Arc<Verifier> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.0.verifier)
-    }
-}
-
-impl FromRef<App> for CancellationToken {
-    fn from_ref(app: &App) -> Self {
-        app.0.shutdown.clone()
     }
 }
 
@@ -127,18 +120,25 @@ impl Api {
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let secrets = config.webhook_secrets;
-        let (watched, kept_fresh) = (editions.clone(), verifier.clone());
-        let app = App(Arc::new(Shared { store, editions, verifier, secrets, shutdown: shutdown.clone() }));
+        let (watched, streamed, kept_fresh) = (editions.clone(), editions.clone(), verifier.clone());
+        let app = App(Arc::new(Shared { store, editions, verifier, secrets }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
-            () = listener::serve(listener, edge, shutdown) => {}
+            () = listener::serve(listener, edge, shutdown.clone()) => {}
             () = watched.watch() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
+            () = never_ends(end_streams(&streamed, &shutdown)) => {}
         }
     }
 }
 
-/// Without published keys there is nothing to keep fresh, and that is no reason to stop.
+/// A stream is an answer under way that would never end by itself.
+async fn end_streams(editions: &Editions, shutdown: &CancellationToken) {
+    shutdown.cancelled().await;
+    editions.hub.end_all();
+}
+
+/// Without published keys there is nothing to keep fresh, and that is no reason to stop; nor is the end of the streams.
 async fn never_ends(work: impl Future<Output = ()>) {
     work.await;
     std::future::pending::<()>().await;

@@ -4,7 +4,7 @@
 //! as a delta. So an event is the same few bytes for every client of the org, written out once, and a client that missed
 //! some needs only the last.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -20,8 +20,7 @@ use futures_util::stream;
 use metrics::{Gauge, gauge};
 use monitoring::names;
 use readmodel::version::Version;
-use tokio::time::{Instant, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::{
     auth::{Authenticated, UnixSeconds, wall_clock},
@@ -47,7 +46,6 @@ const RETURN_MS: std::ops::Range<u32> = 500..5_000;
 /// The route.
 pub(crate) async fn stream(
     State(editions): State<Arc<Editions>>,
-    State(shutdown): State<CancellationToken>,
     Authenticated(user): Authenticated,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -66,8 +64,9 @@ pub(crate) async fn stream(
         opening: Some(opening.into()),
         shown: entry.version,
         news,
+        sent_at: Instant::now(),
         ends_at: instant_of(user.expires_at),
-        shutdown,
+        alarm: Box::pin(sleep_until(Instant::now())),
         _client: Client::counted(),
     };
     let body = Body::from_stream(stream::unfold(events, async |mut events| {
@@ -82,37 +81,55 @@ pub(crate) async fn stream(
     Ok((headers, body).into_response())
 }
 
-/// One client's stream.
+/// One client's stream. A thousand of them are told of a version at once, so that what each does for it is kept small: its
+/// one timer is left as it is, and the end of the server is the end of the hub's channels.
 struct Events {
     opening: Option<Bytes>,
     shown: Version,
     news: Subscription,
+    sent_at: Instant,
     ends_at: Instant,
-    shutdown: CancellationToken,
+    /// Goes off no later than a beat is due, or the end.
+    alarm: Pin<Box<Sleep>>,
     _client: Client,
 }
 
 impl Events {
     /// The next bytes; `None` at the end: the token has expired, the org is gone, or the server goes away.
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(opening) = self.opening.take() {
-            return Some(opening);
-        }
+        let next = match self.opening.take() {
+            Some(opening) => Some(opening),
+            None => self.later().await,
+        };
+        self.sent_at = Instant::now();
+        next
+    }
+
+    async fn later(&mut self) -> Option<Bytes> {
         loop {
-            let news = tokio::select! {
-                news = timeout(HEARTBEAT, self.news.next()) => news,
-                () = sleep_until(self.ends_at) => return None,
-                () = self.shutdown.cancelled() => return None,
-            };
-            match news {
-                Ok(News::Version(frame)) if frame.version > self.shown => {
-                    self.shown = frame.version;
-                    return Some(frame.event);
+            tokio::select! {
+                biased;
+                news = self.news.next() => match news {
+                    News::Version(frame) if frame.version > self.shown => {
+                        self.shown = frame.version;
+                        return Some(frame.event);
+                    }
+                    News::Version(_) => {}
+                    News::Lost => return Some(RESYNC),
+                    News::Gone => return None,
+                },
+                () = &mut self.alarm => {
+                    let (now, beat_at) = (Instant::now(), self.sent_at + HEARTBEAT);
+                    if now >= self.ends_at {
+                        return None;
+                    }
+                    let due = now >= beat_at;
+                    let next_beat_at = if due { now + HEARTBEAT } else { beat_at };
+                    self.alarm.as_mut().reset(next_beat_at.min(self.ends_at));
+                    if due {
+                        return Some(BEAT);
+                    }
                 }
-                Ok(News::Version(_)) => {}
-                Ok(News::Lost) => return Some(RESYNC),
-                Ok(News::Gone) => return None,
-                Err(_) => return Some(BEAT),
             }
         }
     }
@@ -156,8 +173,9 @@ mod tests {
             opening: None,
             shown: Version { epoch: 1, n: shown },
             news: hub.subscribe(ORG),
+            sent_at: Instant::now(),
             ends_at: Instant::now() + 3 * HEARTBEAT + Duration::from_secs(1),
-            shutdown: CancellationToken::new(),
+            alarm: Box::pin(sleep_until(Instant::now())),
             _client: Client::counted(),
         }
     }

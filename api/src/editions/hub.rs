@@ -75,6 +75,11 @@ impl Hub {
         self.lock().remove(&org);
     }
 
+    /// The server goes away: all streams end.
+    pub(crate) fn end_all(&self) {
+        self.lock().clear();
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, broadcast::Sender<Frame>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -51,11 +51,15 @@ fn compare(status: u16, samples: &[Sample], cpu_ratio: f64) -> Vec<Line> {
     const RATE: &str = "answers a second";
     const LATENCY: &str = "p50 / p99 / p99.9 at half of that, ms";
     const CPU: &str = "CPU an answer, µs";
+    // Node's answer 304 has nothing to compress: no goal is set beside it.
+    let rate_beside_node = line(RATE, "Node", node, per_second);
+    let rate_beside_node =
+        if status == 200 { rate_beside_node.goal(Goal::RatioAtLeast(100.0)) } else { rate_beside_node };
     vec![
         line(RATE, "nginx", nginx, per_second),
-        line(RATE, "Node", node, per_second).goal(Goal::RatioAtLeast(100.0)),
+        rate_beside_node,
         line(LATENCY, "nginx", nginx, latency).goal(Goal::Below(1.0)),
-        line(LATENCY, "Node", node, latency).goal(Goal::Below(1.0)),
+        line(LATENCY, "Node", node, latency),
         line(CPU, "nginx", nginx, cpu).goal(Goal::RatioAtMost(cpu_ratio)),
         line(CPU, "Node", node, cpu),
     ]
