@@ -11,12 +11,6 @@ use sqlx::PgConnection;
 
 use crate::{Error, instant::PgTime};
 
-/// Brings `prewarm.actionable_leads` up to date for one org.
-pub(crate) async fn materialize(connection: &mut PgConnection, org: OrgId, as_of: Timestamp) -> Result<(), Error> {
-    sqlx::query_file!("queries/leads/materialize.sql", org.0, PgTime(as_of) as _).execute(connection).await?;
-    Ok(())
-}
-
 /// The leads model, and the first instant at which one of its rows falls to a lower urgency.
 pub(crate) async fn top(connection: &mut PgConnection, org: OrgId) -> Result<(Leads, Option<Timestamp>), Error> {
     let rows = sqlx::query_file!("queries/leads/top.sql", org.0, leads::LIMIT).fetch_all(connection).await?;

@@ -18,6 +18,7 @@ pub mod versions;
 
 mod activity;
 mod leads;
+mod maintenance;
 mod marks;
 mod orgs;
 mod pulse;

@@ -11,7 +11,7 @@ use readmodel::{
 };
 use sqlx::{Postgres, Transaction};
 
-use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, marks, orgs, pulse, versions};
+use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse, versions};
 
 /// An open snapshot of one org.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Snapshot {
     pub async fn models(&mut self) -> Result<(Models, Option<Timestamp>), Error> {
         let Self { transaction, org, as_of, .. } = self;
         let (org, as_of) = (*org, *as_of);
-        leads::materialize(transaction, org, as_of).await?;
+        maintenance::maintain(transaction, org, as_of).await?;
         let (leads, leads_deadline) = leads::top(transaction, org).await?;
         let (pulse, pulse_deadline) = pulse::read(transaction, org, as_of, &self.calendar).await?;
         let activity = activity::read(transaction, org).await?;

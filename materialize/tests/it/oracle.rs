@@ -1,10 +1,16 @@
-//! After any history, every model of every org equals the definition, byte for byte.
+//! After any history, every model of every org equals the definition, byte for byte: what is kept by what each change
+//! touched, and what is made anew.
 
+use materialize::{Outcome, rebuild};
 use proptest::{
     prelude::*,
     test_runner::{FileFailurePersistence, TestRunner},
 };
-use readmodel::{ids::OrgId, model::Model};
+use readmodel::{
+    ids::OrgId,
+    model::Model,
+    time::{Clock, Timestamp},
+};
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::Store;
 use testkit::{
@@ -47,15 +53,15 @@ fn check(part: &str) {
         open(&database, None)
     };
     let view = runtime.block_on(view_definition(&store));
-    let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, 1..30), 0..30_usize));
+    let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, 1..30), pace()));
     let config = ProptestConfig {
         cases: CASES,
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         source_file: Some(file!()),
         ..ProptestConfig::default()
     };
-    let outcome = TestRunner::new(config).run(&histories, |(at, drawn, pause)| {
-        runtime.block_on(play(&store, &view, at, &drawn, pause)).map_err(TestCaseError::fail)
+    let outcome = TestRunner::new(config).run(&histories, |(at, drawn, pace)| {
+        runtime.block_on(play(&store, &view, at, &drawn, pace)).map_err(TestCaseError::fail)
     });
     runtime.block_on(async {
         store.pg.close().await;
@@ -66,15 +72,44 @@ fn check(part: &str) {
     }
 }
 
-/// Plays a history, rebuilding what is owed once in between and at the end.
-async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pause: usize) -> Result<(), String> {
+/// When a history is rebuilt and compared.
+#[derive(Clone, Copy, Debug)]
+enum Pace {
+    /// Once in between, and at the end.
+    Pause(usize),
+    /// After every operation, while the clock moves on by so much each time; or back.
+    EachStep(Micros),
+}
+
+const HOUR: Micros = 3_600_000_000;
+
+fn pace() -> impl Strategy<Value = Pace> {
+    prop_oneof![
+        2 => (0..30_usize).prop_map(Pace::Pause),
+        1 => prop::sample::select(vec![0, 1, HOUR, 7 * HOUR, 25 * HOUR, -HOUR]).prop_map(Pace::EachStep),
+    ]
+}
+
+/// Plays a history, rebuilding what is owed at its pace. Whatever has been kept by then equals what is made anew.
+async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -> Result<(), String> {
     let case = Case::fresh();
     let orgs = case.organizations();
     let mut connection = store.pg.acquire().await.unwrap();
-    for (n, op) in history::settle(drawn, case).iter().enumerate() {
+    let ops = history::settle(drawn, case);
+    for (n, op) in ops.iter().enumerate() {
         op.execute(&mut connection).await.map_err(|error| error.to_string())?;
-        if n == pause {
-            settle(store, &orgs, at).await;
+        match pace {
+            Pace::EachStep(step) => {
+                let now = at - step * Micros::try_from(ops.len() - 1 - n).unwrap();
+                owe_deadlines(&mut connection, &orgs).await;
+                settle(store, &orgs, now).await;
+                let world = world(&mut connection, &orgs).await;
+                for org in &orgs {
+                    compare(store, &world, *org, now).await.map_err(|error| format!("after step {n}: {error}"))?;
+                }
+            }
+            Pace::Pause(pause) if pause == n => settle(store, &orgs, at).await,
+            Pace::Pause(_) => {}
         }
     }
     settle(store, &orgs, at).await;
@@ -82,8 +117,30 @@ async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pause: usize)
     for org in orgs {
         compare(store, &world, org, at).await?;
         compare_with_view(&mut connection, view, org, at).await?;
+        make_anew(store, &mut connection, org, at).await?;
     }
     Ok(())
+}
+
+/// Time alone makes an org owed too.
+async fn owe_deadlines(connection: &mut PgConnection, orgs: &[OrgId]) {
+    let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
+    let owe =
+        "insert into prewarm.marks (org_id, what) select org_id, 'clock' from prewarm.versions where org_id = any($1)";
+    sqlx::query(owe).bind(ids).execute(connection).await.unwrap();
+}
+
+/// Forgets what is kept of an org: all of it made anew changes nothing.
+async fn make_anew(store: &Store, connection: &mut PgConnection, org: OrgId, at: Micros) -> Result<(), String> {
+    let forget = "delete from prewarm.maintained where org_id = $1";
+    let kept = sqlx::query(forget).bind(org.0).execute(&mut *connection).await.unwrap();
+    if kept.rows_affected() == 0 {
+        return Ok(());
+    }
+    match rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), org).await.unwrap() {
+        Outcome::Unchanged(_) => Ok(()),
+        other => Err(format!("what was kept is not what is made anew: {other:?}")),
+    }
 }
 
 async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result<(), String> {

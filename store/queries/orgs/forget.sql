@@ -4,6 +4,15 @@
 with leads as (
   delete from prewarm.actionable_leads where org_id = $1
 ),
+sums as (
+  delete from prewarm.sums where org_id = $1
+),
+lead_sums as (
+  delete from prewarm.lead_sums where org_id = $1
+),
+maintained as (
+  delete from prewarm.maintained where org_id = $1
+),
 blobs as (
   delete from prewarm.blobs where org_id = $1
 ),

@@ -1,61 +1,49 @@
 -- store::pulse::totals
--- Sums and counts of one org, exact: whoever divides them rounds once.
+-- Sums and counts of one org, exact: whoever divides them rounds once. Of the org's day the whole hours are summed up
+-- already; where its zone does not start days on an hour, the rest is counted.
 -- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's. One row.
-with of_calls as (
-  select count(*) as total_calls,
-         count(*) filter (where k.call_direction = 'inbound') as inbound_calls,
-         count(*) filter (where k.call_direction = 'outbound') as outbound_calls,
-         count(*) filter (where k.duration_seconds > 0) as answered_calls,
-         coalesce(sum(k.duration_seconds), 0) as duration_total,
-         count(k.duration_seconds) as duration_calls,
-         coalesce(sum(k.sentiment_score), 0) as sentiment_total,
-         count(k.sentiment_score) as sentiment_calls,
-         -- A look-up a call, by the index appointments_contact.
-         count(*) filter (
-           where k.call_direction = 'inbound'
-             and exists (
-               select
-                 from prewarm.source_appointments a
-                 join prewarm.source_contacts c on c.id = a.contact_id and c.org_id = a.org_id
-                where a.contact_id = k.contact_id
-                  and a.org_id = k.org_id
-                  and a.status in ('pending', 'confirmed', 'in_progress', 'completed')
-                  and a.created_at >= coalesce(k.started_at, k.created_at)
-             )
-         ) as successful_calls,
-         count(*) filter (where k.created_at >= $2 and k.created_at < $3) as calls_today,
-         min(k.created_at) filter (where k.created_at >= $3) as next_call_at
-    from prewarm.source_calls k
-   where k.org_id = $1
-     and not k.is_test_call
+with bounds as (
+  select prewarm.hour_of($2::timestamptz + interval '59 minutes 59.999999 seconds') as first_hour,
+         prewarm.hour_of($3::timestamptz) as end_of_hours
 ),
-of_appointments as (
-  select count(*) as appointments_booked
-    from prewarm.source_appointments
-   where org_id = $1
-     and status in ('pending', 'confirmed', 'in_progress', 'completed')
+today as (
+  select coalesce(sum(s.total_calls), 0)
+           + (select count(*)
+                from prewarm.source_calls k
+               where k.org_id = $1
+                 and not k.is_test_call
+                 and ((k.created_at >= $2 and k.created_at < (select first_hour from bounds))
+                      or (k.created_at >= (select end_of_hours from bounds) and k.created_at < $3))) as calls_today
+    from prewarm.sums s
+   where s.org_id = $1
+     and s.level = 0
+     and s.start >= (select first_hour from bounds)
+     and s.start < (select end_of_hours from bounds)
 ),
-of_contacts as (
-  select coalesce(sum(estimated_value), 0) as pipeline_total,
-         count(*) filter (where lead_score >= 80) as hot_leads_count
-    from prewarm.source_contacts
+of_leads as (
+  select coalesce(sum(pipeline_total), 0) as pipeline_total,
+         coalesce(sum(hot_leads), 0) as hot_leads_count
+    from prewarm.lead_sums
    where org_id = $1
-     and lead_status in ('new', 'contacted', 'qualified')
 )
-select k.total_calls as "total_calls!",
-       k.inbound_calls as "inbound_calls!",
-       k.outbound_calls as "outbound_calls!",
-       k.answered_calls as "answered_calls!",
-       k.duration_total as "duration_total!",
-       k.duration_calls as "duration_calls!",
-       k.sentiment_total as "sentiment_total!",
-       k.sentiment_calls as "sentiment_calls!",
-       k.successful_calls as "successful_calls!",
-       k.calls_today as "calls_today!",
-       k.next_call_at as "next_call_at: PgTime",
-       a.appointments_booked as "appointments_booked!",
-       c.pipeline_total as "pipeline_total!",
-       c.hot_leads_count as "hot_leads_count!"
-  from of_calls k
- cross join of_appointments a
- cross join of_contacts c
+select coalesce(s.total_calls, 0) as "total_calls!",
+       coalesce(s.inbound_calls, 0) as "inbound_calls!",
+       coalesce(s.outbound_calls, 0) as "outbound_calls!",
+       coalesce(s.answered_calls, 0) as "answered_calls!",
+       coalesce(s.duration_total, 0) as "duration_total!",
+       coalesce(s.duration_calls, 0) as "duration_calls!",
+       coalesce(s.sentiment_total, 0) as "sentiment_total!",
+       coalesce(s.sentiment_calls, 0) as "sentiment_calls!",
+       coalesce(s.successful_calls, 0) as "successful_calls!",
+       coalesce(s.appointments, 0) as "appointments_booked!",
+       t.calls_today::bigint as "calls_today!",
+       (select min(k.created_at)
+          from prewarm.source_calls k
+         where k.org_id = $1
+           and k.created_at >= $3
+           and not k.is_test_call) as "next_call_at: PgTime",
+       l.pipeline_total as "pipeline_total!",
+       l.hot_leads_count::bigint as "hot_leads_count!"
+  from today t
+ cross join of_leads l
+  left join prewarm.sums s on s.org_id = $1 and s.level = 3

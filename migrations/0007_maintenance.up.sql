@@ -1,0 +1,509 @@
+-- Keeping what the models are read from by what a change has touched, so that an event costs the same in an org of five
+-- hundred contacts and in one of a hundred thousand. Whatever is touched is computed anew from the source, and the sums
+-- above it from the sums below: nothing is added or taken away, so doing it twice changes nothing and nothing drifts.
+
+-- What a writer's statement touched. Old and new rows both count: a call that moves between contacts touches both.
+alter table prewarm.marks
+  add column contacts uuid[],
+  add column phones   text[],
+  add column booked   uuid[],
+  add column hours    timestamptz[],
+  -- Of marks that were made before nobody knows.
+  add column wide     boolean not null default true;
+
+alter table prewarm.marks alter column wide set default false;
+
+comment on column prewarm.marks.contacts is 'contacts whose lead has to be made anew';
+comment on column prewarm.marks.phones is 'numbers whose contacts'' leads have to be made anew';
+comment on column prewarm.marks.booked is 'contacts whose appointments changed, and with them the success of their calls';
+comment on column prewarm.marks.hours is 'UTC hours whose sums have to be made anew';
+comment on column prewarm.marks.wide is 'too much to be listed: the whole org has to be made anew';
+
+-- Rows of one statement that are listed; of more, only that they were many.
+create function prewarm.is_wide(rows bigint) returns boolean
+language sql immutable return rows > 100;
+
+create function prewarm.hour_of(at timestamptz) returns timestamptz
+language sql immutable return date_trunc('hour', at, 'UTC');
+
+create function prewarm.mark_calls() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
+    else
+      insert into prewarm.marks (org_id, what, contacts, phones, hours)
+      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+        from new_rows
+       group by org_id;
+    end if;
+  elsif tg_op = 'DELETE' then
+    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from old_rows;
+    else
+      insert into prewarm.marks (org_id, what, contacts, phones, hours)
+      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+        from old_rows
+       group by org_id;
+    end if;
+  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, wide)
+    select org_id, 'calls', true from new_rows union select org_id, 'calls', true from old_rows;
+  else
+    insert into prewarm.marks (org_id, what, contacts, phones, hours)
+    select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+      from (select org_id, contact_id, phone_number, created_at from new_rows
+            union
+            select org_id, contact_id, phone_number, created_at from old_rows) as both_rows
+     group by org_id;
+  end if;
+  return null;
+end $$;
+
+-- A contact that moves to another org leaves calls and appointments behind, of which none counts as its success.
+create function prewarm.mark_contacts() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;
+    else
+      insert into prewarm.marks (org_id, what, contacts)
+      select org_id, 'contacts', array_agg(id) from new_rows group by org_id;
+    end if;
+  elsif tg_op = 'DELETE' then
+    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from old_rows;
+    else
+      -- Its calls lose it, and its appointments go with it: that marks what else there is to do.
+      insert into prewarm.marks (org_id, what, contacts)
+      select org_id, 'contacts', array_agg(id) from old_rows group by org_id;
+    end if;
+  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, wide)
+    select org_id, 'contacts', true from new_rows union select org_id, 'contacts', true from old_rows;
+  else
+    insert into prewarm.marks (org_id, what, contacts, booked)
+    select org_id, 'contacts', array_agg(id), array_agg(id) filter (where moved)
+      from (select n.org_id, n.id, not exists (select from old_rows o where o.id = n.id and o.org_id = n.org_id) as moved
+              from new_rows n
+            union
+            select o.org_id, o.id, not exists (select from new_rows n where n.id = o.id and n.org_id = o.org_id)
+              from old_rows o) as both_rows
+     group by org_id;
+  end if;
+  return null;
+end $$;
+
+create function prewarm.mark_appointments() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  if tg_op = 'INSERT' then
+    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from new_rows;
+    else
+      insert into prewarm.marks (org_id, what, booked, hours)
+      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+        from new_rows
+       group by org_id;
+    end if;
+  elsif tg_op = 'DELETE' then
+    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from old_rows;
+    else
+      insert into prewarm.marks (org_id, what, booked, hours)
+      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+        from old_rows
+       group by org_id;
+    end if;
+  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, wide)
+    select org_id, 'appointments', true from new_rows union select org_id, 'appointments', true from old_rows;
+  else
+    insert into prewarm.marks (org_id, what, booked, hours)
+    select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+      from (select org_id, contact_id, created_at from new_rows
+            union
+            select org_id, contact_id, created_at from old_rows) as both_rows
+     group by org_id;
+  end if;
+  return null;
+end $$;
+
+create or replace function prewarm.mark_truncated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into prewarm.marks (org_id, what, wide)
+  select id, tg_table_name, true from prewarm.source_organizations
+  union
+  select org_id, tg_table_name, true from prewarm.versions;
+  return null;
+end $$;
+
+call prewarm.unwatch('public.calls');
+call prewarm.unwatch('public.contacts');
+call prewarm.unwatch('public.appointments');
+call prewarm.watch('public.calls', 'prewarm.mark_calls', 'prewarm.mark_calls', 'prewarm.mark_calls');
+call prewarm.watch('public.contacts', 'prewarm.mark_contacts', 'prewarm.mark_contacts', 'prewarm.mark_contacts');
+call prewarm.watch('public.appointments', 'prewarm.mark_appointments', 'prewarm.mark_appointments',
+                   'prewarm.mark_appointments');
+
+-- Orgs whose tables below are complete, as of their last rebuild; how much there was decides when making all anew is
+-- cheaper than what was touched.
+create table prewarm.maintained (
+  org_id     uuid        primary key,
+  as_of      timestamptz not null,
+  leads      bigint      not null,
+  hours      bigint      not null,
+  rebuilt_at timestamptz not null
+) with (fillfactor = 80);
+
+comment on column prewarm.maintained.leads is 'when all was made anew the last time';
+comment on column prewarm.maintained.rebuilt_at is 'by the clock on the wall: the next rebuild waits for prewarm.rebuild_gap()';
+
+-- Sums of an org's calls (without test calls) and live appointments by the UTC hour of their creation, of the hours by
+-- day, of the days by month, and of all. Exact: whoever divides them rounds once.
+create table prewarm.sums (
+  org_id           uuid        not null,
+  level            smallint    not null check (level between 0 and 3),
+  start            timestamptz not null,
+  total_calls      bigint      not null,
+  inbound_calls    bigint      not null,
+  outbound_calls   bigint      not null,
+  answered_calls   bigint      not null,
+  duration_total   bigint      not null,
+  duration_calls   bigint      not null,
+  sentiment_total  numeric     not null,
+  sentiment_calls  bigint      not null,
+  successful_calls bigint      not null,
+  appointments     bigint      not null,
+  primary key (org_id, level, start)
+) with (fillfactor = 80);
+
+comment on column prewarm.sums.level is '0 an hour, 1 a day, 2 a month, 3 all; in UTC';
+comment on column prewarm.sums.start is 'its first instant; -infinity for all';
+
+-- The parts of the pulse that are of leads, in 256 buckets by the contact's id.
+alter table prewarm.actionable_leads
+  add column estimated_value numeric,
+  add column bucket int generated always as (uuid_hash(id) & 255) stored;
+
+create index actionable_leads_bucket on prewarm.actionable_leads (org_id, bucket);
+
+create table prewarm.lead_sums (
+  org_id         uuid    not null,
+  bucket         int     not null,
+  pipeline_total numeric not null,
+  hot_leads      bigint  not null,
+  primary key (org_id, bucket)
+) with (fillfactor = 80);
+
+-- Every lead as it is at an instant, from the source. Inlined where it is used, so that only the contacts that are asked
+-- for are looked at.
+create function prewarm.leads_at(at timestamptz)
+returns table (
+  id uuid, org_id uuid, contact_name text, phone_number text, email text, lead_score int, lead_status text,
+  service_interests text[], estimated_value numeric, last_contact_at timestamptz, created_at timestamptz, total_calls bigint,
+  last_call_at timestamptz, duration_total bigint, duration_calls bigint, sentiment_total bigint, lead_temperature text,
+  follow_up_urgency text, last_call_summary text, urgency_rank int, urgency_until timestamptz
+)
+language sql stable as $$
+  select c.id, c.org_id, c.name, c.phone, c.email, c.lead_score, c.lead_status,
+         c.service_interests, c.estimated_value, c.last_contact_at, c.created_at, k.total_calls,
+         k.last_call_at, k.duration_total, k.duration_calls, k.sentiment_total,
+         case when c.lead_score >= 80 then 'hot' when c.lead_score >= 50 then 'warm' else 'cold' end,
+         (array['high', 'medium', 'low'])[u.urgency_rank],
+         k.last_call_summary,
+         u.urgency_rank,
+         c.last_contact_at + (array['24 hours', '7 days', null]::interval[])[u.urgency_rank]
+    from prewarm.source_contacts c
+    -- A call belongs to a contact by contact_id or by phone, once if by both. Two look-ups a contact, each by its own
+    -- index, stay linear whatever the statistics say; one join with OR compares every call with every contact.
+   cross join lateral (
+     select count(*) as total_calls,
+            max(m.created_at) as last_call_at,
+            coalesce(sum(m.duration_seconds), 0) as duration_total,
+            count(m.duration_seconds) as duration_calls,
+            coalesce(sum(case m.sentiment_label when 'positive' then 1 when 'negative' then -1 else 0 end), 0) as sentiment_total,
+            (array_agg(m.summary order by m.created_at desc, m.id desc))[1] as last_call_summary
+       from (
+         select s.id, s.created_at, s.duration_seconds, s.sentiment_label, s.summary
+           from prewarm.source_calls s
+          where s.contact_id = c.id
+            and s.org_id = c.org_id
+         union all
+         select s.id, s.created_at, s.duration_seconds, s.sentiment_label, s.summary
+           from prewarm.source_calls s
+          where s.org_id = c.org_id
+            and s.phone_number = c.phone
+            and s.contact_id is distinct from c.id
+       ) m
+   ) k
+   cross join lateral (
+     select case
+              when c.last_contact_at > at - interval '24 hours' then 1
+              when c.last_contact_at > at - interval '7 days' then 2
+              else 3
+            end as urgency_rank
+   ) u
+   where c.lead_status in ('new', 'contacted', 'qualified')
+$$;
+
+-- The sums of one UTC hour of an org, from the source.
+create function prewarm.sum_hour(org uuid, hour timestamptz)
+returns table (
+  total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint, duration_total bigint,
+  duration_calls bigint, sentiment_total numeric, sentiment_calls bigint, successful_calls bigint, appointments bigint
+)
+language sql stable as $$
+  select k.*, a.*
+    from (
+      select count(*),
+             count(*) filter (where s.call_direction = 'inbound'),
+             count(*) filter (where s.call_direction = 'outbound'),
+             count(*) filter (where s.duration_seconds > 0),
+             coalesce(sum(s.duration_seconds), 0),
+             count(s.duration_seconds),
+             coalesce(sum(s.sentiment_score), 0),
+             count(s.sentiment_score),
+             -- A look-up a call, by the index appointments_contact.
+             count(*) filter (
+               where s.call_direction = 'inbound'
+                 and exists (
+                   select
+                     from prewarm.source_appointments b
+                     join prewarm.source_contacts c on c.id = b.contact_id and c.org_id = b.org_id
+                    where b.contact_id = s.contact_id
+                      and b.org_id = s.org_id
+                      and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
+                      and b.created_at >= coalesce(s.started_at, s.created_at)
+                 )
+             )
+        from prewarm.source_calls s
+       where s.org_id = org
+         and s.created_at >= hour
+         and s.created_at < hour + interval '1 hour'
+         and not s.is_test_call
+    ) k
+   cross join (
+     select count(*)
+       from prewarm.source_appointments b
+      where b.org_id = org
+        and b.created_at >= hour
+        and b.created_at < hour + interval '1 hour'
+        and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
+   ) a
+$$;
+
+-- Makes prewarm.actionable_leads equal to the definition at an instant for some contacts of an org, and writes only what
+-- differs; then the sums of the buckets that they are in.
+create procedure prewarm.write_leads(org uuid, at timestamptz, touched uuid[])
+language plpgsql as $$
+begin
+  with wanted as materialized (
+    select l.* from prewarm.leads_at(at) l where l.id = any(touched) and l.org_id = org
+  ),
+  gone as (
+    delete from prewarm.actionable_leads held
+     where held.org_id = org
+       and held.id = any(touched)
+       -- Asked of the source, by its key: a join with what is wanted could be planned for ten and run for ten thousand.
+       and not exists (
+         select
+           from prewarm.source_contacts c
+          where c.id = held.id
+            and c.org_id = org
+            and c.lead_status in ('new', 'contacted', 'qualified')
+       )
+  )
+  insert into prewarm.actionable_leads (
+    id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
+    last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
+    lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until
+  )
+  select *
+    from wanted
+   -- Only what differs: ON CONFLICT locks a row even where it then changes nothing.
+   where not exists (
+     select
+       from prewarm.actionable_leads same
+      where same.id = wanted.id
+        and (same.org_id, same.contact_name, same.phone_number, same.email, same.lead_score, same.lead_status,
+             same.service_interests, same.estimated_value, same.last_contact_at, same.created_at, same.total_calls,
+             same.last_call_at, same.duration_total, same.duration_calls, same.sentiment_total, same.lead_temperature,
+             same.follow_up_urgency, same.last_call_summary, same.urgency_rank, same.urgency_until)
+            is not distinct from
+            (wanted.org_id, wanted.contact_name, wanted.phone_number, wanted.email, wanted.lead_score, wanted.lead_status,
+             wanted.service_interests, wanted.estimated_value, wanted.last_contact_at, wanted.created_at,
+             wanted.total_calls, wanted.last_call_at, wanted.duration_total, wanted.duration_calls, wanted.sentiment_total,
+             wanted.lead_temperature, wanted.follow_up_urgency, wanted.last_call_summary, wanted.urgency_rank,
+             wanted.urgency_until)
+   )
+   -- In one order, so that two rebuilds of an org wait for one another instead of deadlocking.
+   order by id
+      on conflict (id) do update
+     set (org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
+          last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
+          lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until)
+       = (excluded.org_id, excluded.contact_name, excluded.phone_number, excluded.email, excluded.lead_score,
+          excluded.lead_status, excluded.service_interests, excluded.estimated_value, excluded.last_contact_at,
+          excluded.created_at, excluded.total_calls, excluded.last_call_at, excluded.duration_total,
+          excluded.duration_calls, excluded.sentiment_total, excluded.lead_temperature, excluded.follow_up_urgency,
+          excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
+
+  insert into prewarm.lead_sums as held (org_id, bucket, pipeline_total, hot_leads)
+  select org, b.bucket, coalesce(sum(l.estimated_value), 0), count(*) filter (where l.lead_score >= 80)
+    from (select distinct uuid_hash(id) & 255 as bucket from unnest(touched) id) b
+    left join prewarm.actionable_leads l on l.org_id = org and l.bucket = b.bucket
+   group by b.bucket
+      on conflict (org_id, bucket) do update
+     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads)
+   where (held.pipeline_total, held.hot_leads) is distinct from (excluded.pipeline_total, excluded.hot_leads);
+end $$;
+
+-- Makes the sums of some hours of an org anew, and what lies above them.
+create procedure prewarm.write_sums(org uuid, hours timestamptz[])
+language plpgsql as $$
+declare
+  parts constant text[] := array['hour', 'day', 'month'];
+  starts timestamptz[] := hours;
+begin
+  insert into prewarm.sums
+  select org, 0, h.start, s.*
+    from (select distinct start from unnest(starts) start) h
+   cross join lateral prewarm.sum_hour(org, h.start) s
+      on conflict (org_id, level, start) do update
+     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+          sentiment_calls, successful_calls, appointments)
+       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+          excluded.successful_calls, excluded.appointments);
+  for above in 1..3 loop
+    starts := array(
+      select distinct case above when 3 then '-infinity' else date_trunc(parts[above + 1], start, 'UTC') end
+        from unnest(starts) start
+    );
+    insert into prewarm.sums
+    select org, above, p.start, s.*
+      from unnest(starts) as p (start)
+     cross join lateral (
+       select coalesce(sum(b.total_calls), 0), coalesce(sum(b.inbound_calls), 0), coalesce(sum(b.outbound_calls), 0),
+              coalesce(sum(b.answered_calls), 0), coalesce(sum(b.duration_total), 0), coalesce(sum(b.duration_calls), 0),
+              coalesce(sum(b.sentiment_total), 0), coalesce(sum(b.sentiment_calls), 0),
+              coalesce(sum(b.successful_calls), 0), coalesce(sum(b.appointments), 0)
+         from prewarm.sums b
+        where b.org_id = org
+          and b.level = above - 1
+          and b.start >= p.start
+          and b.start < case above
+                          when 1 then p.start + interval '24 hours'
+                          when 2 then (p.start at time zone 'UTC' + interval '1 month') at time zone 'UTC'
+                          else 'infinity'
+                        end
+     ) s
+        on conflict (org_id, level, start) do update
+       set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+            sentiment_calls, successful_calls, appointments)
+         = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+            excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+            excluded.successful_calls, excluded.appointments);
+  end loop;
+end $$;
+
+-- Brings the tables above up to date for one org at an instant, by the marks that the transaction sees, and tells whether
+-- all was made anew. That is so the first time; where a mark is wide; where so much was touched that it is cheaper; and
+-- where the clock has gone back, since urgency rises then.
+create function prewarm.maintain(org uuid, at timestamptz) returns boolean
+language plpgsql as $$
+declare
+  before  prewarm.maintained;
+  anew    boolean;
+  touched uuid[];
+  hours   timestamptz[];
+begin
+  select * into before from prewarm.maintained m where m.org_id = org;
+  anew := before.org_id is null or at < before.as_of
+    or exists (select from prewarm.marks m where m.org_id = org and m.wide);
+  if not anew then
+    touched := array(
+      select id from prewarm.marks m cross join unnest(m.contacts) id where m.org_id = org and id is not null
+      union
+      select c.id
+        from prewarm.source_contacts c
+       where c.org_id = org
+         and c.phone = any (array(select phone from prewarm.marks m cross join unnest(m.phones) phone where m.org_id = org))
+      union
+      select l.id from prewarm.actionable_leads l where l.org_id = org and l.urgency_until <= at
+    );
+    hours := array(
+      select start from prewarm.marks m cross join unnest(m.hours) start where m.org_id = org
+      union
+      select prewarm.hour_of(k.created_at)
+        from prewarm.source_calls k
+       where k.org_id = org
+         and k.contact_id = any (array(select id from prewarm.marks m cross join unnest(m.booked) id where m.org_id = org))
+    );
+    anew := cardinality(touched) > greatest(100, before.leads / 4) or cardinality(hours) > greatest(100, before.hours / 4);
+  end if;
+  if anew then
+    touched := array(
+      select c.id
+        from prewarm.source_contacts c
+       where c.org_id = org
+         and c.lead_status in ('new', 'contacted', 'qualified')
+      union
+      select l.id from prewarm.actionable_leads l where l.org_id = org
+    );
+    hours := array(
+      select prewarm.hour_of(k.created_at) from prewarm.source_calls k where k.org_id = org
+      union
+      select prewarm.hour_of(a.created_at) from prewarm.source_appointments a where a.org_id = org
+    );
+    delete from prewarm.sums s where s.org_id = org;
+    delete from prewarm.lead_sums s where s.org_id = org;
+  end if;
+  if cardinality(touched) > 0 then
+    call prewarm.write_leads(org, at, touched);
+  end if;
+  if cardinality(hours) > 0 then
+    call prewarm.write_sums(org, hours);
+  end if;
+  -- A rebuild that wrote nothing keeps no other waiting for this row.
+  if anew or cardinality(touched) > 0 or cardinality(hours) > 0 then
+    insert into prewarm.maintained as held (org_id, as_of, leads, hours, rebuilt_at)
+    values (org, at, cardinality(touched), cardinality(hours), statement_timestamp())
+        on conflict (org_id) do update
+       set (as_of, leads, hours, rebuilt_at)
+         = (excluded.as_of,
+            case when anew then excluded.leads else held.leads end,
+            case when anew then excluded.hours else held.hours end,
+            excluded.rebuilt_at);
+  end if;
+  return anew;
+end $$;
+
+-- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by
+-- one rebuild at its end. To be tuned with `alter database … set prewarm.rebuild_gap = '20ms'`.
+create function prewarm.rebuild_gap() returns interval
+language sql stable
+return coalesce(nullif(current_setting('prewarm.rebuild_gap', true), ''), '50 milliseconds')::interval;
+
+create or replace function prewarm.push_rebuilds(orgs uuid[]) returns int
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+  pushed int;
+begin
+  insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key, run_at)
+  select apalis.generate_ulid(), 'rebuild',
+         convert_to(json_build_object('kind', 'rebuild', 'org_id', o.org_id)::text, 'UTF8'),
+         prewarm.quarantine_starts(), 'rebuild:' || o.org_id,
+         -- No later than a gap from now, should the clock have gone back.
+         least(greatest(m.rebuilt_at + prewarm.rebuild_gap(), now()), now() + prewarm.rebuild_gap())
+    from unnest(orgs) as o (org_id)
+    left join prewarm.maintained m on m.org_id = o.org_id
+   order by o.org_id
+      on conflict (job_type, idempotency_key) do nothing;
+  get diagnostics pushed = row_count;
+  return pushed;
+end $$;

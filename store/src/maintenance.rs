@@ -1,0 +1,15 @@
+//! The tables that the models are read from, kept by what marks say was touched.
+
+use readmodel::{ids::OrgId, time::Timestamp};
+use sqlx::PgConnection;
+
+use crate::{Error, instant::PgTime};
+
+/// Brings the tables of one org up to date at an instant.
+pub(crate) async fn maintain(connection: &mut PgConnection, org: OrgId, as_of: Timestamp) -> Result<(), Error> {
+    let anew = sqlx::query_file_scalar!("queries/maintenance/maintain.sql", org.0, PgTime(as_of) as _)
+        .fetch_one(connection)
+        .await?;
+    tracing::debug!(%org, anew, "maintained");
+    Ok(())
+}
