@@ -18,7 +18,7 @@ drop function prewarm.rebuild_gap;
 drop function prewarm.maintain;
 drop procedure prewarm.write_sums;
 drop procedure prewarm.write_leads;
-drop function prewarm.sum_hour;
+drop function prewarm.hours_between;
 drop function prewarm.leads_at;
 drop table prewarm.lead_sums;
 drop index prewarm.actionable_leads_bucket;

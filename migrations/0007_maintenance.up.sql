@@ -189,7 +189,8 @@ alter table prewarm.actionable_leads
   add column estimated_value numeric,
   add column bucket int generated always as (uuid_hash(id) & 255) stored;
 
-create index actionable_leads_bucket on prewarm.actionable_leads (org_id, bucket);
+-- Not by org first: before the table has statistics, a plan would take this index for every question about an org.
+create index actionable_leads_bucket on prewarm.actionable_leads (bucket, org_id);
 
 create table prewarm.lead_sums (
   org_id         uuid    not null,
@@ -250,23 +251,29 @@ language sql stable as $$
    where c.lead_status in ('new', 'contacted', 'qualified')
 $$;
 
--- The sums of one UTC hour of an org, from the source.
-create function prewarm.sum_hour(org uuid, hour timestamptz)
+-- The sums of an org's non-empty UTC hours between two instants, from the source.
+create function prewarm.hours_between(org uuid, since timestamptz, until timestamptz)
 returns table (
-  total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint, duration_total bigint,
-  duration_calls bigint, sentiment_total numeric, sentiment_calls bigint, successful_calls bigint, appointments bigint
+  start timestamptz, total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint,
+  duration_total bigint, duration_calls bigint, sentiment_total numeric, sentiment_calls bigint, successful_calls bigint,
+  appointments bigint
 )
 language sql stable as $$
-  select k.*, a.*
+  select coalesce(k.start, a.start),
+         coalesce(k.total_calls, 0), coalesce(k.inbound_calls, 0), coalesce(k.outbound_calls, 0),
+         coalesce(k.answered_calls, 0), coalesce(k.duration_total, 0), coalesce(k.duration_calls, 0),
+         coalesce(k.sentiment_total, 0), coalesce(k.sentiment_calls, 0), coalesce(k.successful_calls, 0),
+         coalesce(a.appointments, 0)
     from (
-      select count(*),
-             count(*) filter (where s.call_direction = 'inbound'),
-             count(*) filter (where s.call_direction = 'outbound'),
-             count(*) filter (where s.duration_seconds > 0),
-             coalesce(sum(s.duration_seconds), 0),
-             count(s.duration_seconds),
-             coalesce(sum(s.sentiment_score), 0),
-             count(s.sentiment_score),
+      select prewarm.hour_of(s.created_at) as start,
+             count(*) as total_calls,
+             count(*) filter (where s.call_direction = 'inbound') as inbound_calls,
+             count(*) filter (where s.call_direction = 'outbound') as outbound_calls,
+             count(*) filter (where s.duration_seconds > 0) as answered_calls,
+             sum(s.duration_seconds) as duration_total,
+             count(s.duration_seconds) as duration_calls,
+             sum(s.sentiment_score) as sentiment_total,
+             count(s.sentiment_score) as sentiment_calls,
              -- A look-up a call, by the index appointments_contact.
              count(*) filter (
                where s.call_direction = 'inbound'
@@ -279,21 +286,23 @@ language sql stable as $$
                       and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
                       and b.created_at >= coalesce(s.started_at, s.created_at)
                  )
-             )
+             ) as successful_calls
         from prewarm.source_calls s
        where s.org_id = org
-         and s.created_at >= hour
-         and s.created_at < hour + interval '1 hour'
+         and s.created_at >= since
+         and s.created_at < until
          and not s.is_test_call
+       group by 1
     ) k
-   cross join (
-     select count(*)
-       from prewarm.source_appointments b
-      where b.org_id = org
-        and b.created_at >= hour
-        and b.created_at < hour + interval '1 hour'
-        and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
-   ) a
+    full join (
+      select prewarm.hour_of(b.created_at) as start, count(*) as appointments
+        from prewarm.source_appointments b
+       where b.org_id = org
+         and b.created_at >= since
+         and b.created_at < until
+         and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
+       group by 1
+    ) a on a.start = k.start
 $$;
 
 -- Makes prewarm.actionable_leads equal to the definition at an instant for some contacts of an org, and writes only what
@@ -306,8 +315,9 @@ begin
   ),
   gone as (
     delete from prewarm.actionable_leads held
-     where held.org_id = org
-       and held.id = any(touched)
+     where held.id = any(touched)
+       -- Not `=`: the key finds the rows, and no other index is to be thought of.
+       and held.org_id is not distinct from org
        -- Asked of the source, by its key: a join with what is wanted could be planned for ten and run for ten thousand.
        and not exists (
          select
@@ -353,32 +363,47 @@ begin
           excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
 
   insert into prewarm.lead_sums as held (org_id, bucket, pipeline_total, hot_leads)
-  select org, b.bucket, coalesce(sum(l.estimated_value), 0), count(*) filter (where l.lead_score >= 80)
+  select org, b.bucket, l.pipeline_total, l.hot_leads
     from (select distinct uuid_hash(id) & 255 as bucket from unnest(touched) id) b
-    left join prewarm.actionable_leads l on l.org_id = org and l.bucket = b.bucket
-   group by b.bucket
+   cross join lateral (
+     select coalesce(sum(m.estimated_value), 0) as pipeline_total,
+            count(*) filter (where m.lead_score >= 80) as hot_leads
+       from prewarm.actionable_leads m
+      where m.bucket = b.bucket
+        and m.org_id = org
+   ) l
       on conflict (org_id, bucket) do update
      set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads)
    where (held.pipeline_total, held.hot_leads) is distinct from (excluded.pipeline_total, excluded.hot_leads);
 end $$;
 
--- Makes the sums of some hours of an org anew, and what lies above them.
+-- Makes the sums of some hours of an org anew, and what lies above them; null: all of them.
 create procedure prewarm.write_sums(org uuid, hours timestamptz[])
 language plpgsql as $$
 declare
   parts constant text[] := array['hour', 'day', 'month'];
   starts timestamptz[] := hours;
 begin
-  insert into prewarm.sums
-  select org, 0, h.start, s.*
-    from (select distinct start from unnest(starts) start) h
-   cross join lateral prewarm.sum_hour(org, h.start) s
-      on conflict (org_id, level, start) do update
-     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
-          sentiment_calls, successful_calls, appointments)
-       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
-          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
-          excluded.successful_calls, excluded.appointments);
+  if hours is null then
+    delete from prewarm.sums s where s.org_id = org;
+    -- One pass: a look-up an hour costs several times as much when it is all of them.
+    insert into prewarm.sums select org, 0, h.* from prewarm.hours_between(org, '-infinity', 'infinity') h;
+    starts := array(select s.start from prewarm.sums s where s.org_id = org);
+  else
+    insert into prewarm.sums
+    select org, 0, one.start, coalesce(h.total_calls, 0), coalesce(h.inbound_calls, 0), coalesce(h.outbound_calls, 0),
+           coalesce(h.answered_calls, 0), coalesce(h.duration_total, 0), coalesce(h.duration_calls, 0),
+           coalesce(h.sentiment_total, 0), coalesce(h.sentiment_calls, 0), coalesce(h.successful_calls, 0),
+           coalesce(h.appointments, 0)
+      from (select distinct start from unnest(hours) start) one
+      left join lateral prewarm.hours_between(org, one.start, one.start + interval '1 hour') h on true
+        on conflict (org_id, level, start) do update
+       set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+            sentiment_calls, successful_calls, appointments)
+         = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+            excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+            excluded.successful_calls, excluded.appointments);
+  end if;
   for above in 1..3 loop
     starts := array(
       select distinct case above when 3 then '-infinity' else date_trunc(parts[above + 1], start, 'UTC') end
@@ -455,24 +480,22 @@ begin
       union
       select l.id from prewarm.actionable_leads l where l.org_id = org
     );
-    hours := array(
-      select prewarm.hour_of(k.created_at) from prewarm.source_calls k where k.org_id = org
-      union
-      select prewarm.hour_of(a.created_at) from prewarm.source_appointments a where a.org_id = org
-    );
-    delete from prewarm.sums s where s.org_id = org;
     delete from prewarm.lead_sums s where s.org_id = org;
   end if;
   if cardinality(touched) > 0 then
     call prewarm.write_leads(org, at, touched);
   end if;
-  if cardinality(hours) > 0 then
+  if anew then
+    call prewarm.write_sums(org, null);
+  elsif cardinality(hours) > 0 then
     call prewarm.write_sums(org, hours);
   end if;
   -- A rebuild that wrote nothing keeps no other waiting for this row.
   if anew or cardinality(touched) > 0 or cardinality(hours) > 0 then
     insert into prewarm.maintained as held (org_id, as_of, leads, hours, rebuilt_at)
-    values (org, at, cardinality(touched), cardinality(hours), statement_timestamp())
+    values (org, at, cardinality(touched),
+            case when anew then (select count(*) from prewarm.sums s where s.org_id = org and s.level = 0) else 0 end,
+            statement_timestamp())
         on conflict (org_id) do update
        set (as_of, leads, hours, rebuilt_at)
          = (excluded.as_of,
