@@ -10,6 +10,7 @@ mod delta;
 mod edge;
 mod editions;
 mod error;
+pub mod intake;
 mod listener;
 mod read;
 mod reads;
@@ -39,6 +40,7 @@ use crate::{
     edge::Edge,
     editions::Editions,
     error::ApiError,
+    intake::Intake,
 };
 
 /// What the handlers share. Each request clones it.
@@ -49,6 +51,7 @@ struct Shared {
     store: Store,
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
+    intake: Arc<Intake>,
     secrets: Secrets,
     shutdown: CancellationToken,
 }
@@ -74,6 +77,12 @@ impl FromRef<App> for Arc<Verifier> {
 impl FromRef<App> for CancellationToken {
     fn from_ref(app: &App) -> Self {
         app.0.shutdown.clone()
+    }
+}
+
+impl FromRef<App> for Arc<Intake> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.0.intake)
     }
 }
 
@@ -121,20 +130,22 @@ impl Api {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown`, then lets answers under way end.
+    /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
         let Self { listener, verifier, config } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let secrets = config.webhook_secrets;
-        let (watched, kept_fresh) = (editions.clone(), verifier.clone());
-        let app = App(Arc::new(Shared { store, editions, verifier, secrets, shutdown: shutdown.clone() }));
+        let intake = Arc::new(Intake::start(&store));
+        let (watched, kept_fresh, drained) = (editions.clone(), verifier.clone(), intake.clone());
+        let app = App(Arc::new(Shared { store, editions, verifier, intake, secrets, shutdown: shutdown.clone() }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
             () = listener::serve(listener, edge, shutdown) => {}
             () = watched.watch() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
         }
+        drained.drain().await;
     }
 }
 
