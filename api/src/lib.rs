@@ -10,6 +10,7 @@ mod delta;
 mod edge;
 mod editions;
 mod error;
+pub mod intake;
 mod listener;
 mod read;
 mod reads;
@@ -39,6 +40,7 @@ use crate::{
     edge::Edge,
     editions::Editions,
     error::ApiError,
+    intake::Intake,
 };
 
 /// What the handlers share. Each request clones it.
@@ -49,6 +51,7 @@ struct Shared {
     store: Store,
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
+    intake: Arc<Intake>,
     secrets: Secrets,
 }
 
@@ -67,6 +70,12 @@ impl FromRef<App> for Arc<Editions> {
 impl FromRef<App> for Arc<Verifier> {
     fn from_ref(app: &App) -> Self {
         Arc::clone(&app.0.verifier)
+    }
+}
+
+impl FromRef<App> for Arc<Intake> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.0.intake)
     }
 }
 
@@ -114,14 +123,16 @@ impl Api {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown`, then lets answers under way end.
+    /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
         let Self { listener, verifier, config } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let secrets = config.webhook_secrets;
-        let (watched, streamed, kept_fresh) = (editions.clone(), editions.clone(), verifier.clone());
-        let app = App(Arc::new(Shared { store, editions, verifier, secrets }));
+        let intake = Arc::new(Intake::start(&store));
+        let (watched, streamed) = (editions.clone(), editions.clone());
+        let (kept_fresh, drained) = (verifier.clone(), intake.clone());
+        let app = App(Arc::new(Shared { store, editions, verifier, intake, secrets }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
             () = listener::serve(listener, edge, shutdown.clone()) => {}
@@ -129,6 +140,7 @@ impl Api {
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
             () = never_ends(end_streams(&streamed, &shutdown)) => {}
         }
+        drained.drain().await;
     }
 }
 

@@ -12,6 +12,9 @@ const BUCKETS_SECONDS: &[f64] = &[
     30.0,
 ];
 
+/// From one to the largest batch.
+const BUCKETS_PIECES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+
 /// Between two foldings of observations.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
@@ -19,9 +22,12 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for (name, kind, _) in names::ALL {
-        if *kind == Kind::Seconds {
-            builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), BUCKETS_SECONDS)?;
-        }
+        let buckets = match kind {
+            Kind::Counter | Kind::Gauge => continue,
+            Kind::Seconds => BUCKETS_SECONDS,
+            Kind::Pieces => BUCKETS_PIECES,
+        };
+        builder = builder.set_buckets_for_metric(Matcher::Full((*name).to_owned()), buckets)?;
     }
     let handle = builder.install_recorder()?;
     for (name, kind, help) in names::ALL {
@@ -29,6 +35,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
             Kind::Counter => metrics::describe_counter!(*name, *help),
             Kind::Gauge => metrics::describe_gauge!(*name, *help),
             Kind::Seconds => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
+            Kind::Pieces => metrics::describe_histogram!(*name, metrics::Unit::Count, *help),
         }
     }
     Ok(handle)

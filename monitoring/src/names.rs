@@ -22,6 +22,8 @@ pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
 pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 /// Seconds from a webhook's arrival to its answer.
 pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
+/// Webhooks that were stored in one transaction.
+pub const INTAKE_BATCH_SIZE: &str = "prewarm_intake_batch_size";
 /// Orgs and jobs that failed too often and are tried only now and then.
 pub const QUARANTINED: &str = "prewarm_quarantined";
 /// Open streams.
@@ -38,6 +40,8 @@ pub enum Kind {
     Gauge,
     /// Observations in buckets of seconds.
     Seconds,
+    /// Observations in buckets of pieces.
+    Pieces,
 }
 
 /// Every metric with its kind and help text.
@@ -53,6 +57,7 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (REBUILD_SECONDS, Kind::Seconds, "Duration of a rebuild."),
     (INTAKE_TOTAL, Kind::Counter, "Webhooks by type and outcome."),
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),
+    (INTAKE_BATCH_SIZE, Kind::Pieces, "Webhooks stored in one transaction."),
     (QUARANTINED, Kind::Gauge, "Orgs in quarantine."),
     (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
     (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),

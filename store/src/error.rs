@@ -49,7 +49,28 @@ impl From<sqlx::Error> for Error {
     }
 }
 
+/// PostgreSQL's `lock_not_available`: a lock was not to be had within `lock_timeout`.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// PostgreSQL's `read_only_sql_transaction`: a standby, or a server that was told to take nothing.
+const READ_ONLY: &str = "25006";
+
 impl Error {
+    /// Somebody else holds a lock for too long; without a limit the statement may succeed.
+    pub fn is_blocked(&self) -> bool {
+        matches!(self, Self::Postgres(error)
+            if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some(LOCK_NOT_AVAILABLE)))
+    }
+
+    /// It is about Postgres, or the way there, and not about what was written: whatever is written next will fail as well.
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::Postgres(_) => !self.is_blocked(),
+            Self::Refused(code) => code == READ_ONLY,
+            _ => false,
+        }
+    }
+
     pub(crate) fn url<E>(variable: &'static str) -> impl FnOnce(E) -> Self
     where
         E: std::error::Error + Send + Sync + 'static,

@@ -1,9 +1,15 @@
-//! Intake: an event and its effect on the source, in one transaction.
+//! Intake: a batch of events and their effect on the source, in one transaction. A batch of many takes as many statements
+//! as a batch of one.
+//!
+//! Whoever takes events waits for others in one order: for the events' keys, then for the calls, then for the callers,
+//! each sorted. So two batches that name the same ones never wait for each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bigdecimal::BigDecimal;
 use readmodel::{ids::OrgId, time::Timestamp, version::Receipt};
 use serde_json::Value;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
@@ -21,17 +27,21 @@ pub struct Event<'a> {
     pub assistant_id: Option<&'a str>,
     /// Vapi's id of our phone number.
     pub phone_number_id: Option<&'a str>,
-    /// As received, secrets redacted.
-    pub body: &'a Value,
+    /// JSON as received, secrets redacted.
+    pub body: &'a str,
 }
 
-/// What the row of a call is to show.
+/// What is known of a call, and what its row is to show.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns of calls")]
 pub struct CallRow<'a> {
+    pub org: OrgId,
+    /// All that is known, to go on from.
+    pub state: Value,
+    /// The phone of the contact to whom the call belongs, one of the [`Callers`], unless it belongs to one already.
+    pub caller: Option<&'a str>,
     pub vapi_call_id: &'a str,
     pub phone_number: Option<&'a str>,
-    pub caller_name: Option<&'a str>,
     pub call_direction: Option<&'a str>,
     pub status: Option<&'a str>,
     pub duration_seconds: Option<i32>,
@@ -47,8 +57,20 @@ pub struct CallRow<'a> {
     pub assistant_id: Option<&'a str>,
 }
 
-/// What became of an event when it was recorded.
+/// Who has called, by org and phone.
+pub type Callers = BTreeMap<(OrgId, String), Caller>;
+
+/// What the calls of a caller say of the contact.
 #[derive(Debug)]
+pub struct Caller {
+    /// The name, for a contact that has none.
+    pub name: Option<String>,
+    /// The latest instant of a contact; `None` is now.
+    pub at: Option<Timestamp>,
+}
+
+/// What became of an event when it was recorded.
+#[derive(Clone, Copy, Debug)]
 pub enum Recorded {
     /// It is new. Its org, unless no map of ours has it.
     New(Receipt, Option<OrgId>),
@@ -56,14 +78,28 @@ pub enum Recorded {
     Duplicate(Receipt),
 }
 
+/// How long a transaction of the intake waits for another's lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// No longer than others of us take to commit: then [`Error::is_blocked`]. Nobody shall wait behind one whose rows
+    /// somebody else holds.
+    Brief,
+    /// As long as it takes.
+    Long,
+}
+
 /// An open transaction of the intake.
 #[derive(Debug)]
 pub struct Intake(Transaction<'static, Postgres>);
 
 impl Store {
-    /// Opens a transaction that takes one event.
-    pub async fn intake(&self) -> Result<Intake, Error> {
-        Ok(Intake(self.pg.begin().await?))
+    /// Opens a transaction that takes events.
+    pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
+        let begin = match patience {
+            Patience::Brief => "begin; set local lock_timeout = '100ms'",
+            Patience::Long => "begin",
+        };
+        Ok(Intake(self.pg.begin_with(begin).await?))
     }
 
     /// Tells the workers that something is owed.
@@ -84,63 +120,117 @@ impl Store {
 }
 
 impl Intake {
-    /// Records an event, once.
-    pub async fn record(&mut self, event: &Event<'_>) -> Result<Recorded, Error> {
-        let taken = sqlx::query_file!(
+    /// Records events, each key once, and tells what became of each. Of two with the same key the second is a duplicate.
+    pub async fn record(&mut self, events: &[Event<'_>]) -> Result<Vec<Recorded>, Error> {
+        let rows = sqlx::query_file!(
             "queries/intake/record.sql",
-            event.dedupe_key,
-            event.kind,
-            event.vapi_call_id,
-            event.assistant_id,
-            event.phone_number_id,
-            event.body
+            &column(events, |event| event.dedupe_key) as &[&str],
+            &column(events, |event| event.kind) as &[&str],
+            &column(events, |event| event.vapi_call_id) as &[Option<&str>],
+            &column(events, |event| event.assistant_id) as &[Option<&str>],
+            &column(events, |event| event.phone_number_id) as &[Option<&str>],
+            &column(events, |event| event.body) as &[&str]
         )
-        .fetch_optional(&mut *self.0)
+        .fetch_all(&mut *self.0)
         .await?;
-        if let Some(row) = taken {
-            return Ok(Recorded::New(Receipt { epoch: row.epoch, xid: row.xid }, row.org_id.map(OrgId)));
+        let mut orgs = HashMap::new();
+        let mut receipts = HashMap::new();
+        for row in rows {
+            orgs.insert(row.dedupe_key.clone(), row.org_id.map(OrgId));
+            receipts.insert(row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid });
         }
-        let row = sqlx::query_file!("queries/intake/receipt.sql", event.dedupe_key).fetch_one(&mut *self.0).await?;
-        Ok(Recorded::Duplicate(Receipt { epoch: row.epoch, xid: row.xid }))
+        let taken_before: BTreeSet<_> = events.iter().map(|event| event.dedupe_key).collect();
+        let taken_before: Vec<_> = taken_before.into_iter().filter(|key| !receipts.contains_key(*key)).collect();
+        receipts.extend(self.receipts(&taken_before).await?);
+        let recorded = events.iter().map(|event| {
+            let receipt = *receipts.get(event.dedupe_key).ok_or(sqlx::Error::RowNotFound)?;
+            Ok(match orgs.remove(event.dedupe_key) {
+                Some(org) => Recorded::New(receipt, org),
+                None => Recorded::Duplicate(receipt),
+            })
+        });
+        recorded.collect()
     }
 
-    /// What is known of a call, and whose it is. No other transaction learns anything of the call until this one ends.
-    pub async fn call_state(&mut self, vapi_call_id: &str) -> Result<Option<(OrgId, Value)>, Error> {
-        lock(&mut self.0, &format!("call {vapi_call_id}")).await?;
-        let row = sqlx::query_file!("queries/intake/call_state.sql", vapi_call_id).fetch_optional(&mut *self.0).await?;
-        Ok(row.map(|row| (OrgId(row.org_id), row.state)))
+    async fn receipts(&mut self, dedupe_keys: &[&str]) -> Result<HashMap<String, Receipt>, Error> {
+        if dedupe_keys.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let rows = sqlx::query_file!("queries/intake/receipts.sql", dedupe_keys as &[&str]);
+        let rows = rows.fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().map(|row| (row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid })).collect())
     }
 
-    /// Keeps what is known of a call, and shows it in the source: the call's row and its caller's.
-    pub async fn write_call(&mut self, org: OrgId, state: &Value, call: &CallRow<'_>) -> Result<(), Error> {
-        sqlx::query_file!("queries/intake/keep_call_state.sql", call.vapi_call_id, org.0, state)
-            .execute(&mut *self.0)
-            .await?;
-        let contact = match call.phone_number {
-            Some(phone) => Some(contact(&mut self.0, org, phone, call).await?),
-            None => None,
-        };
+    /// What is known of calls, and whose they are. No other transaction learns anything of them until this one ends.
+    pub async fn call_states(&mut self, calls: &BTreeSet<&str>) -> Result<HashMap<String, (OrgId, Value)>, Error> {
+        let calls: Vec<_> = calls.iter().copied().collect();
+        self.lock(calls.iter().map(|call| format!("call {call}")).collect()).await?;
+        let rows = sqlx::query_file!("queries/intake/call_states.sql", &calls as &[&str]);
+        let rows = rows.fetch_all(&mut *self.0).await?;
+        Ok(rows.into_iter().map(|row| (row.vapi_call_id, (OrgId(row.org_id), row.state))).collect())
+    }
+
+    /// Keeps what is known of calls, each named once, and shows it in the source: the calls' rows and their callers'.
+    pub async fn write_calls(&mut self, calls: &[CallRow<'_>], callers: &Callers) -> Result<(), Error> {
+        self.keep_call_states(calls).await?;
+        let contacts = if callers.is_empty() { HashMap::new() } else { self.contacts(callers).await? };
+        let contact = |call: &CallRow<'_>| contacts.get(&(call.org, call.caller?.to_owned())).copied();
         sqlx::query_file!(
-            "queries/intake/write_call.sql",
-            org.0,
-            contact,
-            call.vapi_call_id,
-            call.phone_number,
-            call.call_direction,
-            call.status,
-            call.duration_seconds,
-            call.sentiment_label,
-            call.sentiment_score,
-            call.summary,
-            call.ended_reason,
-            call.cost_cents,
-            call.is_test_call,
-            call.started_at.map(PgTime) as Option<PgTime>,
-            call.ended_at.map(PgTime) as Option<PgTime>,
-            call.assistant_id
+            "queries/intake/write_calls.sql",
+            &column(calls, |call| call.org.0),
+            &column(calls, contact) as &[Option<Uuid>],
+            &column(calls, |call| call.vapi_call_id) as &[&str],
+            &column(calls, |call| call.phone_number) as &[Option<&str>],
+            &column(calls, |call| call.call_direction) as &[Option<&str>],
+            &column(calls, |call| call.status) as &[Option<&str>],
+            &column(calls, |call| call.duration_seconds) as &[Option<i32>],
+            &column(calls, |call| call.sentiment_label) as &[Option<&str>],
+            &column(calls, |call| call.sentiment_score) as &[Option<&BigDecimal>],
+            &column(calls, |call| call.summary) as &[Option<&str>],
+            &column(calls, |call| call.ended_reason) as &[Option<&str>],
+            &column(calls, |call| call.cost_cents) as &[Option<i32>],
+            &column(calls, |call| call.is_test_call),
+            &column(calls, |call| call.started_at.map(PgTime)) as &[Option<PgTime>],
+            &column(calls, |call| call.ended_at.map(PgTime)) as &[Option<PgTime>],
+            &column(calls, |call| call.assistant_id) as &[Option<&str>]
         )
         .execute(&mut *self.0)
         .await?;
+        Ok(())
+    }
+
+    async fn keep_call_states(&mut self, calls: &[CallRow<'_>]) -> Result<(), Error> {
+        sqlx::query_file!(
+            "queries/intake/keep_call_states.sql",
+            &column(calls, |call| call.vapi_call_id) as &[&str],
+            &column(calls, |call| call.org.0),
+            &column(calls, |call| &call.state) as &[&Value]
+        )
+        .execute(&mut *self.0)
+        .await?;
+        Ok(())
+    }
+
+    /// The callers among the contacts of their orgs, found by phone or made. Two calls from a new number at once make one
+    /// contact.
+    async fn contacts(&mut self, callers: &Callers) -> Result<HashMap<(OrgId, String), Uuid>, Error> {
+        self.lock(callers.keys().map(|(org, phone)| format!("phone {org} {phone}")).collect()).await?;
+        let callers: Vec<_> = callers.iter().collect();
+        let rows = sqlx::query_file!(
+            "queries/intake/contacts.sql",
+            &column(&callers, |((org, _), _)| org.0),
+            &column(&callers, |((_, phone), _)| phone.as_str()) as &[&str],
+            &column(&callers, |(_, caller)| caller.name.as_deref()) as &[Option<&str>],
+            &column(&callers, |(_, caller)| caller.at.map(PgTime)) as &[Option<PgTime>]
+        )
+        .fetch_all(&mut *self.0)
+        .await?;
+        Ok(rows.into_iter().map(|row| ((OrgId(row.org_id), row.phone), row.id)).collect())
+    }
+
+    /// Whoever names one of these things as well waits until this transaction has ended.
+    async fn lock(&mut self, things: Vec<String>) -> Result<(), Error> {
+        sqlx::query_file!("queries/intake/lock.sql", &things).fetch_all(&mut *self.0).await?;
         Ok(())
     }
 
@@ -150,25 +240,7 @@ impl Intake {
     }
 }
 
-/// The caller among the org's contacts, found by phone or made. Two calls from a new number at once make one contact.
-async fn contact(connection: &mut PgConnection, org: OrgId, phone: &str, call: &CallRow<'_>) -> Result<Uuid, Error> {
-    lock(connection, &format!("phone {org} {phone}")).await?;
-    let at = call.ended_at.or(call.started_at).map(PgTime);
-    let found = sqlx::query_file!("queries/intake/contact.sql", org.0, phone).fetch_optional(&mut *connection).await?;
-    if let Some(row) = found {
-        sqlx::query_file!("queries/intake/touch_contact.sql", row.id, at as Option<PgTime>, call.caller_name)
-            .execute(connection)
-            .await?;
-        return Ok(row.id);
-    }
-    let row =
-        sqlx::query_file!("queries/intake/create_contact.sql", org.0, call.caller_name, phone, at as Option<PgTime>)
-            .fetch_one(connection)
-            .await?;
-    Ok(row.id)
-}
-
-async fn lock(connection: &mut PgConnection, what: &str) -> Result<(), Error> {
-    sqlx::query_file!("queries/intake/lock.sql", what).fetch_one(connection).await?;
-    Ok(())
+/// One field of each row, as a query takes it.
+fn column<'a, R, T>(rows: &'a [R], field: impl FnMut(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(field).collect()
 }

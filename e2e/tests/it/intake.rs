@@ -1,6 +1,6 @@
 //! Webhooks: what is taken once, what is refused, and what is never stored half.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use e2e::{Answer, Org, Stack, WEBHOOK_SECRET, report, status_update};
 use reqwest::{Method, StatusCode};
@@ -178,6 +178,27 @@ async fn odd_values_cost_no_more_than_themselves() {
         (&shown["sentiment_score"], &shown["cost_cents"], &shown["duration_seconds"]),
         (&Value::Null, &json!(0), &json!(71))
     );
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn rows_that_somebody_holds_hold_up_nobody_else() {
+    let stack = Stack::start().await;
+    let (held, other) = (stack.org().await, stack.org().await);
+    assert_eq!(stack.post(&report(&held, "call-0", PHONE)).await.status, StatusCode::OK);
+    let mut holding = stack.pg.begin().await.unwrap();
+    sqlx::query("update contacts set email = 'a@example.com'").execute(&mut *holding).await.unwrap();
+
+    let blocked = tokio::spawn(stack.webhook(&report(&held, "call-1", PHONE)).send());
+    for n in 0..20 {
+        let sent = Instant::now();
+        assert_eq!(stack.post(&report(&other, &format!("other-{n}"), PHONE)).await.status, StatusCode::OK);
+        assert!(sent.elapsed() < Duration::from_secs(2), "{n}: {:?}", sent.elapsed());
+    }
+    assert!(!blocked.is_finished());
+    holding.commit().await.unwrap();
+    assert_eq!(blocked.await.unwrap().unwrap().status(), StatusCode::OK);
+    assert_eq!(rows(&stack).await, [22, 22, 22, 2]);
     stack.close().await;
 }
 

@@ -1,0 +1,89 @@
+//! A batch: one transaction, or where Postgres refuses that, one for each message.
+
+use std::{slice, sync::Arc, time::Duration};
+
+use metrics::histogram;
+use monitoring::names;
+use store::{
+    Store,
+    intake::{Patience, Recorded},
+};
+
+use super::{Message, NotTaken, Outcome, calls::Effects};
+
+/// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+
+/// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
+/// refuses the batch, each is taken by itself, so that one which cannot be taken keeps none of the others out.
+pub async fn take(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
+    match write(store, messages, Patience::Brief).await {
+        Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+        Err(error) if messages.len() == 1 || error.is_outage() => vec![Err(error); messages.len()],
+        Err(_) => one_by_one(store, messages).await,
+    }
+}
+
+/// A server that is gone is not asked again for each.
+async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
+    let mut outcomes: Vec<Result<Outcome, NotTaken>> = Vec::with_capacity(messages.len());
+    for message in messages {
+        let outcome = match outcomes.last() {
+            Some(Err(error)) if error.is_outage() => Err(error.clone()),
+            _ => take_one(store, message, Patience::Brief).await,
+        };
+        outcomes.push(outcome);
+    }
+    outcomes
+}
+
+/// Takes one message by itself.
+pub(super) async fn take_one(store: &Store, message: &Message, patience: Patience) -> Result<Outcome, NotTaken> {
+    let outcomes = write(store, slice::from_ref(message), patience).await?;
+    outcomes.first().copied().ok_or(NotTaken::Ended)
+}
+
+/// All of them or none.
+async fn write(store: &Store, messages: &[Message], patience: Patience) -> Result<Vec<Outcome>, NotTaken> {
+    let outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience)).await;
+    let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
+    histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
+    if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {
+        ring(store);
+    }
+    Ok(outcomes)
+}
+
+async fn commit(store: &Store, messages: &[Message], patience: Patience) -> Result<Vec<Outcome>, NotTaken> {
+    let unreachable = |error| NotTaken::Unreachable(Arc::new(error));
+    let mut intake = store.intake(patience).await.map_err(unreachable)?;
+    let events: Vec<_> = messages.iter().map(Message::event).collect();
+    let recorded = intake.record(&events).await?;
+    let mut effects = Effects::default();
+    for (message, recorded) in messages.iter().zip(&recorded) {
+        if let (Recorded::New(_, Some(org)), Some(update)) = (recorded, &message.update) {
+            effects.add(*org, message, update);
+        }
+    }
+    effects.write(&mut intake).await?;
+    intake.commit().await?;
+    Ok(recorded.into_iter().map(outcome).collect())
+}
+
+fn outcome(recorded: Recorded) -> Outcome {
+    match recorded {
+        Recorded::New(receipt, Some(_)) => Outcome::Accepted(receipt),
+        Recorded::New(receipt, None) => Outcome::Parked(receipt),
+        Recorded::Duplicate(receipt) => Outcome::Duplicate(receipt),
+    }
+}
+
+/// Beside the answers: whoever posts need not wait for it, and losing it costs the workers a poll.
+fn ring(store: &Store) {
+    let store = store.clone();
+    tokio::spawn(async move {
+        if let Err(error) = store.ring().await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "hint");
+        }
+    });
+}

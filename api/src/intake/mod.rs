@@ -1,0 +1,129 @@
+//! Intake: messages are taken in batches. Many share one transaction and one flush of the disk, and each has its own
+//! outcome. [`Intake`] collects what arrives, [`take`] writes a batch.
+
+mod batch;
+mod calls;
+mod queue;
+
+use std::sync::Arc;
+
+use readmodel::{time::Timestamp, version::Receipt};
+use store::intake::Event;
+use vapi::{CallRef, CallUpdate, Envelope, Kind};
+
+pub use batch::take;
+pub(crate) use queue::Intake;
+
+/// A message, made ready to be stored.
+#[derive(Debug)]
+pub struct Message {
+    dedupe_key: String,
+    kind: Kind,
+    call: CallRef,
+    sent_at: Option<Timestamp>,
+    update: Option<CallUpdate>,
+    body: Redacted,
+}
+
+/// A body without its secrets, as JSON. It is full of people still.
+struct Redacted(String);
+
+impl std::fmt::Debug for Redacted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[private]")
+    }
+}
+
+impl From<Envelope> for Message {
+    fn from(envelope: Envelope) -> Self {
+        Self {
+            dedupe_key: envelope.dedupe_key(),
+            kind: envelope.kind.clone(),
+            call: envelope.call.clone(),
+            sent_at: envelope.timestamp,
+            update: envelope.call_update(),
+            body: Redacted(envelope.into_redacted_body().to_string()),
+        }
+    }
+}
+
+impl Message {
+    fn event(&self) -> Event<'_> {
+        Event {
+            dedupe_key: &self.dedupe_key,
+            kind: self.kind.as_str(),
+            vapi_call_id: self.call.vapi_call_id.as_deref(),
+            assistant_id: self.call.assistant_id.as_deref(),
+            phone_number_id: self.call.phone_number_id.as_deref(),
+            body: &self.body.0,
+        }
+    }
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Taken, with its effect.
+    Accepted(Receipt),
+    /// Taken before.
+    Duplicate(Receipt),
+    /// Taken, and kept until one of our maps has its assistant or number.
+    Parked(Receipt),
+}
+
+impl Outcome {
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted(_) => "accepted",
+            Self::Duplicate(_) => "duplicate",
+            Self::Parked(_) => "parked",
+        }
+    }
+
+    pub(crate) const fn receipt(&self) -> Receipt {
+        match self {
+            Self::Accepted(receipt) | Self::Duplicate(receipt) | Self::Parked(receipt) => *receipt,
+        }
+    }
+}
+
+/// Why a message was not taken. It may be sent again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum NotTaken {
+    /// Too many wait already.
+    #[error("too many messages wait")]
+    Full,
+    /// Nobody takes messages any more.
+    #[error("the intake has ended")]
+    Ended,
+    /// Postgres did not answer in time. It may take the message yet.
+    #[error("postgres takes too long")]
+    Late,
+    /// There is no way to Postgres.
+    #[error("no connection to postgres")]
+    Unreachable(#[source] Arc<store::Error>),
+    /// Postgres refused.
+    #[error(transparent)]
+    Store(#[from] Arc<store::Error>),
+}
+
+impl From<store::Error> for NotTaken {
+    fn from(error: store::Error) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl NotTaken {
+    /// No fault of the message: what comes next will not be taken either.
+    fn is_outage(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_outage(),
+            Self::Full | Self::Ended | Self::Late | Self::Unreachable(_) => true,
+        }
+    }
+
+    /// Somebody else holds the rows of the message's call or caller.
+    fn is_blocked(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_blocked())
+    }
+}

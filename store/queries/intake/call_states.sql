@@ -1,0 +1,12 @@
+-- store::intake::call_states
+-- What is known of calls. One index look-up a call, however few rows the planner takes the table to have.
+-- $1 Vapi's ids of the calls.
+select k.vapi_call_id, k.org_id, k.state
+  from unnest($1::text[]) as wanted (vapi_call_id)
+ cross join lateral (
+   select vapi_call_id, org_id, state
+     from prewarm.call_states
+    where vapi_call_id = wanted.vapi_call_id
+    limit 1
+ ) k
+ order by k.vapi_call_id

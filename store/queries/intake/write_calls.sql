@@ -1,0 +1,47 @@
+-- store::intake::write_calls
+-- Makes the rows of calls show what is known of them. A row of another org stays as it is.
+-- Side by side: $1 orgs, $2 contacts, $3 Vapi's ids, each once, $4 the customers' numbers, $5 directions (null: the
+-- agent's), $6 statuses, $7 durations in seconds, $8 sentiment labels, $9 scores, $10 summaries, $11 ended reasons,
+-- $12 cents, $13 test calls, $14 started, $15 ended, $16 Vapi's ids of the assistants.
+with told as (
+  select *
+    from unnest(
+           $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::numeric[],
+           $10::text[], $11::text[], $12::int[], $13::boolean[], $14::timestamptz[], $15::timestamptz[], $16::text[]
+         ) as told (
+           org_id, contact_id, vapi_call_id, phone_number, call_direction, status, duration_seconds, sentiment_label,
+           sentiment_score, summary, ended_reason, cost_cents, is_test_call, started_at, ended_at, assistant_id
+         )
+)
+insert into public.calls as held (
+  org_id, contact_id, vapi_call_id, phone_number, call_direction, status, duration_seconds, sentiment_label, sentiment_score,
+  summary, ended_reason, cost_cents, is_test_call, started_at, ended_at
+)
+select org_id, contact_id, vapi_call_id, phone_number,
+       coalesce(
+         call_direction,
+         (select a.call_direction from prewarm.source_agents a where a.vapi_assistant_id = told.assistant_id order by a.id limit 1),
+         'inbound'
+       ),
+       status, duration_seconds, sentiment_label, sentiment_score, summary, ended_reason, cost_cents, is_test_call,
+       started_at, ended_at
+  from told
+    on conflict (vapi_call_id) do update
+   set contact_id = coalesce(held.contact_id, excluded.contact_id),
+       phone_number = coalesce(excluded.phone_number, held.phone_number),
+       -- Not the excluded row's: that may be the agent's.
+       call_direction = coalesce(
+         (select told.call_direction from told where told.vapi_call_id = excluded.vapi_call_id),
+         held.call_direction
+       ),
+       status = coalesce(excluded.status, held.status),
+       duration_seconds = coalesce(excluded.duration_seconds, held.duration_seconds),
+       sentiment_label = coalesce(excluded.sentiment_label, held.sentiment_label),
+       sentiment_score = coalesce(excluded.sentiment_score, held.sentiment_score),
+       summary = coalesce(excluded.summary, held.summary),
+       ended_reason = coalesce(excluded.ended_reason, held.ended_reason),
+       cost_cents = coalesce(excluded.cost_cents, held.cost_cents),
+       is_test_call = excluded.is_test_call or held.is_test_call,
+       started_at = coalesce(excluded.started_at, held.started_at),
+       ended_at = coalesce(excluded.ended_at, held.ended_at)
+ where held.org_id = excluded.org_id
