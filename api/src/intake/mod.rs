@@ -1,5 +1,5 @@
 //! Intake: messages are taken in batches. Many share one transaction and one flush of the disk, and each has its own
-//! outcome. [`Intake`] collects what arrives, [`take`] writes a batch.
+//! outcome. `Intake` collects what arrives, [`take`] writes a batch.
 
 mod batch;
 mod calls;
