@@ -4,6 +4,7 @@ mod bytes;
 mod memory;
 mod reads;
 mod sizes;
+mod stalls;
 mod stampede;
 mod streams;
 
@@ -31,6 +32,11 @@ pub(crate) struct Row {
 
 /// Every row, in the order in which they are measured.
 pub(crate) const ALL: &[Row] = &[
+    Row {
+        name: "stalls",
+        about: "what the machine takes away while both cores are busy",
+        measure: |bench| Box::pin(stalls::measure(bench)),
+    },
     Row {
         name: "reads",
         about: "reads of an org of 600 contacts, beside nginx and Node",
