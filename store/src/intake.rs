@@ -88,6 +88,16 @@ pub enum Patience {
     Long,
 }
 
+impl Patience {
+    /// Generic plans: for arrays Postgres would plan each statement anew, which takes longer than to run it.
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Brief => "begin; set local plan_cache_mode = force_generic_plan; set local lock_timeout = '100ms'",
+            Self::Long => "begin; set local plan_cache_mode = force_generic_plan",
+        }
+    }
+}
+
 /// An open transaction of the intake.
 #[derive(Debug)]
 pub struct Intake(Transaction<'static, Postgres>);
@@ -95,11 +105,7 @@ pub struct Intake(Transaction<'static, Postgres>);
 impl Store {
     /// Opens a transaction that takes events.
     pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
-        let begin = match patience {
-            Patience::Brief => "begin; set local lock_timeout = '100ms'",
-            Patience::Long => "begin",
-        };
-        Ok(Intake(self.pg.begin_with(begin).await?))
+        Ok(Intake(self.pg.begin_with(patience.begin()).await?))
     }
 
     /// Tells the workers that something is owed.
