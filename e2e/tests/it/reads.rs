@@ -30,6 +30,7 @@ async fn busy_org(stack: &Stack) -> Org {
             org.id
         ))
         .await;
+    stack.settled().await;
     stack.follows(&org).await;
     org
 }

@@ -11,6 +11,7 @@ const QUIET: Duration = Duration::from_millis(500);
 async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
     let stack = Stack::start().await;
     let org = stack.org().await;
+    stack.settled().await;
     let before = stack.follows(&org).await;
     let mut events = Events::open(stack.stream(&stack.api, &org)).await;
     let first = events.next().await;
@@ -30,6 +31,7 @@ async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
     }
 
     // Whoever has seen the last version is told nothing until there is another.
+    stack.settled().await;
     let last = stack.follows(&org).await.version();
     let resumed = stack.stream(&stack.api, &org).header("last-event-id", last.to_string());
     let mut resumed = Events::open(resumed).await;
@@ -97,6 +99,8 @@ async fn a_stream_ends_with_its_token_its_org_or_its_server() {
     let (org, gone, unknown) = (stack.org().await, stack.org().await, Org::unknown());
     stack.follows(&org).await;
     stack.follows(&gone).await;
+    // A rebuild that changes nothing is a version too.
+    stack.settled().await;
 
     let refused = Answer::to(stack.client.get(stack.api.http("/api/analytics/stream"))).await.unwrap();
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
