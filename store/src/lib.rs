@@ -3,6 +3,7 @@
 
 pub mod blobs;
 pub mod calls;
+pub mod clock;
 pub mod demo;
 pub mod error;
 pub mod feed;

@@ -40,10 +40,13 @@ pub struct Committed {
 }
 
 /// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
-/// on disk. A worker that freezes in between loses its snapshot, with what it has locked.
+/// on disk. A worker that freezes in between loses its snapshot, with what it has locked; and the rebuild of a large org
+/// does not go on for minutes after its worker was killed.
 const BEGIN: &str = "begin isolation level repeatable read; \
                      set local synchronous_commit = on; \
-                     set local idle_in_transaction_session_timeout = '15s'";
+                     set local idle_in_transaction_session_timeout = '15s'; \
+                     set local client_connection_check_interval = '1s'; \
+                     set local statement_timeout = '5min'";
 
 impl Store {
     /// Opens a snapshot of an org. Its first statement fixes what it sees; a lease is taken before, never inside.

@@ -46,13 +46,15 @@ pub(crate) struct Line {
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
+    pub(crate) longest: Duration,
     pub(crate) bell: Arc<Bell>,
     pub(crate) progress: Progress,
 }
 
 impl Line {
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
-        let lost = bounded(queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease)).await?;
+        let beat = queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease, self.longest);
+        let lost = bounded(beat).await?;
         self.progress.made();
         if lost > 0 {
             tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
@@ -125,7 +127,7 @@ impl Persistence for Line {
         Ok(ids.len() as u64)
     }
 
-    /// Tries until the leases have run out: then the jobs count as lost, and run again.
+    /// Tries for as long as a lease: then the jobs are left to be found lost, and run again.
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
         let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;

@@ -48,12 +48,19 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     Ok(pruned)
 }
 
-/// Refreshes the fleet's totals without locking out their readers. False when another worker is at it.
+/// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
+/// when another worker is at it.
 pub async fn refresh_fleet_pulse(pg: &PgPool) -> Result<bool, Error> {
     let mut transaction = pg.begin().await?;
     let ours =
         sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
-    if ours {
+    if ours
+        && sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql")
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected()
+            == 1
+    {
         sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
     }
     transaction.commit().await?;

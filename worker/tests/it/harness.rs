@@ -249,6 +249,8 @@ pub(crate) fn sleepy() -> Config {
     const NEVER: Duration = Duration::from_secs(3600);
     let mut config = patient();
     config.heartbeat = NEVER;
+    config.rebuild.lease = 4 * NEVER;
+    config.maintenance.lease = 4 * NEVER;
     config.rebuild.poll = NEVER;
     config.maintenance.poll = NEVER;
     config

@@ -36,20 +36,30 @@ async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs
 }
 
 #[tokio::test]
-async fn with_every_place_taken_jobs_still_run_once() {
+async fn with_every_place_taken_by_jobs_that_outlast_their_lease_each_runs_once() {
     let db = Db::create().await;
-    let probe = Probe::new(async |_| {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    let probe = Probe::new(async |args: Vec<u8>| {
+        let long = args.starts_with(br#"{"kind""#);
+        tokio::time::sleep(Duration::from_millis(if long { 3000 } else { 500 })).await;
         Ok(())
     });
     let mut config = quick();
     config.maintenance.concurrency = 1;
+    config.rebuild.concurrency = 1;
+    config.rebuild.timeout = Duration::from_secs(60);
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for n in 0..8 {
         db.push(&n.to_string(), "job", 3).await;
     }
+    // Two run, and one more may be claimed by each worker that has no room for it.
+    for _ in 0..4 {
+        db.org().await;
+    }
     db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 8).await;
-    assert_eq!(probe.starts().len(), 8);
+    assert_eq!(probe.starts_of("job"), 8);
+    db.until("select count(*) from apalis.jobs where job_type = 'rebuild' and status = 'Done' and attempts = 1", 4)
+        .await;
+    assert_eq!(db.count("select count(*) from apalis.jobs where attempts > 1 or status = 'Failed'").await, 0);
     for worker in workers {
         worker.stop().await;
     }
