@@ -1,5 +1,6 @@
 //! A private Postgres.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,6 +44,7 @@ pub struct Postgres {
     programs: Programs,
     account: Account,
     durability: Durability,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Postgres {
@@ -52,6 +54,15 @@ impl Postgres {
     /// Root runs it as the user `postgres`; where that user cannot get to the data directory, the cluster is under
     /// `/var/tmp`.
     pub async fn start(data_dir: &DataDir, durability: Durability) -> Result<Self, Error> {
+        Self::start_with(data_dir, durability, Vec::new()).await
+    }
+
+    /// The same with variables for the server's processes.
+    pub async fn start_with(
+        data_dir: &DataDir,
+        durability: Durability,
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Result<Self, Error> {
         let account = Account::for_postgres()?;
         let home = make_home(data_dir, account)?;
         let cluster = home.join("data");
@@ -65,7 +76,7 @@ impl Postgres {
         }
         let socket = socket::place(&home, &format!(".s.PGSQL.{PORT}"), account)?;
         let process = Process::new("Postgres", data_dir, home, socket);
-        let mut postgres = Self { process, programs, account, durability };
+        let mut postgres = Self { process, programs, account, durability, environment };
         postgres.launch().await?;
         Ok(postgres)
     }
@@ -122,7 +133,7 @@ impl Postgres {
         for (name, value) in settings(self.durability) {
             command.args(["-c", &format!("{name}={value}")]);
         }
-        command.current_dir(cluster);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(cluster);
         command
     }
 
