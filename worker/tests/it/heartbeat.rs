@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Db, Probe, Running, eventually, quick};
+use crate::harness::{Db, Probe, Running, eventually, org_of, quick};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
@@ -36,30 +36,56 @@ async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs
 }
 
 #[tokio::test]
-async fn with_every_place_taken_by_jobs_that_outlast_their_lease_each_runs_once() {
+async fn with_every_place_taken_jobs_still_run_once() {
     let db = Db::create().await;
-    let probe = Probe::new(async |args: Vec<u8>| {
-        let long = args.starts_with(br#"{"kind""#);
-        tokio::time::sleep(Duration::from_millis(if long { 3000 } else { 500 })).await;
+    let probe = Probe::new(async |_| {
+        tokio::time::sleep(Duration::from_millis(500)).await;
         Ok(())
     });
     let mut config = quick();
     config.maintenance.concurrency = 1;
-    config.rebuild.concurrency = 1;
-    config.rebuild.timeout = Duration::from_secs(60);
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for n in 0..8 {
         db.push(&n.to_string(), "job", 3).await;
     }
-    // Two run, and one more may be claimed by each worker that has no room for it.
-    for _ in 0..4 {
+    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 8).await;
+    assert_eq!(probe.starts().len(), 8);
+    for worker in workers {
+        worker.stop().await;
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn jobs_that_outlast_their_lease_run_once_and_alone() {
+    const LONG: Duration = Duration::from_millis(2500);
+    let db = Db::create().await;
+    let pg = db.pg.clone();
+    let probe = Probe::new(move |args| {
+        let pg = pg.clone();
+        async move {
+            tokio::time::sleep(LONG).await;
+            sqlx::query("delete from prewarm.marks where org_id = $1")
+                .bind(org_of(&args).0)
+                .execute(&pg)
+                .await
+                .unwrap();
+            Ok(())
+        }
+    });
+    let mut config = quick();
+    assert!(config.rebuild.lease < LONG);
+    config.rebuild.timeout = Duration::from_secs(60);
+    // One of them waits for a place, in a worker that may have claimed it already.
+    config.rebuild.concurrency = 1;
+    let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
+    for _ in 0..3 {
         db.org().await;
     }
-    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 8).await;
-    assert_eq!(probe.starts_of("job"), 8);
-    db.until("select count(*) from apalis.jobs where job_type = 'rebuild' and status = 'Done' and attempts = 1", 4)
-        .await;
-    assert_eq!(db.count("select count(*) from apalis.jobs where attempts > 1 or status = 'Failed'").await, 0);
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 3).await;
+    assert_eq!(probe.starts().len(), 3);
+    assert_eq!(db.count("select count(*) from apalis.jobs").await, 3);
     for worker in workers {
         worker.stop().await;
     }
