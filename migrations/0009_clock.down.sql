@@ -91,7 +91,10 @@ begin
   ));
 end $$;
 
+drop function prewarm.marked;
+
 alter function prewarm.push_rebuilds reset enable_seqscan;
+alter function prewarm.claim reset enable_bitmapscan;
 alter function prewarm.claim reset enable_seqscan;
 
 create or replace view prewarm.owed as

@@ -36,16 +36,38 @@ create or replace view prewarm.owed as
      select from prewarm.leases l where l.org_id = r.org_id and l.until > statement_timestamp()
    );
 
--- As before; deadlines are taken up oldest first, and of each reason but marks few at a time.
+-- Up to n orgs with marks and without a lease, by id from one on: each is one look into the index, however many marks an
+-- org has.
+create function prewarm.marked(since uuid, n int) returns setof uuid
+language sql stable as $$
+  with recursive marked as (
+    (select org_id from prewarm.marks where org_id >= since order by org_id limit 1)
+    union all
+    select (select m.org_id from prewarm.marks m where m.org_id > marked.org_id order by m.org_id limit 1)
+      from marked
+     where marked.org_id is not null
+  )
+  select org_id
+    from marked
+   where org_id is not null
+     and not exists (
+       select from prewarm.leases l where l.org_id = marked.org_id and l.until > statement_timestamp()
+     )
+   limit n
+$$;
+
+-- As before, with deadlines taken up oldest first, and of each reason but marks few at a time. What is looked at is bounded
+-- too, however much is owed.
 create or replace function prewarm.fold() returns int
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   pivot uuid := gen_random_uuid();
 begin
   return prewarm.push_rebuilds(array(
-    (select org_id from prewarm.owed where reason = 'marks' limit 500)
+    select org_id from prewarm.marked('00000000-0000-0000-0000-000000000000', 500) as org_id
     union
-    (select org_id from prewarm.owed where reason = 'marks' and org_id >= pivot limit 500)
+    select org_id from prewarm.marked(pivot, 500) as org_id
     union
     (select v.org_id
        from prewarm.versions v
@@ -60,10 +82,10 @@ begin
   ));
 end $$;
 
--- These plans are kept for as long as a session lives. One that was made while a table was empty would read all of it
--- again and again when it no longer is.
+-- These plans are kept for as long as a session lives. One that was made while little was owed would read all of a table,
+-- or all that is owed, again and again when that is much.
 alter function prewarm.claim set enable_seqscan = off;
-alter function prewarm.take set enable_seqscan = off;
+alter function prewarm.claim set enable_bitmapscan = off;
 alter function prewarm.push_rebuilds set enable_seqscan = off;
 
 create function prewarm.longest_pause() returns interval
@@ -77,7 +99,8 @@ create function prewarm.long_rebuild() returns interval
 language sql immutable return interval '1 second';
 
 create or replace function prewarm.take(worker text, queue text, n int, lease interval) returns setof apalis.jobs
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off as $$
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   return query
   with due as (

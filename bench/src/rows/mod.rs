@@ -1,6 +1,7 @@
 //! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
 
 mod bytes;
+mod fairness;
 mod memory;
 mod reads;
 mod sizes;
@@ -66,6 +67,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "stampede",
         about: "10,000 readers of an org that was never built",
         measure: |bench| Box::pin(stampede::measure(bench)),
+    },
+    Row {
+        name: "fairness",
+        about: "freshness of small orgs beside a large one",
+        measure: |bench| Box::pin(fairness::measure(bench)),
     },
 ];
 
