@@ -125,3 +125,5 @@ create or replace view prewarm.owed as
    );
 
 drop index prewarm.versions_as_of;
+
+alter table prewarm.versions drop column took;

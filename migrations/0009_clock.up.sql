@@ -4,6 +4,10 @@
 -- A version that is true for an instant to come was made before the clock went back: what it shows is not so (yet).
 create index versions_as_of on prewarm.versions (as_of);
 
+alter table prewarm.versions add column took interval;
+
+comment on column prewarm.versions.took is 'from the start of the rebuild''s transaction to its last statements';
+
 create or replace view prewarm.owed as
   with recursive marked as (
     (select org_id from prewarm.marks order by org_id limit 1)
@@ -151,7 +155,8 @@ begin
   if not found then
     return;
   end if;
-  took := ended.done_at - ended.lock_at;
+  -- Not since the claim: the end may have been told late, because the database was away.
+  took := (select v.took from prewarm.versions v where v.org_id = prewarm.org_of(split_part(ended.idempotency_key, '#', 1)));
   if took > prewarm.long_rebuild() then
     update prewarm.leases l
        set holder = 'resting', starts = 1, until = now() + least(took, interval '1 minute')
@@ -185,11 +190,12 @@ begin
   delete from prewarm.cron_slots s where s.slot > now() + interval '1 second';
 end $$;
 
--- Tells that a worker lives: renews the leases of what it runs, and ends what was lost in its queue. Lost is what a worker
--- holds that has not been heard of for a lease, or what has run for longer than any job may. Returns how many.
+-- Tells that a worker lives: renews the leases of what it holds, and ends what was lost in its queue. Lost is, after a
+-- lease, what a worker had claimed that is not heard of any more, and what this one does not hold: the answer to its claim
+-- never came, or it could not tell the end. Returns how many.
 drop function prewarm.heartbeat;
 
-create function prewarm.heartbeat(worker text, queue text, lease interval, longest interval) returns int
+create function prewarm.heartbeat(worker text, queue text, lease interval, held text[]) returns int
 language plpgsql as $$
 declare
   lost int;
@@ -201,15 +207,12 @@ begin
   update prewarm.leases l
      set until = now() + lease
    where l.org_id in (
-           select held.org_id
-             from prewarm.leases held
-             join apalis.jobs j on j.id = held.holder
-            where j.job_type = queue
-              and j.status = 'Running'
-              and j.lock_by = worker
-              and held.until < now() + lease * 0.75
+           select mine.org_id
+             from prewarm.leases mine
+            where mine.holder = any (held)
+              and mine.until < now() + lease * 0.75
               -- Whoever holds the row is ending the job.
-              for update of held skip locked
+              for update skip locked
          );
   delete from prewarm.leases l where l.holder = 'resting' and l.until <= now();
   perform prewarm.fail(stuck.id, stuck.lock_by, 'lost: the job did not end within its lease', false)
@@ -217,8 +220,11 @@ begin
              from apalis.jobs j
             where j.job_type = queue
               and j.status = 'Running'
-              and (j.lock_at < now() - longest
-                   or not exists (select from apalis.workers w where w.id = j.lock_by and w.last_seen > now() - lease))
+              and j.lock_at < now() - lease
+              and case j.lock_by
+                    when worker then j.id <> all (held)
+                    else not exists (select from apalis.workers w where w.id = j.lock_by and w.last_seen > now() - lease)
+                  end
               for update skip locked) as stuck;
   get diagnostics lost = row_count;
   return lost;

@@ -85,18 +85,17 @@ pub async fn is_installed(pg: &PgPool) -> Result<bool, Error> {
     Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(pg).await?)
 }
 
-/// Tells that a worker lives, registering it on its first call, and renews the leases of what it runs. Jobs of the queue
-/// whose worker has not told so for a `lease`, or that have run for longer than the `longest` may, are ended as lost,
-/// whosever they are; returns how many.
+/// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
+/// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
 pub async fn heartbeat(
     pg: &PgPool,
     worker: &str,
     queue: Queue,
     lease: Duration,
-    longest: Duration,
+    held: &[String],
 ) -> Result<i32, Error> {
-    let (lease, longest) = (lease.as_secs_f64(), longest.as_secs_f64());
-    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, longest);
+    let lease = lease.as_secs_f64();
+    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
     Ok(lost.fetch_one(pg).await?)
 }
 

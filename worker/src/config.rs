@@ -86,10 +86,4 @@ impl Config {
         }
         Ok(())
     }
-
-    /// Whoever runs a job for longer than this has lost it: it was cut off long ago, and its end was told in vain.
-    pub(crate) fn longest(&self, queue: Queue) -> Duration {
-        let Limits { timeout, lease, .. } = *self.limits(queue);
-        timeout + lease + self.shutdown
-    }
 }

@@ -124,7 +124,7 @@ impl<H: Handler> Engine<H> {
             queue,
             limits: self.config.limits(queue).clone(),
             heartbeat: self.config.heartbeat,
-            longest: self.config.longest(queue),
+            held: Arc::default(),
             bell: Arc::new(Bell::default()),
             progress: Progress::new(),
         }

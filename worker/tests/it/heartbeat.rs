@@ -91,3 +91,24 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
     }
     db.close().await;
 }
+
+#[tokio::test]
+async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_heartbeats() {
+    let db = Db::create().await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(quick(), &db.pg, &probe);
+    let worker = "select id from apalis.workers where worker_type = 'rebuild'";
+    let worker: String =
+        eventually("a worker", async || sqlx::query_scalar(worker).fetch_optional(&db.pg).await.unwrap()).await;
+    // In the worker's name, and it is never told. Nothing that happens before is in the way: there is no org yet.
+    let mut transaction = db.pg.begin().await.unwrap();
+    sqlx::query("insert into organizations (name) values ('org')").execute(&mut *transaction).await.unwrap();
+    let claim = "select count(*) from prewarm.claim($1, 'rebuild', 1, interval '1.5 s')";
+    let claimed: i64 = sqlx::query_scalar(claim).bind(&worker).fetch_one(&mut *transaction).await.unwrap();
+    assert_eq!(claimed, 1);
+    transaction.commit().await.unwrap();
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    running.stop().await;
+    db.close().await;
+}
