@@ -97,6 +97,9 @@ comment on column public.calls.sentiment_score is '0 to 1';
 -- The list's order, and the newest ten of activity.
 create index calls_org_created on public.calls (org_id, created_at desc, id desc);
 
+-- The first pages by direction: the newest twenty outbound calls of an org that has none for a year are one look.
+create index calls_org_direction on public.calls (org_id, call_direction, created_at desc, id desc) where not is_test_call;
+
 -- The two ways in which a call belongs to a contact: one index each, with all that the look-up asks for, so that a plan
 -- made without statistics scans no org either.
 create index calls_contact on public.calls (contact_id, org_id);

@@ -18,12 +18,17 @@ drop function prewarm.rebuild_gap;
 drop function prewarm.maintain;
 drop procedure prewarm.write_sums;
 drop procedure prewarm.write_leads;
-drop function prewarm.hours_between;
+drop procedure prewarm.write_lead_sums;
+drop function prewarm.stale_buckets;
+drop procedure prewarm.write_bins;
+drop function prewarm.spans_between;
 drop function prewarm.leads_at;
 drop table prewarm.lead_sums;
 drop index prewarm.actionable_leads_bucket;
-alter table prewarm.actionable_leads drop column bucket, drop column estimated_value;
+drop function prewarm.bucket_of;
+alter table prewarm.actionable_leads drop column estimated_value;
 drop table prewarm.sums;
+drop function prewarm.dense_hour;
 drop table prewarm.maintained;
 
 call prewarm.unwatch('public.appointments');
@@ -46,8 +51,9 @@ end $$;
 drop function prewarm.mark_appointments;
 drop function prewarm.mark_contacts;
 drop function prewarm.mark_calls;
+drop function prewarm.bin_of;
 drop function prewarm.hour_of;
 drop function prewarm.is_wide;
 
 alter table prewarm.marks
-  drop column wide, drop column hours, drop column booked, drop column phones, drop column contacts;
+  drop column wide, drop column bins, drop column booked, drop column phones, drop column contacts;

@@ -7,7 +7,7 @@ alter table prewarm.marks
   add column contacts uuid[],
   add column phones   text[],
   add column booked   uuid[],
-  add column hours    timestamptz[],
+  add column bins    timestamptz[],
   -- Of marks that were made before nobody knows.
   add column wide     boolean not null default true;
 
@@ -16,15 +16,20 @@ alter table prewarm.marks alter column wide set default false;
 comment on column prewarm.marks.contacts is 'contacts whose lead has to be made anew';
 comment on column prewarm.marks.phones is 'numbers whose contacts'' leads have to be made anew';
 comment on column prewarm.marks.booked is 'contacts whose appointments changed, and with them the success of their calls';
-comment on column prewarm.marks.hours is 'UTC hours whose sums have to be made anew';
+comment on column prewarm.marks.bins is 'bins of time whose sums have to be made anew';
 comment on column prewarm.marks.wide is 'too much to be listed: the whole org has to be made anew';
 
 -- Rows of one statement that are listed; of more, only that they were many.
 create function prewarm.is_wide(rows bigint) returns boolean
 language sql immutable return rows > 100;
 
+-- The UTC hour, and the bin of ten seconds, that an instant lies in. Not date_trunc: that is not immutable where it is
+-- told the zone, and what is not immutable is not inlined.
 create function prewarm.hour_of(at timestamptz) returns timestamptz
-language sql immutable return date_trunc('hour', at, 'UTC');
+language sql immutable return date_bin('1 hour', at, '2000-01-01 00:00:00+00');
+
+create function prewarm.bin_of(at timestamptz) returns timestamptz
+language sql immutable return date_bin('10 seconds', at, '2000-01-01 00:00:00+00');
 
 create function prewarm.mark_calls() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
@@ -33,8 +38,8 @@ begin
     if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
     else
-      insert into prewarm.marks (org_id, what, contacts, phones, hours)
-      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+      insert into prewarm.marks (org_id, what, contacts, phones, bins)
+      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
         from new_rows
        group by org_id;
     end if;
@@ -42,8 +47,8 @@ begin
     if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from old_rows;
     else
-      insert into prewarm.marks (org_id, what, contacts, phones, hours)
-      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+      insert into prewarm.marks (org_id, what, contacts, phones, bins)
+      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
         from old_rows
        group by org_id;
     end if;
@@ -51,8 +56,8 @@ begin
     insert into prewarm.marks (org_id, what, wide)
     select org_id, 'calls', true from new_rows union select org_id, 'calls', true from old_rows;
   else
-    insert into prewarm.marks (org_id, what, contacts, phones, hours)
-    select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.hour_of(created_at))
+    insert into prewarm.marks (org_id, what, contacts, phones, bins)
+    select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
       from (select org_id, contact_id, phone_number, created_at from new_rows
             union
             select org_id, contact_id, phone_number, created_at from old_rows) as both_rows
@@ -103,8 +108,8 @@ begin
     if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from new_rows;
     else
-      insert into prewarm.marks (org_id, what, booked, hours)
-      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+      insert into prewarm.marks (org_id, what, booked, bins)
+      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
         from new_rows
        group by org_id;
     end if;
@@ -112,8 +117,8 @@ begin
     if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from old_rows;
     else
-      insert into prewarm.marks (org_id, what, booked, hours)
-      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+      insert into prewarm.marks (org_id, what, booked, bins)
+      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
         from old_rows
        group by org_id;
     end if;
@@ -121,8 +126,8 @@ begin
     insert into prewarm.marks (org_id, what, wide)
     select org_id, 'appointments', true from new_rows union select org_id, 'appointments', true from old_rows;
   else
-    insert into prewarm.marks (org_id, what, booked, hours)
-    select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.hour_of(created_at))
+    insert into prewarm.marks (org_id, what, booked, bins)
+    select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
       from (select org_id, contact_id, created_at from new_rows
             union
             select org_id, contact_id, created_at from old_rows) as both_rows
@@ -162,11 +167,12 @@ create table prewarm.maintained (
 comment on column prewarm.maintained.leads is 'when all was made anew the last time';
 comment on column prewarm.maintained.rebuilt_at is 'by the clock on the wall: the next rebuild waits for prewarm.rebuild_gap()';
 
--- Sums of an org's calls (without test calls) and live appointments by the UTC hour of their creation, of the hours by
--- day, of the days by month, and of all. Exact: whoever divides them rounds once.
+-- Sums of an org's calls (without test calls) and live appointments by the time of their creation: by UTC hour, of the
+-- hours by day, and of the days by month. An hour with many is kept by bins as well, so that a change reads a bin's
+-- calls again and not an hour's. Exact: whoever divides them rounds once.
 create table prewarm.sums (
   org_id           uuid        not null,
-  level            smallint    not null check (level between 0 and 3),
+  level            smallint    not null,
   start            timestamptz not null,
   total_calls      bigint      not null,
   inbound_calls    bigint      not null,
@@ -181,24 +187,32 @@ create table prewarm.sums (
   primary key (org_id, level, start)
 ) with (fillfactor = 80);
 
-comment on column prewarm.sums.level is '0 an hour, 1 a day, 2 a month, 3 all; in UTC';
-comment on column prewarm.sums.start is 'its first instant; -infinity for all';
+comment on column prewarm.sums.level is '0 a bin of ten seconds, 1 an hour, 2 a day, 3 a month; in UTC';
+comment on column prewarm.sums.start is 'its first instant';
 
--- The parts of the pulse that are of leads, in 256 buckets by the contact's id.
-alter table prewarm.actionable_leads
-  add column estimated_value numeric,
-  add column bucket int generated always as (uuid_hash(id) & 255) stored;
+-- Calls and appointments of an hour from which on it is kept by bins.
+create function prewarm.dense_hour() returns bigint
+language sql immutable return 60;
+
+-- The parts of the pulse that are of leads, in 1,024 buckets by the contact's id, and of each 32 of those.
+alter table prewarm.actionable_leads add column estimated_value numeric;
+
+create function prewarm.bucket_of(contact uuid) returns int
+language sql immutable return uuid_hash(contact) & 1023;
 
 -- Not by org first: before the table has statistics, a plan would take this index for every question about an org.
-create index actionable_leads_bucket on prewarm.actionable_leads (bucket, org_id);
+create index actionable_leads_bucket on prewarm.actionable_leads (prewarm.bucket_of(id), org_id);
 
 create table prewarm.lead_sums (
-  org_id         uuid    not null,
-  bucket         int     not null,
-  pipeline_total numeric not null,
-  hot_leads      bigint  not null,
-  primary key (org_id, bucket)
+  org_id         uuid     not null,
+  level          smallint not null,
+  bucket         int      not null,
+  pipeline_total numeric  not null,
+  hot_leads      bigint   not null,
+  primary key (org_id, level, bucket)
 ) with (fillfactor = 80);
+
+comment on column prewarm.lead_sums.level is '0 a bucket of leads, 1 the 32 buckets from 32 times its number on';
 
 -- Every lead as it is at an instant, from the source. Inlined where it is used, so that only the contacts that are asked
 -- for are looked at.
@@ -251,8 +265,8 @@ language sql stable as $$
    where c.lead_status in ('new', 'contacted', 'qualified')
 $$;
 
--- The sums of an org's non-empty UTC hours between two instants, from the source.
-create function prewarm.hours_between(org uuid, since timestamptz, until timestamptz)
+-- The sums of an org between two instants by non-empty spans, hours or bins, from the source.
+create function prewarm.spans_between(org uuid, since timestamptz, until timestamptz, span interval)
 returns table (
   start timestamptz, total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint,
   duration_total bigint, duration_calls bigint, sentiment_total numeric, sentiment_calls bigint, successful_calls bigint,
@@ -265,7 +279,7 @@ language sql stable as $$
          coalesce(k.sentiment_total, 0), coalesce(k.sentiment_calls, 0), coalesce(k.successful_calls, 0),
          coalesce(a.appointments, 0)
     from (
-      select prewarm.hour_of(s.created_at) as start,
+      select date_bin(span, s.created_at, '2000-01-01 00:00:00+00') as start,
              count(*) as total_calls,
              count(*) filter (where s.call_direction = 'inbound') as inbound_calls,
              count(*) filter (where s.call_direction = 'outbound') as outbound_calls,
@@ -295,7 +309,7 @@ language sql stable as $$
        group by 1
     ) k
     full join (
-      select prewarm.hour_of(b.created_at) as start, count(*) as appointments
+      select date_bin(span, b.created_at, '2000-01-01 00:00:00+00') as start, count(*) as appointments
         from prewarm.source_appointments b
        where b.org_id = org
          and b.created_at >= since
@@ -306,7 +320,7 @@ language sql stable as $$
 $$;
 
 -- Makes prewarm.actionable_leads equal to the definition at an instant for some contacts of an org, and writes only what
--- differs; then the sums of the buckets that they are in.
+-- differs.
 create procedure prewarm.write_leads(org uuid, at timestamptz, touched uuid[])
 language plpgsql as $$
 begin
@@ -361,42 +375,123 @@ begin
           excluded.created_at, excluded.total_calls, excluded.last_call_at, excluded.duration_total,
           excluded.duration_calls, excluded.sentiment_total, excluded.lead_temperature, excluded.follow_up_urgency,
           excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
+end $$;
 
-  insert into prewarm.lead_sums as held (org_id, bucket, pipeline_total, hot_leads)
-  select org, b.bucket, l.pipeline_total, l.hot_leads
-    from (select distinct uuid_hash(id) & 255 as bucket from unnest(touched) id) b
+-- The buckets of some contacts, but of those that are held as leads of the same value and heat: a call changes neither.
+-- One that is not held may have been until a moment ago, when the rebuild of the org it has moved to took it over.
+create function prewarm.stale_buckets(org uuid, touched uuid[]) returns int[]
+language plpgsql stable as $$
+begin
+  return array(
+    select distinct prewarm.bucket_of(one.id)
+      from unnest(touched) as one (id)
+     where not exists (
+       select
+         from prewarm.actionable_leads held
+         join prewarm.source_contacts c
+           on c.id = held.id
+          and c.org_id = held.org_id
+          and c.lead_status in ('new', 'contacted', 'qualified')
+        where held.id = one.id
+          and held.org_id is not distinct from org
+          and (c.estimated_value, c.lead_score >= 80) is not distinct from (held.estimated_value, held.lead_score >= 80)
+     )
+  );
+end $$;
+
+-- Makes the sums of some buckets of an org's leads anew, and what lies above them; null: all of them.
+create procedure prewarm.write_lead_sums(org uuid, buckets int[])
+language plpgsql as $$
+begin
+  if buckets is null then
+    delete from prewarm.lead_sums s where s.org_id = org;
+    insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
+    select org, 0, prewarm.bucket_of(l.id), coalesce(sum(l.estimated_value), 0), count(*) filter (where l.lead_score >= 80)
+      from prewarm.actionable_leads l
+     where l.org_id = org
+     group by prewarm.bucket_of(l.id);
+    insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
+    select org, 1, s.bucket / 32, sum(s.pipeline_total), sum(s.hot_leads)
+      from prewarm.lead_sums s
+     where s.org_id = org
+       and s.level = 0
+     group by s.bucket / 32;
+    return;
+  end if;
+  insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
+  select org, 0, b.bucket, l.pipeline_total, l.hot_leads
+    from unnest(buckets) as b (bucket)
    cross join lateral (
      select coalesce(sum(m.estimated_value), 0) as pipeline_total,
             count(*) filter (where m.lead_score >= 80) as hot_leads
        from prewarm.actionable_leads m
-      where m.bucket = b.bucket
+      where prewarm.bucket_of(m.id) = b.bucket
         and m.org_id = org
    ) l
-      on conflict (org_id, bucket) do update
-     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads)
-   where (held.pipeline_total, held.hot_leads) is distinct from (excluded.pipeline_total, excluded.hot_leads);
+      on conflict (org_id, level, bucket) do update
+     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads);
+  insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
+  select org, 1, b.bucket, l.pipeline_total, l.hot_leads
+    from (select distinct bucket / 32 as bucket from unnest(buckets) as bucket) b
+   cross join lateral (
+     select sum(m.pipeline_total) as pipeline_total,
+            sum(m.hot_leads) as hot_leads
+       from prewarm.lead_sums m
+      where m.org_id = org
+        and m.level = 0
+        and m.bucket between b.bucket * 32 and b.bucket * 32 + 31
+   ) l
+      on conflict (org_id, level, bucket) do update
+     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads);
 end $$;
 
--- Makes the sums of some hours of an org anew, and what lies above them; null: all of them.
-create procedure prewarm.write_sums(org uuid, hours timestamptz[])
+-- Makes the bins of some hours of an org. Of the empty ones only the first: it tells that an hour is kept by bins.
+create procedure prewarm.write_bins(org uuid, hours timestamptz[])
+language plpgsql as $$
+begin
+  insert into prewarm.sums
+  select org, 0, p.* from unnest(hours) as start
+   cross join lateral prewarm.spans_between(org, start, start + interval '1 hour', '10 seconds') p;
+  insert into prewarm.sums
+  select org, 0, start, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from unnest(hours) as start
+      on conflict (org_id, level, start) do nothing;
+end $$;
+
+-- Makes the sums of some bins of an org anew, and what lies above them; null: all of them.
+create procedure prewarm.write_sums(org uuid, at timestamptz, bins timestamptz[])
 language plpgsql as $$
 declare
   parts constant text[] := array['hour', 'day', 'month'];
-  starts timestamptz[] := hours;
+  -- Of what lies in the bins: hours that are kept by bins, hours that are not, and the first instants of a level.
+  dense  timestamptz[];
+  sparse timestamptz[];
+  starts timestamptz[];
 begin
-  if hours is null then
+  if bins is null then
     delete from prewarm.sums s where s.org_id = org;
     -- One pass: a look-up an hour costs several times as much when it is all of them.
-    insert into prewarm.sums select org, 0, h.* from prewarm.hours_between(org, '-infinity', 'infinity') h;
-    starts := array(select s.start from prewarm.sums s where s.org_id = org);
+    insert into prewarm.sums select org, 1, p.* from prewarm.spans_between(org, '-infinity', 'infinity', '1 hour') p;
+    sparse := array(select s.start from prewarm.sums s where s.org_id = org);
   else
+    dense := array(
+      select distinct s.start
+        from unnest(bins) as bin
+        join prewarm.sums s on s.org_id = org and s.level = 0 and s.start = prewarm.hour_of(bin)
+    );
+    sparse := array(select distinct prewarm.hour_of(bin) from unnest(bins) bin where prewarm.hour_of(bin) <> all (dense));
     insert into prewarm.sums
-    select org, 0, one.start, coalesce(h.total_calls, 0), coalesce(h.inbound_calls, 0), coalesce(h.outbound_calls, 0),
-           coalesce(h.answered_calls, 0), coalesce(h.duration_total, 0), coalesce(h.duration_calls, 0),
-           coalesce(h.sentiment_total, 0), coalesce(h.sentiment_calls, 0), coalesce(h.successful_calls, 0),
-           coalesce(h.appointments, 0)
-      from (select distinct start from unnest(hours) start) one
-      left join lateral prewarm.hours_between(org, one.start, one.start + interval '1 hour') h on true
+    select org, one.level, one.start, coalesce(p.total_calls, 0), coalesce(p.inbound_calls, 0),
+           coalesce(p.outbound_calls, 0), coalesce(p.answered_calls, 0), coalesce(p.duration_total, 0),
+           coalesce(p.duration_calls, 0), coalesce(p.sentiment_total, 0), coalesce(p.sentiment_calls, 0),
+           coalesce(p.successful_calls, 0), coalesce(p.appointments, 0)
+      from (
+        select distinct 0 as level, bin as start, interval '10 seconds' as span
+          from unnest(bins) as bin
+         where prewarm.hour_of(bin) = any (dense)
+        union all
+        select 1, start, interval '1 hour' from unnest(sparse) as start
+      ) one
+      left join lateral prewarm.spans_between(org, one.start, one.start + one.span, one.span) p on true
         on conflict (org_id, level, start) do update
        set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
             sentiment_calls, successful_calls, appointments)
@@ -404,36 +499,52 @@ begin
             excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
             excluded.successful_calls, excluded.appointments);
   end if;
+  starts := dense;
   for above in 1..3 loop
+    if cardinality(starts) > 0 then
+      insert into prewarm.sums
+      select org, above, p.start, s.*
+        from unnest(starts) as p (start)
+       cross join lateral (
+         select coalesce(sum(b.total_calls), 0), coalesce(sum(b.inbound_calls), 0), coalesce(sum(b.outbound_calls), 0),
+                coalesce(sum(b.answered_calls), 0), coalesce(sum(b.duration_total), 0),
+                coalesce(sum(b.duration_calls), 0), coalesce(sum(b.sentiment_total), 0),
+                coalesce(sum(b.sentiment_calls), 0), coalesce(sum(b.successful_calls), 0),
+                coalesce(sum(b.appointments), 0)
+           from prewarm.sums b
+          where b.org_id = org
+            and b.level = above - 1
+            and b.start >= p.start
+            and b.start < (p.start at time zone 'UTC' + ('1 ' || parts[above])::interval) at time zone 'UTC'
+       ) s
+          on conflict (org_id, level, start) do update
+         set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+              sentiment_calls, successful_calls, appointments)
+           = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+              excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+              excluded.successful_calls, excluded.appointments);
+    end if;
+    exit when above = 3;
     starts := array(
-      select distinct case above when 3 then '-infinity' else date_trunc(parts[above + 1], start, 'UTC') end
-        from unnest(starts) start
+      select distinct date_trunc(parts[above + 1], start, 'UTC')
+        from unnest(case above when 1 then dense || sparse else starts end) start
     );
-    insert into prewarm.sums
-    select org, above, p.start, s.*
-      from unnest(starts) as p (start)
-     cross join lateral (
-       select coalesce(sum(b.total_calls), 0), coalesce(sum(b.inbound_calls), 0), coalesce(sum(b.outbound_calls), 0),
-              coalesce(sum(b.answered_calls), 0), coalesce(sum(b.duration_total), 0), coalesce(sum(b.duration_calls), 0),
-              coalesce(sum(b.sentiment_total), 0), coalesce(sum(b.sentiment_calls), 0),
-              coalesce(sum(b.successful_calls), 0), coalesce(sum(b.appointments), 0)
-         from prewarm.sums b
-        where b.org_id = org
-          and b.level = above - 1
-          and b.start >= p.start
-          and b.start < case above
-                          when 1 then p.start + interval '24 hours'
-                          when 2 then (p.start at time zone 'UTC' + interval '1 month') at time zone 'UTC'
-                          else 'infinity'
-                        end
-     ) s
-        on conflict (org_id, level, start) do update
-       set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
-            sentiment_calls, successful_calls, appointments)
-         = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
-            excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
-            excluded.successful_calls, excluded.appointments);
   end loop;
+  -- From now on by bins, while calls still come in: whoever touches an hour of last week reads it whole.
+  if bins is not null then
+    dense := array(
+      select s.start
+        from prewarm.sums s
+       where s.org_id = org
+         and s.level = 1
+         and s.start = any (sparse)
+         and s.start > at - interval '1 day'
+         and s.total_calls + s.appointments > prewarm.dense_hour()
+    );
+    if cardinality(dense) > 0 then
+      call prewarm.write_bins(org, dense);
+    end if;
+  end if;
 end $$;
 
 -- Brings the tables above up to date for one org at an instant, by the marks that the transaction sees, and tells whether
@@ -445,7 +556,8 @@ declare
   before  prewarm.maintained;
   anew    boolean;
   touched uuid[];
-  hours   timestamptz[];
+  bins    timestamptz[];
+  buckets int[];
 begin
   select * into before from prewarm.maintained m where m.org_id = org;
   anew := before.org_id is null or at < before.as_of
@@ -461,15 +573,15 @@ begin
       union
       select l.id from prewarm.actionable_leads l where l.org_id = org and l.urgency_until <= at
     );
-    hours := array(
-      select start from prewarm.marks m cross join unnest(m.hours) start where m.org_id = org
+    bins := array(
+      select bin from prewarm.marks m cross join unnest(m.bins) bin where m.org_id = org
       union
-      select prewarm.hour_of(k.created_at)
+      select prewarm.bin_of(k.created_at)
         from prewarm.source_calls k
        where k.org_id = org
          and k.contact_id = any (array(select id from prewarm.marks m cross join unnest(m.booked) id where m.org_id = org))
     );
-    anew := cardinality(touched) > greatest(100, before.leads / 4) or cardinality(hours) > greatest(100, before.hours / 4);
+    anew := cardinality(touched) > greatest(100, before.leads / 4) or cardinality(bins) > greatest(100, before.hours / 4);
   end if;
   if anew then
     touched := array(
@@ -480,21 +592,25 @@ begin
       union
       select l.id from prewarm.actionable_leads l where l.org_id = org
     );
-    delete from prewarm.lead_sums s where s.org_id = org;
+  else
+    buckets := prewarm.stale_buckets(org, touched);
   end if;
   if cardinality(touched) > 0 then
     call prewarm.write_leads(org, at, touched);
   end if;
+  if anew or cardinality(buckets) > 0 then
+    call prewarm.write_lead_sums(org, buckets);
+  end if;
   if anew then
-    call prewarm.write_sums(org, null);
-  elsif cardinality(hours) > 0 then
-    call prewarm.write_sums(org, hours);
+    call prewarm.write_sums(org, at, null);
+  elsif cardinality(bins) > 0 then
+    call prewarm.write_sums(org, at, bins);
   end if;
   -- A rebuild that wrote nothing keeps no other waiting for this row.
-  if anew or cardinality(touched) > 0 or cardinality(hours) > 0 then
+  if anew or cardinality(touched) > 0 or cardinality(bins) > 0 then
     insert into prewarm.maintained as held (org_id, as_of, leads, hours, rebuilt_at)
     values (org, at, cardinality(touched),
-            case when anew then (select count(*) from prewarm.sums s where s.org_id = org and s.level = 0) else 0 end,
+            case when anew then (select count(*) from prewarm.sums s where s.org_id = org and s.level = 1) else 0 end,
             statement_timestamp())
         on conflict (org_id) do update
        set (as_of, leads, hours, rebuilt_at)

@@ -13,7 +13,7 @@ use api::auth::wall_clock;
 use embedded::{DataDir, Durability, Postgres, Redis};
 use rand::{RngExt as _, distr::Alphanumeric};
 use readmodel::{ids::OrgId, version::Version};
-use store::{Commits, Store, demo::CHUNK};
+use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;
 
 use crate::{
@@ -74,7 +74,7 @@ impl Stack {
             database_url: postgres.url(DATABASE),
             redis_url: None,
             connections: CONNECTIONS,
-            commits: Commits::Buffered,
+            sessions: Sessions::Working,
             application_name: "prewarm-bench",
         })?;
         store::migrate(&postgres.url(DATABASE)).await.context("migrating")?;

@@ -6,6 +6,6 @@ use crate::{Context, JobError};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let rows = upkeep::prune(&context.store.pg).await.map_err(JobError::retry)?;
-    tracing::info!(rows, "pruned the queue");
+    tracing::info!(rows, "pruned");
     Ok(())
 }

@@ -8,7 +8,7 @@ use axum::Router;
 use monitoring::{admin, health::Health, logging, metrics, zeros};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use readmodel::time::Clock;
-use store::Commits;
+use store::Sessions;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -82,7 +82,7 @@ impl Process {
         if self.worker {
             zeros::worker();
             probe::note_vapi(&health, settings.get("VAPI_API_KEY").is_some());
-            let store = settings.store_with("prewarm-worker", Commits::Buffered)?;
+            let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store.pg), shutdown.clone()));
             }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
 use sqlx::postgres::PgConnectOptions;
-use store::{Commits, Store};
+use store::{Sessions, Store};
 
 use crate::demo::Secrets;
 
@@ -82,18 +82,18 @@ impl Settings {
         self.get("DATABASE_URL").context("DATABASE_URL is not set (`prewarm up` starts a Postgres of its own)")
     }
 
-    /// A store for one part of a process whose commits are promises.
+    /// A store for one part of a process that serves.
     pub(crate) fn store(&self, application_name: &'static str) -> anyhow::Result<Store> {
-        self.store_with(application_name, Commits::Flushed)
+        self.store_with(application_name, Sessions::Serving)
     }
 
     /// A store for one part of a process.
-    pub(crate) fn store_with(&self, application_name: &'static str, commits: Commits) -> anyhow::Result<Store> {
+    pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
             redis_url: self.get("REDIS_URL").map(str::to_owned),
             connections: CONNECTIONS,
-            commits,
+            sessions,
             application_name,
         })?)
     }

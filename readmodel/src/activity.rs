@@ -5,7 +5,8 @@
 use serde::Serialize;
 
 use crate::{
-    ids::{AppointmentId, CallId, ContactId},
+    calls::CallFacts,
+    ids::{AppointmentId, ContactId},
     time::Timestamp,
 };
 
@@ -65,19 +66,6 @@ pub enum Metadata {
     },
 }
 
-/// A call as activity tells of it.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "columns of the source")]
-pub struct CallFacts {
-    pub id: CallId,
-    pub created_at: Timestamp,
-    pub caller_name: Option<String>,
-    pub call_direction: String,
-    pub sentiment_label: Option<String>,
-    pub summary: Option<String>,
-    pub duration_seconds: Option<i32>,
-}
-
 /// A hot lead as activity tells of it.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "columns of the source")]
@@ -103,9 +91,9 @@ pub struct AppointmentFacts {
 }
 
 impl Activity {
-    /// The newest of all three kinds, given the newest [`LIMIT`] of each.
-    pub fn of(calls: Vec<CallFacts>, leads: Vec<LeadFacts>, appointments: Vec<AppointmentFacts>) -> Self {
-        let mut events: Vec<Event> = calls.into_iter().map(Event::of_call).collect();
+    /// The newest of all three kinds, given the newest [`LIMIT`] of each, or more.
+    pub fn of(calls: &[&CallFacts], leads: Vec<LeadFacts>, appointments: Vec<AppointmentFacts>) -> Self {
+        let mut events: Vec<Event> = calls.iter().map(|call| Event::of_call(call)).collect();
         events.extend(leads.into_iter().map(Event::of_lead));
         events.extend(appointments.into_iter().map(Event::of_appointment));
         events.sort_by(|a, b| (b.timestamp, &b.id).cmp(&(a.timestamp, &a.id)));
@@ -115,8 +103,8 @@ impl Activity {
 }
 
 impl Event {
-    fn of_call(call: CallFacts) -> Self {
-        let caller_name = call.caller_name.unwrap_or_else(|| UNKNOWN.into());
+    fn of_call(call: &CallFacts) -> Self {
+        let caller_name = call.contact_name.clone().unwrap_or_else(|| UNKNOWN.into());
         let duration_seconds = call.duration_seconds.unwrap_or(0);
         let opening = if call.call_direction == "outbound" { "📞 Call to" } else { "📲 Call from" };
         Self {
@@ -126,9 +114,9 @@ impl Event {
             summary: format!("{opening} {caller_name} - {}m", duration_seconds.div_euclid(60)),
             metadata: Metadata::Call {
                 caller_name,
-                call_direction: call.call_direction,
-                sentiment_label: call.sentiment_label.unwrap_or_else(|| "neutral".into()),
-                sentiment_summary: call.summary.unwrap_or_else(|| "Call completed".into()),
+                call_direction: call.call_direction.clone(),
+                sentiment_label: call.sentiment_label.clone().unwrap_or_else(|| "neutral".into()),
+                sentiment_summary: call.summary.clone().unwrap_or_else(|| "Call completed".into()),
                 sentiment_urgency: "low",
                 duration_seconds,
             },

@@ -1,6 +1,9 @@
 //! The blob codec: canonical JSON compressed with zstd, behind a header that says whose it is.
 
+use std::cell::RefCell;
+
 use xxhash_rust::xxh3::Xxh3;
+use zstd::bulk::Compressor;
 
 use crate::{ids::OrgId, model::Model, version::Version};
 
@@ -68,7 +71,7 @@ pub enum Rejected {
 impl Blob {
     /// Packs canonical JSON.
     pub fn pack(org: OrgId, model: Model, version: Version, identity: &[u8]) -> Result<Self, PackError> {
-        let zstd = zstd::bulk::compress(identity, ZSTD_LEVEL).map_err(PackError)?;
+        let zstd = compress(identity).map_err(PackError)?;
         Ok(Self { org, model, version, digest: Digest::of(org, model, identity), zstd })
     }
 
@@ -111,6 +114,19 @@ impl Blob {
     pub fn unpack(&self) -> Result<Vec<u8>, Rejected> {
         unpack(&self.zstd)
     }
+}
+
+/// One frame. Each thread keeps its compressor: its tables take longer to set up than a small blob to pack.
+fn compress(identity: &[u8]) -> std::io::Result<Vec<u8>> {
+    thread_local! {
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let mut compressor = kept.take().map_or_else(|| Compressor::new(ZSTD_LEVEL), Ok)?;
+        let frame = compressor.compress(identity);
+        *kept = Some(compressor);
+        frame
+    })
 }
 
 /// The identity bytes of a blob's zstd frame.

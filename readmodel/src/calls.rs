@@ -68,8 +68,26 @@ pub struct Call {
     pub appointment_service_type: Option<String>,
 }
 
-/// A call as the source has it, with its contact's name.
+/// An org's newest calls, [`PAGE_LIMIT`] of each direction, newest first.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "one field a direction")]
+pub struct Newest {
+    pub inbound: Vec<CallFacts>,
+    pub outbound: Vec<CallFacts>,
+}
+
+impl Newest {
+    /// The newest of both, newest first. Equal instants by id, descending, as in every list of calls.
+    pub fn of_both(&self) -> Vec<&CallFacts> {
+        let mut calls: Vec<&CallFacts> = self.inbound.iter().chain(&self.outbound).collect();
+        calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.id)));
+        calls.truncate(usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX));
+        calls
+    }
+}
+
+/// A call as the source has it, with its contact's name.
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "columns of the source")]
 pub struct CallFacts {
     pub id: CallId,
@@ -121,8 +139,13 @@ impl Call {
 }
 
 impl Calls {
+    /// The first page, given its rows.
+    pub fn first(rows: impl IntoIterator<Item = CallFacts>, total: i64) -> Self {
+        Self::of(rows, 1, PAGE_LIMIT, total)
+    }
+
     /// A page of rows among `total`.
-    pub fn of(rows: Vec<CallFacts>, page: i64, limit: i64, total: i64) -> Self {
+    pub fn of(rows: impl IntoIterator<Item = CallFacts>, page: i64, limit: i64, total: i64) -> Self {
         Self { calls: rows.into_iter().map(Call::of).collect(), pagination: Pagination::of(page, limit, total) }
     }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::{
     activity::Activity,
-    calls::{self, Calls},
+    calls::Calls,
     leads::Leads,
     model::Model,
     pulse::{Pulse, Totals},
@@ -34,7 +34,7 @@ struct Dashboard<'a> {
 impl Models {
     /// The models of an org without data.
     pub fn empty() -> Self {
-        let no_calls = || Calls::of(Vec::new(), 1, calls::PAGE_LIMIT, 0);
+        let no_calls = || Calls::first([], 0);
         Self {
             leads: Leads::default(),
             pulse: Pulse::of(Totals::default(), Vec::new()),

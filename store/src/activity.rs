@@ -1,8 +1,9 @@
 //! The activity of a snapshot.
 
 use readmodel::{
-    activity::{Activity, AppointmentFacts, CallFacts, LIMIT, LeadFacts},
-    ids::{AppointmentId, CallId, ContactId, OrgId},
+    activity::{Activity, AppointmentFacts, LIMIT, LeadFacts},
+    calls::CallFacts,
+    ids::{AppointmentId, ContactId, OrgId},
     time::Timestamp,
 };
 use sqlx::PgConnection;
@@ -10,25 +11,10 @@ use sqlx::PgConnection;
 use crate::{Error, instant::PgTime};
 
 /// The activity model. Its leads come from `prewarm.actionable_leads`, which must be up to date.
-pub(crate) async fn read(connection: &mut PgConnection, org: OrgId) -> Result<Activity, Error> {
-    let calls = calls(connection, org).await?;
+pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&CallFacts]) -> Result<Activity, Error> {
     let leads = leads(connection, org).await?;
     let appointments = appointments(connection, org).await?;
     Ok(Activity::of(calls, leads, appointments))
-}
-
-async fn calls(connection: &mut PgConnection, org: OrgId) -> Result<Vec<CallFacts>, Error> {
-    let rows = sqlx::query_file!("queries/activity/calls.sql", org.0, LIMIT).fetch_all(connection).await?;
-    let facts = rows.into_iter().map(|row| CallFacts {
-        id: CallId(row.id),
-        created_at: row.created_at.into(),
-        caller_name: row.caller_name,
-        call_direction: row.call_direction,
-        sentiment_label: row.sentiment_label,
-        summary: row.summary,
-        duration_seconds: row.duration_seconds,
-    });
-    Ok(facts.collect())
 }
 
 async fn leads(connection: &mut PgConnection, org: OrgId) -> Result<Vec<LeadFacts>, Error> {

@@ -1,7 +1,7 @@
 //! Pages of calls: the first ones of a snapshot for the blobs, any other by one query.
 
 use readmodel::{
-    calls::{CallFacts, Calls, PAGE_LIMIT},
+    calls::{CallFacts, Calls, Newest, PAGE_LIMIT},
     ids::{CallId, OrgId},
     time::Timestamp,
     version::Version,
@@ -77,19 +77,15 @@ macro_rules! facts {
                 cost_cents: row.cost_cents,
                 ended_reason: row.ended_reason,
             })
-            .collect()
+            .collect::<Vec<_>>()
     };
 }
 
-/// The first page of a snapshot, of `total` calls in that direction.
-pub(crate) async fn first_page(
-    connection: &mut PgConnection,
-    org: OrgId,
-    direction: Option<&str>,
-    total: i64,
-) -> Result<Calls, Error> {
-    let rows = sqlx::query_file!("queries/calls/first_page.sql", org.0, direction, PAGE_LIMIT);
-    Ok(Calls::of(facts!(rows.fetch_all(connection).await?), 1, PAGE_LIMIT, total))
+/// The newest calls of a snapshot, a page of each direction. Every call has one or the other.
+pub(crate) async fn newest(connection: &mut PgConnection, org: OrgId) -> Result<Newest, Error> {
+    let rows = sqlx::query_file!("queries/calls/newest.sql", org.0, PAGE_LIMIT).fetch_all(connection).await?;
+    let (inbound, outbound) = facts!(rows).into_iter().partition(|call| call.call_direction == "inbound");
+    Ok(Newest { inbound, outbound })
 }
 
 impl Store {

@@ -54,20 +54,29 @@ pub struct Config {
     pub redis_url: Option<String>,
     /// Connections to Postgres, at most.
     pub connections: u32,
-    /// What a commit waits for unless its transaction says otherwise. The intake's word is a promise: `Flushed`.
-    /// Lost bookkeeping of a worker only makes it run again: `Buffered`.
-    pub commits: Commits,
+    /// What its sessions are for.
+    pub sessions: Sessions,
     /// Shown in `pg_stat_activity`.
     pub application_name: &'static str,
 }
 
-/// When a commit returns.
+/// What sessions are for, and hence how they commit and plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Commits {
-    /// Once it is on disk: `synchronous_commit` on.
-    Flushed,
-    /// At once: `synchronous_commit` off.
-    Buffered,
+pub enum Sessions {
+    /// Readers and the intake, whose word is a promise: a commit returns once it is on disk.
+    Serving,
+    /// Rebuilds. Bookkeeping that is lost only makes them run again: a commit returns at once, unless its transaction
+    /// says otherwise. Each statement is planned once a session, since planning it anew takes longer than running it.
+    Working,
+}
+
+impl Sessions {
+    const fn options(self) -> [(&'static str, &'static str); 2] {
+        match self {
+            Self::Serving => [("synchronous_commit", "on"), ("plan_cache_mode", "auto")],
+            Self::Working => [("synchronous_commit", "off"), ("plan_cache_mode", "force_generic_plan")],
+        }
+    }
 }
 
 /// A query waits this long for a connection, then fails: a pool that has run dry must not hang its callers.
@@ -77,13 +86,10 @@ impl Store {
     /// A store of lazy connections: it comes up whether or not the servers do.
     pub fn open(config: &Config) -> Result<Self, Error> {
         let options = config.database_url.parse::<PgConnectOptions>().map_err(Error::url("DATABASE_URL"))?;
-        let synchronous_commit = match config.commits {
-            Commits::Flushed => "on",
-            Commits::Buffered => "off",
-        };
         let options = options
             .application_name(config.application_name)
-            .options([("synchronous_commit", synchronous_commit), ("timezone", "UTC"), ("jit", "off")])
+            .options([("timezone", "UTC"), ("jit", "off")])
+            .options(config.sessions.options())
             .disable_statement_logging();
         let pg = PgPoolOptions::new()
             .max_connections(config.connections)

@@ -17,20 +17,24 @@ pub(crate) async fn read(
     calendar: &Calendar,
 ) -> Result<(Pulse, Option<Timestamp>), Error> {
     let (day_start, day_end) = calendar.day_of(as_of);
-    let row = sqlx::query_file!("queries/pulse/totals.sql", org.0, PgTime(day_start) as _, PgTime(day_end) as _)
-        .fetch_one(&mut *connection)
-        .await?;
     let first_hour = hour_before(as_of, pulse::HOURS);
-    let hours = sqlx::query_file!("queries/pulse/hours.sql", org.0, PgTime(first_hour) as _)
-        .fetch_all(connection)
-        .await?
-        .into_iter()
-        .map(|hour| HourTotals {
-            hour: hour.hour.into(),
-            calls: hour.calls,
-            inbound: hour.inbound,
-            duration_total: hour.duration_total,
-            duration_calls: hour.duration_calls,
+    let row = sqlx::query_file!(
+        "queries/pulse/read.sql",
+        org.0,
+        PgTime(day_start) as _,
+        PgTime(day_end) as _,
+        PgTime(first_hour) as _
+    )
+    .fetch_one(connection)
+    .await?;
+    let hours = row.starts.iter().zip(row.calls).zip(row.inbound).zip(row.durations).zip(row.timed);
+    let hours = hours
+        .map(|((((start, calls), inbound), duration_total), duration_calls)| HourTotals {
+            hour: start.0,
+            calls,
+            inbound,
+            duration_total,
+            duration_calls,
         })
         .collect();
     let deadline = match (row.calls_today, row.next_call_at) {

@@ -2,6 +2,7 @@
 //! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
 
 use readmodel::{
+    calls::Calls,
     edition::Edition,
     ids::OrgId,
     model::Model,
@@ -80,12 +81,18 @@ impl Snapshot {
         maintenance::maintain(transaction, org, as_of).await?;
         let (leads, leads_deadline) = leads::top(transaction, org).await?;
         let (pulse, pulse_deadline) = pulse::read(transaction, org, as_of, &self.calendar).await?;
-        let activity = activity::read(transaction, org).await?;
-        let calls = calls::first_page(transaction, org, None, pulse.total_calls).await?;
-        let inbound = calls::first_page(transaction, org, Some("inbound"), pulse.inbound_calls).await?;
-        let outbound = calls::first_page(transaction, org, Some("outbound"), pulse.outbound_calls).await?;
+        let newest = calls::newest(transaction, org).await?;
+        let both = newest.of_both();
+        let activity = activity::read(transaction, org, &both).await?;
         let next_change_at = [leads_deadline, pulse_deadline].into_iter().flatten().min();
-        let models = Models { leads, pulse, activity, calls, calls_inbound: inbound, calls_outbound: outbound };
+        let models = Models {
+            calls: Calls::first(both.into_iter().cloned(), pulse.total_calls),
+            calls_inbound: Calls::first(newest.inbound, pulse.inbound_calls),
+            calls_outbound: Calls::first(newest.outbound, pulse.outbound_calls),
+            leads,
+            pulse,
+            activity,
+        };
         Ok((models, next_change_at))
     }
 

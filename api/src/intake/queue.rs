@@ -155,7 +155,7 @@ mod tests {
 
     use futures_util::{FutureExt as _, future::join_all};
     use serde_json::json;
-    use store::{Commits, Config};
+    use store::{Config, Sessions};
     use testkit::Database;
     use vapi::Envelope;
 
@@ -163,8 +163,8 @@ mod tests {
 
     fn open(database_url: String) -> Store {
         let application_name = "test";
-        let commits = Commits::Flushed;
-        Store::open(&Config { database_url, redis_url: None, connections: 4, commits, application_name }).unwrap()
+        let sessions = Sessions::Serving;
+        Store::open(&Config { database_url, redis_url: None, connections: 4, sessions, application_name }).unwrap()
     }
 
     fn message(n: u32) -> Message {

@@ -10,7 +10,7 @@ use proptest::{
 use readmodel::version::Receipt;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
-use store::{Commits, Config, Store};
+use store::{Config, Sessions, Store};
 use testkit::Database;
 use tokio::task::JoinHandle;
 use vapi::Envelope;
@@ -29,7 +29,7 @@ fn open(database: &Database) -> Store {
         database_url: database.url(),
         redis_url: None,
         connections: 4,
-        commits: Commits::Flushed,
+        sessions: Sessions::Serving,
         application_name: "test",
     })
     .unwrap()

@@ -8,7 +8,7 @@ use readmodel::{
     time::{Clock, Timestamp},
 };
 use sqlx::PgConnection;
-use store::{Commits, Config, Store, blobs::Held};
+use store::{Config, Sessions, Store, blobs::Held};
 use testkit::{
     Database, history,
     oracle::{self, Direction, Micros, World},
@@ -20,7 +20,7 @@ pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
         database_url: database.url(),
         redis_url,
         connections: 8,
-        commits: Commits::Buffered,
+        sessions: Sessions::Working,
         application_name: "test",
     })
     .unwrap()

@@ -44,6 +44,7 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     }
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_slots.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
+    pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
     Ok(pruned)
 }

@@ -1,7 +1,8 @@
--- store::pulse::totals
+-- store::pulse::read
 -- Sums and counts of one org, exact: whoever divides them rounds once. Of the org's day the whole hours are summed up
 -- already; where its zone does not start days on an hour, the rest is counted.
--- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's. One row.
+-- The chart's hours come as arrays side by side, oldest first.
+-- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart. One row.
 with bounds as (
   select prewarm.hour_of($2::timestamptz + interval '59 minutes 59.999999 seconds') as first_hour,
          prewarm.hour_of($3::timestamptz) as end_of_hours
@@ -16,7 +17,7 @@ today as (
                       or (k.created_at >= (select end_of_hours from bounds) and k.created_at < $3))) as calls_today
     from prewarm.sums s
    where s.org_id = $1
-     and s.level = 0
+     and s.level = 1
      and s.start >= (select first_hour from bounds)
      and s.start < (select end_of_hours from bounds)
 ),
@@ -25,6 +26,34 @@ of_leads as (
          coalesce(sum(hot_leads), 0) as hot_leads_count
     from prewarm.lead_sums
    where org_id = $1
+     and level = 1
+),
+ever as (
+  select sum(total_calls)::bigint as total_calls,
+         sum(inbound_calls)::bigint as inbound_calls,
+         sum(outbound_calls)::bigint as outbound_calls,
+         sum(answered_calls)::bigint as answered_calls,
+         sum(duration_total)::bigint as duration_total,
+         sum(duration_calls)::bigint as duration_calls,
+         sum(sentiment_total) as sentiment_total,
+         sum(sentiment_calls)::bigint as sentiment_calls,
+         sum(successful_calls)::bigint as successful_calls,
+         sum(appointments)::bigint as appointments
+    from prewarm.sums
+   where org_id = $1
+     and level = 3
+),
+chart as (
+  select coalesce(array_agg(start order by start), '{}') as starts,
+         coalesce(array_agg(total_calls order by start), '{}') as calls,
+         coalesce(array_agg(inbound_calls order by start), '{}') as inbound,
+         coalesce(array_agg(duration_total order by start), '{}') as durations,
+         coalesce(array_agg(duration_calls order by start), '{}') as timed
+    from prewarm.sums
+   where org_id = $1
+     and level = 1
+     and start >= $4
+     and total_calls > 0
 )
 select coalesce(s.total_calls, 0) as "total_calls!",
        coalesce(s.inbound_calls, 0) as "inbound_calls!",
@@ -43,7 +72,13 @@ select coalesce(s.total_calls, 0) as "total_calls!",
            and k.created_at >= $3
            and not k.is_test_call) as "next_call_at: PgTime",
        l.pipeline_total as "pipeline_total!",
-       l.hot_leads_count::bigint as "hot_leads_count!"
+       l.hot_leads_count::bigint as "hot_leads_count!",
+       h.starts as "starts!: Vec<PgTime>",
+       h.calls as "calls!",
+       h.inbound as "inbound!",
+       h.durations as "durations!",
+       h.timed as "timed!"
   from today t
  cross join of_leads l
-  left join prewarm.sums s on s.org_id = $1 and s.level = 3
+ cross join ever s
+ cross join chart h
