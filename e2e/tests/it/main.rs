@@ -20,6 +20,7 @@ mod outages;
 mod privacy;
 mod prometheus;
 mod reads;
+mod rebuilds;
 mod receipts;
 mod stampede;
 mod stream;
