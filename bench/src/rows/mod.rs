@@ -3,6 +3,7 @@
 mod bytes;
 mod memory;
 mod reads;
+mod rebuilds;
 mod sizes;
 mod stalls;
 mod stampede;
@@ -66,6 +67,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "stampede",
         about: "10,000 readers of an org that was never built",
         measure: |bench| Box::pin(stampede::measure(bench)),
+    },
+    Row {
+        name: "rebuilds",
+        about: "every org rebuilt, beside REFRESH, and what readers notice",
+        measure: |bench| Box::pin(rebuilds::measure(bench)),
     },
 ];
 
