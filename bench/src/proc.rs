@@ -3,6 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::Context as _;
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike as _,
+};
 
 /// A process, as `/proc/PID/stat` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,6 +16,8 @@ pub(crate) struct Stat {
     parent: u32,
     /// Processor time, of 10 ms each.
     pub(crate) ticks: u64,
+    /// The same of its children that have ended.
+    ended: u64,
 }
 
 impl Stat {
@@ -26,6 +32,7 @@ impl Stat {
             command: command.to_owned(),
             parent: number(1)?.try_into().ok()?,
             ticks: number(11)? + number(12)?,
+            ended: number(13)? + number(14)?,
         })
     }
 }
@@ -61,6 +68,21 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
+/// The same with the processes of the family that have ended, to a hundredth of a second.
+pub(crate) fn cpu_with_ended(pid: u32) -> anyhow::Result<Duration> {
+    let family = family(pid)?;
+    let members = all()?.into_iter().filter(|stat| family.contains(&stat.pid));
+    let ticks: u64 = members.map(|stat| stat.ticks + stat.ended).sum();
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+/// Processor time of this process' children that have ended.
+pub(crate) fn cpu_of_ended_children() -> anyhow::Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(microseconds.unsigned_abs()))
+}
+
 /// Processor time of the calling thread.
 pub(crate) fn cpu_of_this_thread() -> Duration {
     schedstat(Path::new("/proc/thread-self/schedstat")).unwrap_or_default()
@@ -89,7 +111,7 @@ mod tests {
     #[test]
     fn a_stat_is_read_whatever_the_command_is_called() {
         let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 0 0 20 0 1 0 99 1000 2";
-        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33 };
+        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended: 0 };
         assert_eq!(Stat::parse(line), Some(stat));
         assert_eq!(Stat::parse("42 (cut off"), None);
     }

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     http::{self, Answer},
+    machine,
     process::{Place, Process},
     progress::say,
 };
@@ -103,6 +104,30 @@ impl Stack {
     /// The database, as a peer connects to it.
     pub(crate) fn database_url(&self) -> String {
         self.postgres.url(DATABASE)
+    }
+
+    /// The database server's main process.
+    pub(crate) fn postgres_pid(&self) -> anyhow::Result<u32> {
+        Ok(self.postgres.pid().context("Postgres is not up")?.cast_unsigned())
+    }
+
+    /// Runs statements.
+    pub(crate) async fn execute(&self, statements: &'static str) -> anyhow::Result<()> {
+        sqlx::raw_sql(statements).execute(&self.store.pg).await?;
+        Ok(())
+    }
+
+    /// Runs `prewarm <arguments>` to its end, on some cores.
+    pub(crate) async fn run(&self, arguments: &[&str], cores: &[usize]) -> anyhow::Result<()> {
+        let mut command = tokio::process::Command::new(program()?);
+        let environment = environment(&self.postgres, &self.redis, &self.secrets);
+        command.args(arguments).env_clear().envs(environment).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.kill_on_drop(true).spawn()?;
+        machine::allow(child.id().context("it has ended already")?, cores)?;
+        let output = child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "prewarm {arguments:?} failed: {said}");
+        Ok(())
     }
 
     /// What tokens are signed with.

@@ -12,6 +12,7 @@ pub mod intake;
 pub mod leases;
 pub mod migrate;
 pub mod queue;
+pub mod rebuild_runs;
 pub mod receipts;
 pub mod redis;
 pub mod snapshot;

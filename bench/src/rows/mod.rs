@@ -4,6 +4,7 @@ mod bytes;
 mod fairness;
 mod memory;
 mod reads;
+mod rebuilds;
 mod sizes;
 mod stalls;
 mod stampede;
@@ -72,6 +73,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "fairness",
         about: "freshness of small orgs beside a large one",
         measure: |bench| Box::pin(fairness::measure(bench)),
+    },
+    Row {
+        name: "rebuilds",
+        about: "every org rebuilt, beside REFRESH, and what readers notice",
+        measure: |bench| Box::pin(rebuilds::measure(bench)),
     },
 ];
 

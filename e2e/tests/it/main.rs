@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api_killed;
+mod backfill;
 mod call_ends;
 mod calls_list;
 mod chromium;
@@ -22,6 +23,7 @@ mod outages;
 mod privacy;
 mod prometheus;
 mod reads;
+mod rebuilds;
 mod receipts;
 mod stampede;
 mod stream;

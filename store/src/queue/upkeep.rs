@@ -32,7 +32,7 @@ pub async fn push_outdated(pg: &PgPool) -> Result<i32, Error> {
 }
 
 /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-/// leases that ran out with nothing owed. Returns the number of rows.
+/// leases that ran out with nothing owed. Returns the number of rows. Then looks for orgs that nobody has built.
 pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     let mut pruned = 0;
     loop {
@@ -46,6 +46,7 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
+    sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
     Ok(pruned)
 }
 
