@@ -1,156 +1,4 @@
--- Rebuilds of everything: making an org's tables anew without writing what is right already, runs over all orgs that go
--- on where they stopped, and a way to find orgs that nobody has built.
-
--- The same as before, for the planner to inline: date_trunc with a zone counts as stable, and a call of a function costs
--- ten times what it does. The slow half is for what no calendar has.
-create or replace function prewarm.hour_of(at timestamptz) returns timestamptz
-language sql immutable return
-  case
-    when at >= '1900-01-01Z' and at < '2900-01-01Z' then date_bin('1 hour', at, '1900-01-01Z')
-    else date_trunc('hour', at at time zone 'UTC') at time zone 'UTC'
-  end;
-
--- Makes all leads of an org equal to the definition at an instant, and the sums of their buckets.
-create procedure prewarm.make_leads(org uuid, at timestamptz)
-language plpgsql set plan_cache_mode = force_generic_plan as $$
-begin
-  with wanted as materialized (
-    select l.* from prewarm.leads_at(at) l where l.org_id = org
-  ),
-  held as materialized (
-    select id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
-           last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
-           lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until
-      from prewarm.actionable_leads
-     where org_id = org
-  ),
-  gone as (
-    delete from prewarm.actionable_leads l
-     where l.id in (select held.id from held except select wanted.id from wanted)
-  )
-  insert into prewarm.actionable_leads (
-    id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
-    last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
-    lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until
-  )
-  -- EXCEPT hashes, whatever the statistics say; a join could be planned for ten rows and run for ten thousand.
-  select * from wanted except select * from held
-   -- In one order, so that two rebuilds wait for one another instead of deadlocking.
-   order by id
-      -- Held of another org, from which the contact has moved.
-      on conflict (id) do update
-     set (org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
-          last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
-          lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until)
-       = (excluded.org_id, excluded.contact_name, excluded.phone_number, excluded.email, excluded.lead_score,
-          excluded.lead_status, excluded.service_interests, excluded.estimated_value, excluded.last_contact_at,
-          excluded.created_at, excluded.total_calls, excluded.last_call_at, excluded.duration_total,
-          excluded.duration_calls, excluded.sentiment_total, excluded.lead_temperature, excluded.follow_up_urgency,
-          excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
-
-  with leads as materialized (
-    select l.bucket, l.estimated_value, l.lead_score from prewarm.actionable_leads l where l.org_id = org
-  ),
-  wanted as materialized (
-    select org as org_id, bucket, coalesce(sum(estimated_value), 0) as pipeline_total,
-           count(*) filter (where lead_score >= 80) as hot_leads
-      from leads
-     group by bucket
-  ),
-  gone as (
-    delete from prewarm.lead_sums s
-     where s.org_id = org
-       and s.bucket not in (select bucket from wanted)
-  )
-  insert into prewarm.lead_sums
-  select * from wanted except select s.* from prewarm.lead_sums s where s.org_id = org
-      on conflict (org_id, bucket) do update
-     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads);
-end $$;
-
--- All sums of an org, from the source.
-create function prewarm.sums_of(org uuid) returns setof prewarm.sums
-language sql stable as $$
-  with hours as materialized (
-    select h.* from prewarm.hours_between(org, '-infinity', 'infinity') h
-  ),
-  days as materialized (
-    select date_trunc('day', start, 'UTC') as start, sum(total_calls) as total_calls, sum(inbound_calls) as inbound_calls,
-           sum(outbound_calls) as outbound_calls, sum(answered_calls) as answered_calls,
-           sum(duration_total) as duration_total, sum(duration_calls) as duration_calls,
-           sum(sentiment_total) as sentiment_total, sum(sentiment_calls) as sentiment_calls,
-           sum(successful_calls) as successful_calls, sum(appointments) as appointments
-      from hours
-     group by 1
-  ),
-  above as (
-    select l.level, l.start, sum(d.total_calls)::bigint, sum(d.inbound_calls)::bigint, sum(d.outbound_calls)::bigint,
-           sum(d.answered_calls)::bigint, sum(d.duration_total)::bigint, sum(d.duration_calls)::bigint,
-           sum(d.sentiment_total), sum(d.sentiment_calls)::bigint, sum(d.successful_calls)::bigint,
-           sum(d.appointments)::bigint
-      from days d
-     cross join lateral (
-       values (1::smallint, d.start), (2::smallint, date_trunc('month', d.start, 'UTC')), (3::smallint, '-infinity')
-     ) as l (level, start)
-     group by l.level, l.start
-  )
-  select org, 0::smallint, h.* from hours h
-  union all
-  select org, a.* from above a
-$$;
-
--- Makes all sums of an org equal to the source.
-create procedure prewarm.make_sums(org uuid)
-language plpgsql set plan_cache_mode = force_generic_plan as $$
-begin
-  -- ON CONFLICT doubles the cost of a row.
-  if not exists (select from prewarm.sums s where s.org_id = org) then
-    insert into prewarm.sums select * from prewarm.sums_of(org);
-    return;
-  end if;
-  with wanted as materialized (
-    select * from prewarm.sums_of(org)
-  ),
-  gone as (
-    delete from prewarm.sums s
-     where s.org_id = org
-       and (s.level, s.start) in (
-         select h.level, h.start from prewarm.sums h where h.org_id = org except select level, start from wanted
-       )
-  )
-  insert into prewarm.sums
-  select *
-    from wanted w
-   where not exists (
-     select
-       from prewarm.sums h
-      where h.org_id = org
-        and (h.level, h.start) = (w.level, w.start)
-        and h is not distinct from w::prewarm.sums
-   )
-      on conflict (org_id, level, start) do update
-     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
-          sentiment_calls, successful_calls, appointments)
-       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
-          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
-          excluded.successful_calls, excluded.appointments);
-end $$;
-
--- prewarm.maintain where nothing that is held is believed: everything is computed from the source, and written where it
--- differs.
-create procedure prewarm.maintain_anew(org uuid, at timestamptz)
-language plpgsql as $$
-begin
-  call prewarm.make_leads(org, at);
-  call prewarm.make_sums(org);
-  insert into prewarm.maintained (org_id, as_of, leads, hours, rebuilt_at)
-  values (org, at,
-          (select count(*) from prewarm.actionable_leads l where l.org_id = org),
-          (select count(*) from prewarm.sums s where s.org_id = org and s.level = 0),
-          statement_timestamp())
-      on conflict (org_id) do update
-     set (as_of, leads, hours, rebuilt_at) = (excluded.as_of, excluded.leads, excluded.hours, excluded.rebuilt_at);
-end $$;
+-- Rebuilds of everything: runs over all orgs that go on where they stopped, and a way to find orgs that nobody has built.
 
 -- Runs of `prewarm rebuild --all`, so that one which was killed goes on where it stopped.
 create sequence prewarm.rebuild_run;
@@ -239,7 +87,19 @@ begin
   return pushed;
 end $$;
 
--- What is more urgent than all jobs that wait. An org that was to be built some time, and changes, is urgent too.
+-- An org that was to be built some time, and changes, is urgent.
+create function prewarm.promote(orgs uuid[]) returns void
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+begin
+  update apalis.jobs j
+     set priority = 0
+   where j.job_type = 'rebuild'
+     and j.priority < 0
+     and j.status = 'Pending'
+     and prewarm.org_of(j.idempotency_key) = any(orgs);
+end $$;
+
+-- What is more urgent than all jobs that wait.
 create or replace function prewarm.fold() returns int
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
@@ -253,12 +113,7 @@ begin
     union
     (select org_id from prewarm.owed where reason <> 'marks' limit 100)
   );
-  update apalis.jobs j
-     set priority = 0
-   where j.job_type = 'rebuild'
-     and j.priority < 0
-     and j.status = 'Pending'
-     and prewarm.org_of(j.idempotency_key) = any(orgs);
+  perform prewarm.promote(orgs);
   return prewarm.push_rebuilds(orgs);
 end $$;
 

@@ -44,13 +44,32 @@ create or replace function prewarm.take(worker text, queue text, n int, lease in
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 begin
   return query
-  with due as (
+  with urgent as (
     select d.id, d.subject
       from prewarm.due_jobs d
      where d.job_type = queue
+       and d.priority >= 0
      order by d.priority desc, d.run_at
      limit n
        for update skip locked
+  ),
+  running as (
+    select count(*) as jobs, count(*) filter (where j.priority < 0) as later
+      from apalis.jobs j
+     where j.lock_by = worker
+       and j.status = 'Running'
+  ),
+  later as (
+    select d.id, d.subject
+      from prewarm.due_jobs d
+     where d.job_type = queue
+       and d.priority < 0
+     order by d.priority desc, d.run_at
+     limit (select greatest(0, least(n - (select count(*) from urgent), (n + r.jobs + 1) / 2 - r.later)) from running r)
+       for update skip locked
+  ),
+  due as (
+    select urgent.id, urgent.subject from urgent union all select later.id, later.subject from later
   ),
   leased as (
     insert into prewarm.leases as held (org_id, holder, until)
@@ -81,14 +100,17 @@ create or replace function prewarm.fold() returns int
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   pivot uuid := gen_random_uuid();
+  orgs  uuid[];
 begin
-  return prewarm.push_rebuilds(array(
+  orgs := array(
     (select org_id from prewarm.owed where reason = 'marks' limit 500)
     union
     (select org_id from prewarm.owed where reason = 'marks' and org_id >= pivot limit 500)
     union
     (select org_id from prewarm.owed where reason <> 'marks' limit 100)
-  ));
+  );
+  perform prewarm.promote(orgs);
+  return prewarm.push_rebuilds(orgs);
 end $$;
 
 drop function prewarm.marked;

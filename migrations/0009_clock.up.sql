@@ -67,8 +67,9 @@ language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   pivot uuid := gen_random_uuid();
+  orgs  uuid[];
 begin
-  return prewarm.push_rebuilds(array(
+  orgs := array(
     select org_id from prewarm.marked('00000000-0000-0000-0000-000000000000', 500) as org_id
     union
     select org_id from prewarm.marked(pivot, 500) as org_id
@@ -83,7 +84,9 @@ begin
     (select org_id from prewarm.owed where reason = 'clock' limit 100)
     union
     (select org_id from prewarm.owed where reason = 'unpublished' limit 100)
-  ));
+  );
+  perform prewarm.promote(orgs);
+  return prewarm.push_rebuilds(orgs);
 end $$;
 
 -- These plans are kept for as long as a session lives. One that was made while little was owed would read all of a table,
@@ -107,13 +110,32 @@ language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   return query
-  with due as (
+  with urgent as (
     select d.id, d.subject
       from prewarm.due_jobs d
      where d.job_type = queue
+       and d.priority >= 0
      order by d.priority desc, d.run_at
      limit n
        for update skip locked
+  ),
+  running as (
+    select count(*) as jobs, count(*) filter (where j.priority < 0) as later
+      from apalis.jobs j
+     where j.lock_by = worker
+       and j.status = 'Running'
+  ),
+  later as (
+    select d.id, d.subject
+      from prewarm.due_jobs d
+     where d.job_type = queue
+       and d.priority < 0
+     order by d.priority desc, d.run_at
+     limit (select greatest(0, least(n - (select count(*) from urgent), (n + r.jobs + 1) / 2 - r.later)) from running r)
+       for update skip locked
+  ),
+  due as (
+    select urgent.id, urgent.subject from urgent union all select later.id, later.subject from later
   ),
   leased as (
     insert into prewarm.leases as held (org_id, holder, until)
