@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use materialize::Outcome;
 use readmodel::{ids::OrgId, model::Model};
-use store::{Commits, Store};
+use store::{Sessions, Store};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ struct Orgs {
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         // What is lost of leases and of the run's position is a little work.
-        let store = settings.store_with(APPLICATION, Commits::Buffered)?;
+        let store = settings.store_with(APPLICATION, Sessions::Working)?;
         let shutdown = crate::process::shutdown_on_signal()?;
         let builder = Builder::new(store, shutdown);
         match self.orgs.all {

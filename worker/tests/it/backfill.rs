@@ -18,7 +18,7 @@ async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
 /// A worker, an org that is built, and so many that were there before.
 async fn attached(orgs: u32) -> (Db, OrgId) {
     let db = Db::create().await;
-    queue::heartbeat(&db.pg, WORKER, Queue::Rebuild, LEASE).await.unwrap();
+    queue::heartbeat(&db.pg, WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
     let built = db.org().await;
     db.run(&format!(
         "insert into organizations (name) select 'old' from generate_series(1, {orgs});
