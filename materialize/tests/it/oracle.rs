@@ -193,7 +193,7 @@ async fn make_anew_from_spoiled(
                                                duration_calls, sentiment_total, lead_temperature, follow_up_urgency, urgency_rank)
            values (gen_random_uuid(), '{org}', 'new', now(), 1, 1, 1, 1, 'cold', 'high', 1);
          update prewarm.lead_sums set hot_leads = hot_leads + 1 where org_id = '{org}';
-         insert into prewarm.lead_sums select '{org}', 256, 1000, 1;
+         insert into prewarm.lead_sums select '{org}', 0, 1024, 1000, 1;
          update prewarm.sums set inbound_calls = inbound_calls + 1 where org_id = '{org}' and level <> 1;
          delete from prewarm.sums where org_id = '{org}' and level = 1;
          insert into prewarm.sums select '{org}', 0, now(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"
