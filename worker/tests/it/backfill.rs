@@ -98,3 +98,16 @@ async fn the_walk_finds_every_org_and_begins_again_when_it_is_told_to() {
     assert_ne!(db.count(WAITING).await, 0);
     db.close().await;
 }
+
+#[tokio::test]
+async fn the_walk_passes_by_what_is_being_built() {
+    let (db, _) = attached(1).await;
+    db.run(
+        "insert into prewarm.leases (org_id, holder, until)
+         select id, 'somebody', now() + interval '1 hour' from organizations",
+    )
+    .await;
+    assert_eq!(claim(&db, 8).await, []);
+    assert_eq!(db.count(WAITING).await, 0);
+    db.close().await;
+}
