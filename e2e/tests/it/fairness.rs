@@ -95,7 +95,9 @@ async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
     // A rebuild of the large org stands still where it takes its hours up.
     let mut holder = stack.pg.begin().await.unwrap();
     sqlx::query(
-        "insert into prewarm.sums select $1, 0, date_trunc('hour', now()), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        "insert into prewarm.sums
+         select $1, 1, start, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+           from unnest(array[prewarm.hour_of(now()), prewarm.hour_of(now() + interval '1 hour')]) as start
              on conflict do nothing",
     )
     .bind(large.id.0)
@@ -118,6 +120,7 @@ async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
     held.await.unwrap();
     assert_eq!(stack.follows(&large).await.json()["pulse"]["total_calls"], 1);
     assert_eq!(outcome(&stack, "failed").await, 0.0);
+    stack.settled().await;
     let starts = format!(
         "select count(*) from apalis.jobs where idempotency_key like 'rebuild:{}%' and (attempts > 1 or status <> 'Done')",
         large.id
