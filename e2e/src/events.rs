@@ -84,6 +84,12 @@ impl Events {
         tokio::time::timeout(limit, read).await.unwrap_or(Next::Silence)
     }
 
+    /// Whether the stream ends in time, whatever it says before.
+    pub async fn ends_within(&mut self, limit: Duration) -> bool {
+        let end = async { while self.within(limit).await != Next::End {} };
+        tokio::time::timeout(limit, end).await.is_ok()
+    }
+
     fn parse(&mut self, block: &str) -> Option<Event> {
         let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         if let Some(retry) = field("retry") {

@@ -1,6 +1,10 @@
 //! The stream of versions: what it says, that nothing falls between, and how it ends.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use e2e::{Answer, Events, Next, Org, PANELS, Stack, report, token_for};
 use reqwest::StatusCode;
@@ -99,22 +103,22 @@ async fn a_stream_ends_with_its_token_its_org_or_its_server() {
     let (org, gone, unknown) = (stack.org().await, stack.org().await, Org::unknown());
     stack.follows(&org).await;
     stack.follows(&gone).await;
-    // A rebuild that changes nothing is a version too.
-    stack.settled().await;
 
     let refused = Answer::to(stack.client.get(stack.api.http("/api/analytics/stream"))).await.unwrap();
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
 
-    let short = Org { id: org.id, token: token_for(org.id, Duration::from_secs(2)) };
+    let minted_at = Instant::now();
+    let short = Org { id: org.id, token: token_for(org.id, Duration::from_secs(3)) };
     let mut expiring = Events::open(stack.stream(&stack.api, &short)).await;
     expiring.next().await;
-    assert_eq!(expiring.within(QUIET).await, Next::Silence);
-    assert_eq!(expiring.within(Duration::from_secs(5)).await, Next::End);
+    assert!(expiring.ends_within(Duration::from_secs(20)).await);
+    // Tokens count in whole seconds.
+    assert!(minted_at.elapsed() > Duration::from_secs(1), "it ended after {:?}", minted_at.elapsed());
 
     let mut orphaned = Events::open(stack.stream(&stack.api, &gone)).await;
     orphaned.next().await;
     stack.sql(&format!("delete from organizations where id = '{}'", gone.id)).await;
-    assert_eq!(orphaned.within(Duration::from_secs(5)).await, Next::End);
+    assert!(orphaned.ends_within(Duration::from_secs(20)).await);
 
     // An org that does not exist yet shows the empty models, and its first version when it has one.
     let mut early = Events::open(stack.stream(&stack.api, &unknown)).await;
@@ -131,7 +135,7 @@ async fn a_stream_ends_with_its_token_its_org_or_its_server() {
     stack.api.stop().await;
     let mut returns = BTreeSet::new();
     for mut events in open {
-        assert_eq!(events.within(Duration::from_secs(1)).await, Next::End);
+        assert!(events.ends_within(Duration::from_secs(1)).await);
         returns.insert(events.retry_ms.unwrap());
     }
     assert!(returns.len() > 10 && *returns.last().unwrap() < 5_000, "they come back spread: {returns:?}");
