@@ -4,6 +4,7 @@
 //! own, whose processor time and memory are read from `/proc`.
 
 mod call;
+mod cpu;
 mod events;
 mod generator;
 mod http;

@@ -13,11 +13,14 @@ use api::auth::wall_clock;
 use embedded::{DataDir, Durability, Postgres, Redis};
 use rand::{RngExt as _, distr::Alphanumeric};
 use readmodel::{ids::OrgId, version::Version};
+use sqlx::{Connection as _, PgConnection};
 use store::{Commits, Store, demo::CHUNK};
 use uuid::Uuid;
 
 use crate::{
+    cpu::Cpu,
     http::{self, Answer},
+    proc,
     process::{Place, Process},
     progress::say,
 };
@@ -103,6 +106,22 @@ impl Stack {
     /// The database, as a peer connects to it.
     pub(crate) fn database_url(&self) -> String {
         self.postgres.url(DATABASE)
+    }
+
+    /// A session of a program that is none of ours. What it commits is on the disk.
+    pub(crate) async fn session(&self) -> anyhow::Result<PgConnection> {
+        Ok(PgConnection::connect(&self.database_url()).await?)
+    }
+
+    /// Processor time of the servers so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
+        let pid = self.postgres.pid().context("Postgres is down")?;
+        let mut nodes = Duration::ZERO;
+        for node in &self.nodes {
+            nodes += node.cpu()?;
+        }
+        let worker = self.worker.as_ref().map(Process::cpu).transpose()?.unwrap_or_default();
+        Ok(Cpu { postgres: proc::cpu_with_ended(pid.cast_unsigned())?, worker, nodes })
     }
 
     /// What tokens are signed with.

@@ -1,6 +1,7 @@
 //! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
 
 mod bytes;
+mod maintenance;
 mod memory;
 mod reads;
 mod sizes;
@@ -66,6 +67,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "stampede",
         about: "10,000 readers of an org that was never built",
         measure: |bench| Box::pin(stampede::measure(bench)),
+    },
+    Row {
+        name: "maintenance",
+        about: "what one call event costs at 500 to 100,000 contacts, beside REFRESH, the plan's view and pg_ivm",
+        measure: |bench| Box::pin(maintenance::measure(bench)),
     },
 ];
 
