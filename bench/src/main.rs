@@ -12,6 +12,7 @@ mod latency;
 mod load;
 mod machine;
 mod peers;
+mod pgbench;
 mod proc;
 mod process;
 mod progress;
