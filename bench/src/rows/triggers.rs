@@ -2,12 +2,14 @@
 
 use std::{cell::Cell, convert::Infallible, time::Duration};
 
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::sync::Mutex;
 
 use super::Bench;
 use crate::{
     latency::median,
     pgbench::{self, Outcome},
+    proc,
     progress::say,
     stack::Stack,
     table::{Goal, Line, Value},
@@ -32,9 +34,11 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let org = bench.stack.seed(CONTACTS, CALLS).await?;
     bench.stack.build().await?;
     let mut lines = Vec::new();
+    let watcher = Watcher::start(&bench.stack).await?;
     for (name, script) in STATEMENTS {
         for clients in CLIENTS {
-            let runs = Runs { stack: &bench.stack, script: script.replace("ORG", &org.id.to_string()), clients };
+            let script = script.replace("ORG", &org.id.to_string());
+            let runs = Runs { stack: &bench.stack, watcher: &watcher, script, clients };
             let (with, without) = runs.alternate(bench.rounds, bench.run).await?;
             lines.extend(compare(name, clients, with, without));
         }
@@ -46,6 +50,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
 /// A statement on so many connections.
 struct Runs<'a> {
     stack: &'a Stack,
+    watcher: &'a Watcher,
     script: String,
     clients: usize,
 }
@@ -67,25 +72,55 @@ impl Runs<'_> {
     }
 
     async fn run(&self, time: Duration) -> anyhow::Result<Sample> {
-        let (before, waits) = (self.stack.cpu()?, Cell::new(0));
+        let (before, waits) = (self.cpu()?, Cell::new(0));
         let Outcome { transactions, per_second, .. } = tokio::select! {
             outcome = pgbench::run(self.stack, &self.script, self.clients, time) => outcome?,
-            failed = self.watch(&waits) => failed.map(|never| match never {})?,
+            failed = self.watcher.watch(&waits) => failed.map(|never| match never {})?,
         };
-        let cpu = self.stack.cpu()? - before;
-        let cpu_us = cpu.postgres.as_secs_f64() * 1e6 / transactions as f64;
+        self.watcher.alone().await?;
+        let cpu_us = self.cpu()?.saturating_sub(before).as_secs_f64() * 1e6 / transactions as f64;
         say(format_args!("  {} clients: {per_second:.0}/s, {cpu_us:.1} µs, {} waits", self.clients, waits.get()));
         Ok(Sample { per_second, cpu_us, waits: waits.get() as f64 })
     }
 
+    /// Of Postgres, without the session that watches.
+    fn cpu(&self) -> anyhow::Result<Duration> {
+        Ok(self.stack.cpu()?.postgres.saturating_sub(proc::cpu(self.watcher.pid)?))
+    }
+}
+
+/// A session that looks at the others.
+struct Watcher {
+    session: Mutex<PgConnection>,
+    pid: u32,
+}
+
+impl Watcher {
+    async fn start(stack: &Stack) -> anyhow::Result<Self> {
+        let mut session = stack.session().await?;
+        let pid: i32 = sqlx::query_scalar("select pg_backend_pid()").fetch_one(&mut session).await?;
+        Ok(Self { session: Mutex::new(session), pid: pid.cast_unsigned() })
+    }
+
     /// Counts sessions that wait for one another, as often as it looks, until it is dropped.
     async fn watch(&self, waits: &Cell<i64>) -> anyhow::Result<Infallible> {
-        let mut session = self.stack.session().await?;
         loop {
-            let waiting = sqlx::query_scalar::<_, i64>(include_str!("../../queries/waits.sql"));
-            waits.set(waits.get() + waiting.fetch_one(&mut session).await?);
+            waits.set(waits.get() + self.count(include_str!("../../queries/waits.sql")).await?);
             tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Waits until pgbench's sessions have ended: what they used is then counted, and not in the next run.
+    async fn alone(&self) -> anyhow::Result<()> {
+        while self.count("select count(*) from pg_stat_activity where application_name = 'pgbench'").await? > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+        tokio::time::sleep(LOOK * 20).await;
+        Ok(())
+    }
+
+    async fn count(&self, sql: &'static str) -> anyhow::Result<i64> {
+        Ok(sqlx::query_scalar(sql).fetch_one(&mut *self.session.lock().await).await?)
     }
 }
 
