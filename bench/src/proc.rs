@@ -16,9 +16,12 @@ pub(crate) struct Stat {
     parent: u32,
     /// Processor time, of 10 ms each.
     pub(crate) ticks: u64,
-    /// The same of its children that have ended.
-    ended: u64,
+    /// That of its children that have ended.
+    ended_ticks: u64,
 }
+
+/// The kernel's unit of processor time, whatever its own clock.
+const TICK: Duration = Duration::from_millis(10);
 
 impl Stat {
     /// `pid (command) state parent …`, where a command may hold spaces and parentheses.
@@ -32,7 +35,7 @@ impl Stat {
             command: command.to_owned(),
             parent: number(1)?.try_into().ok()?,
             ticks: number(11)? + number(12)?,
-            ended: number(13)? + number(14)?,
+            ended_ticks: number(13)? + number(14)?,
         })
     }
 }
@@ -68,12 +71,12 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
-/// The same with the processes of the family that have ended, to a hundredth of a second.
+/// The same with the processes of the family that have ended, to a hundredth of a second: for servers that start a process
+/// for each connection.
 pub(crate) fn cpu_with_ended(pid: u32) -> anyhow::Result<Duration> {
-    let family = family(pid)?;
-    let members = all()?.into_iter().filter(|stat| family.contains(&stat.pid));
-    let ticks: u64 = members.map(|stat| stat.ticks + stat.ended).sum();
-    Ok(Duration::from_millis(10 * ticks))
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid}"))?;
+    let ended = Stat::parse(&stat).with_context(|| format!("the stat of process {pid}"))?.ended_ticks;
+    Ok(cpu(pid)? + TICK * u32::try_from(ended)?)
 }
 
 /// Processor time of this process' children that have ended.
@@ -110,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_stat_is_read_whatever_the_command_is_called() {
-        let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 0 0 20 0 1 0 99 1000 2";
-        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended: 0 };
+        let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 33 44 20 0 1 0 99 1000 2";
+        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended_ticks: 77 };
         assert_eq!(Stat::parse(line), Some(stat));
         assert_eq!(Stat::parse("42 (cut off"), None);
     }

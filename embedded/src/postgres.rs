@@ -94,6 +94,12 @@ impl Postgres {
         self.process.pid().map(Pid::as_raw)
     }
 
+    /// A program that came with the server, such as `pgbench`: from the server's own place, or from where PATH has it.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        if self.programs.has(name) { self.programs.command(name) } else { Command::new(name) }
+    }
+
     /// Ends the sessions and the server, in order.
     pub async fn stop(mut self) -> Result<(), Error> {
         self.process.end(&STOP).await
