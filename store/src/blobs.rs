@@ -6,10 +6,8 @@ use readmodel::{
     blob,
     edition::{Edition, Incomplete},
     ids::OrgId,
-    model::Model,
     version::Version,
 };
-use sqlx::PgConnection;
 
 use crate::{Error, Store, instant::PgTime};
 
@@ -50,16 +48,4 @@ impl Store {
         sqlx::query_file!("queries/blobs/discard.sql", org.0).execute(&self.pg).await?;
         Ok(())
     }
-}
-
-/// Writes the blobs whose bytes differ, and tells which.
-pub(crate) async fn write(connection: &mut PgConnection, edition: &Edition) -> Result<Vec<Model>, Error> {
-    let blobs = edition.blobs();
-    let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
-    let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
-    let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode()).collect();
-    let rows = sqlx::query_file!("queries/blobs/write.sql", edition.org.0, &models, &digests, &bytes)
-        .fetch_all(connection)
-        .await?;
-    Ok(rows.into_iter().filter_map(|row| Model::by_name(&row.model)).collect())
 }

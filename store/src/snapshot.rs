@@ -2,6 +2,7 @@
 //! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
 
 use readmodel::{
+    blob,
     calls::Calls,
     edition::Edition,
     ids::OrgId,
@@ -12,7 +13,7 @@ use readmodel::{
 };
 use sqlx::{Postgres, Transaction};
 
-use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse, versions};
+use crate::{Error, Store, activity, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse};
 
 /// How much of what the models are read from a rebuild makes anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,14 +111,32 @@ impl Snapshot {
 
     /// Writes an edition, removes the marks that the snapshot saw, and commits.
     pub async fn commit(mut self, edition: &Edition) -> Result<Committed, Error> {
-        let connection = &mut *self.transaction;
-        if !versions::advance(connection, self.base, edition).await? {
+        let blobs = edition.blobs();
+        let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
+        let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
+        let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode()).collect();
+        let row = sqlx::query_file!(
+            "queries/snapshot/commit.sql",
+            edition.org.0,
+            edition.version.epoch,
+            edition.version.n,
+            i32::from(blob::FORMAT),
+            PgTime(edition.as_of) as _,
+            edition.next_change_at.map(PgTime) as Option<PgTime>,
+            self.base.epoch,
+            self.base.n,
+            &models,
+            &digests,
+            &bytes
+        )
+        .fetch_one(&mut *self.transaction)
+        .await?;
+        if !row.advanced {
             return Err(Error::Superseded(sqlx::Error::RowNotFound));
         }
-        let changed = blobs::write(connection, edition).await?;
-        let removed = marks::remove(connection, self.org).await?;
         self.transaction.commit().await?;
-        Ok(Committed { changed, changed_at: removed.changed_at })
+        let changed = row.written.iter().filter_map(|model| Model::by_name(model)).collect();
+        Ok(Committed { changed, changed_at: row.changed_at.map(Timestamp::from) })
     }
 
     /// Removes all that was made for an org that is gone, and commits; tells whether there was anything.

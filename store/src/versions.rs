@@ -1,9 +1,7 @@
 //! Which version of an org is the newest. Postgres alone says so.
 
-use readmodel::{blob, edition::Edition, ids::OrgId, time::Timestamp, version::Version};
-use sqlx::PgConnection;
-
 use crate::{Error, Store, instant::PgTime};
+use readmodel::{blob, ids::OrgId, time::Timestamp, version::Version};
 
 /// An org's newest version, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,24 +46,6 @@ impl Store {
             .await?;
         Ok(())
     }
-}
-
-/// Makes an edition's version the newest, if `base` still is.
-pub(crate) async fn advance(connection: &mut PgConnection, base: Version, made: &Edition) -> Result<bool, Error> {
-    let advanced = sqlx::query_file!(
-        "queries/versions/advance.sql",
-        made.org.0,
-        made.version.epoch,
-        made.version.n,
-        i32::from(blob::FORMAT),
-        PgTime(made.as_of) as _,
-        made.next_change_at.map(PgTime) as Option<PgTime>,
-        base.epoch,
-        base.n
-    )
-    .execute(connection)
-    .await?;
-    Ok(advanced.rows_affected() == 1)
 }
 
 /// Microseconds, or nothing for never.

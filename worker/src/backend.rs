@@ -5,6 +5,7 @@
 use std::{
     collections::HashSet,
     convert::Infallible,
+    mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
@@ -192,24 +193,42 @@ fn end(event: TaskEvent<End>) -> Option<(String, End)> {
     Some((ended.task_id.to_string(), ended.result.unwrap_or_else(End::Failed)))
 }
 
-/// A backend that looks for work whenever the bell rings, and every so often without.
+/// A backend that looks for work whenever the bell rings or a look has found some, and every so often without. apalis
+/// polls it for much else, the end of each job for one, and would look each time.
 pub(crate) struct LineBackend {
     line: Persisted<Line>,
     next_look: Pin<Box<Sleep>>,
+    /// The rings that a look has answered.
+    heard: u64,
+    /// Whether a look may find something.
+    look: bool,
 }
 
 impl LineBackend {
     pub(crate) fn new(line: Line) -> Self {
-        Self { line: Persisted::new(line), next_look: Box::pin(tokio::time::sleep(Duration::ZERO)) }
+        Self {
+            line: Persisted::new(line),
+            next_look: Box::pin(tokio::time::sleep(Duration::ZERO)),
+            heard: 0,
+            look: true,
+        }
     }
 
     /// Leaves the timer armed in every case: a timer that nobody set again is how a worker falls asleep for good.
     fn arm(&mut self, cx: &mut Context<'_>) {
         while self.next_look.as_mut().poll(cx).is_ready() {
+            self.look = true;
             // Spread, so that workers do not look in step.
             let pause = self.line.limits.poll.mul_f64(rand::random_range(0.75..1.25));
             self.next_look.as_mut().reset(Instant::now() + pause);
         }
+    }
+
+    fn listen(&mut self, cx: &mut Context<'_>) {
+        self.line.bell.register(cx.waker());
+        let rings = self.line.bell.rings();
+        self.look |= rings != self.heard;
+        self.heard = rings;
     }
 }
 
@@ -227,9 +246,15 @@ impl Backend for LineBackend {
         cx: &mut Context<'_>,
         worker: &WorkerContext,
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
-        self.line.bell.register(cx.waker());
+        self.listen(cx);
         self.arm(cx);
-        self.line.poll_next(cx, worker)
+        if matches!(self.line.state_mut(), State::Ready) && !mem::take(&mut self.look) {
+            return Poll::Pending;
+        }
+        let next = self.line.poll_next(cx, worker);
+        // Where there was one there may be another.
+        self.look |= next.is_ready();
+        next
     }
 
     /// Lets a claim that is under way come back first: what it brings goes back to the queue, and not astray.
