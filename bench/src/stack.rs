@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use api::auth::wall_clock;
 use embedded::{DataDir, Durability, Postgres, Redis};
 use rand::{RngExt as _, distr::Alphanumeric};
-use readmodel::{ids::OrgId, version::Version};
+use readmodel::{blob::Format, ids::OrgId, version::Version};
 use sqlx::{Connection as _, PgConnection};
 use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;
@@ -85,6 +85,7 @@ impl Stack {
             connections: CONNECTIONS,
             sessions: Sessions::Working,
             application_name: "prewarm-bench",
+            format: Format::CURRENT,
         })?;
         store::migrate(&postgres.url(DATABASE)).await.context("migrating")?;
         let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();

@@ -6,9 +6,9 @@ use store::queue::upkeep;
 use crate::{Context, JobError};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let outdated = upkeep::push_outdated(&context.store.pg).await.map_err(JobError::retry)?;
+    let outdated = upkeep::push_outdated(&context.store).await.map_err(JobError::retry)?;
     if outdated > 0 {
-        tracing::info!(orgs = outdated, "pushed rebuilds of blobs of an older format");
+        tracing::info!(orgs = outdated, "pushed rebuilds of orgs without blobs of a format that is read");
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! has no blob anywhere.
 
 use readmodel::{
-    blob::{Blob, PackError},
+    blob::{Blob, Format, PackError, Rejected},
     edition::Edition,
     ids::OrgId,
     model::Model,
@@ -11,7 +11,7 @@ use readmodel::{
 };
 use store::{
     Store,
-    redis::{Announce, Put},
+    redis::{Announce, Put, Redis},
     snapshot::{Committed, Extent, Snapshot},
 };
 
@@ -64,6 +64,9 @@ pub enum Error {
     /// The models could not be packed.
     #[error("pack")]
     Pack(#[from] PackError),
+    /// What was packed does not come back: the org stays in the format that it has.
+    #[error("packed blobs cannot be read")]
+    Unreadable(#[from] Rejected),
 }
 
 /// Brings all models of an org up to date and publishes them.
@@ -92,29 +95,46 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
         return forget(store, snapshot).await;
     }
     let base = snapshot.base;
-    let edition = pack(&mut snapshot, extent).await?;
-    let committed = snapshot.commit(&edition).await?;
-    publish(store, &edition, base, &committed.changed).await?;
+    let (edition, older) = pack(&mut snapshot, store.format, extent).await?;
+    let committed = snapshot.commit(&edition, &older).await?;
+    publish(store, &edition, &older, base, &committed.changed).await?;
     let Committed { changed, changed_at } = committed;
     let unchanged = changed.is_empty();
     let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of };
     Ok(if unchanged { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
 }
 
-async fn pack(snapshot: &mut Snapshot, extent: Extent) -> Result<Edition, Error> {
+/// The edition in a node's own format, and in each older one that another node reads.
+async fn pack(snapshot: &mut Snapshot, format: Format, extent: Extent) -> Result<(Edition, Vec<Edition>), Error> {
     let (models, next_change_at) = snapshot.models(extent).await?;
-    let Snapshot { org, version, as_of, .. } = *snapshot;
-    Edition::of(org, version, as_of, next_change_at, |model| {
-        Ok(Blob::pack(org, model, version, &models.canonical(model)?)?)
-    })
+    let Snapshot { org, version, as_of, oldest, swaps, .. } = *snapshot;
+    let edition = |format| {
+        Edition::of(org, format, version, as_of, next_change_at, |model| {
+            let identity = models.canonical(model)?;
+            let blob = Blob::pack(org, model, format, version, &identity)?;
+            // The first of a format: nobody sees it before it has been read once.
+            if swaps && Blob::decode(org, model, format, &blob.encode())? != blob {
+                return Err(Error::Unreadable(Rejected::Damaged));
+            }
+            Ok(blob)
+        })
+    };
+    let older = (oldest.0..format.0).map(|older| edition(Format(older))).collect::<Result<_, Error>>()?;
+    Ok((edition(format)?, older))
 }
 
 /// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which
 /// announces the version instead.
-async fn publish(store: &Store, edition: &Edition, base: Version, changed: &[Model]) -> Result<(), Error> {
+async fn publish(
+    store: &Store,
+    edition: &Edition,
+    older: &[Edition],
+    base: Version,
+    changed: &[Model],
+) -> Result<(), Error> {
     let announced = match &store.redis {
         None => false,
-        Some(redis) => match redis.put(edition, base, changed, Announce::Yes).await {
+        Some(redis) => match put(redis, edition, older, base, changed).await {
             Ok(Put::Stored | Put::Refused) => true,
             Err(error) => {
                 tracing::warn!(org = %edition.org, error = &error as &dyn std::error::Error, "redis did not take the blobs");
@@ -123,6 +143,20 @@ async fn publish(store: &Store, edition: &Edition, base: Version, changed: &[Mod
         },
     };
     Ok(store.mark_published(edition.org, edition.version, !announced).await?)
+}
+
+/// The older formats first: the announcement is for all nodes.
+async fn put(
+    redis: &Redis,
+    edition: &Edition,
+    older: &[Edition],
+    base: Version,
+    changed: &[Model],
+) -> Result<Put, store::Error> {
+    for older in older {
+        redis.put(older, base, &Model::ALL, Announce::No).await?;
+    }
+    redis.put(edition, base, changed, Announce::Yes).await
 }
 
 async fn forget(store: &Store, snapshot: Snapshot) -> Result<Outcome, Error> {

@@ -7,7 +7,8 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, clock};
+use store::{Schema, Store, clock, nodes::Node};
+use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);
 const BUDGET: Duration = Duration::from_secs(2);
@@ -21,14 +22,18 @@ pub(crate) fn note_start(health: &Health) {
     health.set("postgres", State::Failed("not looked at yet".into()));
 }
 
-/// Keeps the states of Postgres and Redis current, for ever.
-pub(crate) async fn watch(store: Store, health: Health) {
+/// Keeps the states of Postgres and Redis current, and tells that the node lives, for ever. `stand_by` becomes true while
+/// a worker of a newer format lives; how things stand with a database that is away is not known, and stays as it was.
+pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: watch::Sender<bool>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         health.set("postgres", postgres(&store).await);
         health.set("redis", redis(&store).await);
+        if let Ok(Ok(newer_works)) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
+            stand_by.send_replace(newer_works);
+        }
         if let Some(skew_seconds) = skew_seconds(&store).await {
             gauge!(names::CLOCK_SKEW_SECONDS).set(skew_seconds);
             health.set("clock", clock_state(skew_seconds));

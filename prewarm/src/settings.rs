@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use anyhow::Context as _;
+use readmodel::blob::Format;
 use sqlx::postgres::PgConnectOptions;
 use store::{Sessions, Store};
 
@@ -31,6 +32,8 @@ const VARIABLES: &[&str] = &[
     "PREWARM_DATA_DIR",
     "PREWARM_CORS_ORIGINS",
     "PREWARM_LOG",
+    // For tests: plays a release whose blobs have another format.
+    "PREWARM_BLOB_FORMAT",
     "PREWARM_JWKS_URL",
     "SUPABASE_JWT_SECRET",
     "SUPABASE_URL",
@@ -95,7 +98,13 @@ impl Settings {
             connections: CONNECTIONS,
             sessions,
             application_name,
+            format: self.format()?,
         })?)
+    }
+
+    fn format(&self) -> anyhow::Result<Format> {
+        let set = self.get("PREWARM_BLOB_FORMAT").map(str::parse).transpose().context("PREWARM_BLOB_FORMAT")?;
+        Ok(set.map_or(Format::CURRENT, Format))
     }
 
     /// The api's settings.

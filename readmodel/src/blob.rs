@@ -1,14 +1,34 @@
 //! The blob codec: canonical JSON compressed with zstd, behind a header that says whose it is.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, fmt};
 
 use xxhash_rust::xxh3::Xxh3;
 use zstd::bulk::Compressor;
 
 use crate::{ids::OrgId, model::Model, version::Version};
 
-/// The layout of the header and the shapes of the models. A blob of another format is dropped and rebuilt.
-pub const FORMAT: u8 = 1;
+/// The layout of the header and the shapes of the models. Raised when either changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Format(pub u8);
+
+impl Format {
+    /// What this release makes and reads.
+    pub const CURRENT: Self = Self(1);
+    /// The oldest that it can still make, for nodes of an earlier release.
+    pub const OLDEST: Self = Self(1);
+
+    /// The oldest format to make where somebody reads `read`: never newer than this one, which is a node's own.
+    #[must_use]
+    pub fn no_older_than(self, read: i32) -> Self {
+        u8::try_from(read).map_or(self, Self).clamp(Self::OLDEST.min(self), self)
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// For the hot path: level 3 is within a tenth of level 9's size at a quarter of its time.
 const ZSTD_LEVEL: i32 = 3;
@@ -46,6 +66,8 @@ pub struct Blob {
     pub org: OrgId,
     /// What it shows.
     pub model: Model,
+    /// How it is laid out.
+    pub format: Format,
     /// The rebuild that made these bytes; later ones may have left them as they were.
     pub version: Version,
     /// Of the identity bytes.
@@ -58,7 +80,7 @@ pub struct Blob {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Rejected {
     /// Not a blob, cut short, or of another format.
-    #[error("not a blob of format {FORMAT}")]
+    #[error("not a blob of the format")]
     Format,
     /// A blob of another org or model.
     #[error("of another org or model")]
@@ -70,16 +92,22 @@ pub enum Rejected {
 
 impl Blob {
     /// Packs canonical JSON.
-    pub fn pack(org: OrgId, model: Model, version: Version, identity: &[u8]) -> Result<Self, PackError> {
+    pub fn pack(
+        org: OrgId,
+        model: Model,
+        format: Format,
+        version: Version,
+        identity: &[u8],
+    ) -> Result<Self, PackError> {
         let zstd = compress(identity).map_err(PackError)?;
-        Ok(Self { org, model, version, digest: Digest::of(org, model, identity), zstd })
+        Ok(Self { org, model, format, version, digest: Digest::of(org, model, identity), zstd })
     }
 
     /// The bytes that are stored.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.zstd.len());
         bytes.extend_from_slice(&MAGIC);
-        bytes.push(FORMAT);
+        bytes.push(self.format.0);
         bytes.push(self.model as u8);
         bytes.extend_from_slice(self.org.0.as_bytes());
         bytes.extend_from_slice(&self.version.epoch.to_be_bytes());
@@ -90,10 +118,10 @@ impl Blob {
     }
 
     /// Reads stored bytes, and believes nothing: format, org, model and digest are all checked.
-    pub fn decode(org: OrgId, model: Model, bytes: &[u8]) -> Result<Self, Rejected> {
+    pub fn decode(org: OrgId, model: Model, format: Format, bytes: &[u8]) -> Result<Self, Rejected> {
         let (header, zstd) = bytes.split_at_checked(HEADER_BYTES).ok_or(Rejected::Format)?;
         let mut header = Header(header);
-        if header.take() != Some(MAGIC) || header.take() != Some([FORMAT]) {
+        if header.take() != Some(MAGIC) || header.take() != Some([format.0]) {
             return Err(Rejected::Format);
         }
         if header.take() != Some([model as u8]) || header.take() != Some(org.0.into_bytes()) {
@@ -102,7 +130,7 @@ impl Blob {
         let epoch = header.take().map(i64::from_be_bytes).ok_or(Rejected::Format)?;
         let n = header.take().map(i64::from_be_bytes).ok_or(Rejected::Format)?;
         let digest = header.take().map(Digest).ok_or(Rejected::Format)?;
-        let blob = Self { org, model, version: Version { epoch, n }, digest, zstd: zstd.to_vec() };
+        let blob = Self { org, model, format, version: Version { epoch, n }, digest, zstd: zstd.to_vec() };
         let identity = blob.unpack()?;
         if Digest::of(org, model, &identity) != digest {
             return Err(Rejected::Damaged);
@@ -161,12 +189,12 @@ mod tests {
     const VERSION: Version = Version { epoch: 1, n: 42 };
 
     fn blob() -> Blob {
-        Blob::pack(ORG, Model::Leads, VERSION, br#"{"leads":[]}"#).unwrap()
+        Blob::pack(ORG, Model::Leads, Format::CURRENT, VERSION, br#"{"leads":[]}"#).unwrap()
     }
 
     #[test]
     fn what_is_packed_comes_back() {
-        let back = Blob::decode(ORG, Model::Leads, &blob().encode()).unwrap();
+        let back = Blob::decode(ORG, Model::Leads, Format::CURRENT, &blob().encode()).unwrap();
         assert_eq!(back, blob());
         assert_eq!(back.unpack().unwrap(), br#"{"leads":[]}"#);
     }
@@ -174,8 +202,17 @@ mod tests {
     #[test]
     fn another_org_or_model_is_a_mismatch() {
         let bytes = blob().encode();
-        assert_eq!(Blob::decode(OrgId(Uuid::from_u128(8)), Model::Leads, &bytes), Err(Rejected::Mismatch));
-        assert_eq!(Blob::decode(ORG, Model::Pulse, &bytes), Err(Rejected::Mismatch));
+        assert_eq!(
+            Blob::decode(OrgId(Uuid::from_u128(8)), Model::Leads, Format::CURRENT, &bytes),
+            Err(Rejected::Mismatch)
+        );
+        assert_eq!(Blob::decode(ORG, Model::Pulse, Format::CURRENT, &bytes), Err(Rejected::Mismatch));
+    }
+
+    #[test]
+    fn another_format_is_not_read() {
+        let bytes = blob().encode();
+        assert_eq!(Blob::decode(ORG, Model::Leads, Format(Format::CURRENT.0 + 1), &bytes), Err(Rejected::Format));
     }
 
     #[test]
@@ -188,16 +225,17 @@ mod tests {
             }
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x01;
-            assert!(Blob::decode(ORG, Model::Leads, &damaged).is_err(), "byte {at}");
+            assert!(Blob::decode(ORG, Model::Leads, Format::CURRENT, &damaged).is_err(), "byte {at}");
         }
         for len in 0..bytes.len() {
-            assert!(Blob::decode(ORG, Model::Leads, &bytes[..len]).is_err(), "cut to {len}");
+            assert!(Blob::decode(ORG, Model::Leads, Format::CURRENT, &bytes[..len]).is_err(), "cut to {len}");
         }
     }
 
     #[test]
     fn equal_bytes_have_equal_tags_whatever_the_version() {
-        let later = Blob::pack(ORG, Model::Leads, Version { epoch: 2, n: 1 }, br#"{"leads":[]}"#).unwrap();
+        let later =
+            Blob::pack(ORG, Model::Leads, Format::CURRENT, Version { epoch: 2, n: 1 }, br#"{"leads":[]}"#).unwrap();
         assert_eq!(later.digest, blob().digest);
         assert_eq!(blob().digest.etag().len(), 36);
     }

@@ -1,7 +1,7 @@
 //! All blobs of one org at one version.
 
 use crate::{
-    blob::{Blob, Rejected},
+    blob::{Blob, Format, Rejected},
     ids::OrgId,
     model::Model,
     time::Timestamp,
@@ -13,6 +13,8 @@ use crate::{
 pub struct Edition {
     /// Whose it is.
     pub org: OrgId,
+    /// How its blobs are laid out.
+    pub format: Format,
     /// Which rebuild.
     pub version: Version,
     /// The instant that the models are true for.
@@ -38,6 +40,7 @@ impl Edition {
     /// An edition of blobs that `make` yields, one a model.
     pub fn of<E>(
         org: OrgId,
+        format: Format,
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
@@ -45,20 +48,21 @@ impl Edition {
     ) -> Result<Self, E> {
         let [leads, pulse, activity, calls, inbound, outbound, dashboard] = Model::ALL.map(&mut make);
         let blobs = [leads?, pulse?, activity?, calls?, inbound?, outbound?, dashboard?];
-        Ok(Self { org, version, as_of, next_change_at, blobs })
+        Ok(Self { org, format, version, as_of, next_change_at, blobs })
     }
 
     /// An edition of stored bytes, each checked; `bytes` looks a model's up.
     pub fn decode<'a>(
         org: OrgId,
+        format: Format,
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
         bytes: impl Fn(Model) -> Option<&'a [u8]>,
     ) -> Result<Self, Incomplete> {
-        Self::of(org, version, as_of, next_change_at, |model| {
+        Self::of(org, format, version, as_of, next_change_at, |model| {
             let bytes = bytes(model).ok_or(Incomplete::Missing(model))?;
-            Blob::decode(org, model, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
+            Blob::decode(org, model, format, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
         })
     }
 

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use readmodel::{
-    blob,
     edition::{Edition, Incomplete},
     ids::OrgId,
     version::Version,
@@ -25,17 +24,16 @@ pub enum Held {
 impl Store {
     /// The newest edition of an org, as Postgres has it.
     pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
-        let rows = sqlx::query_file!("queries/blobs/read.sql", org.0).fetch_all(&self.pg).await?;
+        let rows =
+            sqlx::query_file!("queries/blobs/read.sql", org.0, i32::from(self.format.0)).fetch_all(&self.pg).await?;
         let Some(head) = rows.first() else { return Ok(Held::Nothing) };
-        if head.format != i32::from(blob::FORMAT) {
-            return Ok(Held::Nothing);
-        }
         let version = Version { epoch: head.epoch, n: head.n };
         let (as_of, next_change_at) = (head.as_of, head.next_change_at);
         let bytes: HashMap<&str, &[u8]> = rows.iter().map(|row| (row.model.as_str(), row.bytes.as_slice())).collect();
-        let edition = Edition::decode(org, version, as_of.into(), next_change_at.map(Into::into), |model| {
-            bytes.get(model.name()).copied()
-        });
+        let edition =
+            Edition::decode(org, self.format, version, as_of.into(), next_change_at.map(Into::into), |model| {
+                bytes.get(model.name()).copied()
+            });
         Ok(match edition {
             Ok(edition) => Held::Edition(Box::new(edition)),
             Err(reason) => Held::Unusable(reason),

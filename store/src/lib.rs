@@ -11,6 +11,7 @@ pub mod instant;
 pub mod intake;
 pub mod leases;
 pub mod migrate;
+pub mod nodes;
 pub mod queue;
 pub mod rebuild_runs;
 pub mod receipts;
@@ -30,6 +31,7 @@ pub use migrate::{Schema, migrate, revert};
 
 use std::time::Duration;
 
+use readmodel::blob::Format;
 use sqlx::{
     ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
@@ -44,6 +46,8 @@ pub struct Store {
     pub pg: PgPool,
     /// Bytes and hints; may be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
+    /// Of the blobs that this process reads, and the newest that it makes.
+    pub format: Format,
 }
 
 /// How a process connects.
@@ -59,6 +63,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// Shown in `pg_stat_activity`.
     pub application_name: &'static str,
+    /// Of the blobs that it reads, and the newest that it makes.
+    pub format: Format,
 }
 
 /// What sessions are for, and hence how they commit and plan.
@@ -96,7 +102,7 @@ impl Store {
             .max_connections(config.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        let redis = config.redis_url.as_deref().map(Redis::open).transpose()?;
-        Ok(Self { pg, redis })
+        let redis = config.redis_url.as_deref().map(|url| Redis::open(url, config.format)).transpose()?;
+        Ok(Self { pg, redis, format: config.format })
     }
 }

@@ -8,7 +8,7 @@ use ::redis::{
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 use futures_util::{Stream, StreamExt};
-use readmodel::{blob, edition::Edition, ids::OrgId, model::Model, time::Timestamp, version::Version};
+use readmodel::{blob::Format, edition::Edition, ids::OrgId, model::Model, time::Timestamp, version::Version};
 
 use crate::{Error, blobs::Held, versions::micros_or_never};
 
@@ -31,6 +31,8 @@ const PUBLISH: &str = include_str!("../lua/publish.lua");
 pub struct Redis {
     client: Arc<Client>,
     connection: ConnectionManager,
+    /// Of what is read.
+    format: Format,
 }
 
 impl std::fmt::Debug for Redis {
@@ -59,7 +61,7 @@ pub enum Announce {
 }
 
 impl Redis {
-    pub(crate) fn open(url: &str) -> Result<Self, Error> {
+    pub(crate) fn open(url: &str, format: Format) -> Result<Self, Error> {
         let client = Client::open(url).map_err(Error::url("REDIS_URL"))?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(RESPONSE_TIMEOUT))
@@ -67,7 +69,7 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
-        Ok(Self { client: Arc::new(client), connection })
+        Ok(Self { client: Arc::new(client), connection, format })
     }
 
     /// Whether the server answers.
@@ -78,7 +80,8 @@ impl Redis {
     /// What is held of an org, every byte checked.
     pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
         let mut connection = self.connection.clone();
-        let fields = tokio::time::timeout(READ_BUDGET, connection.hgetall::<_, HashMap<String, Vec<u8>>>(key(org)));
+        let fields =
+            tokio::time::timeout(READ_BUDGET, connection.hgetall::<_, HashMap<String, Vec<u8>>>(key(org, self.format)));
         let fields = fields.await.map_err(|_| timed_out())??;
         if fields.is_empty() {
             return Ok(Held::Nothing);
@@ -86,8 +89,9 @@ impl Redis {
         let Some((version, as_of, next_change_at)) = head(&fields) else {
             return Ok(Held::Nothing);
         };
-        let edition =
-            Edition::decode(org, version, as_of, next_change_at, |model| fields.get(model.name()).map(Vec::as_slice));
+        let edition = Edition::decode(org, self.format, version, as_of, next_change_at, |model| {
+            fields.get(model.name()).map(Vec::as_slice)
+        });
         Ok(match edition {
             Ok(edition) => Held::Edition(Box::new(edition)),
             Err(reason) => Held::Unusable(reason),
@@ -121,7 +125,7 @@ impl Redis {
         announce: Announce,
     ) -> Result<Option<Put>, Error> {
         let script = Script::new(PUBLISH);
-        let mut call = script.key(key(edition.org));
+        let mut call = script.key(key(edition.org, edition.format));
         call.arg(edition.version.epoch).arg(edition.version.n);
         match base {
             Some(base) => call.arg(base.epoch).arg(base.n),
@@ -144,13 +148,15 @@ impl Redis {
     /// Removes what is held of an org and cannot be used. Were it replaced in this moment, that would cost a look into
     /// Postgres.
     pub async fn discard(&self, org: OrgId) -> Result<(), Error> {
-        Ok(self.connection.clone().del::<_, ()>(key(org)).await?)
+        Ok(self.connection.clone().del::<_, ()>(key(org, self.format)).await?)
     }
 
     /// Removes what is held of an org, and tells the nodes to look again.
     pub async fn forget(&self, org: OrgId) -> Result<(), Error> {
         let mut connection = self.connection.clone();
-        connection.del::<_, ()>(key(org)).await?;
+        let formats = Format::OLDEST.0..=self.format.0;
+        let keys: Vec<String> = formats.map(|format| key(org, Format(format))).collect();
+        connection.del::<_, ()>(keys).await?;
         connection.publish::<_, _, ()>(CHANNEL, format!("{org} {}", Version::NONE)).await?;
         Ok(())
     }
@@ -165,8 +171,8 @@ impl Redis {
 
 /// The hash of an org: its id is the hash tag, so that all of an org lies in one slot of a cluster; the format is in
 /// the name, so that nodes of two formats serve side by side.
-fn key(org: OrgId) -> String {
-    format!("prewarm:{}:{{{org}}}", blob::FORMAT)
+fn key(org: OrgId, format: Format) -> String {
+    format!("prewarm:{}:{{{org}}}", format)
 }
 
 fn head(fields: &HashMap<String, Vec<u8>>) -> Option<(Version, Timestamp, Option<Timestamp>)> {

@@ -2,7 +2,7 @@
 //! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
 
 use readmodel::{
-    blob,
+    blob::{Blob, Format},
     calls::Calls,
     edition::Edition,
     ids::OrgId,
@@ -36,6 +36,10 @@ pub struct Snapshot {
     pub base: Version,
     /// The version that this snapshot makes.
     pub version: Version,
+    /// The oldest format that is to be made: of all nodes that live, as far as this one can.
+    pub oldest: Format,
+    /// Whether the version that the org is at lacks blobs of this process' format.
+    pub swaps: bool,
     /// Whether the org exists.
     pub known: bool,
     calendar: Calendar,
@@ -77,6 +81,8 @@ impl Store {
             as_of: row.as_of.into(),
             base,
             version: base.next(row.epoch),
+            oldest: row.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
+            swaps: row.base_format.is_some_and(|format| format != i32::from(self.format.0)),
             known: row.known,
             calendar: Calendar::of(row.timezone.as_deref()),
         })
@@ -109,9 +115,10 @@ impl Snapshot {
         Ok((models, next_change_at))
     }
 
-    /// Writes an edition, removes the marks that the snapshot saw, and commits.
-    pub async fn commit(mut self, edition: &Edition) -> Result<Committed, Error> {
-        let blobs = edition.blobs();
+    /// Writes an edition, in its own format and in older ones, removes the marks that the snapshot saw, and commits.
+    pub async fn commit(mut self, edition: &Edition, older: &[Edition]) -> Result<Committed, Error> {
+        let blobs: Vec<&Blob> = older.iter().chain([edition]).flat_map(Edition::blobs).collect();
+        let formats: Vec<i32> = blobs.iter().map(|blob| blob.format.0.into()).collect();
         let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
         let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
         let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode()).collect();
@@ -120,11 +127,13 @@ impl Snapshot {
             edition.org.0,
             edition.version.epoch,
             edition.version.n,
-            i32::from(blob::FORMAT),
             PgTime(edition.as_of) as _,
             edition.next_change_at.map(PgTime) as Option<PgTime>,
             self.base.epoch,
             self.base.n,
+            formats.first(),
+            i32::from(edition.format.0),
+            &formats,
             &models,
             &digests,
             &bytes

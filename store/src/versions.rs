@@ -1,14 +1,14 @@
 //! Which version of an org is the newest. Postgres alone says so.
 
 use crate::{Error, Store, instant::PgTime};
-use readmodel::{blob, ids::OrgId, time::Timestamp, version::Version};
+use readmodel::{ids::OrgId, time::Timestamp, version::Version};
 
 /// An org's newest version, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
     /// This one.
     At(Version),
-    /// The org exists, but no rebuild of the present format has ended yet.
+    /// The org exists, but no rebuild of this process' format has ended yet.
     NotBuilt,
     /// There is no such org.
     Unknown,
@@ -17,12 +17,11 @@ pub enum Head {
 impl Store {
     /// The newest version of an org.
     pub async fn head(&self, org: OrgId) -> Result<Head, Error> {
-        let row = sqlx::query_file!("queries/versions/head.sql", org.0).fetch_one(&self.pg).await?;
-        Ok(match (row.known, row.epoch, row.n, row.format) {
+        let row = sqlx::query_file!("queries/versions/head.sql", org.0, i32::from(self.format.0));
+        let row = row.fetch_one(&self.pg).await?;
+        Ok(match (row.known, row.epoch, row.n) {
             (false, ..) => Head::Unknown,
-            (true, Some(epoch), Some(n), Some(format)) if format == i32::from(blob::FORMAT) => {
-                Head::At(Version { epoch, n })
-            }
+            (true, Some(epoch), Some(n)) if row.readable => Head::At(Version { epoch, n }),
             (true, ..) => Head::NotBuilt,
         })
     }

@@ -27,7 +27,10 @@ use store::{
     Error,
     queue::{self, Claimed, End, Queue},
 };
-use tokio::time::{Instant, Sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, Sleep},
+};
 
 use crate::{bell::Bell, config::Limits, watchdog::Progress};
 
@@ -50,6 +53,8 @@ pub(crate) struct Line {
     pub(crate) heartbeat: Duration,
     pub(crate) held: Arc<Held>,
     pub(crate) bell: Arc<Bell>,
+    /// While true, this queue is left to others.
+    pub(crate) stand_by: Option<watch::Receiver<bool>>,
     pub(crate) progress: Progress,
 }
 
@@ -79,6 +84,10 @@ impl Held {
 }
 
 impl Line {
+    fn stands_by(&self) -> bool {
+        self.stand_by.as_ref().is_some_and(|it| *it.borrow())
+    }
+
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let held = self.held.ids();
         let beat = queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease, &held);
@@ -248,8 +257,14 @@ impl Backend for LineBackend {
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
         self.listen(cx);
         self.arm(cx);
-        if matches!(self.line.state_mut(), State::Ready) && !mem::take(&mut self.look) {
-            return Poll::Pending;
+        if matches!(self.line.state_mut(), State::Ready) {
+            if self.line.stands_by() {
+                self.line.progress.made();
+                return Poll::Pending;
+            }
+            if !mem::take(&mut self.look) {
+                return Poll::Pending;
+            }
         }
         let next = self.line.poll_next(cx, worker);
         // Where there was one there may be another.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::PgPool;
 use store::queue::Queue;
+use tokio::sync::watch;
 
 /// How a worker process works. The defaults are for production; tests shorten the times.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub rebuild: Limits,
     /// For what crons fire.
     pub maintenance: Limits,
+    /// While true, rebuilds are left to the workers of a newer release.
+    pub stand_by: watch::Receiver<bool>,
 }
 
 /// What holds for the jobs of one queue.
@@ -62,6 +65,7 @@ impl Default for Config {
                 lease: Duration::from_secs(20),
                 poll: Duration::from_millis(250),
             },
+            stand_by: watch::channel(false).1,
         }
     }
 }

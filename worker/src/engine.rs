@@ -12,6 +12,7 @@ use jobs::JobError;
 use monitoring::health::{Health, State};
 use sqlx::PgPool;
 use store::queue::{self, End, Queue};
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -82,8 +83,8 @@ struct Engine<H> {
 impl<H: Handler> Engine<H> {
     /// Until `shutdown`, and then for as long as running jobs take, up to the limit.
     async fn work(&self, crons: &'static [Cron], health: Health, shutdown: CancellationToken) {
-        let rebuild = self.line(Queue::Rebuild);
-        let maintenance = self.line(Queue::Maintenance);
+        let rebuild = self.line(Queue::Rebuild, Some(self.config.stand_by.clone()));
+        let maintenance = self.line(Queue::Maintenance, None);
         let scheduler = Progress::new();
         let loops = vec![
             ("rebuild queue", rebuild.progress.clone()),
@@ -118,7 +119,7 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    fn line(&self, queue: Queue) -> Line {
+    fn line(&self, queue: Queue, stand_by: Option<watch::Receiver<bool>>) -> Line {
         Line {
             pg: self.pg.clone(),
             queue,
@@ -126,6 +127,7 @@ impl<H: Handler> Engine<H> {
             heartbeat: self.config.heartbeat,
             held: Arc::default(),
             bell: Arc::new(Bell::default()),
+            stand_by,
             progress: Progress::new(),
         }
     }

@@ -273,9 +273,9 @@ impl Editions {
     fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
         self.forget(org);
         let models = Models::empty();
-        let edition = Edition::of(org, Version::NONE, self.now.now(), None, |model| {
+        let edition = Edition::of(org, self.store.format, Version::NONE, self.now.now(), None, |model| {
             let identity = models.canonical(model).map_err(|_| Unavailable)?;
-            Blob::pack(org, model, Version::NONE, &identity).map_err(|_| Unavailable)
+            Blob::pack(org, model, self.store.format, Version::NONE, &identity).map_err(|_| Unavailable)
         })?;
         Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }

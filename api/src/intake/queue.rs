@@ -154,6 +154,7 @@ mod tests {
     use std::time::Instant;
 
     use futures_util::{FutureExt as _, future::join_all};
+    use readmodel::blob::Format;
     use serde_json::json;
     use store::{Config, Sessions};
     use testkit::Database;
@@ -164,7 +165,9 @@ mod tests {
     fn open(database_url: String) -> Store {
         let application_name = "test";
         let sessions = Sessions::Serving;
-        Store::open(&Config { database_url, redis_url: None, connections: 4, sessions, application_name }).unwrap()
+        let format = Format::CURRENT;
+        Store::open(&Config { database_url, redis_url: None, connections: 4, sessions, application_name, format })
+            .unwrap()
     }
 
     fn message(n: u32) -> Message {

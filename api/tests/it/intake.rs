@@ -7,7 +7,7 @@ use proptest::{
     prelude::*,
     test_runner::{FileFailurePersistence, TestRunner},
 };
-use readmodel::version::Receipt;
+use readmodel::{blob::Format, version::Receipt};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use store::{Config, Sessions, Store};
@@ -31,6 +31,7 @@ fn open(database: &Database) -> Store {
         connections: 4,
         sessions: Sessions::Serving,
         application_name: "test",
+        format: Format::CURRENT,
     })
     .unwrap()
 }

@@ -14,6 +14,7 @@ mod deltas;
 mod demo;
 mod fairness;
 mod foreign_writers;
+mod formats;
 mod intake;
 mod ladder;
 mod lifecycle;

@@ -2,6 +2,7 @@
 
 use materialize::{Outcome, rebuild};
 use readmodel::{
+    blob::Format,
     edition::Edition,
     ids::OrgId,
     model::Model,
@@ -16,12 +17,18 @@ use testkit::{
 
 /// A store on a database.
 pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
+    open_in(database, redis_url, Format::CURRENT)
+}
+
+/// The same for a release whose blobs have another format.
+pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
         redis_url,
         connections: 8,
         sessions: Sessions::Working,
         application_name: "test",
+        format,
     })
     .unwrap()
 }

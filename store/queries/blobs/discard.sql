@@ -6,5 +6,5 @@ with discarded as (
    where org_id = $1
 )
 update prewarm.versions
-   set format = 0
+   set (oldest, format) = (0, 0)
  where org_id = $1

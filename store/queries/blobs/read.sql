@@ -1,10 +1,11 @@
 -- store::blobs::read
--- All blobs of one org with the version that they are at. One statement, so that they belong together.
--- $1 org.
-select v.epoch, v.n, v.format,
+-- All blobs of one org, of one format, with the version that they are at. One statement, so that they belong together.
+-- $1 org, $2 format.
+select v.epoch, v.n,
        v.as_of as "as_of: PgTime",
        v.next_change_at as "next_change_at: PgTime",
        b.model, b.bytes
   from prewarm.versions v
-  join prewarm.blobs b on b.org_id = v.org_id
+  join prewarm.blobs b on b.org_id = v.org_id and b.format = $2
  where v.org_id = $1
+   and $2 between v.oldest and v.format

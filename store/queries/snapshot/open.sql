@@ -1,12 +1,15 @@
 -- store::snapshot::open
--- The first statement of a rebuild: fixes the snapshot, its instant, and the version that it builds upon.
+-- The first statement of a rebuild: fixes the snapshot, its instant, the version that it builds upon, and the formats that
+-- are read.
 -- $1 org, $2 a pinned instant or null. One row.
 select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
        e.epoch,
        o.id is not null as "known!",
        o.timezone as "timezone?",
        v.epoch as "base_epoch?",
-       v.n as "base_n?"
+       v.n as "base_n?",
+       v.format as "base_format?",
+       (select min(n.format) from prewarm.live_nodes n) as oldest_read
   from prewarm.epoch e
   left join prewarm.source_organizations o on o.id = $1
   left join prewarm.versions v on v.org_id = $1

@@ -1,9 +1,9 @@
 //! What maintenance jobs ask of the database.
 
-use readmodel::blob;
+use readmodel::blob::Format;
 use sqlx::PgPool;
 
-use crate::Error;
+use crate::{Error, Store};
 
 /// Rows that one statement of [`prune`] removes, at most: no lock is held for long.
 const BATCH: u64 = 1000;
@@ -24,21 +24,29 @@ pub async fn backlog(pg: &PgPool) -> Result<Backlog, Error> {
     Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(pg).await?)
 }
 
-/// Pushes the rebuild of some orgs whose blobs are of an older format than this binary's; returns how many. Few at a
-/// time, so that changes never queue behind them.
-pub async fn push_outdated(pg: &PgPool) -> Result<i32, Error> {
-    let format = i32::from(blob::FORMAT);
-    Ok(sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format).fetch_one(pg).await?)
+/// Pushes the rebuild of some orgs whose blobs are not there in this binary's format, or in an older one that somebody
+/// reads; returns how many. Few at a time, so that changes never queue behind them.
+pub async fn push_outdated(store: &Store) -> Result<i32, Error> {
+    let (format, oldest) = (i32::from(store.format.0), i32::from(Format::OLDEST.0));
+    let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);
+    Ok(pushed.fetch_one(&store.pg).await?)
 }
 
 /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-/// leases that ran out with nothing owed. Returns the number of rows. Then looks for orgs that nobody has built.
+/// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
 pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     let mut pruned = 0;
     loop {
         let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(pg).await?;
         pruned += jobs.rows_affected();
         if jobs.rows_affected() < BATCH {
+            break;
+        }
+    }
+    loop {
+        let blobs = sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", BATCH as i64).execute(pg).await?;
+        pruned += blobs.rows_affected();
+        if blobs.rows_affected() < BATCH {
             break;
         }
     }

@@ -233,6 +233,7 @@ pub(crate) fn quick() -> Config {
         shutdown: Duration::from_millis(500),
         rebuild: limits.clone(),
         maintenance: limits,
+        ..Config::default()
     }
 }
 

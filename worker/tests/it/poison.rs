@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jobs::{Context, JobError};
 use monitoring::health::Health;
-use readmodel::time::Clock;
+use readmodel::{blob::Format, time::Clock};
 use store::{Store, queue::dead_letters};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
@@ -27,7 +27,8 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
              ('well', 'maintenance', '{"kind": "prune"}', 3, null)"#,
     )
     .await;
-    let context = Context { store: Store { pg: db.pg.clone(), redis: None }, clock: Clock::Database };
+    let context =
+        Context { store: Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT }, clock: Clock::Database };
     let shutdown = CancellationToken::new();
     let run = run_handler(quick(), db.pg.clone(), &[], Health::default(), shutdown.clone(), context);
     let run = tokio::spawn(run);

@@ -1,6 +1,11 @@
 //! Upkeep: what is removed, what is measured, and what no claim finds by itself.
 
-use store::queue::{self, Queue, upkeep};
+use readmodel::blob::Format;
+use store::{
+    Store,
+    nodes::Node,
+    queue::{self, Queue, upkeep},
+};
 
 use crate::harness::Db;
 
@@ -36,6 +41,32 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
 }
 
 #[tokio::test]
+async fn bins_of_hours_gone_by_and_blobs_of_formats_gone_by_are_pruned() {
+    let db = Db::create().await;
+    let org = db.org().await;
+    db.run(&format!(
+        "insert into prewarm.maintained (org_id, as_of, leads, hours, rebuilt_at) values ('{org}', now(), 0, 1, now());
+         insert into prewarm.sums (org_id, level, start, total_calls, inbound_calls, outbound_calls, answered_calls,
+                                   duration_total, duration_calls, sentiment_total, sentiment_calls, successful_calls,
+                                   appointments)
+           select '{org}', level, start, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0
+             from (values (0, now()), (0, now() - interval '26 hours'), (1, now() - interval '26 hours')) v (level, start);
+         insert into prewarm.versions (org_id, epoch, n, oldest, format, as_of) values ('{org}', 1, 1, 2, 3, now());
+         insert into prewarm.blobs (org_id, format, model, digest, bytes)
+           select '{org}', format, 'leads', decode(repeat('00', 16), 'hex'), '' from generate_series(1, 4) format"
+    ))
+    .await;
+    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 1 + 2);
+    assert_eq!(
+        db.count("select count(*) from prewarm.sums where level = 0 and start > now() - interval '1 hour'").await,
+        1
+    );
+    assert_eq!(db.count("select count(*) from prewarm.sums where level = 1").await, 1);
+    assert_eq!(db.count("select sum(format) from prewarm.blobs").await, 2 + 3);
+    db.close().await;
+}
+
+#[tokio::test]
 async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
     let db = Db::create().await;
     db.run(
@@ -43,11 +74,42 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
            select gen_random_uuid(), 1, 1, 0, now(), true from generate_series(1, 150)",
     )
     .await;
-    assert_eq!(upkeep::push_outdated(&db.pg).await.unwrap(), 100);
+    let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
+    assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 100);
     let depth = queue::depth(&db.pg, Queue::Rebuild).await.unwrap();
     assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));
     db.run("update prewarm.versions set format = 1000").await;
-    assert_eq!(upkeep::push_outdated(&db.pg).await.unwrap(), 0);
+    assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
+    let db = Db::create().await;
+    let newer = Store { pg: db.pg.clone(), redis: None, format: Format(Format::CURRENT.0 + 1) };
+    let older = Store { format: Format::CURRENT, ..newer.clone() };
+    let org = db.org().await;
+    let (oldest, format) = (newer.format, newer.format);
+    db.run(&format!(
+        "insert into prewarm.versions (org_id, epoch, n, oldest, format, as_of, published)
+         values ('{org}', 1, 1, {oldest}, {format}, now(), true)"
+    ))
+    .await;
+    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 0);
+    let reader = Node { name: "reader".to_owned(), works: false };
+    assert!(!older.beat(&reader).await.unwrap());
+    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 1);
+    older.leave(&reader).await.unwrap();
+    db.run("delete from apalis.jobs").await;
+    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 0);
+
+    let worker = Node { name: "worker".to_owned(), works: true };
+    assert!(!newer.beat(&worker).await.unwrap());
+    assert!(older.beat(&reader).await.unwrap(), "a newer worker lives");
+    db.run("update prewarm.nodes set seen_at = now() - interval '11 seconds' where name = 'worker'").await;
+    assert!(!older.beat(&reader).await.unwrap(), "it has died");
+    db.run("update prewarm.nodes set seen_at = now() + interval '1 hour' where name = 'worker'").await;
+    assert!(!older.beat(&reader).await.unwrap(), "the clock has gone back since");
     db.close().await;
 }
 

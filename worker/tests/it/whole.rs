@@ -1,6 +1,7 @@
 //! The process as it is shipped: real jobs, the real table of crons.
 
 use monitoring::health::Health;
+use readmodel::blob::Format;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -11,7 +12,7 @@ async fn changes_become_versions_and_crons_fire() {
     let db = Db::create().await;
     let org = db.org().await;
     let shutdown = CancellationToken::new();
-    let store = Store { pg: db.pg.clone(), redis: None };
+    let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
     let run = tokio::spawn(worker::run(quick(), store, Health::default(), shutdown.clone()));
     db.until("select count(*) from prewarm.versions where n = 1 and published", 1).await;
     sqlx::query("insert into contacts (org_id, name, lead_status) values ($1, 'lead', 'new')")

@@ -20,7 +20,7 @@ async fn connect(stack: &Stack) -> MultiplexedConnection {
 
 /// Where an org's blobs are.
 fn key(org: &Org) -> String {
-    format!("prewarm:{}:{{{}}}", blob::FORMAT, org.id)
+    format!("prewarm:{}:{{{}}}", blob::Format::CURRENT, org.id)
 }
 
 async fn copy(redis: &mut MultiplexedConnection, from: &str, to: &str) {

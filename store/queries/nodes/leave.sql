@@ -1,0 +1,4 @@
+-- store::nodes::leave
+-- $1 its name.
+delete from prewarm.nodes
+ where name = $1
