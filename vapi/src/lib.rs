@@ -1,14 +1,16 @@
-//! Vapi: webhook messages, signature checks; what an agent's assistant is.
+//! Vapi: webhook messages, signature checks; what an agent's assistant is, and the client of the REST API.
 //!
 //! A webhook passes through here in this order: [`Secrets::authenticate`], [`Envelope::parse`], [`Envelope::dedupe_key`],
 //! [`Envelope::call_update`] (what the message says about its call), [`Envelope::into_redacted_body`] (what may be
 //! stored). All of it is pure.
 //!
-//! An agent passes in this order: [`check`] (what Vapi would refuse), [`Payload::of`] (what would be sent, and its hash).
+//! An agent passes in this order: [`check`] (what Vapi would refuse), [`Payload::of`] (what would be sent, and its hash),
+//! [`client::Client`].
 
 mod assistant;
 mod call;
 mod check;
+pub mod client;
 mod ended_reason;
 mod field;
 mod join;
