@@ -19,6 +19,8 @@ pub enum Fault {
         /// The text of `Retry-After`.
         retry_after: Option<String>,
     },
+    /// Sent on to where it came to, with 307: whoever follows comes again; not done.
+    Redirect,
     /// Done, and then a gateway's error with this status in place of the answer.
     StatusAfter(u16),
     /// Done, but late.

@@ -7,7 +7,7 @@ use axum::{
     body::{Body, Bytes, to_bytes},
     extract::{ConnectInfo, Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_LENGTH, header::RETRY_AFTER, request::Parts},
-    response::{Html, IntoResponse, Response},
+    response::{Html, IntoResponse, Redirect, Response},
 };
 use futures_util::stream;
 use serde_json::Value;
@@ -46,12 +46,13 @@ pub(crate) async fn handle(
     let work = || work(&shared, operation, &parts, &body);
     match fault {
         None => work(),
-        Some(fault) => fail(fault, &fuse, work).await,
+        Some(fault) => fail(fault, parts.uri.path(), &fuse, work).await,
     }
 }
 
-async fn fail(fault: Fault, fuse: &Fuse, work: impl FnOnce() -> Response) -> Response {
+async fn fail(fault: Fault, path: &str, fuse: &Fuse, work: impl FnOnce() -> Response) -> Response {
     match fault {
+        Fault::Redirect => Redirect::temporary(path).into_response(),
         Fault::Status { code, retry_after } => status(code, retry_after),
         Fault::StatusAfter(code) => {
             work();

@@ -46,6 +46,11 @@ async fn what_fails_before_the_work_leaves_nothing() {
         let (answer, count) = after(fault.clone()).await;
         assert_eq!((answer.unwrap_err().is_timeout(), count), (fault == Fault::Hang, 0), "{fault:?}");
     }
+    let desk = Desk::new().await;
+    desk.standin.fail_next(Operation::CreateAssistant, Fault::Redirect);
+    desk.named("Desk").await;
+    assert_eq!(desk.standin.count(Operation::CreateAssistant), 2, "this client follows");
+    assert_eq!(desk.standin.assistants().len(), 1);
     let (answer, count) = after(Fault::status(503)).await;
     assert_eq!((answer.unwrap(), count), ((StatusCode::SERVICE_UNAVAILABLE, None), 0));
     let (answer, count) = after(Fault::status(409)).await;

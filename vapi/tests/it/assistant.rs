@@ -146,7 +146,7 @@ fn what_others_have_changed_is_found_by_its_field() {
         // As Vapi shows it: without the secret, and with things of its own.
         held["server"].as_object_mut().unwrap().remove("secret");
         held["server"]["staticIpAddressesEnabled"] = json!(false);
-        held["voice"]["stability"] = json!(0.50);
+        held["server"]["timeoutSeconds"] = json!(20.0);
         held["latestVersion"] = json!("3");
         held.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
         payload.differences(&held).into_iter().map(str::to_owned).collect::<Vec<_>>()

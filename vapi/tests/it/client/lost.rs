@@ -48,7 +48,14 @@ async fn a_lost_answer_is_found_and_not_asked_for_again() {
 /// The client itself never sends anything twice, not even over a connection that breaks.
 #[tokio::test]
 async fn no_request_is_repeated_by_itself() {
-    for fault in [Fault::ResetBefore, Fault::ResetAfter, Fault::Truncated, Fault::status(503), Fault::status(429)] {
+    for fault in [
+        Fault::ResetBefore,
+        Fault::ResetAfter,
+        Fault::Truncated,
+        Fault::Redirect,
+        Fault::status(503),
+        Fault::status(429),
+    ] {
         let line = Line::new().await;
         // So that a connection is open already.
         line.client.phone_numbers().await.unwrap();
