@@ -16,6 +16,10 @@ end $$;
 
 drop function prewarm.rebuild_gap;
 drop function prewarm.maintain;
+drop procedure prewarm.maintain_anew;
+drop procedure prewarm.make_sums;
+drop function prewarm.sums_of;
+drop procedure prewarm.make_leads;
 drop procedure prewarm.write_sums;
 drop procedure prewarm.write_leads;
 drop procedure prewarm.write_lead_sums;

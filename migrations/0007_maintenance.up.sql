@@ -399,25 +399,10 @@ begin
   );
 end $$;
 
--- Makes the sums of some buckets of an org's leads anew, and what lies above them; null: all of them.
+-- Makes the sums of some buckets of an org's leads anew, and what lies above them.
 create procedure prewarm.write_lead_sums(org uuid, buckets int[])
 language plpgsql as $$
 begin
-  if buckets is null then
-    delete from prewarm.lead_sums s where s.org_id = org;
-    insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
-    select org, 0, prewarm.bucket_of(l.id), coalesce(sum(l.estimated_value), 0), count(*) filter (where l.lead_score >= 80)
-      from prewarm.actionable_leads l
-     where l.org_id = org
-     group by prewarm.bucket_of(l.id);
-    insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
-    select org, 1, s.bucket / 32, sum(s.pipeline_total), sum(s.hot_leads)
-      from prewarm.lead_sums s
-     where s.org_id = org
-       and s.level = 0
-     group by s.bucket / 32;
-    return;
-  end if;
   insert into prewarm.lead_sums (org_id, level, bucket, pipeline_total, hot_leads)
   select org, 0, b.bucket, l.pipeline_total, l.hot_leads
     from unnest(buckets) as b (bucket)
@@ -457,7 +442,7 @@ begin
       on conflict (org_id, level, start) do nothing;
 end $$;
 
--- Makes the sums of some bins of an org anew, and what lies above them; null: all of them.
+-- Makes the sums of some bins of an org anew, and what lies above them.
 create procedure prewarm.write_sums(org uuid, at timestamptz, bins timestamptz[])
 language plpgsql as $$
 declare
@@ -467,38 +452,31 @@ declare
   sparse timestamptz[];
   starts timestamptz[];
 begin
-  if bins is null then
-    delete from prewarm.sums s where s.org_id = org;
-    -- One pass: a look-up an hour costs several times as much when it is all of them.
-    insert into prewarm.sums select org, 1, p.* from prewarm.spans_between(org, '-infinity', 'infinity', '1 hour') p;
-    sparse := array(select s.start from prewarm.sums s where s.org_id = org);
-  else
-    dense := array(
-      select distinct s.start
+  dense := array(
+    select distinct s.start
+      from unnest(bins) as bin
+      join prewarm.sums s on s.org_id = org and s.level = 0 and s.start = prewarm.hour_of(bin)
+  );
+  sparse := array(select distinct prewarm.hour_of(bin) from unnest(bins) bin where prewarm.hour_of(bin) <> all (dense));
+  insert into prewarm.sums
+  select org, one.level, one.start, coalesce(p.total_calls, 0), coalesce(p.inbound_calls, 0),
+         coalesce(p.outbound_calls, 0), coalesce(p.answered_calls, 0), coalesce(p.duration_total, 0),
+         coalesce(p.duration_calls, 0), coalesce(p.sentiment_total, 0), coalesce(p.sentiment_calls, 0),
+         coalesce(p.successful_calls, 0), coalesce(p.appointments, 0)
+    from (
+      select distinct 0 as level, bin as start, interval '10 seconds' as span
         from unnest(bins) as bin
-        join prewarm.sums s on s.org_id = org and s.level = 0 and s.start = prewarm.hour_of(bin)
-    );
-    sparse := array(select distinct prewarm.hour_of(bin) from unnest(bins) bin where prewarm.hour_of(bin) <> all (dense));
-    insert into prewarm.sums
-    select org, one.level, one.start, coalesce(p.total_calls, 0), coalesce(p.inbound_calls, 0),
-           coalesce(p.outbound_calls, 0), coalesce(p.answered_calls, 0), coalesce(p.duration_total, 0),
-           coalesce(p.duration_calls, 0), coalesce(p.sentiment_total, 0), coalesce(p.sentiment_calls, 0),
-           coalesce(p.successful_calls, 0), coalesce(p.appointments, 0)
-      from (
-        select distinct 0 as level, bin as start, interval '10 seconds' as span
-          from unnest(bins) as bin
-         where prewarm.hour_of(bin) = any (dense)
-        union all
-        select 1, start, interval '1 hour' from unnest(sparse) as start
-      ) one
-      left join lateral prewarm.spans_between(org, one.start, one.start + one.span, one.span) p on true
-        on conflict (org_id, level, start) do update
-       set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
-            sentiment_calls, successful_calls, appointments)
-         = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
-            excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
-            excluded.successful_calls, excluded.appointments);
-  end if;
+       where prewarm.hour_of(bin) = any (dense)
+      union all
+      select 1, start, interval '1 hour' from unnest(sparse) as start
+    ) one
+    left join lateral prewarm.spans_between(org, one.start, one.start + one.span, one.span) p on true
+      on conflict (org_id, level, start) do update
+     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+          sentiment_calls, successful_calls, appointments)
+       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+          excluded.successful_calls, excluded.appointments);
   starts := dense;
   for above in 1..3 loop
     if cardinality(starts) > 0 then
@@ -531,20 +509,163 @@ begin
     );
   end loop;
   -- From now on by bins, while calls still come in: whoever touches an hour of last week reads it whole.
-  if bins is not null then
-    dense := array(
-      select s.start
-        from prewarm.sums s
-       where s.org_id = org
-         and s.level = 1
-         and s.start = any (sparse)
-         and s.start > at - interval '1 day'
-         and s.total_calls + s.appointments > prewarm.dense_hour()
-    );
-    if cardinality(dense) > 0 then
-      call prewarm.write_bins(org, dense);
-    end if;
+  dense := array(
+    select s.start
+      from prewarm.sums s
+     where s.org_id = org
+       and s.level = 1
+       and s.start = any (sparse)
+       and s.start > at - interval '1 day'
+       and s.total_calls + s.appointments > prewarm.dense_hour()
+  );
+  if cardinality(dense) > 0 then
+    call prewarm.write_bins(org, dense);
   end if;
+end $$;
+
+-- Makes all leads of an org equal to the definition at an instant, and the sums of their buckets.
+create procedure prewarm.make_leads(org uuid, at timestamptz)
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+begin
+  with wanted as materialized (
+    select l.* from prewarm.leads_at(at) l where l.org_id = org
+  ),
+  held as materialized (
+    select id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
+           last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
+           lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until
+      from prewarm.actionable_leads
+     where org_id = org
+  ),
+  gone as (
+    delete from prewarm.actionable_leads l
+     where l.id in (select held.id from held except select wanted.id from wanted)
+  )
+  insert into prewarm.actionable_leads (
+    id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
+    last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
+    lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until
+  )
+  -- EXCEPT hashes, whatever the statistics say; a join could be planned for ten rows and run for ten thousand.
+  select * from wanted except select * from held
+   -- In one order, so that two rebuilds wait for one another instead of deadlocking.
+   order by id
+      -- Held of another org, from which the contact has moved.
+      on conflict (id) do update
+     set (org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, estimated_value,
+          last_contact_at, created_at, total_calls, last_call_at, duration_total, duration_calls, sentiment_total,
+          lead_temperature, follow_up_urgency, last_call_summary, urgency_rank, urgency_until)
+       = (excluded.org_id, excluded.contact_name, excluded.phone_number, excluded.email, excluded.lead_score,
+          excluded.lead_status, excluded.service_interests, excluded.estimated_value, excluded.last_contact_at,
+          excluded.created_at, excluded.total_calls, excluded.last_call_at, excluded.duration_total,
+          excluded.duration_calls, excluded.sentiment_total, excluded.lead_temperature, excluded.follow_up_urgency,
+          excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
+
+  with wanted as materialized (
+    select org as org_id, 0::smallint as level, prewarm.bucket_of(l.id) as bucket,
+           coalesce(sum(l.estimated_value), 0) as pipeline_total, count(*) filter (where l.lead_score >= 80) as hot_leads
+      from prewarm.actionable_leads l
+     where l.org_id = org
+     group by prewarm.bucket_of(l.id)
+  ),
+  all_wanted as materialized (
+    select * from wanted
+    union all
+    select org, 1::smallint, bucket / 32, sum(pipeline_total), sum(hot_leads)::bigint from wanted group by bucket / 32
+  ),
+  gone as (
+    delete from prewarm.lead_sums s
+     where s.org_id = org
+       and (s.level, s.bucket) not in (select level, bucket from all_wanted)
+  )
+  insert into prewarm.lead_sums
+  select * from all_wanted except select s.* from prewarm.lead_sums s where s.org_id = org
+      on conflict (org_id, level, bucket) do update
+     set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads);
+end $$;
+
+-- All sums of an org, from the source; none by bins, which are made for hours that are touched.
+create function prewarm.sums_of(org uuid) returns setof prewarm.sums
+language sql stable as $$
+  with hours as materialized (
+    select p.* from prewarm.spans_between(org, '-infinity', 'infinity', '1 hour') p
+  ),
+  days as materialized (
+    select date_trunc('day', start, 'UTC') as start, sum(total_calls) as total_calls, sum(inbound_calls) as inbound_calls,
+           sum(outbound_calls) as outbound_calls, sum(answered_calls) as answered_calls,
+           sum(duration_total) as duration_total, sum(duration_calls) as duration_calls,
+           sum(sentiment_total) as sentiment_total, sum(sentiment_calls) as sentiment_calls,
+           sum(successful_calls) as successful_calls, sum(appointments) as appointments
+      from hours
+     group by 1
+  ),
+  above as (
+    select l.level, l.start, sum(d.total_calls)::bigint, sum(d.inbound_calls)::bigint, sum(d.outbound_calls)::bigint,
+           sum(d.answered_calls)::bigint, sum(d.duration_total)::bigint, sum(d.duration_calls)::bigint,
+           sum(d.sentiment_total), sum(d.sentiment_calls)::bigint, sum(d.successful_calls)::bigint,
+           sum(d.appointments)::bigint
+      from days d
+     cross join lateral (
+       values (2::smallint, d.start), (3::smallint, date_trunc('month', d.start, 'UTC'))
+     ) as l (level, start)
+     group by l.level, l.start
+  )
+  select org, 1::smallint, h.* from hours h
+  union all
+  select org, a.* from above a
+$$;
+
+-- Makes all sums of an org equal to the source.
+create procedure prewarm.make_sums(org uuid)
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+begin
+  -- ON CONFLICT doubles the cost of a row.
+  if not exists (select from prewarm.sums s where s.org_id = org) then
+    insert into prewarm.sums select * from prewarm.sums_of(org);
+    return;
+  end if;
+  with wanted as materialized (
+    select * from prewarm.sums_of(org)
+  ),
+  gone as (
+    delete from prewarm.sums s
+     where s.org_id = org
+       and (s.level, s.start) in (
+         select h.level, h.start from prewarm.sums h where h.org_id = org except select level, start from wanted
+       )
+  )
+  insert into prewarm.sums
+  select *
+    from wanted w
+   where not exists (
+     select
+       from prewarm.sums h
+      where h.org_id = org
+        and (h.level, h.start) = (w.level, w.start)
+        and h is not distinct from w::prewarm.sums
+   )
+      on conflict (org_id, level, start) do update
+     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
+          sentiment_calls, successful_calls, appointments)
+       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
+          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
+          excluded.successful_calls, excluded.appointments);
+end $$;
+
+-- prewarm.maintain where nothing that is held is believed: everything is computed from the source, and written where it
+-- differs.
+create procedure prewarm.maintain_anew(org uuid, at timestamptz)
+language plpgsql as $$
+begin
+  call prewarm.make_leads(org, at);
+  call prewarm.make_sums(org);
+  insert into prewarm.maintained (org_id, as_of, leads, hours, rebuilt_at)
+  values (org, at,
+          (select count(*) from prewarm.actionable_leads l where l.org_id = org),
+          (select count(*) from prewarm.sums s where s.org_id = org and s.level = 1),
+          statement_timestamp())
+      on conflict (org_id) do update
+     set (as_of, leads, hours, rebuilt_at) = (excluded.as_of, excluded.leads, excluded.hours, excluded.rebuilt_at);
 end $$;
 
 -- Brings the tables above up to date for one org at an instant, by the marks that the transaction sees, and tells whether
@@ -584,42 +705,24 @@ begin
     anew := cardinality(touched) > greatest(100, before.leads / 4) or cardinality(bins) > greatest(100, before.hours / 4);
   end if;
   if anew then
-    touched := array(
-      select c.id
-        from prewarm.source_contacts c
-       where c.org_id = org
-         and c.lead_status in ('new', 'contacted', 'qualified')
-      union
-      select l.id from prewarm.actionable_leads l where l.org_id = org
-    );
-  else
-    buckets := prewarm.stale_buckets(org, touched);
+    call prewarm.maintain_anew(org, at);
+    return true;
   end if;
   if cardinality(touched) > 0 then
+    buckets := prewarm.stale_buckets(org, touched);
     call prewarm.write_leads(org, at, touched);
+    if cardinality(buckets) > 0 then
+      call prewarm.write_lead_sums(org, buckets);
+    end if;
   end if;
-  if anew or cardinality(buckets) > 0 then
-    call prewarm.write_lead_sums(org, buckets);
-  end if;
-  if anew then
-    call prewarm.write_sums(org, at, null);
-  elsif cardinality(bins) > 0 then
+  if cardinality(bins) > 0 then
     call prewarm.write_sums(org, at, bins);
   end if;
   -- A rebuild that wrote nothing keeps no other waiting for this row.
-  if anew or cardinality(touched) > 0 or cardinality(bins) > 0 then
-    insert into prewarm.maintained as held (org_id, as_of, leads, hours, rebuilt_at)
-    values (org, at, cardinality(touched),
-            case when anew then (select count(*) from prewarm.sums s where s.org_id = org and s.level = 1) else 0 end,
-            statement_timestamp())
-        on conflict (org_id) do update
-       set (as_of, leads, hours, rebuilt_at)
-         = (excluded.as_of,
-            case when anew then excluded.leads else held.leads end,
-            case when anew then excluded.hours else held.hours end,
-            excluded.rebuilt_at);
+  if cardinality(touched) > 0 or cardinality(bins) > 0 then
+    update prewarm.maintained m set as_of = at, rebuilt_at = statement_timestamp() where m.org_id = org;
   end if;
-  return anew;
+  return false;
 end $$;
 
 -- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by

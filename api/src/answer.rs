@@ -57,6 +57,8 @@ pub(crate) struct Shown<'a> {
 pub(crate) enum Stale {
     /// Its `next_change_at` has passed.
     DeadlinePassed,
+    /// It was made for an instant to come: the database's clock has gone back.
+    ClockWentBack,
     /// A newer version is known, and could not be had.
     BehindVersion,
     /// It does not include the write whose receipt was sent.
@@ -69,6 +71,7 @@ impl Stale {
     const fn label(self) -> HeaderValue {
         HeaderValue::from_static(match self {
             Self::DeadlinePassed => "deadline-passed",
+            Self::ClockWentBack => "clock-went-back",
             Self::BehindVersion => "behind-version",
             Self::BehindReceipt => "behind-receipt",
             Self::Unconfirmed => "unconfirmed",

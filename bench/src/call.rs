@@ -1,13 +1,17 @@
 //! A call that has just ended, as Vapi reports it.
 
+use std::net::SocketAddr;
+
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::http;
+
 const SECONDS: i64 = 90;
 
 /// The end-of-call report of a call to an org's inbound assistant.
-pub(crate) fn report(org: OrgId, phone: &str) -> String {
+fn report(org: OrgId, phone: &str) -> String {
     let ended_at = api::auth::wall_clock().0;
     let instant = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000).to_string();
     json!({ "message": {
@@ -29,4 +33,19 @@ pub(crate) fn report(org: OrgId, phone: &str) -> String {
         },
     }})
     .to_string()
+}
+
+/// Who reports calls to a node, as Vapi does.
+#[derive(Clone, Debug)]
+pub(crate) struct Reporter {
+    pub(crate) addr: SocketAddr,
+    pub(crate) secret: String,
+}
+
+impl Reporter {
+    /// The request that reports a call which nobody has heard of.
+    pub(crate) fn request(&self, org: OrgId, phone: &str) -> Vec<u8> {
+        let headers = [("content-type", "application/json"), ("x-vapi-secret", self.secret.as_str())];
+        http::post(self.addr, "/webhooks/vapi", &headers, &report(org, phone))
+    }
 }

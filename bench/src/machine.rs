@@ -75,21 +75,29 @@ async fn busy() -> anyhow::Result<Option<String>> {
 }
 
 /// Lets the calling thread, and whatever it starts, run on one core only.
-#[cfg(target_os = "linux")]
 pub(crate) fn pin(core: usize) -> anyhow::Result<()> {
+    allow(0, &[core])
+}
+
+/// Lets a process, and whatever it starts from now on, run on some cores only.
+#[cfg(target_os = "linux")]
+pub(crate) fn allow(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
     use nix::{
         sched::{CpuSet, sched_setaffinity},
         unistd::Pid,
     };
 
-    let mut cores = CpuSet::new();
-    cores.set(core)?;
-    sched_setaffinity(Pid::from_raw(0), &cores).with_context(|| format!("no core {core}: two are needed"))
+    let mut set = CpuSet::new();
+    for core in cores {
+        set.set(*core)?;
+    }
+    sched_setaffinity(Pid::from_raw(pid.cast_signed()), &set)
+        .with_context(|| format!("no cores {cores:?}: two are needed"))
 }
 
 /// Only Linux lets us choose.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn pin(_core: usize) -> anyhow::Result<()> {
+pub(crate) fn allow(_pid: u32, _cores: &[usize]) -> anyhow::Result<()> {
     anyhow::bail!("this is measured on Linux")
 }
 

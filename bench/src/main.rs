@@ -4,6 +4,7 @@
 //! own, whose processor time and memory are read from `/proc`.
 
 mod call;
+mod cpu;
 mod events;
 mod generator;
 mod http;
@@ -11,6 +12,7 @@ mod latency;
 mod load;
 mod machine;
 mod peers;
+mod pgbench;
 mod proc;
 mod process;
 mod progress;

@@ -3,6 +3,10 @@
 use std::{fs, path::Path, time::Duration};
 
 use anyhow::Context as _;
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeValLike as _,
+};
 
 /// A process, as `/proc/PID/stat` has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +16,12 @@ pub(crate) struct Stat {
     parent: u32,
     /// Processor time, of 10 ms each.
     pub(crate) ticks: u64,
+    /// That of its children that have ended.
+    ended_ticks: u64,
 }
+
+/// The kernel's unit of processor time, whatever its own clock.
+const TICK: Duration = Duration::from_millis(10);
 
 impl Stat {
     /// `pid (command) state parent …`, where a command may hold spaces and parentheses.
@@ -26,6 +35,7 @@ impl Stat {
             command: command.to_owned(),
             parent: number(1)?.try_into().ok()?,
             ticks: number(11)? + number(12)?,
+            ended_ticks: number(13)? + number(14)?,
         })
     }
 }
@@ -61,6 +71,21 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     Ok(total)
 }
 
+/// The same with the processes of the family that have ended, to a hundredth of a second: for servers that start a process
+/// for each connection.
+pub(crate) fn cpu_with_ended(pid: u32) -> anyhow::Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid}"))?;
+    let ended = Stat::parse(&stat).with_context(|| format!("the stat of process {pid}"))?.ended_ticks;
+    Ok(cpu(pid)? + TICK * u32::try_from(ended)?)
+}
+
+/// Processor time of this process' children that have ended.
+pub(crate) fn cpu_of_ended_children() -> anyhow::Result<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Ok(Duration::from_micros(microseconds.unsigned_abs()))
+}
+
 /// Processor time of the calling thread.
 pub(crate) fn cpu_of_this_thread() -> Duration {
     schedstat(Path::new("/proc/thread-self/schedstat")).unwrap_or_default()
@@ -88,8 +113,8 @@ mod tests {
 
     #[test]
     fn a_stat_is_read_whatever_the_command_is_called() {
-        let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 0 0 20 0 1 0 99 1000 2";
-        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33 };
+        let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 33 44 20 0 1 0 99 1000 2";
+        let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended_ticks: 77 };
         assert_eq!(Stat::parse(line), Some(stat));
         assert_eq!(Stat::parse("42 (cut off"), None);
     }

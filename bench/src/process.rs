@@ -18,7 +18,8 @@ use crate::{http, proc};
 
 /// Ours drains for eight seconds at most.
 const STOP: Duration = Duration::from_secs(10);
-const START: Duration = Duration::from_secs(30);
+/// A peer reads in a hundred thousand contacts first.
+const START: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(20);
 /// What is shown of the log of a server that failed.
 const TAIL_LINES: usize = 10;

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     net::SocketAddr,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -13,11 +13,15 @@ use api::auth::wall_clock;
 use embedded::{DataDir, Durability, Postgres, Redis};
 use rand::{RngExt as _, distr::Alphanumeric};
 use readmodel::{ids::OrgId, version::Version};
+use sqlx::{Connection as _, PgConnection};
 use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;
 
 use crate::{
+    call::Reporter,
+    cpu::Cpu,
     http::{self, Answer},
+    machine, proc,
     process::{Place, Process},
     progress::say,
 };
@@ -58,6 +62,11 @@ pub(crate) struct Stack {
     secrets: Secrets,
 }
 
+/// A seeded contact's number.
+pub(crate) fn phone(contact: u32) -> String {
+    format!("+1555{contact:07}")
+}
+
 struct Secrets {
     jwt: String,
     webhook: String,
@@ -90,6 +99,11 @@ impl Stack {
         &self.nodes[0]
     }
 
+    /// The worker, while there is one.
+    pub(crate) fn worker(&self) -> anyhow::Result<&Process> {
+        self.worker.as_ref().context("no worker runs")
+    }
+
     /// Both nodes.
     pub(crate) fn nodes(&self) -> &[Process] {
         &self.nodes
@@ -103,6 +117,46 @@ impl Stack {
     /// The database, as a peer connects to it.
     pub(crate) fn database_url(&self) -> String {
         self.postgres.url(DATABASE)
+    }
+
+    /// The database server's main process.
+    pub(crate) fn postgres_pid(&self) -> anyhow::Result<u32> {
+        Ok(self.postgres.pid().context("Postgres is not up")?.cast_unsigned())
+    }
+
+    /// Runs statements.
+    pub(crate) async fn execute(&self, statements: &'static str) -> anyhow::Result<()> {
+        sqlx::raw_sql(statements).execute(&self.store.pg).await?;
+        Ok(())
+    }
+
+    /// Runs `prewarm <arguments>` to its end, on some cores.
+    pub(crate) async fn run(&self, arguments: &[&str], cores: &[usize]) -> anyhow::Result<()> {
+        let mut command = tokio::process::Command::new(program()?);
+        let environment = environment(&self.postgres, &self.redis, &self.secrets);
+        command.args(arguments).env_clear().envs(environment).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.kill_on_drop(true).spawn()?;
+        machine::allow(child.id().context("it has ended already")?, cores)?;
+        let output = child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "prewarm {arguments:?} failed: {said}");
+        Ok(())
+    }
+
+    /// A session of a program that is none of ours. What it commits is on the disk.
+    pub(crate) async fn session(&self) -> anyhow::Result<PgConnection> {
+        Ok(PgConnection::connect(&self.database_url()).await?)
+    }
+
+    /// Processor time of the servers so far.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
+        let pid = self.postgres.pid().context("Postgres is down")?;
+        let mut nodes = Duration::ZERO;
+        for node in &self.nodes {
+            nodes += node.cpu()?;
+        }
+        let worker = self.worker.as_ref().map(Process::cpu).transpose()?.unwrap_or_default();
+        Ok(Cpu { postgres: proc::cpu_with_ended(pid.cast_unsigned())?, worker, nodes })
     }
 
     /// What tokens are signed with.
@@ -138,7 +192,11 @@ impl Stack {
 
     /// Makes an org that nobody has built yet.
     pub(crate) async fn seed(&self, contacts: u32, calls: i32) -> anyhow::Result<Org> {
-        let id = OrgId(Uuid::new_v4());
+        self.seed_as(OrgId(Uuid::new_v4()), contacts, calls).await
+    }
+
+    /// The same, under an id that others know too.
+    pub(crate) async fn seed_as(&self, id: OrgId, contacts: u32, calls: i32) -> anyhow::Result<Org> {
         self.store.seed_organization(id, &format!("Clinic of {contacts}"), "Europe/Berlin").await?;
         for first in (1..=i64::from(contacts)).step_by(usize::try_from(CHUNK)?) {
             let last = i64::from(contacts).min(first + CHUNK - 1);
@@ -160,12 +218,11 @@ impl Stack {
     pub(crate) async fn settled(&self) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
-            let unsettled = sqlx::query_scalar::<_, i64>(include_str!("../queries/unsettled.sql"));
-            let unsettled = unsettled.fetch_one(&self.store.pg).await?;
-            if unsettled == 0 {
+            let unsettled = sqlx::query_scalar::<_, bool>(include_str!("../queries/unsettled.sql"));
+            if !unsettled.fetch_one(&self.store.pg).await? {
                 return Ok(());
             }
-            ensure!(started.elapsed() < SETTLES, "{unsettled} changes are not built after {SETTLES:?}");
+            ensure!(started.elapsed() < SETTLES, "not everything is built after {SETTLES:?}");
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -186,10 +243,14 @@ impl Stack {
         }
     }
 
-    /// The request that reports a call by somebody to an org.
-    pub(crate) fn webhook(&self, report: &str) -> Vec<u8> {
-        let headers = [("content-type", "application/json"), ("x-vapi-secret", &self.secrets.webhook)];
-        http::post(http_addr(self.node()), "/webhooks/vapi", &headers, report)
+    /// Who reports calls to the node.
+    pub(crate) fn reporter(&self) -> Reporter {
+        Reporter { addr: http_addr(self.node()), secret: self.secrets.webhook.clone() }
+    }
+
+    /// A program that came with Postgres.
+    pub(crate) fn postgres_program(&self, name: &str) -> Command {
+        self.postgres.program(name)
     }
 
     /// What a process counts, summed over the labels.

@@ -61,7 +61,8 @@ impl Line {
 
     fn ratio(&self) -> Option<f64> {
         let (_, peer) = self.peer.as_ref()?;
-        Some(self.ours.judged()? / peer.judged()?)
+        // Nothing beside nothing is no ratio.
+        Some(self.ours.judged()? / peer.judged()?).filter(|ratio| ratio.is_finite())
     }
 
     /// Nobody knows without a value, or without the peer's where the goal is a ratio.
@@ -211,6 +212,10 @@ mod tests {
             (Line::new("row", Value::NotOffered).goal(Goal::AtMost(1.0)), None),
             (Line::new("row", Value::Number(1.0)).goal(Goal::RatioAtMost(1.0)), None),
             (Line::new("row", Value::Number(1.0)), None),
+            (
+                Line::new("row", Value::Number(0.0)).beside("peer", Value::Number(0.0)).goal(Goal::RatioAtMost(1.0)),
+                None,
+            ),
         ] {
             assert_eq!(line.met(), met, "{line:?}");
         }

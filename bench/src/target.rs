@@ -19,7 +19,7 @@ pub(crate) struct Target<'a> {
     /// Whose it is.
     pub(crate) name: String,
     process: &'a Process,
-    load: Load,
+    pub(crate) load: Load,
 }
 
 /// What one measurement, or the median of several, says of a server.

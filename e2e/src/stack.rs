@@ -208,7 +208,7 @@ impl Stack {
 
     /// Waits until nothing is owed and nobody rebuilds.
     pub async fn settled(&self) {
-        let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases)
+        let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases where holder <> 'resting')
                          + (select count(*) from prewarm.versions where not published)";
         eventually("nothing is owed", async || (self.count(open).await == 0).then_some(())).await;
     }

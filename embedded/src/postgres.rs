@@ -1,5 +1,6 @@
 //! A private Postgres.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -43,6 +44,7 @@ pub struct Postgres {
     programs: Programs,
     account: Account,
     durability: Durability,
+    environment: Vec<(&'static str, OsString)>,
 }
 
 impl Postgres {
@@ -52,6 +54,15 @@ impl Postgres {
     /// Root runs it as the user `postgres`; where that user cannot get to the data directory, the cluster is under
     /// `/var/tmp`.
     pub async fn start(data_dir: &DataDir, durability: Durability) -> Result<Self, Error> {
+        Self::start_with(data_dir, durability, Vec::new()).await
+    }
+
+    /// The same with variables for the server's processes.
+    pub async fn start_with(
+        data_dir: &DataDir,
+        durability: Durability,
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Result<Self, Error> {
         let account = Account::for_postgres()?;
         let home = make_home(data_dir, account)?;
         let cluster = home.join("data");
@@ -65,7 +76,7 @@ impl Postgres {
         }
         let socket = socket::place(&home, &format!(".s.PGSQL.{PORT}"), account)?;
         let process = Process::new("Postgres", data_dir, home, socket);
-        let mut postgres = Self { process, programs, account, durability };
+        let mut postgres = Self { process, programs, account, durability, environment };
         postgres.launch().await?;
         Ok(postgres)
     }
@@ -81,6 +92,12 @@ impl Postgres {
     #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.process.pid().map(Pid::as_raw)
+    }
+
+    /// A program that came with the server, such as `pgbench`: from the server's own place, or from where PATH has it.
+    #[must_use]
+    pub fn program(&self, name: &str) -> Command {
+        if self.programs.has(name) { self.programs.command(name) } else { Command::new(name) }
     }
 
     /// Ends the sessions and the server, in order.
@@ -122,7 +139,7 @@ impl Postgres {
         for (name, value) in settings(self.durability) {
             command.args(["-c", &format!("{name}={value}")]);
         }
-        command.current_dir(cluster);
+        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(cluster);
         command
     }
 

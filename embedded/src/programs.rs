@@ -29,7 +29,7 @@ impl Programs {
         command
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.dir.join(name).is_file()
     }
 }

@@ -12,11 +12,11 @@ use readmodel::{
 use store::{
     Store,
     redis::{Announce, Put},
-    snapshot::Snapshot,
+    snapshot::{Committed, Extent, Snapshot},
 };
 
 /// How a rebuild ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A new version with at least one model's bytes changed.
     Changed(Published),
@@ -40,10 +40,12 @@ impl Outcome {
 }
 
 /// What was published.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The version.
     pub version: Version,
+    /// The models whose bytes it changed.
+    pub changed: Vec<Model>,
     /// When the oldest change in it was committed, where Postgres tracks that (`track_commit_timestamp`).
     pub changed_at: Option<Timestamp>,
     /// The instant of its snapshot.
@@ -69,27 +71,38 @@ pub enum Error {
 /// Safe to run twice, at once and late: of two overlapping rebuilds one is [`Outcome::Superseded`], and an older
 /// snapshot loses every compare-and-set. Killed at any point, it leaves the org owed.
 pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
-    match build(store, clock, org).await {
+    rebuild_to(store, clock, org, Extent::Touched).await
+}
+
+/// The same, with everything made anew from the source: for when what is held is not to be believed.
+pub async fn rebuild_anew(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
+    rebuild_to(store, clock, org, Extent::Everything).await
+}
+
+async fn rebuild_to(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
+    match build(store, clock, org, extent).await {
         Err(Error::Store(store::Error::Superseded(_))) => Ok(Outcome::Superseded),
         ended => ended,
     }
 }
 
-async fn build(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
+async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
     let mut snapshot = store.snapshot(org, clock).await?;
     if !snapshot.known {
         return forget(store, snapshot).await;
     }
     let base = snapshot.base;
-    let edition = pack(&mut snapshot).await?;
+    let edition = pack(&mut snapshot, extent).await?;
     let committed = snapshot.commit(&edition).await?;
     publish(store, &edition, base, &committed.changed).await?;
-    let published = Published { version: edition.version, changed_at: committed.changed_at, as_of: edition.as_of };
-    Ok(if committed.changed.is_empty() { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
+    let Committed { changed, changed_at } = committed;
+    let unchanged = changed.is_empty();
+    let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of };
+    Ok(if unchanged { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
 }
 
-async fn pack(snapshot: &mut Snapshot) -> Result<Edition, Error> {
-    let (models, next_change_at) = snapshot.models().await?;
+async fn pack(snapshot: &mut Snapshot, extent: Extent) -> Result<Edition, Error> {
+    let (models, next_change_at) = snapshot.models(extent).await?;
     let Snapshot { org, version, as_of, .. } = *snapshot;
     Edition::of(org, version, as_of, next_change_at, |model| {
         Ok(Blob::pack(org, model, version, &models.canonical(model)?)?)

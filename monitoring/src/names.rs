@@ -26,6 +26,8 @@ pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
 pub const INTAKE_BATCH_SIZE: &str = "prewarm_intake_batch_size";
 /// Orgs and jobs that failed too often and are tried only now and then.
 pub const QUARANTINED: &str = "prewarm_quarantined";
+/// Seconds by which this machine's clock is ahead of the database's; less than 0 where it is behind.
+pub const CLOCK_SKEW_SECONDS: &str = "prewarm_clock_skew_seconds";
 /// Open streams.
 pub const STREAM_CLIENTS: &str = "prewarm_stream_clients";
 /// Blobs of another org or with damaged bytes, found and dropped.
@@ -59,6 +61,7 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),
     (INTAKE_BATCH_SIZE, Kind::Pieces, "Webhooks stored in one transaction."),
     (QUARANTINED, Kind::Gauge, "Orgs in quarantine."),
+    (CLOCK_SKEW_SECONDS, Kind::Gauge, "How far this machine's clock is ahead of the database's."),
     (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
     (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),
 ];

@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 use readmodel::ids::OrgId;
 use uuid::Uuid;
 
-use crate::{dead, process, seed, settings::Settings, up};
+use crate::{dead, process, rebuild, seed, settings::Settings, up};
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
 #[derive(Debug, Parser)]
@@ -47,6 +47,11 @@ enum Command {
         #[arg(long, default_value_t = seed::CALLS_PER_CONTACT)]
         calls: u16,
     },
+    /// Make read models anew from the source, while workers and readers go on
+    ///
+    /// A run over all orgs that was stopped or killed goes on where it was when it is started again. An org that cannot be
+    /// rebuilt is listed at the end and keeps no other from its rebuild.
+    Rebuild(rebuild::Arguments),
     /// Print an access token for an org, signed with SUPABASE_JWT_SECRET
     Token {
         /// The org's id
@@ -72,6 +77,7 @@ impl Cli {
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
             Command::Migrate { revert } => migrate(&settings, revert).await,
             Command::Seed { contacts, calls } => seed::run(&settings.store("prewarm-seed")?, &contacts, calls).await,
+            Command::Rebuild(arguments) => arguments.run(&settings).await,
             Command::Token { org, hours } => token(&settings, OrgId(org), hours),
             Command::Dead { command } => command.run(&settings.store("prewarm-dead")?).await,
         }

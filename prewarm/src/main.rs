@@ -5,6 +5,7 @@ mod dead;
 mod demo;
 mod probe;
 mod process;
+mod rebuild;
 mod seed;
 mod settings;
 mod up;

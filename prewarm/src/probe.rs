@@ -1,12 +1,20 @@
 //! Looks at what the process depends on, for `/readyz`.
 
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use monitoring::health::{Health, State};
-use store::{Schema, Store};
+use metrics::gauge;
+use monitoring::{
+    health::{Health, State},
+    names,
+};
+use store::{Schema, Store, clock};
 
 const EVERY: Duration = Duration::from_secs(1);
 const BUDGET: Duration = Duration::from_secs(2);
+/// A clock that is off by more is worth a word.
+const SKEW_SECONDS_MAX: f64 = 2.0;
+/// A reading of the database's clock that took longer says too little.
+const PROMPT: Duration = Duration::from_millis(250);
 
 /// Says that nothing has been looked at yet: until then the process is not ready.
 pub(crate) fn note_start(health: &Health) {
@@ -21,6 +29,10 @@ pub(crate) async fn watch(store: Store, health: Health) {
         ticks.tick().await;
         health.set("postgres", postgres(&store).await);
         health.set("redis", redis(&store).await);
+        if let Some(skew_seconds) = skew_seconds(&store).await {
+            gauge!(names::CLOCK_SKEW_SECONDS).set(skew_seconds);
+            health.set("clock", clock_state(skew_seconds));
+        }
     }
 }
 
@@ -46,9 +58,46 @@ async fn redis(store: &Store) -> State {
     }
 }
 
+/// How far this machine's clock is ahead of the database's, if that can be told.
+#[expect(clippy::disallowed_methods, reason = "this is the clock that is compared with the database's")]
+async fn skew_seconds(store: &Store) -> Option<f64> {
+    let asked = Instant::now();
+    let there = tokio::time::timeout(BUDGET, clock::now(&store.pg)).await.ok()?.ok()?;
+    let took = asked.elapsed();
+    if took > PROMPT {
+        return None;
+    }
+    let here = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    Some(here.as_secs_f64() - took.as_secs_f64() / 2.0 - there.as_micros() as f64 / 1e6)
+}
+
+/// The database's clock decides what is due and how old it is, whatever this one says: no reason to get no traffic.
+fn clock_state(skew_seconds: f64) -> State {
+    if skew_seconds.abs() <= SKEW_SECONDS_MAX {
+        return State::Ok;
+    }
+    let (seconds, side) = (skew_seconds.abs(), if skew_seconds > 0.0 { "ahead of" } else { "behind" });
+    State::Degraded(format!("{seconds:.1} s {side} the database's: tokens expire by this one"))
+}
+
 /// Says whether assistants can be pre-warmed.
 pub(crate) fn note_vapi(health: &Health, has_key: bool) {
     let state =
         if has_key { State::Ok } else { State::Degraded("VAPI_API_KEY is not set: nothing is pre-warmed".into()) };
     health.set("vapi", state);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_off_is_told_by_how_much_and_serves_on() {
+        assert_eq!(clock_state(-1.9), State::Ok);
+        assert_eq!(clock_state(2.0), State::Ok);
+        let State::Degraded(ahead) = clock_state(86_400.04) else { panic!("not a word") };
+        assert!(ahead.starts_with("86400.0 s ahead of the database's"), "{ahead}");
+        let State::Degraded(behind) = clock_state(-2.1) else { panic!("not a word") };
+        assert!(behind.starts_with("2.1 s behind the database's"), "{behind}");
+    }
 }

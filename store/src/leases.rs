@@ -1,23 +1,32 @@
 //! Leases: who rebuilds an org. They save work; the compare-and-set is what keeps the result right. A rebuild's
 //! transaction leaves them alone, since whoever renews a lease meanwhile must not make it lose.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use readmodel::ids::OrgId;
 
 use crate::{Error, Store};
 
+/// Whoever rebuilds an org keeps the others from it for this long, and again as long as it lives: so one that dies is
+/// replaced soon after.
+const LEASE: Duration = Duration::from_secs(3);
+const RENEW_EVERY: Duration = Duration::from_secs(1);
+
 impl Store {
-    /// Takes the lease of an org for `window`, unless another holder's still runs; tells whether it was taken.
-    pub async fn take_lease(&self, org: OrgId, holder: &str, window: Duration) -> Result<bool, Error> {
-        let taken = sqlx::query_file!("queries/leases/take.sql", org.0, holder, window.as_secs_f64());
+    /// Takes the lease of an org for a moment, unless another holder's still runs; tells whether it was taken.
+    pub async fn take_lease(&self, org: OrgId, holder: &str) -> Result<bool, Error> {
+        let taken = sqlx::query_file!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64());
         Ok(taken.fetch_optional(&self.pg).await?.is_some())
     }
 
-    /// Keeps a lease for another `window`, if it is still the holder's.
-    pub async fn renew_lease(&self, org: OrgId, holder: &str, window: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/leases/renew.sql", org.0, holder, window.as_secs_f64()).execute(&self.pg).await?;
-        Ok(())
+    /// Keeps a lease for as long as this is polled, if it is still the holder's.
+    pub async fn keep_lease(&self, org: OrgId, holder: &str) -> Infallible {
+        loop {
+            tokio::time::sleep(RENEW_EVERY).await;
+            let renewed = sqlx::query_file!("queries/leases/renew.sql", org.0, holder, LEASE.as_secs_f64());
+            // Should this fail, somebody else may rebuild the org too.
+            let _ = renewed.execute(&self.pg).await;
+        }
     }
 
     /// Gives a lease back, if it is still the holder's.

@@ -3,6 +3,7 @@
 
 pub mod blobs;
 pub mod calls;
+pub mod clock;
 pub mod demo;
 pub mod error;
 pub mod feed;
@@ -11,6 +12,7 @@ pub mod intake;
 pub mod leases;
 pub mod migrate;
 pub mod queue;
+pub mod rebuild_runs;
 pub mod receipts;
 pub mod redis;
 pub mod snapshot;

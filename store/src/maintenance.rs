@@ -5,6 +5,12 @@ use sqlx::PgConnection;
 
 use crate::{Error, instant::PgTime};
 
+/// Makes the tables of one org anew from the source, at an instant: nothing that is held is believed.
+pub(crate) async fn maintain_anew(connection: &mut PgConnection, org: OrgId, as_of: Timestamp) -> Result<(), Error> {
+    sqlx::query_file!("queries/maintenance/maintain_anew.sql", org.0, PgTime(as_of) as _).execute(connection).await?;
+    Ok(())
+}
+
 /// Brings the tables of one org up to date at an instant.
 pub(crate) async fn maintain(connection: &mut PgConnection, org: OrgId, as_of: Timestamp) -> Result<(), Error> {
     let anew = sqlx::query_file_scalar!("queries/maintenance/maintain.sql", org.0, PgTime(as_of) as _)

@@ -3,6 +3,7 @@
 
 pub mod crons;
 pub mod dead_letters;
+pub mod deadlines;
 pub mod upkeep;
 
 use std::time::Duration;
@@ -84,14 +85,21 @@ pub async fn is_installed(pg: &PgPool) -> Result<bool, Error> {
     Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(pg).await?)
 }
 
-/// Tells that a worker lives, registering it on its first call. Jobs of the queue that have run for longer than `lease`
-/// are ended as lost, whosever they are; returns how many.
-pub async fn heartbeat(pg: &PgPool, worker: &str, queue: Queue, lease: Duration) -> Result<i32, Error> {
-    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease.as_secs_f64());
+/// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
+/// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
+pub async fn heartbeat(
+    pg: &PgPool,
+    worker: &str,
+    queue: Queue,
+    lease: Duration,
+    held: &[String],
+) -> Result<i32, Error> {
+    let lease = lease.as_secs_f64();
+    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
     Ok(lost.fetch_one(pg).await?)
 }
 
-/// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does.
+/// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
 pub async fn claim(
     pg: &PgPool,
     worker: &str,

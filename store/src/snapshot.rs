@@ -14,6 +14,15 @@ use sqlx::{Postgres, Transaction};
 
 use crate::{Error, Store, activity, blobs, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse, versions};
 
+/// How much of what the models are read from a rebuild makes anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What the marks say was touched.
+    Touched,
+    /// Everything, from the source alone.
+    Everything,
+}
+
 /// An open snapshot of one org.
 #[derive(Debug)]
 pub struct Snapshot {
@@ -41,10 +50,13 @@ pub struct Committed {
 }
 
 /// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
-/// on disk. A worker that freezes in between loses its snapshot, with what it has locked.
+/// on disk. A worker that freezes in between loses its snapshot, with what it has locked; and the rebuild of a large org
+/// does not go on for minutes after its worker was killed.
 const BEGIN: &str = "begin isolation level repeatable read; \
                      set local synchronous_commit = on; \
-                     set local idle_in_transaction_session_timeout = '15s'";
+                     set local idle_in_transaction_session_timeout = '15s'; \
+                     set local client_connection_check_interval = '1s'; \
+                     set local statement_timeout = '5min'";
 
 impl Store {
     /// Opens a snapshot of an org. Its first statement fixes what it sees; a lease is taken before, never inside.
@@ -72,10 +84,13 @@ impl Store {
 
 impl Snapshot {
     /// All models of the snapshot, and the first instant at which one of them would differ by time alone.
-    pub async fn models(&mut self) -> Result<(Models, Option<Timestamp>), Error> {
+    pub async fn models(&mut self, extent: Extent) -> Result<(Models, Option<Timestamp>), Error> {
         let Self { transaction, org, as_of, .. } = self;
         let (org, as_of) = (*org, *as_of);
-        maintenance::maintain(transaction, org, as_of).await?;
+        match extent {
+            Extent::Touched => maintenance::maintain(transaction, org, as_of).await?,
+            Extent::Everything => maintenance::maintain_anew(transaction, org, as_of).await?,
+        }
         let (leads, leads_deadline) = leads::top(transaction, org).await?;
         let (pulse, pulse_deadline) = pulse::read(transaction, org, as_of, &self.calendar).await?;
         let newest = calls::newest(transaction, org).await?;

@@ -1,6 +1,7 @@
 //! Test harness: databases, servers, an oracle.
 
 pub mod database;
+pub mod faketime;
 pub mod history;
 pub mod oracle;
 pub mod servers;

@@ -3,9 +3,10 @@
 //! A database that is away is waited for. It ends neither the worker nor the jobs that run: hence no error leaves here.
 
 use std::{
+    collections::HashSet,
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -46,13 +47,41 @@ pub(crate) struct Line {
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
+    pub(crate) held: Arc<Held>,
     pub(crate) bell: Arc<Bell>,
     pub(crate) progress: Progress,
 }
 
+/// The jobs that a worker has and whose end is not told yet. What it has claimed besides, it knows nothing of.
+#[derive(Debug, Default)]
+pub(crate) struct Held(Mutex<HashSet<String>>);
+
+impl Held {
+    fn ids(&self) -> Vec<String> {
+        self.set().iter().cloned().collect()
+    }
+
+    fn add(&self, ids: impl Iterator<Item = String>) {
+        self.set().extend(ids);
+    }
+
+    fn remove<'a>(&self, ids: impl IntoIterator<Item = &'a String>) {
+        let mut set = self.set();
+        for id in ids {
+            set.remove(id);
+        }
+    }
+
+    fn set(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Line {
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
-        let lost = bounded(queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease)).await?;
+        let held = self.held.ids();
+        let beat = queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease, &held);
+        let lost = bounded(beat).await?;
         self.progress.made();
         if lost > 0 {
             tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
@@ -102,6 +131,7 @@ impl Persistence for Line {
                 if claimed.is_empty() && self.bell.rings() != rings {
                     self.bell.ring();
                 }
+                self.held.add(claimed.iter().map(|job| job.id.clone()));
                 Ok(claimed.into_iter().map(task).collect())
             }
             Err(error) => {
@@ -122,10 +152,11 @@ impl Persistence for Line {
         if let Err(error) = bounded(queue::release(&self.pg, worker.name(), &ids)).await {
             self.complain("release", &error);
         }
+        self.held.remove(&ids);
         Ok(ids.len() as u64)
     }
 
-    /// Tries until the leases have run out: then the jobs count as lost, and run again.
+    /// Tries for as long as a lease: then the jobs are left to be found lost, and run again.
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
         let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;
@@ -136,6 +167,7 @@ impl Persistence for Line {
             }
             tokio::time::sleep(PAUSE).await;
         }
+        self.held.remove(ended.iter().map(|(id, _)| id));
         Ok(())
     }
 

@@ -27,7 +27,7 @@ pub struct Limits {
     pub concurrency: usize,
     /// How long a job may run before it is cut off.
     pub timeout: Duration,
-    /// After this time a job that has not ended counts as lost.
+    /// A job counts as lost when its worker has not been heard of for this long.
     pub lease: Duration,
     /// How often to look for work, hint or no hint.
     pub poll: Duration,
@@ -35,11 +35,11 @@ pub struct Limits {
 
 /// A configuration under which jobs would run twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("queue {}: a lease of {lease:?} does not outlast a job's {timeout:?} and the shutdown's {shutdown:?}", queue.as_str())]
+#[error("queue {}: a lease of {lease:?} does not outlast three heartbeats of {heartbeat:?} and the shutdown's {shutdown:?}", queue.as_str())]
 pub struct ConfigError {
     queue: Queue,
     lease: Duration,
-    timeout: Duration,
+    heartbeat: Duration,
     shutdown: Duration,
 }
 
@@ -51,14 +51,15 @@ impl Default for Config {
             shutdown: Duration::from_secs(8),
             rebuild: Limits {
                 concurrency: 8,
-                timeout: Duration::from_secs(10),
+                // Of a million calls all is made anew in some ten seconds, on a machine that has nothing else to do.
+                timeout: Duration::from_mins(5),
                 lease: Duration::from_secs(20),
                 poll: Duration::from_millis(25),
             },
             maintenance: Limits {
                 concurrency: 4,
                 timeout: Duration::from_mins(5),
-                lease: Duration::from_mins(6),
+                lease: Duration::from_secs(20),
                 poll: Duration::from_millis(250),
             },
         }
@@ -73,12 +74,14 @@ impl Config {
         }
     }
 
-    /// A job must have ended, one way or the other, before its lease does.
+    /// A lease must be renewed before it ends: by a heartbeat, of which some may be late. No heart beats while a worker
+    /// shuts down.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        let Self { heartbeat, shutdown, .. } = *self;
         for queue in Queue::ALL {
-            let Limits { lease, timeout, .. } = *self.limits(queue);
-            if lease <= timeout + self.shutdown {
-                return Err(ConfigError { queue, lease, timeout, shutdown: self.shutdown });
+            let lease = self.limits(queue).lease;
+            if lease <= heartbeat * 3 + shutdown {
+                return Err(ConfigError { queue, lease, heartbeat, shutdown });
             }
         }
         Ok(())

@@ -19,6 +19,7 @@ use crate::{
     backend::{Line, LineBackend},
     backlog,
     bell::Bell,
+    deadlines,
     name::Start,
     schedule::{Cron, Scheduler},
     watchdog::{self, Progress},
@@ -89,13 +90,14 @@ impl<H: Handler> Engine<H> {
             ("maintenance queue", maintenance.progress.clone()),
             ("crons", scheduler.clone()),
         ];
-        let bell = rebuild.bell.clone();
+        let (bell, alarm) = (rebuild.bell.clone(), rebuild.bell.clone());
         let direct = self.config.direct.clone().unwrap_or_else(|| self.pg.clone());
         let _beside = [
             spawn(queue::follow_hints(direct, move || bell.ring())),
             spawn(Scheduler::new(self.pg.clone(), crons).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
             spawn(backlog::measure(self.pg.clone())),
+            spawn(deadlines::follow(self.pg.clone(), move || alarm.ring())),
         ];
         let grace = self.config.shutdown;
         let monitor = self.register(self.register(Monitor::new(), rebuild), maintenance);
@@ -122,6 +124,7 @@ impl<H: Handler> Engine<H> {
             queue,
             limits: self.config.limits(queue).clone(),
             heartbeat: self.config.heartbeat,
+            held: Arc::default(),
             bell: Arc::new(Bell::default()),
             progress: Progress::new(),
         }

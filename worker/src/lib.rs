@@ -7,6 +7,7 @@ mod backlog;
 mod bell;
 mod board;
 mod config;
+mod deadlines;
 mod engine;
 mod name;
 pub mod schedule;

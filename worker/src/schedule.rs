@@ -7,7 +7,7 @@ use cron::Schedule;
 use jobs::Maintenance;
 use readmodel::time::Timestamp;
 use sqlx::PgPool;
-use store::{Error, queue::crons};
+use store::{Error, clock, queue::crons};
 use tokio_util::sync::CancellationToken;
 
 use crate::watchdog::Progress;
@@ -80,11 +80,12 @@ impl Scheduler {
     /// Fires the newest slot of each cron that nobody has fired yet, by the database's clock; of slots that were missed
     /// only the newest. Returns how many it fired.
     pub async fn tick(&mut self) -> Result<usize, Error> {
-        let now = crons::now(&self.pg).await?;
+        let now = clock::now(&self.pg).await?;
         let mut firings = 0;
         for (cron, schedule) in &self.crons {
             let Some(slot) = newest_slot(schedule, now) else { continue };
-            if self.fired.get(cron.name).is_some_and(|fired| *fired >= slot) {
+            // Not `>=`: the clock may have gone back, and slots come again.
+            if self.fired.get(cron.name) == Some(&slot) {
                 continue;
             }
             if crons::fire(&self.pg, cron.name, slot, &cron.job.to_new()).await? {

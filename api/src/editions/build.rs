@@ -13,10 +13,6 @@ use store::versions::Head;
 use super::{Editions, Found, Unavailable};
 use crate::reads::Source;
 
-/// A node that builds an org keeps the others from it for this long, and again as long as it lives: so one that dies is
-/// replaced soon after.
-const LEASE: Duration = Duration::from_secs(3);
-const RENEW_EVERY: Duration = Duration::from_secs(1);
 /// How long a reader waits for somebody else's build. Then it is made without a lease: the versions' compare-and-set
 /// keeps the result right, and one build too many is better than no answer.
 const WAIT: Duration = Duration::from_secs(8);
@@ -27,7 +23,7 @@ impl Editions {
     pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         let impatient_at = Instant::now() + WAIT;
         loop {
-            let leased = self.store.take_lease(org, &self.node, LEASE).await.unwrap_or(false);
+            let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
             // Looked at under the lease: it may have come free because the build has ended.
             let head = self.store.head(org).await;
             if leased && !matches!(head, Ok(Head::NotBuilt)) {
@@ -54,7 +50,7 @@ impl Editions {
     async fn rebuild_leased(&self, org: OrgId) -> Result<(), Unavailable> {
         let rebuilt = tokio::select! {
             rebuilt = self.rebuild(org) => rebuilt,
-            never = self.keep_lease(org) => match never {},
+            never = self.store.keep_lease(org, &self.node) => match never {},
         };
         self.release(org).await;
         rebuilt
@@ -75,14 +71,6 @@ impl Editions {
                 tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
                 Err(Unavailable)
             }
-        }
-    }
-
-    async fn keep_lease(&self, org: OrgId) -> std::convert::Infallible {
-        loop {
-            tokio::time::sleep(RENEW_EVERY).await;
-            // Should this fail, another node may build the org too.
-            let _ = self.store.renew_lease(org, &self.node, LEASE).await;
         }
     }
 }

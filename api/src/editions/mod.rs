@@ -57,6 +57,8 @@ const POSTGRES_BUDGET: Duration = Duration::from_secs(2);
 const CONFIRMED_FOR: Duration = Duration::from_secs(5);
 /// How often a fetch is tried again that was overtaken by a newer version.
 const OVERTAKEN: usize = 3;
+/// What this node's idea of the database's time may lack at most.
+const CLOCK_ERROR_MICROS: i64 = 1_000_000;
 
 /// An edition to answer from.
 #[derive(Clone, Debug)]
@@ -154,8 +156,12 @@ impl Editions {
 
     /// Why an entry may not show how things are, if so.
     pub(crate) fn stale(&self, entry: &Entry, now: Instant) -> Option<Stale> {
-        if entry.next_change_at.is_some_and(|deadline| deadline <= self.now.at(now)) {
+        let there = self.now.at(now);
+        if entry.next_change_at.is_some_and(|deadline| deadline <= there) {
             return Some(Stale::DeadlinePassed);
+        }
+        if entry.as_of.as_micros() > there.as_micros().saturating_add(CLOCK_ERROR_MICROS) {
+            return Some(Stale::ClockWentBack);
         }
         if entry.is_behind() {
             return Some(Stale::BehindVersion);

@@ -1,5 +1,6 @@
 //! Whom we measure ourselves by.
 
+mod ivm;
 mod nginx;
 mod node;
 
@@ -10,6 +11,7 @@ use std::{
 
 use anyhow::Context as _;
 
+pub(crate) use ivm::Ivm;
 pub(crate) use nginx::Nginx;
 pub(crate) use node::Node;
 

@@ -7,7 +7,6 @@ use sha2::{Digest as _, Sha256};
 
 use super::{Bench, reads::CONTACTS};
 use crate::{
-    call,
     http::{Answer, Connection},
     latency::median,
     stack::{LEADS, Org, Stack, http_addr, read},
@@ -79,7 +78,7 @@ async fn a_lead_calls(stack: &Stack, org: &Org, which: usize) -> anyhow::Result<
     let leads = leads.get("leads").and_then(Json::as_array).context("no leads")?;
     let lead = leads.get(which % leads.len().max(1)).context("no leads")?;
     let phone = lead.get("phone_number").and_then(Json::as_str).context("a lead without a number")?;
-    let request = stack.webhook(&call::report(org.id, phone));
+    let request = stack.reporter().request(org.id, phone);
     let answer = Connection::open(http_addr(stack.node())).await?.answer(&request).await?;
     ensure!(answer.status == 200, "the webhook was answered with {}", answer.status);
     stack.settled().await?;

@@ -1,12 +1,19 @@
 //! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
 
+mod burst;
 mod bytes;
+mod fairness;
+mod freshness;
+mod intake;
+mod maintenance;
 mod memory;
 mod reads;
+mod rebuilds;
 mod sizes;
 mod stalls;
 mod stampede;
 mod streams;
+mod triggers;
 
 use std::time::Duration;
 
@@ -66,6 +73,41 @@ pub(crate) const ALL: &[Row] = &[
         name: "stampede",
         about: "10,000 readers of an org that was never built",
         measure: |bench| Box::pin(stampede::measure(bench)),
+    },
+    Row {
+        name: "fairness",
+        about: "freshness of small orgs beside a large one",
+        measure: |bench| Box::pin(fairness::measure(bench)),
+    },
+    Row {
+        name: "rebuilds",
+        about: "every org rebuilt, beside REFRESH, and what readers notice",
+        measure: |bench| Box::pin(rebuilds::measure(bench)),
+    },
+    Row {
+        name: "maintenance",
+        about: "what one call event costs at 500 to 100,000 contacts, beside REFRESH, the plan's view and pg_ivm",
+        measure: |bench| Box::pin(maintenance::measure(bench)),
+    },
+    Row {
+        name: "triggers",
+        about: "what our triggers add to another program's INSERT and UPDATE, by pgbench",
+        measure: |bench| Box::pin(triggers::measure(bench)),
+    },
+    Row {
+        name: "intake",
+        about: "durable webhooks a second, beside a transaction with NOTIFY for each",
+        measure: |bench| Box::pin(intake::measure(bench)),
+    },
+    Row {
+        name: "freshness",
+        about: "from a commit to the event on an open stream",
+        measure: |bench| Box::pin(freshness::measure(bench)),
+    },
+    Row {
+        name: "burst",
+        about: "10,000 orgs with ten calls each in a minute, and the time until all are right",
+        measure: |bench| Box::pin(burst::measure(bench)),
     },
 ];
 

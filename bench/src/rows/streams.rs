@@ -12,7 +12,6 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout};
 
 use super::{Bench, reads::CONTACTS};
 use crate::{
-    call,
     events::{Event, Events},
     generator,
     http::{self, Connection},
@@ -45,11 +44,12 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let org = bench.stack.org(CONTACTS).await?;
     let node = bench.stack.another_node().await?;
     bench.stack.start_worker().await?;
+    let reporter = bench.stack.reporter();
     let ours = Ours {
         streams: http_addr(&node),
         pid: node.pid(),
         intake: http_addr(bench.stack.node()),
-        webhooks: (0..events).map(|_| bench.stack.webhook(&call::report(org.id, PHONE))).collect(),
+        webhooks: (0..events).map(|_| reporter.request(org.id, PHONE)).collect(),
         redis: redis::Client::open(bench.stack.redis.url())?,
         org,
     };

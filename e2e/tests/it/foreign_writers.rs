@@ -126,3 +126,46 @@ async fn a_transaction_left_open_blocks_nobody_and_is_seen_when_it_commits() {
     assert_eq!((shown["leads"]["leads"].as_array().unwrap().len(), &shown["pulse"]["hot_leads_count"]), (7, &1.into()));
     stack.close().await;
 }
+
+#[tokio::test]
+async fn writers_of_one_org_wait_for_no_lock() {
+    const WRITERS: usize = 8;
+    const ROUNDS: usize = 15;
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    let mut writers = Vec::new();
+    for number in 0..WRITERS {
+        let mut session = writer(&stack).await;
+        // Whoever has to wait fails instead.
+        let insert =
+            format!("insert into contacts (org_id, name, lead_status) values ('{}', '{number}', 'new')", org.id);
+        run(&mut session, &format!("set lock_timeout = '1s'; {insert}")).await.unwrap();
+        writers.push(session);
+    }
+    for round in 0..ROUNDS {
+        for (number, session) in writers.iter_mut().enumerate() {
+            let statements = format!(
+                "begin;
+                 insert into calls (org_id, contact_id, phone_number)
+                   select org_id, id, '+1' from contacts where org_id = '{0}' and name = '{number}';
+                 insert into calls (org_id, phone_number) select '{0}', '+1' from generate_series(1, 150);
+                 update contacts set lead_score = {round} where org_id = '{0}' and name = '{number}';
+                 insert into appointments (org_id, contact_id, status)
+                   select org_id, id, 'pending' from contacts where org_id = '{0}' and name = '{number}'",
+                org.id
+            );
+            run(session, &statements).await.unwrap();
+        }
+        // All are open, and the rebuilds of the round before run. Whoever waited for a lock would be seen here.
+        let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
+                        where not l.granted and a.datname = current_database() and a.query ilike '%calls%'";
+        assert_eq!(stack.count(waiting).await, 0);
+        for session in writers.iter_mut().rev() {
+            run(session, "commit").await.unwrap();
+        }
+    }
+    let shown = stack.follows(&org).await.json();
+    assert_eq!(shown["pulse"]["total_calls"], WRITERS * ROUNDS * 151);
+    stack.close().await;
+}

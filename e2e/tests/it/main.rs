@@ -3,13 +3,16 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api_killed;
+mod backfill;
 mod call_ends;
 mod calls_list;
 mod chromium;
 mod clock;
+mod coalescing;
 mod coherence;
 mod deltas;
 mod demo;
+mod fairness;
 mod foreign_writers;
 mod intake;
 mod ladder;
@@ -20,6 +23,7 @@ mod outages;
 mod privacy;
 mod prometheus;
 mod reads;
+mod rebuilds;
 mod receipts;
 mod stampede;
 mod stream;

@@ -19,7 +19,7 @@ use testkit::history::{self, Case, Keys, Op};
 
 const KILLS: usize = 10;
 const OPS_BETWEEN_KILLS: usize = 12;
-/// What a killed rebuild held is free again when its lease ends, after 30 s; the rest is for a busy machine.
+/// What a killed rebuild held is free again when its lease ends, after 20 s; the rest is for a busy machine.
 const LEASE: Duration = Duration::from_secs(45);
 
 /// A random history of three orgs. None of them is deleted: an org that comes back starts from its first version.

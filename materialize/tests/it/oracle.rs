@@ -1,7 +1,7 @@
 //! After any history, every model of every org equals the definition, byte for byte: what is kept by what each change
 //! touched, and what is made anew.
 
-use materialize::{Outcome, rebuild};
+use materialize::{Outcome, rebuild, rebuild_anew};
 use proptest::{
     prelude::*,
     test_runner::{FileFailurePersistence, TestRunner},
@@ -111,6 +111,9 @@ enum Pace {
     EachStep(Micros),
 }
 
+/// Of so many histories what is kept is spoiled once.
+const SPOIL_EVERY: usize = 4;
+
 const HOUR: Micros = 3_600_000_000;
 
 fn pace() -> impl Strategy<Value = Pace> {
@@ -148,6 +151,9 @@ async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -
         compare(store, &world, org, at).await?;
         compare_with_view(&mut connection, view, org, at).await?;
         make_anew(store, &mut connection, org, at).await?;
+        if drawn.len().is_multiple_of(SPOIL_EVERY) {
+            make_anew_from_spoiled(store, &mut connection, org, at).await?;
+        }
     }
     Ok(())
 }
@@ -171,6 +177,51 @@ async fn make_anew(store: &Store, connection: &mut PgConnection, org: OrgId, at:
         Outcome::Unchanged(_) => Ok(()),
         other => Err(format!("what was kept is not what is made anew: {other:?}")),
     }
+}
+
+/// Spoils what is kept of an org: a rebuild that believes none of it mends it.
+async fn make_anew_from_spoiled(
+    store: &Store,
+    connection: &mut PgConnection,
+    org: OrgId,
+    at: Micros,
+) -> Result<(), String> {
+    let spoil = format!(
+        "update prewarm.actionable_leads set total_calls = total_calls + 1 where org_id = '{org}' and lead_score > 40;
+         delete from prewarm.actionable_leads where org_id = '{org}' and lead_score < 20;
+         insert into prewarm.actionable_leads (id, org_id, lead_status, created_at, total_calls, duration_total,
+                                               duration_calls, sentiment_total, lead_temperature, follow_up_urgency, urgency_rank)
+           values (gen_random_uuid(), '{org}', 'new', now(), 1, 1, 1, 1, 'cold', 'high', 1);
+         update prewarm.lead_sums set hot_leads = hot_leads + 1 where org_id = '{org}';
+         insert into prewarm.lead_sums select '{org}', 0, 1024, 1000, 1;
+         update prewarm.sums set inbound_calls = inbound_calls + 1 where org_id = '{org}' and level <> 1;
+         delete from prewarm.sums where org_id = '{org}' and level = 1;
+         insert into prewarm.sums select '{org}', 0, now(), 1, 1, 1, 1, 1, 1, 1, 1, 1, 1"
+    );
+    sqlx::raw_sql(AssertSqlSafe(spoil)).execute(&mut *connection).await.map_err(|error| error.to_string())?;
+    match rebuild_anew(store, Clock::Pinned(Timestamp::from_micros(at)), org).await.unwrap() {
+        Outcome::Unchanged(_) | Outcome::Gone => {}
+        other => return Err(format!("what was spoiled is believed: {other:?}")),
+    }
+    let mended = kept(connection, org).await;
+    let forget = format!(
+        "delete from prewarm.actionable_leads where org_id = '{org}';
+         delete from prewarm.lead_sums where org_id = '{org}';
+         delete from prewarm.sums where org_id = '{org}'"
+    );
+    sqlx::raw_sql(AssertSqlSafe(forget)).execute(&mut *connection).await.map_err(|error| error.to_string())?;
+    rebuild_anew(store, Clock::Pinned(Timestamp::from_micros(at)), org).await.unwrap();
+    if kept(connection, org).await == mended { Ok(()) } else { Err("mended is not as made from nothing".into()) }
+}
+
+/// All rows that are kept of an org.
+async fn kept(connection: &mut PgConnection, org: OrgId) -> Vec<String> {
+    let rows = format!(
+        "select t::text from prewarm.actionable_leads t where org_id = '{org}'
+         union all select t::text from prewarm.lead_sums t where org_id = '{org}'
+         union all select t::text from prewarm.sums t where org_id = '{org}' order by 1"
+    );
+    sqlx::query_scalar(AssertSqlSafe(rows)).fetch_all(connection).await.unwrap()
 }
 
 async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result<(), String> {

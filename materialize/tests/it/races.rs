@@ -16,6 +16,7 @@ use store::{
     Store,
     blobs::Held,
     redis::{Announce, Put},
+    snapshot::Extent,
     versions::Head,
 };
 use testkit::{Database, servers};
@@ -138,7 +139,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     let old = edition(&store, ORG).await.unwrap();
     // A snapshot that was opened now, and whose rebuild comes to its end after another's.
     let mut late = store.snapshot(ORG, Clock::Database).await.unwrap();
-    late.models().await.unwrap();
+    late.models(Extent::Touched).await.unwrap();
     sqlx::raw_sql("update contacts set lead_score = 99").execute(&mut connection).await.unwrap();
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let new = edition(&store, ORG).await.unwrap();

@@ -5,12 +5,6 @@ use sqlx::PgPool;
 
 use crate::{Error, instant::PgTime, queue::NewJob};
 
-/// The database's clock, by which all workers agree on what is due.
-pub async fn now(pg: &PgPool) -> Result<Timestamp, Error> {
-    let now = sqlx::query_file_scalar!("queries/queue/crons/now.sql").fetch_one(pg).await?;
-    Ok(now.into())
-}
-
 /// Fires a slot of a cron, unless some worker has: its row and its job in one statement. False when it had been fired.
 pub async fn fire(pg: &PgPool, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
     let fired = sqlx::query_file_scalar!(

@@ -32,7 +32,7 @@ pub async fn push_outdated(pg: &PgPool) -> Result<i32, Error> {
 }
 
 /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-/// leases that ran out with nothing owed. Returns the number of rows.
+/// leases that ran out with nothing owed. Returns the number of rows. Then looks for orgs that nobody has built.
 pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     let mut pruned = 0;
     loop {
@@ -46,15 +46,23 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
+    sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
     Ok(pruned)
 }
 
-/// Refreshes the fleet's totals without locking out their readers. False when another worker is at it.
+/// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
+/// when another worker is at it.
 pub async fn refresh_fleet_pulse(pg: &PgPool) -> Result<bool, Error> {
     let mut transaction = pg.begin().await?;
     let ours =
         sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
-    if ours {
+    if ours
+        && sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql")
+            .execute(&mut *transaction)
+            .await?
+            .rows_affected()
+            == 1
+    {
         sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
     }
     transaction.commit().await?;

@@ -140,15 +140,19 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
     let db = Db::create().await;
     db.org().await;
     for worker in ["slow", "next"] {
-        queue::heartbeat(&db.pg, worker, Queue::Rebuild, LEASE).await.unwrap();
+        queue::heartbeat(&db.pg, worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
     }
     let slow = queue::claim(&db.pg, "slow", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(slow.len(), 1);
     assert!(queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
     // It outlives its lease, is given to another, and then says that it is done after all.
-    db.run("update apalis.jobs set lock_at = lock_at - interval '2 min'; update prewarm.leases set until = now()")
-        .await;
-    assert_eq!(queue::heartbeat(&db.pg, "next", Queue::Rebuild, LEASE).await.unwrap(), 1);
+    db.run(
+        "update apalis.jobs set lock_at = lock_at - interval '2 min';
+         update apalis.workers set last_seen = last_seen - interval '2 min' where id = 'slow';
+         update prewarm.leases set until = now()",
+    )
+    .await;
+    assert_eq!(queue::heartbeat(&db.pg, "next", Queue::Rebuild, LEASE, &[]).await.unwrap(), 1);
     db.run("update apalis.jobs set run_at = now(); update prewarm.leases set until = now()").await;
     let next = queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(next[0].attempts, 2);

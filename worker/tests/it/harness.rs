@@ -40,9 +40,12 @@ pub(crate) struct Db {
 }
 
 impl Db {
+    /// The walk is through: what a test's handler has rebuilt has no version, and would be found.
     pub(crate) async fn create() -> Self {
         let database = Database::create().await.unwrap();
-        Self { pg: connect(&database.url()).await, database: Some(database) }
+        let db = Self { pg: connect(&database.url()).await, database: Some(database) };
+        db.run("update prewarm.backfill set next_org = null").await;
+        db
     }
 
     pub(crate) fn url(&self) -> String {
@@ -249,6 +252,8 @@ pub(crate) fn sleepy() -> Config {
     const NEVER: Duration = Duration::from_secs(3600);
     let mut config = patient();
     config.heartbeat = NEVER;
+    config.rebuild.lease = 4 * NEVER;
+    config.maintenance.lease = 4 * NEVER;
     config.rebuild.poll = NEVER;
     config.maintenance.poll = NEVER;
     config

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::{Db, Probe, Running, eventually, quick};
+use crate::harness::{Db, Probe, Running, eventually, org_of, quick};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
@@ -53,5 +53,62 @@ async fn with_every_place_taken_jobs_still_run_once() {
     for worker in workers {
         worker.stop().await;
     }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn jobs_that_outlast_their_lease_run_once_and_alone() {
+    const LONG: Duration = Duration::from_millis(2500);
+    let db = Db::create().await;
+    let pg = db.pg.clone();
+    let probe = Probe::new(move |args| {
+        let pg = pg.clone();
+        async move {
+            tokio::time::sleep(LONG).await;
+            sqlx::query("delete from prewarm.marks where org_id = $1")
+                .bind(org_of(&args).0)
+                .execute(&pg)
+                .await
+                .unwrap();
+            Ok(())
+        }
+    });
+    let mut config = quick();
+    assert!(config.rebuild.lease < LONG);
+    config.rebuild.timeout = Duration::from_secs(60);
+    // One of them waits for a place, in a worker that may have claimed it already.
+    config.rebuild.concurrency = 1;
+    let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
+    for _ in 0..3 {
+        db.org().await;
+    }
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 3).await;
+    assert_eq!(probe.starts().len(), 3);
+    assert_eq!(db.count("select count(*) from apalis.jobs").await, 3);
+    for worker in workers {
+        worker.stop().await;
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_heartbeats() {
+    let db = Db::create().await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(quick(), &db.pg, &probe);
+    let worker = "select id from apalis.workers where worker_type = 'rebuild'";
+    let worker: String =
+        eventually("a worker", async || sqlx::query_scalar(worker).fetch_optional(&db.pg).await.unwrap()).await;
+    // In the worker's name, and it is never told. Nothing that happens before is in the way: there is no org yet.
+    let mut transaction = db.pg.begin().await.unwrap();
+    sqlx::query("insert into organizations (name) values ('org')").execute(&mut *transaction).await.unwrap();
+    let claim = "select count(*) from prewarm.claim($1, 'rebuild', 1, interval '1.5 s')";
+    let claimed: i64 = sqlx::query_scalar(claim).bind(&worker).fetch_one(&mut *transaction).await.unwrap();
+    assert_eq!(claimed, 1);
+    transaction.commit().await.unwrap();
+    db.until("select count(*) from prewarm.marks", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    running.stop().await;
     db.close().await;
 }

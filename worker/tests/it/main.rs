@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backfill;
 mod board;
+mod clock;
 mod coalesce;
 mod crash;
 mod crons;

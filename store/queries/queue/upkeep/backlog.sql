@@ -1,9 +1,13 @@
 -- store::queue::upkeep::backlog
--- One row. An org with a lease is owed as well: it is being rebuilt, or waits for its next attempt.
+-- One row. An org with a lease is owed as well: it is being rebuilt, or waits for its next attempt. One that rests is
+-- owed if it has changed.
 with orgs as (
   select org_id from prewarm.owed
   union
-  select org_id from prewarm.leases
+  select l.org_id
+    from prewarm.leases l
+   where l.holder <> 'resting'
+      or exists (select from prewarm.marks m where m.org_id = l.org_id)
 ),
 since as (
   select least(

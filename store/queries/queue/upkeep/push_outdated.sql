@@ -1,6 +1,6 @@
 -- store::queue::upkeep::push_outdated
 -- $1 the present format.
-select prewarm.push_rebuilds(array(
+select prewarm.push_backfill(array(
          select v.org_id
            from prewarm.versions v
           where v.format < $1

@@ -1,2 +1,2 @@
--- store::queue::crons::now
+-- store::clock::now
 select statement_timestamp() as "now!: PgTime"

@@ -1,0 +1,24 @@
+//! Processor time of the servers, by what they are.
+
+use std::{ops::Sub, time::Duration};
+
+/// What each kind of server has used.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Cpu {
+    /// All processes of it, also those that have ended.
+    pub(crate) postgres: Duration,
+    pub(crate) worker: Duration,
+    pub(crate) nodes: Duration,
+}
+
+impl Sub for Cpu {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            postgres: self.postgres.saturating_sub(before.postgres),
+            worker: self.worker.saturating_sub(before.worker),
+            nodes: self.nodes.saturating_sub(before.nodes),
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! What one call event costs, in orgs of very different size; beside what else would keep the same numbers ready.
+//!
+//! An event is one row inserted into `calls` by somebody who knows nothing of us, far enough from the next that each is
+//! taken up by a rebuild of its own. The servers' idle time, measured just before and after, is subtracted.
+
+use std::{
+    cell::Cell,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use readmodel::ids::OrgId;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::Bench;
+use crate::{
+    cpu::Cpu,
+    generator,
+    http::Connection,
+    latency::median,
+    peers::Ivm,
+    progress::say,
+    stack::{Org, Stack, http_addr, phone},
+    table::{Goal, Line, Value},
+};
+
+const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
+/// More than the gap between two rebuilds of an org.
+const BETWEEN: Duration = Duration::from_millis(120);
+const WARM_UP: u32 = 8;
+/// A peer's events in one round go on for so long, and there is at least one.
+const PEER_TIME: Duration = Duration::from_secs(3);
+
+const CALL: &str = include_str!("../../queries/call.sql");
+const REFRESH: &str = include_str!("../../peers/refresh.sql");
+const VIEW: &str = include_str!("../../peers/node/view.sql");
+
+/// An org under measurement.
+struct Subject {
+    contacts: u32,
+    org: Org,
+    ivm: Ivm,
+    ours: Vec<Cost>,
+    by_webhook: Vec<Cost>,
+    idle: Vec<Cost>,
+    refresh: Vec<f64>,
+    view: Vec<f64>,
+    immv: Vec<f64>,
+    rebuilds: Vec<f64>,
+    /// Every event is of another contact.
+    next: Cell<u32>,
+}
+
+/// Milliseconds of processor time an event, or a second.
+#[derive(Clone, Copy)]
+struct Cost {
+    postgres: f64,
+    worker: f64,
+    nodes: f64,
+}
+
+impl Cost {
+    fn each(cpu: Cpu, events: f64) -> Self {
+        let each = |time: Duration| time.as_secs_f64() * 1e3 / events;
+        Self { postgres: each(cpu.postgres), worker: each(cpu.worker), nodes: each(cpu.nodes) }
+    }
+
+    /// What goes beyond an idle while as long as each event's.
+    fn beyond(self, idle_a_second: Self, seconds: f64) -> Self {
+        Self {
+            postgres: self.postgres - idle_a_second.postgres * seconds,
+            worker: self.worker - idle_a_second.worker * seconds,
+            nodes: self.nodes - idle_a_second.nodes * seconds,
+        }
+    }
+
+    fn ours(&self) -> f64 {
+        self.postgres + self.worker
+    }
+}
+
+pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
+    sqlx::raw_sql(VIEW).execute(&bench.stack.store.pg).await?;
+    let mut subjects = Vec::new();
+    for contacts in CONTACTS {
+        subjects.push(Subject::new(&mut bench.stack, contacts).await?);
+    }
+    for round in 1..=bench.rounds {
+        say(format_args!(" round {round} of {}", bench.rounds));
+        for subject in &mut subjects {
+            subject.measure_peers(&bench.stack).await?;
+        }
+        bench.stack.start_worker().await?;
+        bench.stack.settled().await?;
+        for subject in &mut subjects {
+            subject.measure(&bench.stack, bench.run).await?;
+        }
+        bench.stack.stop_worker().await?;
+    }
+    Ok(lines(&subjects))
+}
+
+impl Subject {
+    async fn new(stack: &mut Stack, contacts: u32) -> anyhow::Result<Self> {
+        let org = stack.org(contacts).await?;
+        let refresh = REFRESH.replace("SCHEMA", &schema(contacts)).replace("ORG", &org.id.to_string());
+        sqlx::raw_sql(AssertSqlSafe(refresh)).execute(&stack.store.pg).await?;
+        let ivm = Ivm::start(stack, &org).await?;
+        let (ours, by_webhook, idle, rebuilds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (refresh, view, immv) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { contacts, org, ivm, ours, by_webhook, idle, refresh, view, immv, rebuilds, next: Cell::new(0) })
+    }
+
+    /// The number of the contact who calls next.
+    fn caller(&self) -> String {
+        let next = self.next.get();
+        self.next.set(next + 1);
+        // Prime to each number of contacts, so that all are asked, and far from its neighbour.
+        phone(1 + next * 3_457 % self.contacts)
+    }
+
+    async fn measure(&mut self, stack: &Stack, time: Duration) -> anyhow::Result<()> {
+        let events = (time.as_secs_f64() / BETWEEN.as_secs_f64()).ceil() as u32;
+        drop(self.call(stack, WARM_UP).await?);
+        tokio::time::sleep(BETWEEN).await;
+        let before = idle(stack, time / 2).await?;
+        let (cpu, version) = (stack.cpu()?, newest(stack, self.org.id).await?);
+        // Its session goes on while others are measured: what one that is just ending has used is for a moment in no count.
+        let _session = self.call(stack, events).await?;
+        let called = Cost::each(stack.cpu()? - cpu, f64::from(events));
+        self.rebuilds.push((newest(stack, self.org.id).await? - version) as f64 / f64::from(events));
+        let between = idle(stack, time / 2).await?;
+        self.report(stack, WARM_UP).await?;
+        let cpu = stack.cpu()?;
+        self.report(stack, events).await?;
+        let reported = Cost::each(stack.cpu()? - cpu, f64::from(events));
+
+        let idle = Cost {
+            postgres: f64::midpoint(before.postgres, between.postgres),
+            worker: f64::midpoint(before.worker, between.worker),
+            nodes: f64::midpoint(before.nodes, between.nodes),
+        };
+        let ours = called.beyond(idle, BETWEEN.as_secs_f64());
+        say(format_args!(
+            "  {}: Postgres {:.2} + worker {:.2} ms an event, idle {:.1} + {:.1} ms a second",
+            self.contacts, ours.postgres, ours.worker, idle.postgres, idle.worker
+        ));
+        self.ours.push(ours);
+        self.by_webhook.push(reported.beyond(idle, BETWEEN.as_secs_f64()));
+        self.idle.push(idle);
+        Ok(())
+    }
+
+    /// Calls that somebody else writes, with plain SQL.
+    async fn call(&self, stack: &Stack, events: u32) -> anyhow::Result<PgConnection> {
+        let (org, phones) = (self.org.id, (0..events).map(|_| self.caller()).collect::<Vec<_>>());
+        let mut session = stack.session().await?;
+        generator::run(move || async move {
+            let mut due = Instant::now();
+            for phone in phones {
+                insert(&mut session, org, &phone).await?;
+                due += BETWEEN;
+                tokio::time::sleep_until(due.into()).await;
+            }
+            Ok(session)
+        })
+        .await
+    }
+
+    /// Calls that Vapi reports.
+    async fn report(&self, stack: &Stack, events: u32) -> anyhow::Result<()> {
+        let reporter = stack.reporter();
+        let report = |_| reporter.request(self.org.id, &self.caller());
+        let requests: Vec<Vec<u8>> = (0..events).map(report).collect();
+        let addr = http_addr(stack.node());
+        generator::run(move || async move {
+            let mut connection = Connection::open(addr).await?;
+            let mut due = Instant::now();
+            for request in requests {
+                let status = connection.outline(&request).await?.status;
+                ensure!(status == 200, "a webhook was answered with {status}");
+                due += BETWEEN;
+                tokio::time::sleep_until(due.into()).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn measure_peers(&mut self, stack: &Stack) -> anyhow::Result<()> {
+        let schema = schema(self.contacts);
+        let refresh = format!(
+            "refresh materialized view concurrently {schema}.leads; refresh materialized view concurrently {schema}.hours"
+        );
+        self.refresh.push(self.postgres_after_each(stack, &refresh).await?);
+        let view = format!(
+            "select * from plan.view_actionable_leads where org_id = '{}' order by lead_score desc limit 50",
+            self.org.id
+        );
+        self.view.push(self.postgres_after_each(stack, &view).await?);
+        self.immv.push(self.ivm.milliseconds_a_call(|| self.caller(), PEER_TIME).await?);
+        Ok(())
+    }
+
+    /// Milliseconds of Postgres for a call with what is run after it.
+    async fn postgres_after_each(&self, stack: &Stack, sql: &str) -> anyhow::Result<f64> {
+        let mut session = stack.session().await?;
+        let (started, before, mut events) = (Instant::now(), stack.cpu()?, 0);
+        while events == 0 || started.elapsed() < PEER_TIME {
+            insert(&mut session, self.org.id, &self.caller()).await?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut session).await?;
+            events += 1;
+        }
+        Ok(Cost::each(stack.cpu()? - before, f64::from(events)).postgres)
+    }
+}
+
+async fn insert(session: &mut PgConnection, org: OrgId, phone: &str) -> anyhow::Result<()> {
+    let called = sqlx::query(CALL).bind(org.0).bind(phone).fetch_optional(session).await?;
+    called.map(|_| ()).context("nobody has the number that called")
+}
+
+/// What the servers use a second while nothing happens.
+async fn idle(stack: &Stack, time: Duration) -> anyhow::Result<Cost> {
+    let before = stack.cpu()?;
+    tokio::time::sleep(time).await;
+    Ok(Cost::each(stack.cpu()? - before, time.as_secs_f64()))
+}
+
+async fn newest(stack: &Stack, org: OrgId) -> anyhow::Result<i64> {
+    let (_, newest) = stack.store.newest(&[org]).await?;
+    Ok(newest.first().context("the org has no version")?.1.n)
+}
+
+fn schema(contacts: u32) -> String {
+    format!("refreshed_{contacts}")
+}
+
+fn lines(subjects: &[Subject]) -> Vec<Line> {
+    let mut lines: Vec<Line> = subjects.iter().flat_map(Subject::lines).collect();
+    if let [smallest, .., largest] = subjects {
+        lines.push(
+            Line::new(format!("{} contacts: CPU, ms", grouped(largest.contacts)), Value::Number(largest.total()))
+                .beside(format!("{} contacts", grouped(smallest.contacts)), Value::Number(smallest.total()))
+                .goal(Goal::RatioAtMost(1.5)),
+        );
+    }
+    lines
+}
+
+impl Subject {
+    fn total(&self) -> f64 {
+        median(self.ours.iter().map(Cost::ours))
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let of = |costs: &[Cost], part: fn(&Cost) -> f64| median(costs.iter().map(part));
+        let split = |costs: &[Cost]| vec![of(costs, |it| it.postgres), of(costs, |it| it.worker)];
+        let name = |what: &str| format!("{} contacts: {what}", grouped(self.contacts));
+        let beside = |peer: &str, theirs: &[f64]| {
+            let theirs = Value::Number(median(theirs.iter().copied()));
+            Line::new(name("CPU, ms"), Value::Number(self.total())).beside(peer, theirs)
+        };
+        let by_webhook = [split(&self.by_webhook), vec![of(&self.by_webhook, |it| it.nodes)]].concat();
+        vec![
+            Line::new(name("Postgres / worker, ms"), Value::Several(split(&self.ours))),
+            beside("REFRESH", &self.refresh).goal(Goal::AtMost(2.0)),
+            beside("pg_ivm", &self.immv),
+            beside("the plan's view", &self.view),
+            Line::new(name("by webhook: Postgres / worker / nodes, ms"), Value::Several(by_webhook)),
+            Line::new(name("rebuilds an event"), Value::Number(median(self.rebuilds.iter().copied()))),
+            Line::new(name("idle: Postgres / worker, ms a second"), Value::Several(split(&self.idle))),
+        ]
+    }
+}
+
+fn grouped(contacts: u32) -> String {
+    Value::Number(f64::from(contacts)).to_string()
+}

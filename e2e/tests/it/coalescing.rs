@@ -1,0 +1,110 @@
+//! A burst of changes makes few rebuilds; the first one is taken up at once, and the last one is seen.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Environment, Org, Stack, eventually};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use testkit::Database;
+
+const EVENTS: usize = 1_000;
+const WRITERS: usize = 4;
+
+/// A whole system whose rebuilds of an org start no closer than this.
+async fn stack_with_gap(gap: &str) -> Stack {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let name: String = sqlx::query_scalar("select current_database()").fetch_one(&mut session).await.unwrap();
+    let alter = format!("alter database {name} set prewarm.rebuild_gap = '{gap}'");
+    sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut session).await.unwrap();
+    Stack::start_on(database, Environment::new()).await
+}
+
+async fn rebuilds(stack: &Stack, org: &Org) -> i64 {
+    stack.count(&format!("select coalesce(max(n), 0) from prewarm.versions where org_id = '{}'", org.id)).await
+}
+
+async fn call(stack: &Stack, org: &Org) {
+    stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1')", org.id)).await;
+}
+
+/// Sends a thousand changes of an org as fast as they go, and tells how many rebuilds they made and how long it all took,
+/// until the last one was seen.
+async fn burst(stack: &Stack, org: &Org) -> (i64, Duration) {
+    let before = rebuilds(stack, org).await;
+    let started = Instant::now();
+    let writers: Vec<_> = (0..WRITERS)
+        .map(|_| {
+            let (pg, org) = (stack.pg.clone(), org.id);
+            tokio::spawn(async move {
+                for _ in 0..EVENTS / WRITERS {
+                    let insert = "insert into calls (org_id, phone_number) values ($1, '+1')";
+                    sqlx::query(insert).bind(org.0).execute(&pg).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    let waiting = "select count(*) from apalis.jobs where job_type = 'rebuild'
+                      and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))";
+    while writers.iter().any(|writer| !writer.is_finished()) {
+        let waiting = stack.count(waiting).await;
+        assert!(waiting <= 1, "{waiting} rebuilds of one org wait");
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(stack.follows(org).await.json()["pulse"]["total_calls"], EVENTS);
+    stack.settled().await;
+    (rebuilds(stack, org).await - before, started.elapsed())
+}
+
+#[tokio::test]
+async fn a_thousand_changes_make_one_rebuild_a_gap() {
+    // Of fifty milliseconds unless it is tuned, which is too little to be told apart from a slow machine.
+    const GAP: Duration = Duration::from_millis(300);
+    let stack = stack_with_gap("300 milliseconds").await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    let (made, took) = burst(&stack, &org).await;
+    let most = i64::try_from(took.as_millis() / GAP.as_millis()).unwrap() + 2;
+    assert!((1..=most).contains(&made), "{made} rebuilds in {took:?}");
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
+    const GAP: Duration = Duration::from_secs(3);
+    let stack = stack_with_gap("3 seconds").await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    stack.settled().await;
+    tokio::time::sleep(GAP).await;
+
+    let lone = Instant::now();
+    call(&stack, &org).await;
+    let first = stack.follows(&org).await;
+    assert!(lone.elapsed() < GAP, "a lone change is seen after {:?}", lone.elapsed());
+    // What follows within the gap waits for its end, all together.
+    let before = rebuilds(&stack, &org).await;
+    for _ in 0..10 {
+        call(&stack, &org).await;
+    }
+    let last = eventually("the last", async || {
+        let answer = stack.read(&org, "/api/analytics/dashboard").await;
+        (answer.json()["pulse"]["total_calls"] == 11).then_some(answer)
+    })
+    .await;
+    let apart = last.as_of().as_micros() - first.as_of().as_micros();
+    assert!(apart >= i64::try_from(GAP.as_micros()).unwrap(), "{apart} µs apart");
+    assert_eq!(rebuilds(&stack, &org).await - before, 1);
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn without_a_gap_one_rebuild_follows_another() {
+    let stack = stack_with_gap("0").await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    let (made, took) = burst(&stack, &org).await;
+    assert!((1..=i64::try_from(EVENTS).unwrap()).contains(&made), "{made} rebuilds in {took:?}");
+    stack.close().await;
+}

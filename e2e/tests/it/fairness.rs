@@ -1,0 +1,135 @@
+//! What one org does is no other's concern.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use e2e::{Org, Stack, poll};
+use sqlx::{Connection, PgConnection, PgPool, Row};
+
+/// Some hundred times what it takes; a queue behind the large org would take longer.
+const PROMPT: Duration = Duration::from_secs(3);
+
+/// Changes a small org and waits until the change has been taken up; for as long as `busy`, at least five times.
+async fn stays_prompt(stack: &Stack, org: &Org, busy: &AtomicBool) -> usize {
+    let mut changes = 0;
+    while busy.load(Ordering::Relaxed) || changes < 5 {
+        stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1')", org.id)).await;
+        let marks = format!("select count(*) from prewarm.marks where org_id = '{}'", org.id);
+        let taken_up = poll(PROMPT, async || (stack.count(&marks).await == 0).then_some(())).await;
+        assert!(taken_up.is_some(), "change {changes} of a small org waits for {PROMPT:?} already");
+        changes += 1;
+    }
+    changes
+}
+
+/// Looks all the time at what runs, and fails when two rebuilds of one org do.
+async fn never_twice_at_once(pg: PgPool, busy: Arc<AtomicBool>) {
+    let running =
+        "select split_part(idempotency_key, '#', 1) from apalis.jobs where job_type = 'rebuild' and status = 'Running'";
+    while busy.load(Ordering::Relaxed) {
+        let mut orgs = HashMap::<String, usize>::new();
+        for row in sqlx::query(running).fetch_all(&pg).await.unwrap() {
+            *orgs.entry(row.get(0)).or_default() += 1;
+        }
+        assert!(orgs.values().all(|rebuilds| *rebuilds == 1), "{orgs:?}");
+    }
+}
+
+async fn outcome(stack: &Stack, outcome: &str) -> f64 {
+    stack.metrics(&stack.worker).await.sum("prewarm_rebuilds_total", &[("outcome", outcome)])
+}
+
+#[tokio::test]
+async fn an_import_into_one_org_holds_up_no_other() {
+    const ROWS: usize = 50_000;
+    const BATCH: usize = 500;
+    let stack = Stack::start().await;
+    let (large, small) = (stack.org().await, stack.org().await);
+    stack.follows(&large).await;
+    stack.follows(&small).await;
+    let busy = Arc::new(AtomicBool::new(true));
+    let watcher = tokio::spawn(never_twice_at_once(stack.pg.clone(), Arc::clone(&busy)));
+    let importer = tokio::spawn({
+        let (url, org, busy) = (stack.environment["DATABASE_URL"].clone(), large.id, Arc::clone(&busy));
+        async move {
+            let mut session = PgConnection::connect(&url).await.unwrap();
+            // One transaction of most rows, then many of a few.
+            for rows in std::iter::once(ROWS / 2).chain(std::iter::repeat_n(BATCH, ROWS / 2 / BATCH)) {
+                let mut copy = session
+                    .copy_in_raw("copy calls (org_id, phone_number, duration_seconds, created_at) from stdin")
+                    .await
+                    .unwrap();
+                let lines =
+                    (0..rows).map(|n| format!("{org}\t+1{}\t{}\t2026-01-0{} 12:00Z\n", n % 997, n % 60, 1 + n % 9));
+                copy.send(lines.collect::<String>().into_bytes()).await.unwrap();
+                copy.finish().await.unwrap();
+            }
+            busy.store(false, Ordering::Relaxed);
+        }
+    });
+    let changes = stays_prompt(&stack, &small, &busy).await;
+    importer.await.unwrap();
+    watcher.await.unwrap();
+    let shown = stack.follows_within(Duration::from_secs(30), &large).await.json();
+    assert_eq!(shown["pulse"]["total_calls"], ROWS);
+    assert_eq!(stack.follows(&small).await.json()["pulse"]["total_calls"], changes);
+    assert_eq!((outcome(&stack, "superseded").await, outcome(&stack, "failed").await), (0.0, 0.0));
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
+    // Longer than any rebuild of a small org may take, and so than a limit that was made for those.
+    const LONG: Duration = Duration::from_secs(11);
+    let stack = Stack::start().await;
+    let (large, small) = (stack.org().await, stack.org().await);
+    stack.follows(&large).await;
+    stack.follows(&small).await;
+    stack.settled().await;
+    // A rebuild of the large org stands still where it takes its hours up.
+    let mut holder = stack.pg.begin().await.unwrap();
+    sqlx::query(
+        "insert into prewarm.sums
+         select $1, 1, start, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+           from unnest(array[prewarm.hour_of(now()), prewarm.hour_of(now() + interval '1 hour')]) as start
+             on conflict do nothing",
+    )
+    .bind(large.id.0)
+    .execute(&mut *holder)
+    .await
+    .unwrap();
+    stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1')", large.id)).await;
+    let busy = Arc::new(AtomicBool::new(true));
+    let held = tokio::spawn({
+        let busy = Arc::clone(&busy);
+        async move {
+            tokio::time::sleep(LONG).await;
+            holder.rollback().await.unwrap();
+            busy.store(false, Ordering::Relaxed);
+        }
+    });
+    let started = Instant::now();
+    stays_prompt(&stack, &small, &busy).await;
+    assert!(started.elapsed() >= LONG);
+    held.await.unwrap();
+    assert_eq!(stack.follows(&large).await.json()["pulse"]["total_calls"], 1);
+    assert_eq!(outcome(&stack, "failed").await, 0.0);
+    stack.settled().await;
+    let starts = format!(
+        "select string_agg(concat_ws(' ', status, attempts, priority, run_at, lock_at, done_at), '; ' order by run_at)
+           from apalis.jobs
+          where idempotency_key like 'rebuild:{}%'
+         having bool_or(attempts > 1 or status <> 'Done')",
+        large.id
+    );
+    let starts: Option<String> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(starts)).fetch_optional(&stack.pg).await.unwrap();
+    assert_eq!(starts, None, "one start each");
+    stack.close().await;
+}

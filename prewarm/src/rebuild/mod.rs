@@ -1,0 +1,89 @@
+//! `prewarm rebuild`: read models made anew from the source, beside running workers and readers.
+
+mod all;
+mod one;
+mod progress;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use materialize::Outcome;
+use readmodel::{ids::OrgId, model::Model};
+use store::{Sessions, Store};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::settings::Settings;
+use one::{Builder, Ended};
+
+const APPLICATION: &str = "prewarm-rebuild";
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    orgs: Orgs,
+    /// Orgs that are rebuilt at once; every one keeps a core of Postgres busy
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
+    concurrency: u16,
+    /// Begin anew, although a run has not ended
+    #[arg(long, conflicts_with = "org")]
+    restart: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Orgs {
+    /// An org to rebuild now; may be given several times
+    #[arg(long, value_name = "UUID")]
+    org: Vec<Uuid>,
+    /// Rebuild every org, or go on with the run that was stopped
+    #[arg(long)]
+    all: bool,
+}
+
+impl Arguments {
+    pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
+        // What is lost of leases and of the run's position is a little work.
+        let store = settings.store_with(APPLICATION, Sessions::Working)?;
+        let shutdown = crate::process::shutdown_on_signal()?;
+        let builder = Builder::new(store, shutdown);
+        match self.orgs.all {
+            true => all::run(settings.direct_url()?, builder, usize::from(self.concurrency), self.restart).await,
+            false => some(&builder, &self.orgs.org).await,
+        }
+    }
+}
+
+/// One after the other, in the order in which they were given.
+async fn some(builder: &Builder, orgs: &[Uuid]) -> anyhow::Result<()> {
+    let room = Semaphore::new(1);
+    for org in orgs.iter().copied().map(OrgId) {
+        ensure_known(&builder.store, org).await?;
+        let (ended, took) = progress::timed(builder.rebuild(org, &room)).await;
+        match ended {
+            Ended::Rebuilt(outcome) => show(org, &outcome, took),
+            Ended::Failed(reason) => bail!("org {org}: {reason}"),
+            Ended::Unreachable(error) => return Err(error).with_context(|| format!("org {org}")),
+            Ended::Stopped => bail!("stopped before org {org}"),
+        }
+    }
+    Ok(())
+}
+
+async fn ensure_known(store: &Store, org: OrgId) -> anyhow::Result<()> {
+    match store.head(org).await? {
+        store::versions::Head::Unknown => bail!("there is no org {org}"),
+        _ => Ok(()),
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command's output")]
+fn show(org: OrgId, outcome: &Outcome, took: std::time::Duration) {
+    match outcome {
+        Outcome::Changed(published) | Outcome::Unchanged(published) => {
+            let names: Vec<_> = published.changed.iter().copied().map(Model::name).collect();
+            let changed = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+            println!("{org}  version {}  changed: {changed}  {} ms", published.version, took.as_millis());
+        }
+        Outcome::Gone | Outcome::Superseded => println!("{org}  gone  {} ms", took.as_millis()),
+    }
+}

@@ -1,0 +1,89 @@
+//! How far a run has come: a bar on a terminal, elsewhere a line now and then.
+
+use std::{
+    io::IsTerminal as _,
+    time::{Duration, Instant},
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use store::rebuild_runs::{Failure, Run};
+
+/// Between two lines where there is no terminal.
+const LINE_EVERY: Duration = Duration::from_secs(5);
+
+/// How long something takes.
+pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
+    let started = Instant::now();
+    let made = work.await;
+    (made, started.elapsed())
+}
+
+/// Shows how far a run has come.
+pub(super) struct Progress {
+    bar: ProgressBar,
+    /// Where there is no terminal.
+    line_at: Option<Instant>,
+    started: Instant,
+    /// What earlier processes did.
+    before: i64,
+    total: i64,
+}
+
+impl Progress {
+    pub(super) fn start(run: &Run) -> anyhow::Result<Self> {
+        let style = ProgressStyle::with_template("rebuilding {bar:40} {pos}/{len} orgs{msg}")?;
+        let bar =
+            ProgressBar::new(run.total.unsigned_abs()).with_style(style).with_position(run.rebuilt.unsigned_abs());
+        if run.resumed {
+            say(&format!("going on after {} of {} orgs", run.rebuilt, run.total));
+        }
+        let line_at = (!std::io::stderr().is_terminal()).then(|| Instant::now() + LINE_EVERY);
+        Ok(Self { bar, line_at, started: Instant::now(), before: run.rebuilt, total: run.total })
+    }
+
+    pub(super) fn at(&mut self, rebuilt: i64) {
+        let pace = self.pace(rebuilt);
+        match self.line_at {
+            Some(at) if Instant::now() < at => {}
+            Some(_) => {
+                say(&format!("{rebuilt} of {} orgs{pace}", self.total));
+                self.line_at = Some(Instant::now() + LINE_EVERY);
+            }
+            None => {
+                self.bar.set_position(rebuilt.unsigned_abs());
+                self.bar.set_message(pace);
+            }
+        }
+    }
+
+    /// By what this process did: what lies between two of them says nothing of how fast it goes.
+    fn pace(&self, rebuilt: i64) -> String {
+        let rate = self.rate(rebuilt);
+        let left = f64::from(u32::try_from(self.total - rebuilt).unwrap_or_default()) / rate.max(f64::EPSILON);
+        format!(", {rate:.1}/s, {} left", indicatif::HumanDuration(Duration::from_secs_f64(left.min(1e9))))
+    }
+
+    fn rate(&self, rebuilt: i64) -> f64 {
+        let done = u32::try_from(rebuilt - self.before).unwrap_or_default();
+        f64::from(done) / self.started.elapsed().as_secs_f64().max(f64::EPSILON)
+    }
+
+    pub(super) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// What came of the run.
+    #[expect(clippy::print_stdout, reason = "the command's output")]
+    pub(super) fn report(&self, rebuilt: i64, failures: &[Failure]) {
+        for Failure { org, reason } in failures {
+            println!("{org}  {reason}");
+        }
+        let (took, rate) = (self.started.elapsed().as_secs_f64(), self.rate(rebuilt));
+        println!("rebuilt {} orgs in {took:.1} s ({rate:.1}/s)", rebuilt - self.before);
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "this is the command line's own word")]
+fn say(line: &str) {
+    eprintln!("{line}");
+}

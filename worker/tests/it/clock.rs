@@ -1,0 +1,171 @@
+//! The database's clock: what it makes due, and what becomes of all that when it jumps.
+
+use std::time::{Duration, Instant};
+
+use readmodel::ids::OrgId;
+
+use crate::harness::{Db, Probe, Running, eventually, org_of, quick, sleepy};
+
+const MARKS: &str = "select count(*) from prewarm.marks";
+
+/// Versions of orgs that nobody knows, by the seconds until their deadline.
+async fn due_in(db: &Db, seconds: &str) {
+    db.run(&format!(
+        "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published)
+         select gen_random_uuid(), 1, 1, 1, now(), now() + s * interval '1 second', true from {seconds} as s"
+    ))
+    .await;
+}
+
+/// Does to a version what a rebuild would, as far as the clock is concerned.
+fn rebuilding_versions(db: &Db) -> Probe {
+    let pg = db.pg.clone();
+    Probe::new(move |args| {
+        let pg = pg.clone();
+        async move {
+            let update = "update prewarm.versions set as_of = now(), next_change_at = null where org_id = $1";
+            sqlx::query(update).bind(org_of(&args).0).execute(&pg).await.unwrap();
+            Ok(())
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
+    const LEFT: &str = "select count(*) from prewarm.versions where next_change_at is not null";
+    let db = Db::create().await;
+    let probe = rebuilding_versions(&db);
+    let running = Running::start(sleepy(), &db.pg, &probe);
+    db.until_listening().await;
+    // Two that follow each other closely, and one that comes when nobody looks ahead so far.
+    let noted = Instant::now();
+    due_in(&db, "unnest(array[1.5, 1.55, 3])").await;
+    db.until(LEFT, 0).await;
+    let starts = probe.starts();
+    assert_eq!(starts.len(), 3);
+    assert!(starts[0] - noted >= Duration::from_millis(1400), "{:?} too early", starts[0] - noted);
+    assert!(starts[2] - noted >= Duration::from_millis(2900), "{:?} too early", starts[2] - noted);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a_time() {
+    let db = Db::create().await;
+    due_in(&db, "generate_series(-250, -1)").await;
+    assert_eq!(db.count("select prewarm.fold()::int8").await, 100);
+    let oldest =
+        "select count(*) from prewarm.versions v join apalis.jobs j on j.idempotency_key = 'rebuild:' || v.org_id
+                   where v.next_change_at < now() - interval '150 seconds'";
+    assert_eq!(db.count(oldest).await, 100);
+
+    let probe = rebuilding_versions(&db);
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.until("select count(*) from prewarm.versions where next_change_at is not null", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Done'", 250).await;
+    assert_eq!(probe.starts().len(), 250);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
+    let db = Db::create().await;
+    due_in(&db, "generate_series(3600, 3602)").await;
+    db.run("update prewarm.versions set as_of = now() + interval '1 day'").await;
+    let probe = rebuilding_versions(&db);
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.until("select count(*) from prewarm.versions where as_of > now()", 0).await;
+    db.until("select count(*) from apalis.jobs where status = 'Done'", 3).await;
+    // Nothing more is owed: nothing runs hot.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(probe.starts().len(), 3);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
+    let db = Db::create().await;
+    let orgs: Vec<OrgId> = vec![db.org().await, db.org().await, db.org().await, db.org().await];
+    let tomorrow = "now() + interval '1 day'";
+    let [waiting, running, backing_off, resting] = [orgs[0], orgs[1], orgs[2], orgs[3]];
+    db.run(&format!(
+        "insert into apalis.workers (id, worker_type, storage_name, last_seen) values ('killed', 'rebuild', '', {tomorrow});
+         insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, lock_by, lock_at, idempotency_key)
+         values
+           ('waits', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{waiting}\"}}', 'Pending', 0, 3, {tomorrow}, null, null,
+            'rebuild:{waiting}'),
+           ('runs', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{running}\"}}', 'Running', 1, 3, {tomorrow}, 'killed',
+            {tomorrow}, 'rebuild:{running}#runs'),
+           ('backs off', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{backing_off}\"}}', 'Failed', 1, 3, {tomorrow},
+            'killed', {tomorrow}, 'rebuild:{backing_off}'),
+           ('prunes', 'maintenance', '{{\"kind\": \"prune\"}}', 'Pending', 0, 3, {tomorrow}, null, null, 'prune');
+         insert into prewarm.leases (org_id, holder, until) values
+           ('{running}', 'runs', {tomorrow}), ('{backing_off}', 'backs off', {tomorrow}), ('{resting}', 'resting', {tomorrow});
+         insert into prewarm.cron_slots (name, slot) values ('sweep', {tomorrow}), ('sweep', now())"
+    ))
+    .await;
+    let probe = Probe::new({
+        let pg = db.pg.clone();
+        move |args: Vec<u8>| {
+            let pg = pg.clone();
+            async move {
+                if !args.ends_with(br#""prune"}"#) {
+                    let remove = "delete from prewarm.marks where org_id = $1";
+                    sqlx::query(remove).bind(org_of(&args).0).execute(&pg).await.unwrap();
+                }
+                Ok(())
+            }
+        }
+    });
+    let worker = Running::start(quick(), &db.pg, &probe);
+    db.until(MARKS, 0).await;
+    db.until("select count(*) from apalis.jobs where id in ('waits', 'backs off', 'prunes') and status = 'Done'", 3)
+        .await;
+    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    db.until("select count(*) from prewarm.leases", 0).await;
+    db.until("select count(*) from prewarm.cron_slots where slot > now()", 0).await;
+    assert_eq!(db.count("select count(*) from prewarm.cron_slots").await, 1);
+    worker.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
+    const REST: Duration = Duration::from_secs(2);
+    let db = Db::create().await;
+    let large = db.org().await;
+    let pg = db.pg.clone();
+    let probe = Probe::new(move |args| {
+        let pg = pg.clone();
+        async move {
+            let org = org_of(&args);
+            let took = if org == large { REST } else { Duration::from_millis(900) };
+            let note = "with seen as (delete from prewarm.marks where org_id = $1)
+                        insert into prewarm.versions (org_id, epoch, n, format, as_of, published, took)
+                        values ($1, 1, 1, 1, now(), true, make_interval(secs => $2))
+                            on conflict (org_id) do update set took = excluded.took";
+            sqlx::query(note).bind(org.0).bind(took.as_secs_f64()).execute(&pg).await.unwrap();
+            Ok(())
+        }
+    });
+    let running = Running::start(quick(), &db.pg, &probe);
+    db.until("select count(*) from prewarm.leases where holder = 'resting'", 1).await;
+    db.touch(large).await;
+    let others = [db.org().await, db.org().await];
+    for org in others {
+        let left = format!("select count(*) from prewarm.marks where org_id = '{org}'");
+        db.until(&left, 0).await;
+    }
+    let of = |org: OrgId| format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
+    assert_eq!(probe.starts_of(&of(large)), 1, "it does not rest");
+    eventually("its turn", async || (probe.starts_of(&of(large)) == 2).then_some(())).await;
+    let starts = probe.starts();
+    assert!(starts[starts.len() - 1] - starts[0] >= REST, "{starts:?}");
+    db.until(MARKS, 0).await;
+    // Rested and unchanged, it leaves nothing behind.
+    db.until("select count(*) from prewarm.leases", 0).await;
+    running.stop().await;
+    db.close().await;
+}
