@@ -67,11 +67,9 @@ impl Query {
         Ok(())
     }
 
-    /// Newest first; of one instant, those made later first.
+    /// Newest first: objects stand in the order in which they were made.
     pub(crate) fn run(&self, objects: &Objects, show: impl Fn(&Object) -> Value) -> Value {
-        let mut listed: Vec<&Object> = objects.iter().rev().filter(|object| self.matches(object)).collect();
-        listed.sort_by_key(|object| std::cmp::Reverse(instant(object, "createdAt")));
-        listed.into_iter().take(self.limit).map(show).collect()
+        objects.iter().rev().filter(|object| self.matches(object)).take(self.limit).map(show).collect()
     }
 
     fn matches(&self, object: &Object) -> bool {

@@ -28,9 +28,6 @@ pub(crate) async fn handle(
     ConnectInfo(fuse): ConnectInfo<Fuse>,
     request: Request,
 ) -> Response {
-    if shared.is_closed() {
-        return cut(&fuse);
-    }
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else {
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "request entity too large").into_response();

@@ -20,7 +20,7 @@ use crate::{
     world::Shared,
 };
 
-/// A stand-in that serves until it is dropped; then its connections are reset.
+/// A stand-in that serves until it is dropped; then its connections end, once they have answered.
 pub struct Standin {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -169,7 +169,6 @@ impl Standin {
 
 impl Drop for Standin {
     fn drop(&mut self) {
-        self.shared.close();
         self.server.abort();
     }
 }

@@ -1,9 +1,6 @@
 //! Everything that the stand-in keeps.
 
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 use readmodel::time::Timestamp;
@@ -24,7 +21,6 @@ pub(crate) struct Shared {
     world: Mutex<World>,
     /// Changes with every request.
     pub(crate) asked: watch::Sender<()>,
-    closed: AtomicBool,
 }
 
 pub(crate) struct World {
@@ -53,7 +49,7 @@ impl Shared {
             frozen: false,
             rng: StdRng::seed_from_u64(config.seed),
         };
-        Self { config, world: Mutex::new(world), asked: watch::Sender::default(), closed: AtomicBool::default() }
+        Self { config, world: Mutex::new(world), asked: watch::Sender::default() }
     }
 
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
@@ -63,14 +59,6 @@ impl Shared {
     pub(crate) fn record(&self, request: Request) {
         self.world().record.add(request);
         self.asked.send_replace(());
-    }
-
-    pub(crate) fn close(&self) {
-        self.closed.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn is_closed(&self) -> bool {
-        self.closed.load(Ordering::Relaxed)
     }
 }
 
