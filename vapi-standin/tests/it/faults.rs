@@ -9,9 +9,11 @@ use super::Desk;
 /// What came of a POST, and how many assistants there are afterwards.
 async fn after(fault: Fault) -> (Result<(StatusCode, Option<Value>), reqwest::Error>, usize) {
     let desk = Desk::new().await;
+    let hangs = matches!(fault, Fault::Hang | Fault::HangAfter | Fault::Slow(_));
     desk.standin.fail_next(Operation::CreateAssistant, fault);
+    let patience = Duration::from_secs(if hangs { 1 } else { 30 });
     let request = desk.request(Method::POST, "/assistant").json(&json!({"name": "Desk"}));
-    let answer = match request.timeout(Duration::from_secs(1)).send().await {
+    let answer = match request.timeout(patience).send().await {
         Ok(response) => {
             let status = response.status();
             match response.bytes().await {
