@@ -44,3 +44,7 @@ id! {
     /// A row of `appointments`.
     AppointmentId
 }
+id! {
+    /// A row of `agents`.
+    AgentId
+}

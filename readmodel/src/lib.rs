@@ -1,8 +1,10 @@
-//! Pure: ids, the read models and their rules, canonical JSON, the blob codec, versions and time.
+//! Pure: ids, the read models and their rules, canonical JSON, the blob codec, config hash, versions and time.
 
 pub mod activity;
 pub mod blob;
 pub mod calls;
+pub mod canonical;
+pub mod config_hash;
 pub mod edition;
 pub mod ids;
 pub mod leads;

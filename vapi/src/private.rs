@@ -1,10 +1,10 @@
-//! Text about a person.
+//! Text that is nobody's business.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A phone number, a name or a summary. `Debug` hides it, so that no log line or error message can hold it by accident;
+/// A phone number, a name, a summary; or a key or secret of ours. `Debug` hides it, so that no log line or error message can hold it by accident;
 /// serialising it does not, because that is how it is stored.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -48,6 +48,33 @@ fn redact_fields(fields: &mut Map<String, Value>) {
     }
 }
 
+/// Adds the texts that [`redact`] would replace.
+pub(crate) fn collect_secrets<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| collect_secrets(item, secrets)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let name = name.replace(['_', '-'], "").to_lowercase();
+                if is_secret(&name) || name == "headers" {
+                    collect_texts(value, secrets);
+                } else {
+                    collect_secrets(value, secrets);
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn collect_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, texts)),
+        Value::Object(fields) => fields.values().for_each(|value| collect_texts(value, texts)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 fn is_secret(name: &str) -> bool {
     !CREDENTIAL_REFERENCES.contains(&name) && SECRET_WORDS.iter().any(|word| name.contains(word))
 }

@@ -1,7 +1,15 @@
-//! Webhooks as Vapi sends them, and what they come to.
+//! Webhooks as Vapi sends them, and what they come to; assistants as they are sent to Vapi.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod assistant;
+mod client;
 mod fixtures;
 mod merge;
 mod messages;
 mod redaction;
+
+/// The same order for the same seed.
+fn shuffle<T>(items: &mut [T], seed: u64) {
+    use rand::{SeedableRng, seq::SliceRandom};
+    items.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));
+}

@@ -1,0 +1,38 @@
+//! A stand-in for Vapi's REST API: for tests, for measuring, and for running without a key.
+//!
+//! It keeps everything in memory and is as strict as the real thing: it knows which key may do what, refuses properties,
+//! lengths, ranges and values in Vapi's words, replaces top-level fields whole, forgets nothing that a client did and
+//! tells it nothing that Vapi would not. Where Vapi's wording is not known it is near the known ones; tests should rely on
+//! the status then.
+//!
+//! On demand it fails, in every way in which a service can: see [`Fault`]. And it can be changed behind its client's
+//! back, as others change Vapi.
+
+mod assistants;
+mod auth;
+mod calls;
+mod clock;
+mod config;
+mod fault;
+mod line;
+mod object;
+mod operation;
+mod phone_numbers;
+mod query;
+mod rate_limit;
+mod record;
+mod refusal;
+mod router;
+mod schema;
+mod standin;
+mod webhook;
+mod world;
+
+pub use calls::{CallEnd, CallKind, NewCall};
+pub use clock::Clock;
+pub use config::{Config, RateLimit};
+pub use fault::{Chaos, Fault};
+pub use operation::Operation;
+pub use record::Request;
+pub use standin::Standin;
+pub use webhook::Webhook;

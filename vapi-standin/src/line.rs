@@ -1,0 +1,97 @@
+//! Connections that can be reset from within a handler.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{extract::connect_info::Connected, serve::IncomingStream};
+use socket2::SockRef;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+};
+
+/// A connection; its handler holds the [`Fuse`].
+pub(crate) struct Line {
+    stream: TcpStream,
+    fuse: Fuse,
+}
+
+/// Breaks a connection: the next write resets it.
+#[derive(Clone, Default)]
+pub(crate) struct Fuse(Arc<AtomicBool>);
+
+impl Fuse {
+    pub(crate) fn blow(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Line {
+    fn check(&self) -> io::Result<()> {
+        if !self.fuse.0.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        // Closed without lingering, a connection ends with RST and not with FIN.
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+        Err(io::ErrorKind::ConnectionReset.into())
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check()?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// Accepts lines.
+pub(crate) struct Lines(pub(crate) TcpListener);
+
+impl axum::serve::Listener for Lines {
+    type Io = Line;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Line, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok((stream, addr)) => return (Line { stream, fuse: Fuse::default() }, addr),
+                // Out of file descriptors, or the client has gone: neither ends the stand-in.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, Lines>> for Fuse {
+    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+        stream.io().fuse.clone()
+    }
+}

@@ -1,0 +1,20 @@
+//! A web call, as it may be asked for.
+
+use super::{Rule, Shape, any, assistant::ASSISTANT, field, flag, text};
+
+pub(crate) const WEB_CALL: &Shape = &[
+    field("assistantId", Rule::Uuid),
+    field("assistant", Rule::Object(&[ASSISTANT])),
+    field("assistantOverrides", Rule::Object(&[ASSISTANT, OVERRIDES])),
+    text("assistantVersion"),
+    flag("roomDeleteOnUserLeaveEnabled"),
+    field("squadId", Rule::Uuid),
+    any("squad"),
+    any("squadOverrides"),
+    field("workflowId", Rule::Uuid),
+    any("workflow"),
+    any("workflowOverrides"),
+];
+
+/// What an override has besides the assistant's own fields.
+const OVERRIDES: &Shape = &[field("variableValues", Rule::Free), any("tools:append")];

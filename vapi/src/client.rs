@@ -1,0 +1,210 @@
+//! The client of Vapi's REST API.
+//!
+//! One [`Client`] serves a process; its clones share the connections and the [`Gate`], so that what one of them hears
+//! of limits and outages holds for all. No method repeats a request: its [`Error`] says what the caller may do.
+
+mod answer;
+mod assistants;
+mod calls;
+mod error;
+mod gate;
+mod phone_numbers;
+mod request;
+mod retry_after;
+mod words;
+
+use std::{
+    fmt,
+    sync::{Arc, Once},
+    time::Duration,
+};
+
+use reqwest::{Method, Url, redirect::Policy};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use self::{answer::answered, request::Request};
+pub use self::{
+    assistants::Assistant,
+    calls::{Call, WebCall},
+    error::{Cause, Error},
+    gate::Gate,
+    phone_numbers::PhoneNumber,
+    request::Operation,
+};
+use crate::private::Private;
+
+/// A connection within one continent takes a tenth of it; what takes longer is a network that is down.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// From the first byte sent to the last one read. Vapi answers within a second; a job that waits for ten has waited long
+/// enough, and is better started again.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Told of every request that was sent.
+pub type Observer = Arc<dyn Fn(&Observation) + Send + Sync>;
+
+/// A request that has ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What was asked.
+    pub operation: Operation,
+    /// The status of the answer, or what there was in its place: `connect`, `timeout`, `broken`, `unreadable`.
+    pub status: String,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// How Vapi is reached.
+#[derive(Clone)]
+pub struct Config {
+    /// `https://api.vapi.ai`, or a stand-in.
+    pub base_url: String,
+    /// The key that may do everything but start a web call.
+    pub private_key: Private,
+    /// The key that may start web calls. Without it the private one is tried: some organisations' may.
+    pub public_key: Option<Private>,
+    /// Vapi's front door turns away requests without one.
+    pub user_agent: String,
+    /// Counts and times the requests.
+    pub observer: Option<Observer>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The base URL is none.
+    #[error("Vapi's address is not an http or https URL")]
+    BaseUrl,
+    /// A key or the user agent cannot stand in a header.
+    #[error("{0} holds characters that no header may hold")]
+    Header(&'static str),
+    /// TLS could not be set up.
+    #[error("the HTTP client could not be set up")]
+    Http(#[source] reqwest::Error),
+}
+
+/// See the module. Cheap to clone.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    base_url: Url,
+    private_key: Private,
+    public_key: Option<Private>,
+    observer: Option<Observer>,
+    gate: Gate,
+}
+
+impl Client {
+    /// A client with a gate of its own. Connects to nothing yet.
+    pub fn new(config: Config) -> Result<Self, ConfigError> {
+        let base_url = Url::parse(&config.base_url).map_err(|_| ConfigError::BaseUrl)?;
+        if !matches!(base_url.scheme(), "http" | "https") || base_url.cannot_be_a_base() {
+            return Err(ConfigError::BaseUrl);
+        }
+        check_header("VAPI_API_KEY", config.private_key.as_str())?;
+        check_header("VAPI_PUBLIC_KEY", config.public_key.as_ref().map_or("", Private::as_str))?;
+        check_header("the user agent", &config.user_agent)?;
+        Ok(Self {
+            http: http_client(&config.user_agent, &base_url).map_err(ConfigError::Http)?,
+            base_url,
+            private_key: config.private_key,
+            public_key: config.public_key,
+            observer: config.observer,
+            gate: Gate::default(),
+        })
+    }
+
+    /// What holds requests back.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Sends a request once and reads the answer with `read`, which gives `None` for what Vapi never answers.
+    async fn send<T>(&self, request: Request<'_>, read: impl FnOnce(Value) -> Option<T>) -> Result<T, Error> {
+        let pass = self.gate.enter().await?;
+        let started = Instant::now();
+        let (result, status) = self.exchange(&request, read).await;
+        pass.settle(&result);
+        if let Some(observer) = &self.observer {
+            observer(&Observation { operation: request.operation, status, took: started.elapsed() });
+        }
+        result
+    }
+
+    async fn exchange<T>(
+        &self,
+        request: &Request<'_>,
+        read: impl FnOnce(Value) -> Option<T>,
+    ) -> (Result<T, Error>, String) {
+        let sent = self.http.request(request.method.clone(), request.url(&self.base_url));
+        let sent = match request.body {
+            Some(body) => sent.json(body),
+            None => sent,
+        };
+        match sent.bearer_auth(self.key_for(request).as_str()).send().await {
+            Ok(response) => answered(request, response, &self.keys(), read).await,
+            Err(error) => {
+                let cause = Cause::of(&error);
+                (Err(request.failed(cause, None)), cause.to_string())
+            }
+        }
+    }
+
+    fn key_for(&self, request: &Request<'_>) -> &Private {
+        match request.operation {
+            Operation::CreateWebCall => self.public_key.as_ref().unwrap_or(&self.private_key),
+            _ => &self.private_key,
+        }
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        [Some(&self.private_key), self.public_key.as_ref()].into_iter().flatten().map(Private::as_str).collect()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("gate", &self.gate).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("private_key", &self.private_key)
+            .field("public_key", &self.public_key)
+            .field("user_agent", &self.user_agent)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_header(what: &'static str, text: &str) -> Result<(), ConfigError> {
+    let visible = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    if visible { Ok(()) } else { Err(ConfigError::Header(what)) }
+}
+
+fn http_client(user_agent: &str, base_url: &Url) -> Result<reqwest::Client, reqwest::Error> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // An error means that the process has chosen a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let builder = reqwest::Client::builder()
+        .user_agent(user_agent)
+        .redirect(Policy::none())
+        // Whether a request may be sent again is the caller's to say.
+        .retry(reqwest::retry::never())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(TOTAL_TIMEOUT);
+    // No proxy leads back to this machine.
+    if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."))
+}
+
+/// What a request is made of, for the modules of the nouns.
+fn request<'a>(operation: Operation, method: Method, path: &[&'a str]) -> Request<'a> {
+    Request { operation, method, path: path.to_vec(), query: Vec::new(), body: None }
+}

@@ -1,0 +1,110 @@
+//! Calls at Vapi.
+
+use std::fmt;
+
+use readmodel::time::Timestamp;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    Client, Error, Operation,
+    assistants::{known, list},
+    request,
+};
+use crate::{field, private::Private};
+
+/// A call as Vapi lists it.
+#[derive(Clone)]
+pub struct Call {
+    /// Vapi's id of it.
+    pub id: String,
+    /// When it was made, by Vapi's clock.
+    pub created_at: Timestamp,
+    /// All of it, personal data and secrets included.
+    pub body: Value,
+}
+
+impl Call {
+    fn read(body: Value) -> Option<Self> {
+        Some(Self { id: field::short(&body["id"])?, created_at: field::timestamp(&body["createdAt"])?, body })
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Call");
+        debug.field("id", &self.id).field("created_at", &self.created_at).finish_non_exhaustive()
+    }
+}
+
+/// A web call that waits for somebody to join it.
+#[derive(Clone, Debug)]
+pub struct WebCall {
+    /// Vapi's id of it.
+    pub id: String,
+    /// The room to join. Whoever has it may listen and talk.
+    pub url: Private,
+}
+
+impl Client {
+    /// Starts a web call with an assistant. It takes one of the organisation's lines until somebody joins and leaves, or
+    /// for some seconds if nobody comes.
+    ///
+    /// `overrides` is Vapi's `assistantOverrides`: metadata and variables for this call only. An assistant that Vapi does
+    /// not have is [`Error::Missing`]; no free line, the bill and a wrong key are [`Error::Rejected`].
+    pub async fn web_call(&self, assistant_id: &str, overrides: Option<&Value>) -> Result<WebCall, Error> {
+        let mut body = json!({"assistantId": known(assistant_id)?});
+        if let Some(overrides) = overrides {
+            body["assistantOverrides"] = overrides.clone();
+        }
+        let request = request(Operation::CreateWebCall, Method::POST, &["call", "web"]).body(&body);
+        match self.send(request, StartedCall::read).await {
+            Ok(StartedCall::Waiting(call)) => Ok(call),
+            Ok(StartedCall::Blocked) => Err(Error::Rejected {
+                status: 201,
+                words: vec!["All lines of the Vapi organisation are taken.".to_owned()],
+            }),
+            Err(Error::Rejected { status: 400, words }) if tells_of_a_missing_assistant(&words) => Err(Error::Missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// At most `limit` (1000) calls made at or after `since` and, if given, at or before `until`; newest first.
+    ///
+    /// When there are `limit` of them there may be more: ask again until the `created_at` of the last one, and pass over
+    /// those that come twice.
+    pub async fn calls_since(
+        &self,
+        since: Timestamp,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Call>, Error> {
+        let mut request =
+            request(Operation::ListCalls, Method::GET, &["call"]).query("limit", limit).query("createdAtGe", since);
+        if let Some(until) = until {
+            request = request.query("createdAtLe", until);
+        }
+        self.send(request, |body| list(body, Call::read)).await
+    }
+}
+
+enum StartedCall {
+    Waiting(WebCall),
+    /// Made, but it will not start.
+    Blocked,
+}
+
+impl StartedCall {
+    fn read(body: Value) -> Option<Self> {
+        if body["subscriptionLimits"]["concurrencyBlocked"] == Value::Bool(true) {
+            return Some(Self::Blocked);
+        }
+        let url = field::text(&body["webCallUrl"]).or_else(|| field::text(&body["transport"]["callUrl"]))?;
+        Some(Self::Waiting(WebCall { id: field::short(&body["id"])?, url: url.into() }))
+    }
+}
+
+/// Here Vapi says it with 400.
+fn tells_of_a_missing_assistant(words: &[String]) -> bool {
+    words.iter().any(|words| words.contains("`assistantId`") && words.contains("Does Not Exist"))
+}

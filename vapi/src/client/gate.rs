@@ -1,0 +1,316 @@
+//! What all calls of a process pass through: it spaces requests once Vapi has asked for it, and sends none while Vapi
+//! is down.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until};
+
+use super::error::{Cause, Error};
+
+/// Between the starts of two requests, for a while after a 429: what Vapi's own tool keeps at all times.
+const SPACING: Duration = Duration::from_millis(700);
+/// Without another 429 requests need no spacing after this.
+const SPACED_FOR: Duration = Duration::from_secs(60);
+/// After a 429 that does not say for how long: the first wait of Vapi's own tool.
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
+/// Whoever would wait longer for its turn is sent away with the time, to free the worker.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// So many failures in a row are an outage.
+const MAX_FAILURES: u32 = 5;
+/// The first pause; each failed probe doubles it.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(60);
+/// For whoever comes while the one probe is under way.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
+
+/// See the module. Clones are the same gate.
+#[derive(Clone, Default)]
+pub struct Gate(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// When the next request may start, for those that are already waiting.
+    free_at: Option<Instant>,
+    /// Vapi has asked for silence until then.
+    held_until: Option<Instant>,
+    spaced_until: Option<Instant>,
+    /// In a row.
+    failures: u32,
+    pause: Option<Pause>,
+}
+
+/// Vapi is down.
+#[derive(Debug)]
+struct Pause {
+    until: Instant,
+    /// How many pauses there were in a row.
+    count: u32,
+    /// When it is over, one request finds out whether Vapi is back.
+    probing: bool,
+}
+
+/// Leave to send one request. Dropped without a verdict, it says nothing.
+pub(super) struct Pass {
+    gate: Gate,
+    probe: bool,
+}
+
+impl Gate {
+    /// Waits for its turn, or tells why there will be none soon.
+    pub(super) async fn enter(&self) -> Result<Pass, Error> {
+        let (pass, at) = self.reserve(Instant::now())?;
+        sleep_until(at).await;
+        // Those who went before may have been sent away meanwhile.
+        self.lock().check(&pass, Instant::now())?;
+        Ok(pass)
+    }
+
+    fn reserve(&self, now: Instant) -> Result<(Pass, Instant), Error> {
+        let mut state = self.lock();
+        let at = [state.free_at, state.held_until].into_iter().flatten().fold(now, Instant::max);
+        if at - now > MAX_WAIT {
+            return Err(Error::Busy { retry_after: Some(at - now) });
+        }
+        let probe = match &mut state.pause {
+            None => false,
+            Some(pause) if now < pause.until => return Err(paused(pause.until - now)),
+            Some(pause) if pause.probing => return Err(paused(PROBE_PAUSE)),
+            Some(pause) => {
+                pause.probing = true;
+                true
+            }
+        };
+        let spaced = state.spaced_until.is_some_and(|until| now < until);
+        state.free_at = Some(if spaced { at + SPACING } else { at });
+        Ok((Pass { gate: self.clone(), probe }, at))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Pass {
+    /// Tells the gate how the request went.
+    pub(super) fn settle<T>(self, result: &Result<T, Error>) {
+        let mut state = self.gate.lock();
+        let now = Instant::now();
+        match result {
+            Err(Error::Unavailable { .. } | Error::Unclear { .. }) => state.failed(self.probe, now),
+            Err(Error::Busy { retry_after }) => {
+                state.alive();
+                let held_until = now + retry_after.unwrap_or(BUSY_PAUSE);
+                state.held_until = state.held_until.max(Some(held_until));
+                state.spaced_until = state.spaced_until.max(Some(held_until + SPACED_FOR));
+            }
+            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => state.alive(),
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let (true, Some(pause)) = (self.probe, &mut self.gate.lock().pause) {
+            pause.probing = false;
+        }
+    }
+}
+
+impl State {
+    fn check(&self, pass: &Pass, now: Instant) -> Result<(), Error> {
+        if let Some(until) = self.held_until.filter(|until| now < *until) {
+            return Err(Error::Busy { retry_after: Some(until - now) });
+        }
+        match &self.pause {
+            Some(pause) if !pass.probe && now < pause.until => Err(paused(pause.until - now)),
+            _ => Ok(()),
+        }
+    }
+
+    fn alive(&mut self) {
+        self.failures = 0;
+        self.pause = None;
+    }
+
+    fn failed(&mut self, probe: bool, now: Instant) {
+        self.failures = self.failures.saturating_add(1);
+        match &mut self.pause {
+            // One that was sent before the pause tells nothing new.
+            Some(_) if !probe => {}
+            Some(pause) => {
+                pause.count += 1;
+                pause.until = now + pause_of(pause.count);
+            }
+            None if self.failures >= MAX_FAILURES => {
+                self.pause = Some(Pause { until: now + pause_of(1), count: 1, probing: false });
+            }
+            None => {}
+        }
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.lock(), f)
+    }
+}
+
+/// Doubled each time, and of that between a half and the whole, so that processes do not come back together.
+fn pause_of(count: u32) -> Duration {
+    let whole = FIRST_PAUSE.saturating_mul(1 << count.saturating_sub(1).min(16)).min(MAX_PAUSE);
+    whole.mul_f64(rand::random_range(0.5..=1.0))
+}
+
+fn paused(left: Duration) -> Error {
+    Error::Unavailable { cause: Cause::Paused, retry_after: Some(left) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Outcome = Result<(), Error>;
+
+    fn failure() -> Outcome {
+        Err(Error::Unclear { cause: Cause::TimedOut, retry_after: None })
+    }
+
+    fn busy(seconds: u64) -> Outcome {
+        Err(Error::Busy { retry_after: Some(Duration::from_secs(seconds)) })
+    }
+
+    async fn pass(gate: &Gate, outcome: Outcome) {
+        gate.enter().await.ok().unwrap().settle(&outcome);
+    }
+
+    async fn pause(gate: &Gate) -> Option<Duration> {
+        match gate.enter().await {
+            Err(Error::Unavailable { cause: Cause::Paused, retry_after }) => retry_after,
+            _ => None,
+        }
+    }
+
+    async fn opened() -> Gate {
+        let gate = Gate::default();
+        for _ in 0..MAX_FAILURES {
+            pass(&gate, failure()).await;
+        }
+        gate
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_429_nobody_waits() {
+        let (gate, start) = (Gate::default(), Instant::now());
+        for _ in 0..1000 {
+            pass(&gate, Ok(())).await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_429_spaces_requests_for_a_while() {
+        let gate = Gate::default();
+        pass(&gate, busy(3)).await;
+        let start = Instant::now();
+        let mut starts = Vec::new();
+        for _ in 0..3 {
+            pass(&gate, Ok(())).await;
+            starts.push(start.elapsed().as_millis() as u64 / 10 * 10);
+        }
+        assert_eq!(starts, [3000, 3700, 4400]);
+        tokio::time::advance(SPACED_FOR).await;
+        let start = Instant::now();
+        pass(&gate, Ok(())).await;
+        pass(&gate, Ok(())).await;
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_would_wait_long_is_told_so_at_once() {
+        let gate = Gate::default();
+        pass(&gate, busy(30)).await;
+        let start = Instant::now();
+        let Err(Error::Busy { retry_after: Some(left) }) = gate.enter().await else { panic!("let through") };
+        assert_eq!((left, start.elapsed()), (Duration::from_secs(30), Duration::ZERO));
+        tokio::time::advance(Duration::from_secs(26)).await;
+        pass(&gate, Ok(())).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_their_turn_are_sent_away_with_the_first() {
+        let gate = Gate::default();
+        pass(&gate, busy(0)).await;
+        let first = gate.enter().await.ok().unwrap();
+        let waiting = tokio::spawn({
+            let gate = gate.clone();
+            async move { gate.enter().await.err() }
+        });
+        tokio::time::advance(SPACING / 2).await;
+        first.settle(&busy(20));
+        let sent_away = waiting.await.unwrap();
+        assert!(matches!(sent_away, Some(Error::Busy { retry_after: Some(left) }) if left > MAX_WAIT), "{sent_away:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_in_a_row_pause_and_one_success_between_does_not() {
+        let gate = Gate::default();
+        for outcome in [failure(), failure(), failure(), failure(), Ok(()), failure(), failure(), failure(), failure()]
+        {
+            pass(&gate, outcome).await;
+        }
+        assert_eq!(pause(&gate).await, None);
+        let refused = Error::Rejected { status: 400, words: Vec::new() };
+        pass(&gate, Err(refused)).await;
+        pass(&gate, failure()).await;
+        assert_eq!(pause(&gate).await, None, "an answer of any kind is a sign of life");
+        let left = pause(&opened().await).await.unwrap();
+        assert!((FIRST_PAUSE / 2..=FIRST_PAUSE).contains(&left), "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_the_pause_one_probe_decides() {
+        let gate = opened().await;
+        tokio::time::advance(FIRST_PAUSE).await;
+        let probe = gate.enter().await.ok().unwrap();
+        assert_eq!(pause(&gate).await, Some(PROBE_PAUSE));
+        probe.settle(&failure());
+        let left = pause(&gate).await.unwrap();
+        assert!((FIRST_PAUSE..=FIRST_PAUSE * 2).contains(&left), "{left:?}");
+        tokio::time::advance(FIRST_PAUSE * 2).await;
+        pass(&gate, Ok(())).await;
+        assert_eq!((pause(&gate).await, pause(&gate).await), (None, None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_probe_that_is_given_up_lets_the_next_one_through() {
+        let gate = opened().await;
+        tokio::time::advance(FIRST_PAUSE).await;
+        drop(gate.enter().await.ok().unwrap());
+        pass(&gate, Ok(())).await;
+        assert_eq!(pause(&gate).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn late_failures_do_not_lengthen_the_pause() {
+        let gate = Gate::default();
+        let mut passes = Vec::new();
+        for _ in 0..50 {
+            passes.push(gate.enter().await.ok().unwrap());
+        }
+        passes.into_iter().for_each(|pass| pass.settle(&failure()));
+        assert!(pause(&gate).await.unwrap() <= FIRST_PAUSE);
+    }
+
+    #[test]
+    fn pauses_double_up_to_a_minute() {
+        for (count, whole) in [(1, 1), (2, 2), (6, 32), (7, 60), (u32::MAX, 60)] {
+            let whole = Duration::from_secs(whole);
+            assert!((whole / 2..=whole).contains(&pause_of(count)), "{count}");
+        }
+    }
+}

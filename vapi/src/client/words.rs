@@ -1,0 +1,133 @@
+//! Vapi's own words about a refusal, made fit to be stored and shown.
+
+use serde_json::Value;
+
+/// A request may have many faults; the first ones tell enough.
+const MAX_SENTENCES: usize = 20;
+/// Some sentences list every value there is.
+const MAX_CHARS: usize = 300;
+/// Shorter secrets are no secrets, and hiding them would hide half the text.
+const MIN_SECRET_CHARS: usize = 4;
+/// A run of this many digits may be a phone number.
+const MIN_PHONE_DIGITS: usize = 7;
+
+const HIDDEN: &str = "[hidden]";
+
+/// The sentences of an error's body: its `message`, one or several, or else its text.
+pub(super) fn words(body: &[u8], secrets: &[&str]) -> Vec<String> {
+    let sentences = match serde_json::from_slice(body) {
+        Ok(Value::Object(mut fields)) => {
+            let message = fields.remove("message").or_else(|| fields.remove("error"));
+            message.map(texts).unwrap_or_default()
+        }
+        Ok(other) => texts(other),
+        Err(_) => std::str::from_utf8(body).ok().filter(|text| !is_page(text)).map(str::to_owned).into_iter().collect(),
+    };
+    let clean = sentences.iter().map(|sentence| clean(sentence, secrets));
+    clean.filter(|sentence| !sentence.is_empty()).take(MAX_SENTENCES).collect()
+}
+
+fn texts(message: Value) -> Vec<String> {
+    match message {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.into_iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn is_page(text: &str) -> bool {
+    text.trim_start().starts_with('<')
+}
+
+/// Secrets go before the text is cut: half of one would not be found.
+fn clean(sentence: &str, secrets: &[&str]) -> String {
+    let mut text = sentence.trim().to_owned();
+    for secret in secrets.iter().filter(|secret| secret.chars().count() >= MIN_SECRET_CHARS) {
+        text = text.replace(secret, HIDDEN);
+    }
+    let text = hide_phone_numbers(&text);
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Hides runs of digits, with whatever people write between them, that stand alone.
+fn hide_phone_numbers(text: &str) -> String {
+    let in_number = |char: char| char.is_ascii_digit() || matches!(char, '+' | ' ' | '-' | '.' | '(' | ')');
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = None;
+    while let Some(first) = rest.chars().next() {
+        let starts = (first == '+' || first == '(' || first.is_ascii_digit())
+            && !before.is_some_and(|before: char| before.is_alphanumeric() || before == '-');
+        let run = if starts { rest.find(|char| !in_number(char)).unwrap_or(rest.len()) } else { 0 };
+        let number = rest[..run].trim_end_matches(|char: char| !char.is_ascii_digit());
+        let goes_on = rest[number.len()..].chars().next().is_some_and(char::is_alphanumeric);
+        let digits = number.chars().filter(char::is_ascii_digit).count();
+        let taken = if digits >= MIN_PHONE_DIGITS && !goes_on {
+            clean.push_str(HIDDEN);
+            number.len()
+        } else {
+            clean.push(first);
+            first.len_utf8()
+        };
+        before = rest[..taken].chars().next_back();
+        rest = &rest[taken..];
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_found_wherever_vapi_puts_them() {
+        for (body, expected) in [
+            (r#"{"message":"Missing.","error":"Unauthorized","statusCode":401}"#, vec!["Missing."]),
+            (r#"{"message":["a","b"],"statusCode":400}"#, vec!["a", "b"]),
+            (r#"{"error":"assistant_pinned"}"#, vec!["assistant_pinned"]),
+            (r#""plain""#, vec!["plain"]),
+            ("error code: 1010", vec!["error code: 1010"]),
+            ("<html>a page</html>", vec![]),
+            ("\u{fffd}", vec!["\u{fffd}"]),
+            (r#"{"message":{"a":1}}"#, vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(words(body.as_bytes(), &[]), expected, "{body}");
+        }
+        assert_eq!(words(b"\xff\xfe", &[]), [""; 0]);
+    }
+
+    #[test]
+    fn what_was_sent_does_not_come_back() {
+        let clean = |text: &str| clean(text, &["s3cret-key", "abc"]);
+        for (text, expected) in [
+            ("key s3cret-key is wrong", "key [hidden] is wrong"),
+            // Too short to be searched for.
+            ("abc", "abc"),
+            ("customer.number +1 (555) 010-4477 must be E.164", "customer.number [hidden] must be E.164"),
+            ("+15550104477", "[hidden]"),
+            ("call 5550104, now", "call [hidden], now"),
+            ("maxTokens must not be greater than 10000", "maxTokens must not be greater than 10000"),
+            (
+                "`assistantId` 1234567a-89ab-4cde-8f01-23456789abcd",
+                "`assistantId` 1234567a-89ab-4cde-8f01-23456789abcd",
+            ),
+            ("one of 8000, 16000, 24000, 44100", "one of 8000, 16000, 24000, 44100"),
+        ] {
+            assert_eq!(clean(text), expected);
+        }
+    }
+
+    #[test]
+    fn length_and_count_are_bounded_and_no_secret_is_cut_in_half() {
+        let secret = "k".repeat(50);
+        let long = format!("{}{secret}", "é ".repeat(140));
+        let body = serde_json::json!({"message": vec![long; 50]}).to_string();
+        let words = words(body.as_bytes(), &[&secret]);
+        assert_eq!(words.len(), MAX_SENTENCES);
+        assert!(words.iter().all(|text| text.chars().count() <= MAX_CHARS + 1 && !text.contains('k')));
+    }
+}
