@@ -206,10 +206,11 @@ impl Stack {
         }
     }
 
-    /// Waits until nothing is owed and nobody rebuilds.
+    /// Waits until nothing is owed and nobody rebuilds, nor is about to: a job may wait for what is done already.
     pub async fn settled(&self) {
         let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases where holder <> 'resting')
-                         + (select count(*) from prewarm.versions where not published)";
+                         + (select count(*) from prewarm.versions where not published)
+                         + (select count(*) from apalis.jobs where job_type = 'rebuild' and status in ('Pending', 'Running'))";
         eventually("nothing is owed", async || (self.count(open).await == 0).then_some(())).await;
     }
 

@@ -53,6 +53,9 @@ async fn an_import_into_one_org_holds_up_no_other() {
     let (large, small) = (stack.org().await, stack.org().await);
     stack.follows(&large).await;
     stack.follows(&small).await;
+    // The first reader of an org builds it, maybe beside a worker, of whom one is superseded.
+    stack.settled().await;
+    let superseded = outcome(&stack, "superseded").await;
     let busy = Arc::new(AtomicBool::new(true));
     let watcher = tokio::spawn(never_twice_at_once(stack.pg.clone(), Arc::clone(&busy)));
     let importer = tokio::spawn({
@@ -79,7 +82,7 @@ async fn an_import_into_one_org_holds_up_no_other() {
     let shown = stack.follows_within(Duration::from_secs(30), &large).await.json();
     assert_eq!(shown["pulse"]["total_calls"], ROWS);
     assert_eq!(stack.follows(&small).await.json()["pulse"]["total_calls"], changes);
-    assert_eq!((outcome(&stack, "superseded").await, outcome(&stack, "failed").await), (0.0, 0.0));
+    assert_eq!((outcome(&stack, "superseded").await, outcome(&stack, "failed").await), (superseded, 0.0));
     stack.close().await;
 }
 
