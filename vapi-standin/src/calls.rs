@@ -127,6 +127,7 @@ pub(crate) fn settle(world: &mut World, now: Timestamp) {
     for call in world.calls.iter_mut().filter(|call| is(call, "queued") && is_late(call, now)) {
         call.insert("status".to_owned(), "ended".into());
         call.insert("endedAt".to_owned(), text(now).into());
+        call.insert("updatedAt".to_owned(), text(now).into());
         let reason = "call.in-progress.error-assistant-did-not-receive-customer-audio";
         call.insert("endedReason".to_owned(), reason.into());
     }
@@ -162,6 +163,7 @@ pub(crate) fn join(world: &mut World, id: &str, now: Timestamp) -> bool {
     };
     call.insert("status".to_owned(), "in-progress".into());
     call.insert("startedAt".to_owned(), text(now).into());
+    call.insert("updatedAt".to_owned(), text(now).into());
     true
 }
 

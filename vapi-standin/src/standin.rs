@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc};
 use axum::Router;
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
+use uuid::Uuid;
 
 use crate::{
     calls::{self, CallEnd, NewCall},
@@ -128,7 +129,15 @@ impl Standin {
 
     /// The organisation gets a number; its id.
     pub fn add_phone_number(&self, number: &str) -> String {
-        phone_numbers::add(&mut self.shared.world(), number, self.shared.config.clock.now())
+        let mut world = self.shared.world();
+        let id = world.new_id();
+        phone_numbers::add(&mut world, &id, number, self.shared.config.clock.now());
+        id
+    }
+
+    /// The organisation gets a number whose id, a UUID, is known elsewhere already.
+    pub fn put_phone_number(&self, id: Uuid, number: &str) {
+        phone_numbers::add(&mut self.shared.world(), &id.to_string(), number, self.shared.config.clock.now());
     }
 
     /// A phone number, with its secrets.

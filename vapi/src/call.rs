@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ended_reason::call_status,
-    join::{Latest, Milestone},
+    join::{Latest, Milestone, Newest},
     private::Private,
 };
 
@@ -101,6 +101,7 @@ impl SentimentLabel {
 /// - the message of the later [`Phase`] wins; within a phase the one sent later; at one instant the greater value;
 /// - absent never overwrites present;
 /// - `started_at` and `ended_at` take what a report states, else the earliest time a message suggests;
+/// - `heard_at` is the latest instant of any message;
 /// - `is_test_call` is true once any message says so.
 ///
 /// Serialised, it remembers which message told each field, so a stored state goes on merging where it stopped.
@@ -117,6 +118,8 @@ pub struct CallState {
     pub started_at: Milestone,
     /// When the call was over.
     pub ended_at: Milestone,
+    /// When the two sides were last in contact, as far as any message tells: its call's end or start, or its own time.
+    pub heard_at: Newest,
     /// Whole seconds, never negative.
     pub duration_seconds: Latest<i32>,
     /// The mood in a word. Absent is absent: nobody's mood is neutral by default.
@@ -145,6 +148,7 @@ impl CallState {
             is_test_call: self.is_test_call || other.is_test_call,
             started_at: self.started_at.join(other.started_at),
             ended_at: self.ended_at.join(other.ended_at),
+            heard_at: self.heard_at.join(other.heard_at),
             duration_seconds: self.duration_seconds.join(other.duration_seconds),
             sentiment_label: self.sentiment_label.join(other.sentiment_label),
             sentiment_score: self.sentiment_score.join(other.sentiment_score),

@@ -25,10 +25,10 @@ use tokio::time::Instant;
 
 use self::{answer::answered, request::Request};
 pub use self::{
-    assistants::Assistant,
+    assistants::{Assistant, PAGE},
     calls::{Call, WebCall},
     error::{Cause, Error},
-    gate::Gate,
+    gate::{Gate, Times},
     phone_numbers::PhoneNumber,
     request::Operation,
 };
@@ -36,9 +36,6 @@ use crate::private::Private;
 
 /// A connection within one continent takes a tenth of it; what takes longer is a network that is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// From the first byte sent to the last one read. Vapi answers within a second; a job that waits for ten has waited long
-/// enough, and is better started again.
-const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Told of every request that was sent.
 pub type Observer = Arc<dyn Fn(&Observation) + Send + Sync>;
@@ -67,6 +64,8 @@ pub struct Config {
     pub user_agent: String,
     /// Counts and times the requests.
     pub observer: Option<Observer>,
+    /// How patient it is.
+    pub times: Times,
 }
 
 /// Why there is no client.
@@ -105,12 +104,12 @@ impl Client {
         check_header("VAPI_PUBLIC_KEY", config.public_key.as_ref().map_or("", Private::as_str))?;
         check_header("the user agent", &config.user_agent)?;
         Ok(Self {
-            http: http_client(&config.user_agent, &base_url).map_err(ConfigError::Http)?,
+            http: http_client(&config, &base_url).map_err(ConfigError::Http)?,
             base_url,
             private_key: config.private_key,
             public_key: config.public_key,
             observer: config.observer,
-            gate: Gate::default(),
+            gate: Gate::new(config.times),
         })
     }
 
@@ -183,19 +182,19 @@ fn check_header(what: &'static str, text: &str) -> Result<(), ConfigError> {
     if visible { Ok(()) } else { Err(ConfigError::Header(what)) }
 }
 
-fn http_client(user_agent: &str, base_url: &Url) -> Result<reqwest::Client, reqwest::Error> {
+fn http_client(config: &Config, base_url: &Url) -> Result<reqwest::Client, reqwest::Error> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
         // An error means that the process has chosen a provider already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let builder = reqwest::Client::builder()
-        .user_agent(user_agent)
+        .user_agent(&config.user_agent)
         .redirect(Policy::none())
         // Whether a request may be sent again is the caller's to say.
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(TOTAL_TIMEOUT);
+        .timeout(config.times.request);
     // No proxy leads back to this machine.
     if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
 }

@@ -107,3 +107,23 @@ impl Milestone {
         Self(self.0.max(other.0))
     }
 }
+
+/// The latest instant that any message of a call tells of.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Newest(Option<i64>);
+
+impl Newest {
+    pub(crate) fn new(at: Option<Timestamp>) -> Self {
+        Self(at.map(Timestamp::as_micros))
+    }
+
+    /// The instant, if any message told one.
+    pub fn get(&self) -> Option<Timestamp> {
+        self.0.map(Timestamp::from_micros)
+    }
+
+    pub(crate) fn join(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+}

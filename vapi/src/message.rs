@@ -9,7 +9,7 @@ use readmodel::time::Timestamp;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
-use crate::{call::Direction, field, private::Private, redact::redact};
+use crate::{call::Direction, field, private::Private, redact::redact, surrogates};
 
 /// The largest body that is read. Conversation updates repeat the whole history and reach megabytes.
 pub const MAX_BODY_BYTES: usize = 25 * 1024 * 1024;
@@ -23,7 +23,7 @@ pub enum ParseError {
     /// More than [`MAX_BODY_BYTES`].
     #[error("the body has {0} bytes; {MAX_BODY_BYTES} are read")]
     TooLarge(usize),
-    /// Not JSON, nested too deeply, a lone surrogate, or a number that no double holds.
+    /// Not JSON, nested too deeply, or with a number that no double holds.
     #[error("the body is not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
     /// A part without which there is no message has another type, or is missing.
@@ -165,7 +165,7 @@ impl Envelope {
         if body.len() > MAX_BODY_BYTES {
             return Err(ParseError::TooLarge(body.len()));
         }
-        Self::from_json(serde_json::from_slice(body)?)
+        Self::from_json(read(body)?)
     }
 
     /// Reads a body that was parsed before, such as one stored by an earlier intake.
@@ -188,16 +188,17 @@ impl Envelope {
 
     /// One key for each event, the same when Vapi sends it again: `<vapi call id>/<type>/<discriminator>`.
     ///
-    /// The discriminator is a status-update's status, nothing for the report, of which a call has one, and a hash of the
-    /// body for everything else. A call sends several messages, so the call's id alone would swallow its report.
+    /// The discriminator is nothing for the report, of which a call has one, a status-update's status and time of sending
+    /// (a call may come to one status twice, and then what is stored must not depend on which is told first), and a hash
+    /// of the body for everything else. A call sends several messages, so the call's id alone would swallow its report.
     pub fn dedupe_key(&self) -> String {
         let kind = self.kind.as_str();
         let Some(call) = &self.call.vapi_call_id else {
             return format!("-/{kind}/{}", self.body_hash());
         };
-        match (&self.kind, self.status()) {
-            (Kind::EndOfCallReport, _) => format!("{call}/{kind}"),
-            (Kind::StatusUpdate, Some(status)) => format!("{call}/{kind}/{status}"),
+        match (&self.kind, self.status(), self.timestamp) {
+            (Kind::EndOfCallReport, ..) => format!("{call}/{kind}"),
+            (Kind::StatusUpdate, Some(status), Some(at)) => format!("{call}/{kind}/{status}/{}", at.as_micros()),
             _ => format!("{call}/{kind}/{}", self.body_hash()),
         }
     }
@@ -235,6 +236,14 @@ impl fmt::Debug for Envelope {
             .field("timestamp", &self.timestamp)
             .finish_non_exhaustive()
     }
+}
+
+/// A body as JSON. One with half a character somewhere is read without it: the rest must not be lost.
+fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
+    serde_json::from_slice(body).or_else(|error| match surrogates::mend(body) {
+        Some(mended) => serde_json::from_slice(&mended),
+        None => Err(error),
+    })
 }
 
 /// Puts U+FFFD wherever a string or a key has U+0000, which JSON allows and Postgres cannot store.

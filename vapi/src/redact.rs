@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 const REDACTED: &str = "[redacted]";
 
 /// A field whose name contains one of these holds a secret. Compared in lower case without `_` and `-`.
-const SECRET_WORDS: [&str; 12] = [
+const SECRET_WORDS: [&str; 14] = [
     "secret",
     "token",
     "password",
@@ -17,9 +17,12 @@ const SECRET_WORDS: [&str; 12] = [
     "authorization",
     "credential",
     "cookie",
-    // Addresses that let whoever has them listen to the live call, or steer it.
+    // Addresses that let whoever has them listen to the live call, steer it, or take part in it.
     "listenurl",
     "controlurl",
+    "callurl",
+    // Addresses that let whoever has them fetch what was recorded, past the storage's own door.
+    "presigned",
 ];
 
 /// References to credentials, not credentials: they tell which one a call used.

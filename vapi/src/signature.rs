@@ -1,175 +1,249 @@
-//! Is a webhook Vapi's? Checked on the bytes of headers and body, before anything reads them.
+//! Webhooks that are signed: an HMAC over the body, and over the time at which it was sent.
 
-use std::fmt;
+use std::{fmt, str};
 
-use sha2::{Digest, Sha256};
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use hmac::{Hmac, KeyInit, Mac};
+use readmodel::time::Timestamp;
+use sha1::Sha1;
+use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
-/// The header of an assistant's inline `server.secret`.
-const SECRET_HEADER: &str = "x-vapi-secret";
-/// The header of a bearer credential.
-const BEARER_HEADER: &str = "authorization";
-const BEARER_SCHEME: &[u8] = b"bearer ";
+use crate::authenticator::{Headers, Refused, SettingError};
 
-/// There is no secret in a list of secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no webhook secret is given")]
-pub struct NoSecrets;
+/// A signature is believed for this long before and after the time that it covers.
+const WINDOW_MICROS: i64 = 5 * 60 * 1_000_000;
+/// A time of more than this is in milliseconds: as seconds it would be of the year 5138.
+const LAST_SECOND: i64 = 99_999_999_999;
 
-/// Why a webhook is not taken for Vapi's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It presents nothing.
-    #[error("no secret is presented")]
-    Missing,
-    /// It presents one header twice, of which another layer may read the other.
-    #[error("a secret's header is repeated")]
-    Repeated,
-    /// It presents something that is no secret of ours.
-    #[error("the secret presented is not ours")]
-    Wrong,
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// How Vapi signs, as its HMAC credential has it, and with what; several keys while one is being replaced by the next.
+#[derive(Clone)]
+pub(crate) struct Signatures {
+    keys: Vec<Vec<u8>>,
+    algorithm: Algorithm,
+    encoding: Encoding,
+    /// Stands before the signature.
+    prefix: String,
+    header: String,
+    timestamp_header: String,
+    id_header: String,
+    format: Vec<Part>,
 }
 
-/// The secrets that Vapi may present; several while one is being replaced by the next.
-///
-/// Kept as digests: all of one length, so that comparing them tells nothing about a secret's length.
-#[derive(Clone)]
-pub struct Secrets(Vec<[u8; 32]>);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Algorithm {
+    Sha256,
+    Sha512,
+    Sha1,
+}
 
-impl Secrets {
-    /// Reads a comma-separated list. White space around a secret is not part of it.
-    pub fn parse(list: &str) -> Result<Self, NoSecrets> {
-        let digests: Vec<_> = list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(digest).collect();
-        if digests.is_empty() { Err(NoSecrets) } else { Ok(Self(digests)) }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Hex,
+    Base64,
+}
+
+/// A part of what is signed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Part {
+    Text(String),
+    Timestamp,
+    Id,
+    Body,
+}
+
+/// What a webhook's headers say of its signature. The body decides.
+#[must_use]
+pub(crate) struct Signed<'a> {
+    signatures: &'a Signatures,
+    tag: Vec<u8>,
+    timestamp: &'a [u8],
+    id: &'a [u8],
+}
+
+impl Signatures {
+    /// Reads `VAPI_WEBHOOK_HMAC` and what belongs to it; `None` when it is not set.
+    pub(crate) fn from_env<'a>(
+        secrets: impl Iterator<Item = &'a str>,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, SettingError> {
+        let Some(algorithm) = lookup("VAPI_WEBHOOK_HMAC") else { return Ok(None) };
+        let algorithm = match algorithm.trim() {
+            "sha256" => Algorithm::Sha256,
+            "sha512" => Algorithm::Sha512,
+            "sha1" => Algorithm::Sha1,
+            _ => return Err(SettingError::new("VAPI_WEBHOOK_HMAC", "sha256, sha512 or sha1")),
+        };
+        let encoding = match lookup("VAPI_WEBHOOK_HMAC_ENCODING").as_deref().map(str::trim) {
+            None | Some("hex") => Encoding::Hex,
+            Some("base64") => Encoding::Base64,
+            Some(_) => return Err(SettingError::new("VAPI_WEBHOOK_HMAC_ENCODING", "hex or base64")),
+        };
+        let text = |name: &str, default: &str| lookup(name).map_or(default.to_owned(), |text| text.trim().to_owned());
+        Ok(Some(Self {
+            keys: keys(secrets, flag(&lookup, "VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64", false)?)?,
+            algorithm,
+            encoding,
+            prefix: text("VAPI_WEBHOOK_HMAC_PREFIX", ""),
+            header: text("VAPI_WEBHOOK_HMAC_HEADER", "x-signature"),
+            timestamp_header: text("VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER", "x-timestamp"),
+            id_header: text("VAPI_WEBHOOK_HMAC_ID_HEADER", "svix-id"),
+            format: format(&text("VAPI_WEBHOOK_HMAC_FORMAT", "{timestamp}.{body}"))?,
+        }))
     }
 
-    /// Checks that a webhook with these headers and this body is Vapi's: that it presents one of the secrets as
-    /// `X-Vapi-Secret: <secret>` or as `Authorization: Bearer <secret>`.
-    ///
-    /// `headers` are all of the request's, in any case and order, repeated ones included. The body counts only in
-    /// schemes that sign it, of which there is none yet; so nothing here keeps a request from being replayed.
-    pub fn authenticate<'a>(
-        &self,
-        headers: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-        _body: &[u8],
-    ) -> Result<(), Refused> {
-        let presented = presented_secrets(headers)?;
-        if presented.is_empty() {
-            return Err(Refused::Missing);
+    /// Whether a webhook brings a signature, right or wrong.
+    pub(crate) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, Refused> {
+        Ok(headers.only(&self.header)?.is_some())
+    }
+
+    /// Checks all that can be checked without the body.
+    pub(crate) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, Refused> {
+        let signature = headers.only(&self.header)?.ok_or(Refused::Missing)?.trim_ascii();
+        let tag = signature.strip_prefix(self.prefix.as_bytes()).and_then(|encoded| self.encoding.decode(encoded));
+        let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(Refused::Wrong)?;
+        let timestamp = self.covered(headers, &Part::Timestamp, &self.timestamp_header)?;
+        let id = self.covered(headers, &Part::Id, &self.id_header)?;
+        if self.format.contains(&Part::Timestamp) {
+            let sent = instant(timestamp).ok_or(Refused::Wrong)?;
+            if sent.abs_diff(now.as_micros()) > WINDOW_MICROS.unsigned_abs() {
+                return Err(Refused::Stale);
+            }
         }
-        let ours = presented.into_iter().fold(Choice::from(0), |ours, secret| ours | self.contains(secret));
+        Ok(Signed { signatures: self, tag, timestamp, id })
+    }
+
+    /// The header that a part of the format stands for; nothing if the format has no such part.
+    fn covered<'a>(&self, headers: Headers<'_, 'a>, part: &Part, name: &str) -> Result<&'a [u8], Refused> {
+        if !self.format.contains(part) {
+            return Ok(b"");
+        }
+        headers.only(name)?.map(<[u8]>::trim_ascii).ok_or(Refused::Missing)
+    }
+
+    fn tag_with(&self, key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
+        match self.algorithm {
+            Algorithm::Sha256 => tag::<Hmac<Sha256>>(key, parts),
+            Algorithm::Sha512 => tag::<Hmac<Sha512>>(key, parts),
+            Algorithm::Sha1 => tag::<Hmac<Sha1>>(key, parts),
+        }
+    }
+}
+
+impl fmt::Debug for Signatures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signatures({:?}, {} keys hidden)", self.algorithm, self.keys.len())
+    }
+}
+
+impl Signed<'_> {
+    /// Checks that the signature is one of ours over this body. With every key, whichever matches, and over whole tags, so
+    /// that the time taken tells nothing.
+    pub(crate) fn check(&self, body: &[u8]) -> Result<(), Refused> {
+        let parts = self.signatures.format.iter().map(|part| match part {
+            Part::Text(text) => text.as_bytes(),
+            Part::Timestamp => self.timestamp,
+            Part::Id => self.id,
+            Part::Body => body,
+        });
+        let parts: Vec<_> = parts.collect();
+        let ours = self.signatures.keys.iter().fold(Choice::from(0), |ours, key| {
+            let tag = self.signatures.tag_with(key, &parts);
+            ours | tag.map_or(Choice::from(0), |tag| tag.ct_eq(&self.tag))
+        });
         if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
     }
+}
 
-    /// Compares with every secret, whichever matches, so that the time taken tells nothing.
-    fn contains(&self, presented: &[u8]) -> Choice {
-        let presented = digest(presented);
-        self.0.iter().fold(Choice::from(0), |found, secret| found | secret.ct_eq(&presented))
+impl Algorithm {
+    const fn tag_bytes(self) -> usize {
+        match self {
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+            Self::Sha1 => 20,
+        }
     }
 }
 
-impl fmt::Debug for Secrets {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Secrets({} hidden)", self.0.len())
+impl Encoding {
+    fn decode(self, encoded: &[u8]) -> Option<Vec<u8>> {
+        match self {
+            Self::Hex => unhex(encoded),
+            Self::Base64 => BASE64.decode(encoded).ok(),
+        }
     }
 }
 
-fn digest(secret: impl AsRef<[u8]>) -> [u8; 32] {
-    Sha256::digest(secret).into()
+fn tag<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut mac = <M as KeyInit>::new_from_slice(key).ok()?;
+    parts.iter().for_each(|part| mac.update(part));
+    Some(mac.finalize().into_bytes().to_vec())
 }
 
-/// What the two headers carry, without what is empty.
-fn presented_secrets<'a>(headers: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Vec<&'a [u8]>, Refused> {
-    let (mut plain, mut bearer) = (None, None);
-    for (name, value) in headers {
-        let slot = if name.eq_ignore_ascii_case(SECRET_HEADER) {
-            &mut plain
-        } else if name.eq_ignore_ascii_case(BEARER_HEADER) {
-            &mut bearer
-        } else {
-            continue;
-        };
-        if slot.replace(value).is_some() {
-            return Err(Refused::Repeated);
-        }
-    }
-    let presented = [plain, bearer.and_then(bearer_token)];
-    Ok(presented.into_iter().flatten().map(<[u8]>::trim_ascii).filter(|secret| !secret.is_empty()).collect())
+fn keys<'a>(secrets: impl Iterator<Item = &'a str>, are_base64: bool) -> Result<Vec<Vec<u8>>, SettingError> {
+    let key = |secret: &str| {
+        let decoded = if are_base64 { BASE64.decode(secret).ok() } else { Some(secret.as_bytes().to_vec()) };
+        decoded
+            .filter(|key| !key.is_empty())
+            .ok_or(SettingError::new("VAPI_WEBHOOK_SECRET", "base64, as is said of it"))
+    };
+    secrets.map(key).collect()
 }
 
-fn bearer_token(value: &[u8]) -> Option<&[u8]> {
-    let (scheme, token) = value.split_at_checked(BEARER_SCHEME.len())?;
-    scheme.eq_ignore_ascii_case(BEARER_SCHEME).then_some(token)
+/// A setting that is on or off.
+pub(crate) fn flag(
+    lookup: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    default: bool,
+) -> Result<bool, SettingError> {
+    match lookup(name).as_deref().map(str::trim) {
+        None => Ok(default),
+        Some("true") => Ok(true),
+        Some("false") => Ok(false),
+        Some(_) => Err(SettingError::new(name, "true or false")),
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OLD: &str = "old-horse";
-    const NEW: &str = "new-battery-staple";
-
-    fn check(headers: &[(&str, &str)]) -> Result<(), Refused> {
-        let secrets = Secrets::parse(&format!(" {OLD}, ,{NEW},")).unwrap();
-        secrets.authenticate(headers.iter().map(|(name, value)| (*name, value.as_bytes())), b"{}")
+/// Splits at the names that Vapi fills in. One that it fills in from its own point of view (`{url}`) cannot be known here.
+fn format(text: &str) -> Result<Vec<Part>, SettingError> {
+    const EXPECTED: &str = "made of {body}, {timestamp}, {svix-id}, {method} and other text, with {body}";
+    let wrong = || SettingError::new("VAPI_WEBHOOK_HMAC_FORMAT", EXPECTED);
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').ok_or_else(wrong)?;
+        parts.push(Part::Text(before.to_owned()));
+        parts.push(match name {
+            "body" => Part::Body,
+            "timestamp" => Part::Timestamp,
+            "svix-id" => Part::Id,
+            // The only one that the route has.
+            "method" => Part::Text("POST".to_owned()),
+            _ => return Err(wrong()),
+        });
+        rest = after;
     }
+    parts.push(Part::Text(rest.to_owned()));
+    if parts.contains(&Part::Body) { Ok(parts) } else { Err(wrong()) }
+}
 
-    #[test]
-    fn either_header_may_carry_any_of_the_secrets() {
-        for secret in [OLD, NEW] {
-            assert_eq!(check(&[("X-Vapi-Secret", secret)]), Ok(()));
-            assert_eq!(check(&[("x-vapi-secret", secret)]), Ok(()));
-            assert_eq!(check(&[("Authorization", &format!("Bearer {secret}"))]), Ok(()));
-            assert_eq!(check(&[("authorization", &format!("bearer {secret}"))]), Ok(()));
-        }
-        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("Authorization", "Bearer of another layer")]), Ok(()));
-        assert_eq!(check(&[("X-Vapi-Secret", "x"), ("Authorization", &format!("Bearer {NEW}"))]), Ok(()));
-    }
+/// Seconds or milliseconds since 1970, in microseconds.
+fn instant(digits: &[u8]) -> Option<i64> {
+    let number: i64 = str::from_utf8(digits).ok()?.parse().ok()?;
+    let scale = if (0..=LAST_SECOND).contains(&number) { 1_000_000 } else { 1000 };
+    number.checked_mul(scale)
+}
 
-    #[test]
-    fn nothing_presented_is_refused() {
-        for headers in [
-            &[][..],
-            &[("content-type", NEW)],
-            &[("X-Vapi-Secret", "")],
-            &[("X-Vapi-Secret", "  ")],
-            &[("Authorization", "Bearer ")],
-            &[("Authorization", "Bearer")],
-            &[("Authorization", NEW)],
-            &[("Authorization", "Basic eDp5")],
-        ] {
-            assert_eq!(check(headers), Err(Refused::Missing), "{headers:?}");
-        }
-    }
-
-    #[test]
-    fn another_secret_is_refused() {
-        for wrong in
-            ["x", "old-hors", "old-horsf", "old-horse!", "Old-horse", "old-horse,new-battery-staple", "old-horsé"]
-        {
-            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(Refused::Wrong), "{wrong}");
-            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(Refused::Wrong), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_repeated_header_is_refused_even_when_both_are_right() {
-        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(Refused::Repeated));
-        assert_eq!(
-            check(&[("Authorization", "Bearer x"), ("X-Vapi-Secret", NEW), ("authorization", "Basic x")]),
-            Err(Refused::Repeated)
-        );
-    }
-
-    #[test]
-    fn a_list_without_a_secret_is_an_error() {
-        for list in ["", " ", ",", " , ,"] {
-            assert_eq!(Secrets::parse(list).unwrap_err(), NoSecrets, "{list:?}");
-        }
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        assert_eq!(format!("{:?}", Secrets::parse(&format!("{OLD},{NEW}")).unwrap()), "Secrets(2 hidden)");
-    }
+fn unhex(digits: &[u8]) -> Option<Vec<u8>> {
+    let nibble = |digit: u8| char::from(digit).to_digit(16);
+    let byte = |pair: &[u8]| u8::try_from(nibble(pair[0])? * 16 + nibble(pair[1])?).ok();
+    if digits.len().is_multiple_of(2) { digits.chunks_exact(2).map(byte).collect() } else { None }
 }

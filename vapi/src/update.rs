@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     call::{CallState, Phase, SentimentLabel},
     field,
-    join::{Latest, Milestone, Told},
+    join::{Latest, Milestone, Newest, Told},
     message::{CallKind, Envelope, Kind},
     private::Private,
 };
@@ -32,7 +32,8 @@ impl Envelope {
             Kind::EndOfCallReport => self.end_of_call_report(),
             Kind::AssistantRequest | Kind::Other(_) => return None,
         };
-        Some(CallUpdate { vapi_call_id, state })
+        let heard_at = state.ended_at.get().or_else(|| state.started_at.get()).or(self.timestamp);
+        Some(CallUpdate { vapi_call_id, state: CallState { heard_at: Newest::new(heard_at), ..state } })
     }
 
     fn status_update(&self) -> Option<CallState> {

@@ -10,7 +10,7 @@ use super::{Client, Error, Operation, request};
 use crate::field;
 
 /// The most that one answer lists.
-const PAGE: usize = 1000;
+pub const PAGE: usize = 1000;
 
 /// An assistant as Vapi holds it.
 #[derive(Clone)]
@@ -95,7 +95,11 @@ impl Client {
         }
     }
 
-    async fn assistants_created_between(
+    /// The newest [`PAGE`] of the assistants made at or after `since` and, if given, at or before `until`.
+    ///
+    /// When there are so many there may be more: ask again until the earliest `created_at` of them, and pass over those
+    /// that come twice.
+    pub async fn assistants_created_between(
         &self,
         since: Timestamp,
         until: Option<Timestamp>,

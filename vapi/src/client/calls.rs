@@ -69,20 +69,21 @@ impl Client {
         }
     }
 
-    /// At most `limit` (1000) calls made at or after `since` and, if given, at or before `until`; newest first.
+    /// At most `limit` (1000) calls that have changed at or after `since` and, if given, were made at or before
+    /// `made_until`; the one made last first.
     ///
-    /// When there are `limit` of them there may be more: ask again until the `created_at` of the last one, and pass over
+    /// When there are `limit` of them there may be more: ask again with the `created_at` of the last one, and pass over
     /// those that come twice.
-    pub async fn calls_since(
+    pub async fn calls_changed_since(
         &self,
         since: Timestamp,
-        until: Option<Timestamp>,
+        made_until: Option<Timestamp>,
         limit: usize,
     ) -> Result<Vec<Call>, Error> {
         let mut request =
-            request(Operation::ListCalls, Method::GET, &["call"]).query("limit", limit).query("createdAtGe", since);
-        if let Some(until) = until {
-            request = request.query("createdAtLe", until);
+            request(Operation::ListCalls, Method::GET, &["call"]).query("limit", limit).query("updatedAtGe", since);
+        if let Some(made_until) = made_until {
+            request = request.query("createdAtLe", made_until);
         }
         self.send(request, |body| list(body, Call::read)).await
     }

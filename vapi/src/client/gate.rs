@@ -11,26 +11,54 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::{Cause, Error};
 
-/// Between the starts of two requests, for a while after a 429: what Vapi's own tool keeps at all times.
-const SPACING: Duration = Duration::from_millis(700);
-/// Without another 429 requests need no spacing after this.
-const SPACED_FOR: Duration = Duration::from_secs(60);
-/// After a 429 that does not say for how long: the first wait of Vapi's own tool.
-const BUSY_PAUSE: Duration = Duration::from_secs(2);
 /// Whoever would wait longer for its turn is sent away with the time, to free the worker.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// So many failures in a row are an outage.
 const MAX_FAILURES: u32 = 5;
-/// The first pause; each failed probe doubles it.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-const MAX_PAUSE: Duration = Duration::from_secs(60);
 /// For whoever comes while the one probe is under way.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How patient a client is. The defaults are for production; tests shorten them.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// From the first byte of a request sent to the last one of its answer read. Vapi answers within a second; a job that
+    /// waits for ten has waited long enough, and is better started again.
+    pub request: Duration,
+    /// Between the starts of two requests, for a while after a 429: what Vapi's own tool keeps at all times.
+    pub spacing: Duration,
+    /// Without another 429 requests need no spacing after this.
+    pub spaced_for: Duration,
+    /// After a 429 that does not say for how long: the first wait of Vapi's own tool.
+    pub busy_pause: Duration,
+    /// The first pause in an outage; each failed probe doubles it.
+    pub first_pause: Duration,
+    /// The longest pause in an outage.
+    pub max_pause: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            request: Duration::from_secs(10),
+            spacing: Duration::from_millis(700),
+            spaced_for: Duration::from_secs(60),
+            busy_pause: Duration::from_secs(2),
+            first_pause: Duration::from_secs(1),
+            max_pause: Duration::from_secs(60),
+        }
+    }
+}
+
 /// See the module. Clones are the same gate.
 #[derive(Clone, Default)]
-pub struct Gate(Arc<Mutex<State>>);
+pub struct Gate(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    times: Times,
+    state: Mutex<State>,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -61,6 +89,10 @@ pub(super) struct Pass {
 }
 
 impl Gate {
+    pub(super) fn new(times: Times) -> Self {
+        Self(Arc::new(Shared { times, state: Mutex::default() }))
+    }
+
     /// Waits for its turn, or tells why there will be none soon.
     pub(super) async fn enter(&self) -> Result<Pass, Error> {
         let (pass, at) = self.reserve(Instant::now())?;
@@ -86,27 +118,28 @@ impl Gate {
             }
         };
         let spaced = state.spaced_until.is_some_and(|until| now < until);
-        state.free_at = Some(if spaced { at + SPACING } else { at });
+        state.free_at = Some(if spaced { at + self.0.times.spacing } else { at });
         Ok((Pass { gate: self.clone(), probe }, at))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Pass {
     /// Tells the gate how the request went.
     pub(super) fn settle<T>(self, result: &Result<T, Error>) {
+        let times = &self.gate.0.times;
         let mut state = self.gate.lock();
         let now = Instant::now();
         match result {
-            Err(Error::Unavailable { .. } | Error::Unclear { .. }) => state.failed(self.probe, now),
+            Err(Error::Unavailable { .. } | Error::Unclear { .. }) => state.failed(self.probe, now, times),
             Err(Error::Busy { retry_after }) => {
                 state.alive();
-                let held_until = now + retry_after.unwrap_or(BUSY_PAUSE);
+                let held_until = now + retry_after.unwrap_or(times.busy_pause);
                 state.held_until = state.held_until.max(Some(held_until));
-                state.spaced_until = state.spaced_until.max(Some(held_until + SPACED_FOR));
+                state.spaced_until = state.spaced_until.max(Some(held_until + times.spaced_for));
             }
             Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => state.alive(),
         }
@@ -137,17 +170,17 @@ impl State {
         self.pause = None;
     }
 
-    fn failed(&mut self, probe: bool, now: Instant) {
+    fn failed(&mut self, probe: bool, now: Instant, times: &Times) {
         self.failures = self.failures.saturating_add(1);
         match &mut self.pause {
             // One that was sent before the pause tells nothing new.
             Some(_) if !probe => {}
             Some(pause) => {
                 pause.count += 1;
-                pause.until = now + pause_of(pause.count);
+                pause.until = now + times.pause_of(pause.count);
             }
             None if self.failures >= MAX_FAILURES => {
-                self.pause = Some(Pause { until: now + pause_of(1), count: 1, probing: false });
+                self.pause = Some(Pause { until: now + times.pause_of(1), count: 1, probing: false });
             }
             None => {}
         }
@@ -160,10 +193,12 @@ impl fmt::Debug for Gate {
     }
 }
 
-/// Doubled each time, and of that between a half and the whole, so that processes do not come back together.
-fn pause_of(count: u32) -> Duration {
-    let whole = FIRST_PAUSE.saturating_mul(1 << count.saturating_sub(1).min(16)).min(MAX_PAUSE);
-    whole.mul_f64(rand::random_range(0.5..=1.0))
+impl Times {
+    /// Doubled each time, and of that between a half and the whole, so that processes do not come back together.
+    fn pause_of(&self, count: u32) -> Duration {
+        let whole = self.first_pause.saturating_mul(1 << count.saturating_sub(1).min(16)).min(self.max_pause);
+        whole.mul_f64(rand::random_range(0.5..=1.0))
+    }
 }
 
 fn paused(left: Duration) -> Error {
@@ -173,6 +208,10 @@ fn paused(left: Duration) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const SPACING: Duration = Duration::from_millis(700);
+    const SPACED_FOR: Duration = Duration::from_secs(60);
+    const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
     type Outcome = Result<(), Error>;
 
@@ -310,7 +349,7 @@ mod tests {
     fn pauses_double_up_to_a_minute() {
         for (count, whole) in [(1, 1), (2, 2), (6, 32), (7, 60), (u32::MAX, 60)] {
             let whole = Duration::from_secs(whole);
-            assert!((whole / 2..=whole).contains(&pause_of(count)), "{count}");
+            assert!((whole / 2..=whole).contains(&Times::default().pause_of(count)), "{count}");
         }
     }
 }

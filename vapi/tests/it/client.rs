@@ -8,7 +8,7 @@ mod secrets;
 
 use std::sync::{Arc, Mutex};
 
-use vapi::client::{Client, Config, Observation};
+use vapi::client::{Client, Config, Observation, Times};
 use vapi_standin::Standin;
 
 /// A stand-in, a client of it, and what the client told its observer.
@@ -45,5 +45,6 @@ fn config_of(standin: &Standin) -> Config {
         public_key: Some(standin.config().public_key.clone().into()),
         user_agent: "prewarm-test".to_owned(),
         observer: None,
+        times: Times::default(),
     }
 }

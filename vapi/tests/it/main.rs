@@ -7,6 +7,7 @@ mod fixtures;
 mod merge;
 mod messages;
 mod redaction;
+mod signature;
 
 /// The same order for the same seed.
 fn shuffle<T>(items: &mut [T], seed: u64) {

@@ -91,6 +91,15 @@ fn milestone(messages: &[Value], field: &str, suggests: impl Fn(&Value) -> bool)
     })
 }
 
+/// The end that a message tells, else the start, else its own time.
+fn heard(message: &Value) -> Option<Timestamp> {
+    let own = || micros(&message["timestamp"]);
+    micros(&message["endedAt"])
+        .or_else(|| if message["status"].is_null() { own() } else { None })
+        .or_else(|| micros(&message["startedAt"]))
+        .or_else(own)
+}
+
 proptest! {
     #[test]
     fn merge_is_commutative(a in merged(), b in merged()) {
@@ -135,6 +144,7 @@ proptest! {
         prop_assert_eq!(call.ended_reason.get().cloned(), latest(&messages, |m| text(&m["endedReason"])));
         prop_assert_eq!(call.vapi_status.get().cloned(), latest(&messages, |m| text(&m["status"]).or(Some("ended".to_owned()))));
         prop_assert_eq!(call.cost_cents.get().copied(), latest(&messages, |m| Some(i32::try_from(m["cost"].as_i64()?).unwrap() * 100)));
+        prop_assert_eq!(call.heard_at.get(), messages.iter().filter_map(|m| heard(&m["message"])).max());
         prop_assert_eq!(call.is_test_call, messages.iter().any(|m| state(m).is_test_call));
         prop_assert_eq!(call.started_at.get(), milestone(&messages, "startedAt", |m| m["status"] == "in-progress"));
         prop_assert_eq!(call.ended_at.get(), milestone(&messages, "endedAt", |m| m["status"] == "ended" || m["status"].is_null()));
@@ -147,6 +157,64 @@ fn a_late_in_progress_does_not_revive_a_call() {
     let call = fold(&[status("ended", 2000), status("in-progress", 9000), status("in-progress", 1000)]);
     assert_eq!((call.phase(), call.status()), (Some(Phase::Ended), Some("voicemail")));
     assert_eq!(call.started_at.get(), Some(Timestamp::from_micros(1_000_000)));
+}
+
+/// A call's messages as Vapi sends them, and two statuses that came twice: each tells something that no other does.
+fn messages_of_a_call() -> [Value; 6] {
+    let call = json!({"id": "c1", "type": "webCall", "status": "queued"});
+    let status = |status: &str, at: i64| json!({"message": {"type": "status-update", "status": status, "timestamp": at, "call": call}});
+    let mut ringing = status("ringing", 1_772_441_000_000);
+    ringing["message"]["customer"] = json!({"number": "+15550100001"});
+    let mut forwarding = status("forwarding", 1_772_441_060_000);
+    forwarding["message"]["summary"] = json!("Wants a person.");
+    let mut ended = status("ended", 1_772_441_073_000);
+    ended["message"]["endedReason"] = json!("assistant-forwarded-call");
+    let report = json!({"message": {"type": "end-of-call-report", "timestamp": 1_772_441_075_000_i64, "call": call,
+        "startedAt": "2026-03-02T08:43:21Z", "endedAt": "2026-03-02T08:44:31Z", "cost": 0.05}});
+    [
+        ringing,
+        status("in-progress", 1_772_441_001_000),
+        forwarding,
+        status("in-progress", 1_772_441_062_000),
+        ended,
+        report,
+    ]
+}
+
+#[test]
+fn all_orders_of_a_calls_messages_fold_to_the_same_state() {
+    let messages = messages_of_a_call();
+    let whole = fold(&messages);
+    let mut order: Vec<usize> = (0..messages.len()).collect();
+    let mut orders = 0;
+    loop {
+        let shuffled: Vec<Value> = order.iter().map(|place| messages[*place].clone()).collect();
+        assert_eq!(fold(&shuffled), whole, "{order:?}");
+        orders += 1;
+        if !next_order(&mut order) {
+            break;
+        }
+    }
+    assert_eq!(orders, 720);
+    assert_eq!(
+        (whole.status(), whole.summary.get().map(Private::as_str)),
+        (Some("transferred"), Some("Wants a person."))
+    );
+    assert_eq!(
+        (whole.started_at.get(), whole.ended_at.get()),
+        (Timestamp::parse("2026-03-02T08:43:21Z"), Timestamp::parse("2026-03-02T08:44:31Z"))
+    );
+    assert_eq!(whole.heard_at.get(), Some(Timestamp::from_micros(1_772_441_073_000_000)));
+    assert_eq!((whole.duration_seconds.get(), whole.cost_cents.get(), whole.is_test_call), (Some(&70), Some(&5), true));
+}
+
+/// The next order of these numbers, as a dictionary has them; false after the last.
+fn next_order(order: &mut [usize]) -> bool {
+    let Some(pivot) = order.windows(2).rposition(|pair| pair[0] < pair[1]) else { return false };
+    let successor = order.iter().rposition(|place| *place > order[pivot]).unwrap();
+    order.swap(pivot, successor);
+    order[pivot + 1..].reverse();
+    true
 }
 
 #[test]

@@ -213,8 +213,8 @@ fn what_is_no_json_is_refused_without_quoting_it() {
     let deep = format!(r#"{{"message":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for (body, reason) in [
         (deep.as_str(), "recursion limit exceeded"),
-        (r#"{"message":{"type":"x","name":"canary \ud83d"}}"#, "hex escape"),
-        (r#"{"message":{"type":"x","name":"canary \udc00"}}"#, "lone leading surrogate"),
+        (r#"{"message":{"type":"x","name":"canary \ud8x"}}"#, "escape"),
+        (r#"{"message":{"type":"canary \udc00"#, "EOF"),
         (r#"{"message":{"type":"x","canary":1e400}}"#, "number out of range"),
         (r#"{"message":{"type":"canary"#, "EOF"),
         ("canary", "expected value"),
@@ -240,11 +240,25 @@ fn nul_is_replaced_in_strings_and_in_keys() {
 }
 
 #[test]
+fn half_a_character_costs_no_more_than_itself() {
+    let body = r#"{"message":{"type":"hang","a\udc00":"cut \ud83d","whole":"\ud83d\ude00","\\ud83d":"\\udc00"}}"#;
+    let stored = Envelope::parse(body.as_bytes()).unwrap().into_redacted_body();
+    assert_eq!(
+        stored["message"],
+        json!({"type": "hang", "a\u{FFFD}": "cut \u{FFFD}", "whole": "\u{1F600}", "\\ud83d": "\\udc00"})
+    );
+}
+
+#[test]
 fn dedupe_keys_tell_events_apart_and_repetitions_not() {
     let key = |body: &str| Envelope::parse(body.as_bytes()).unwrap().dedupe_key();
     let call = "0190a6e2-1c77-7d31-8a2f-5b5b3a1f9e01";
     assert_eq!(key(REPORT), format!("{call}/end-of-call-report"));
-    assert_eq!(key(STATUS_OF_WEB_CALL), "ebfad777-0000-4000-8000-0000000000e5/status-update/in-progress");
+    let in_progress = "ebfad777-0000-4000-8000-0000000000e5/status-update/in-progress/1727030665008000";
+    assert_eq!(key(STATUS_OF_WEB_CALL), in_progress);
+    let mut again = json(STATUS_OF_WEB_CALL);
+    again["message"]["artifact"] = json!({"messages": []});
+    assert_eq!(key(&again.to_string()), in_progress);
 
     let request = key(ASSISTANT_REQUEST);
     assert!(request.starts_with(&format!("{call}/assistant-request/")), "{request}");
@@ -259,6 +273,10 @@ fn dedupe_keys_tell_events_apart_and_repetitions_not() {
     assert_ne!(key(one), key(two));
     let statusless = |n: u8| key(&format!(r#"{{"message":{{"type":"status-update","n":{n},"call":{{"id":"c1"}}}}}}"#));
     assert_ne!(statusless(1), statusless(2));
+    let timeless = |n: u8| {
+        key(&format!(r#"{{"message":{{"type":"status-update","status":"ended","n":{n},"call":{{"id":"c1"}}}}}}"#))
+    };
+    assert_ne!(timeless(1), timeless(2));
 }
 
 #[test]

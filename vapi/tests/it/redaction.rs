@@ -9,7 +9,7 @@ use crate::fixtures::{self, json};
 const CANARY: &str = "canary-4f1d";
 
 /// Names of fields that hold secrets, as Vapi and its tools spell them.
-const SECRET_NAMES: [&str; 16] = [
+const SECRET_NAMES: [&str; 18] = [
     "twilioAuthToken",
     "serverUrlSecret",
     "secret",
@@ -26,6 +26,8 @@ const SECRET_NAMES: [&str; 16] = [
     "callToken",
     "Set-Cookie",
     "controlUrl",
+    "websocketCallUrl",
+    "presignedMonoUrl",
 ];
 
 const PLAIN_NAMES: [&str; 10] =

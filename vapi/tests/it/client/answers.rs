@@ -195,7 +195,7 @@ async fn calls_are_listed_page_by_page() {
     let since = at("2026-03-01T10:00:01Z");
     let (mut found, mut until) = (Vec::new(), None);
     loop {
-        let page = line.client.calls_since(since, until, 3).await.unwrap();
+        let page = line.client.calls_changed_since(since, until, 3).await.unwrap();
         let full = page.len() == 3;
         until = page.last().map(|call| call.created_at);
         found.extend(page.into_iter().map(|call| call.id).filter(|id| !found.contains(id)).collect::<Vec<_>>());
@@ -206,9 +206,9 @@ async fn calls_are_listed_page_by_page() {
     made.remove(0);
     made.reverse();
     assert_eq!(found, made);
-    let [newest] = &line.client.calls_since(since, None, 1).await.unwrap()[..] else { panic!("one call") };
+    let [newest] = &line.client.calls_changed_since(since, None, 1).await.unwrap()[..] else { panic!("one call") };
     assert_eq!((newest.created_at, &newest.body["endedReason"]), (at("2026-03-01T10:00:06Z"), &json!("voicemail")));
-    let error = line.client.calls_since(since, None, 1001).await.unwrap_err();
+    let error = line.client.calls_changed_since(since, None, 1001).await.unwrap_err();
     assert!(matches!(error, Error::Rejected { status: 400, .. }), "{error:?}");
 }
 
@@ -243,6 +243,6 @@ async fn a_list_is_read_whole_or_not_at_all() {
     let error = line.client.assistant(&made.id).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { cause: vapi::client::Cause::Unreadable, .. }), "{error:?}");
     line.standin.fail_next(Operation::ListCalls, Fault::Garbage);
-    let error = line.client.calls_since(at("2026-03-01"), None, 10).await.unwrap_err();
+    let error = line.client.calls_changed_since(at("2026-03-01"), None, 10).await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { cause: vapi::client::Cause::Unreadable, .. }), "{error:?}");
 }

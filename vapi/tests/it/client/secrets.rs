@@ -15,7 +15,7 @@ async fn nothing_that_is_printed_holds_a_secret() {
     line.standin.add_phone_number(NUMBER);
     let numbers = line.client.phone_numbers().await.unwrap();
     let call = line.client.web_call(&assistant.id, None).await.unwrap();
-    let calls = line.client.calls_since(readmodel::time::Timestamp::from_micros(0), None, 10).await.unwrap();
+    let calls = line.client.calls_changed_since(readmodel::time::Timestamp::from_micros(0), None, 10).await.unwrap();
     printed += &format!("{assistant:?} {numbers:?} {call:?} {calls:?} ");
     let keys = line.standin.config();
     for secret in [&*keys.private_key, &keys.public_key, NUMBER, "canary", "twilio-token", "rooms.standin"] {
@@ -47,6 +47,7 @@ fn a_wrong_config_is_told_without_its_keys() {
         public_key: None,
         user_agent: "prewarm-test".to_owned(),
         observer: None,
+        times: vapi::client::Times::default(),
     };
     let error = Client::new(config).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("canary"), "{error:?}");

@@ -1,0 +1,193 @@
+//! Is a webhook Vapi's? Checked on the bytes of headers and body, before anything reads them.
+
+use readmodel::time::Timestamp;
+
+use crate::{
+    secrets::Secrets,
+    signature::{Signatures, Signed, flag},
+};
+
+/// Why webhooks cannot be told from forgeries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// There is no secret.
+    #[error("VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries")]
+    NoSecrets,
+    /// A setting that cannot be followed.
+    #[error(transparent)]
+    Setting(#[from] SettingError),
+}
+
+/// A setting that is not what it should be. What it is, is left out: it may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is not {expected}")]
+pub struct SettingError {
+    name: &'static str,
+    expected: &'static str,
+}
+
+impl SettingError {
+    pub(crate) const fn new(name: &'static str, expected: &'static str) -> Self {
+        Self { name, expected }
+    }
+}
+
+/// Why a webhook is not taken for Vapi's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It presents nothing.
+    #[error("no secret and no signature is presented")]
+    Missing,
+    /// It presents one header twice, of which another layer may read the other.
+    #[error("a secret's header is repeated")]
+    Repeated,
+    /// It presents something that is no secret and no signature of ours.
+    #[error("what is presented is not ours")]
+    Wrong,
+    /// It was signed too long ago, or by a clock that is far ahead.
+    #[error("the signature's time is too far from now")]
+    Stale,
+}
+
+/// Tells Vapi's webhooks from all others.
+///
+/// One list of secrets serves every scheme. Without `VAPI_WEBHOOK_HMAC` a webhook presents one of them as it is: in
+/// `X-Vapi-Secret`, or as a bearer token. With it a webhook is signed with one of them, and one that merely presents it is
+/// refused, unless `VAPI_WEBHOOK_HMAC_ONLY=false` lets both pass while assistants are moved from the one to the other.
+#[derive(Clone, Debug)]
+pub struct Authenticator(Accepts);
+
+#[derive(Clone, Debug)]
+enum Accepts {
+    Plain(Secrets),
+    Signed(Signatures),
+    Either(Secrets, Signatures),
+}
+
+/// What the headers prove. [`Claim::check`] has to see the body too.
+#[must_use]
+pub struct Claim<'a>(Option<Signed<'a>>);
+
+impl Authenticator {
+    /// Reads `VAPI_WEBHOOK_SECRET`, a comma-separated list (white space around a secret is not part of it), and
+    /// `VAPI_WEBHOOK_HMAC` with what belongs to it.
+    pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, AuthError> {
+        let list = lookup("VAPI_WEBHOOK_SECRET").unwrap_or_default();
+        let secrets = || list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        if secrets().next().is_none() {
+            return Err(AuthError::NoSecrets);
+        }
+        let only_signed = flag(&lookup, "VAPI_WEBHOOK_HMAC_ONLY", true)?;
+        Ok(Self(match Signatures::from_env(secrets(), &lookup)? {
+            None => Accepts::Plain(Secrets::new(secrets())),
+            Some(signatures) if only_signed => Accepts::Signed(signatures),
+            Some(signatures) => Accepts::Either(Secrets::new(secrets()), signatures),
+        }))
+    }
+
+    /// Checks the headers: all of the request's, in any case and order, repeated ones included. A signature that is there is
+    /// judged, whatever else is presented.
+    ///
+    /// A secret that is presented as it is keeps nothing from being replayed; a signature covers the time of sending.
+    pub fn admit<'a>(&'a self, headers: &[(&str, &'a [u8])], now: Timestamp) -> Result<Claim<'a>, Refused> {
+        let headers = Headers(headers);
+        match &self.0 {
+            Accepts::Signed(signatures) => Ok(Claim(Some(signatures.claim(headers, now)?))),
+            Accepts::Either(_, signatures) if signatures.is_presented(headers)? => {
+                Ok(Claim(Some(signatures.claim(headers, now)?)))
+            }
+            Accepts::Plain(secrets) | Accepts::Either(secrets, _) => secrets.check(headers).map(|()| Claim(None)),
+        }
+    }
+}
+
+impl Claim<'_> {
+    /// Checks the body against what the headers say of it.
+    pub fn check(self, body: &[u8]) -> Result<(), Refused> {
+        self.0.map_or(Ok(()), |signed| signed.check(body))
+    }
+}
+
+/// A request's headers.
+#[derive(Clone, Copy)]
+pub(crate) struct Headers<'h, 'a>(&'h [(&'h str, &'a [u8])]);
+
+impl<'a> Headers<'_, 'a> {
+    /// The value of a header that must not be repeated.
+    pub(crate) fn only(self, name: &str) -> Result<Option<&'a [u8]>, Refused> {
+        let mut values = self.0.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
+        let value = values.next();
+        if values.next().is_some() { Err(Refused::Repeated) } else { Ok(value) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "old-horse";
+    const NEW: &str = "new-battery-staple";
+
+    fn check(headers: &[(&str, &str)]) -> Result<(), Refused> {
+        let list = format!(" {OLD}, ,{NEW},");
+        let authenticator =
+            Authenticator::from_env(|name| (name == "VAPI_WEBHOOK_SECRET").then(|| list.clone())).unwrap();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+        authenticator.admit(&headers, Timestamp::from_micros(0))?.check(b"{}")
+    }
+
+    #[test]
+    fn either_header_may_carry_any_of_the_secrets() {
+        for secret in [OLD, NEW] {
+            assert_eq!(check(&[("X-Vapi-Secret", secret)]), Ok(()));
+            assert_eq!(check(&[("x-vapi-secret", secret)]), Ok(()));
+            assert_eq!(check(&[("Authorization", &format!("Bearer {secret}"))]), Ok(()));
+            assert_eq!(check(&[("authorization", &format!("bearer {secret}"))]), Ok(()));
+        }
+        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("Authorization", "Bearer of another layer")]), Ok(()));
+        assert_eq!(check(&[("X-Vapi-Secret", "x"), ("Authorization", &format!("Bearer {NEW}"))]), Ok(()));
+    }
+
+    #[test]
+    fn nothing_presented_is_refused() {
+        for headers in [
+            &[][..],
+            &[("content-type", NEW)],
+            &[("X-Vapi-Secret", "")],
+            &[("X-Vapi-Secret", "  ")],
+            &[("Authorization", "Bearer ")],
+            &[("Authorization", "Bearer")],
+            &[("Authorization", NEW)],
+            &[("Authorization", "Basic eDp5")],
+        ] {
+            assert_eq!(check(headers), Err(Refused::Missing), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn another_secret_is_refused() {
+        for wrong in
+            ["x", "old-hors", "old-horsf", "old-horse!", "Old-horse", "old-horse,new-battery-staple", "old-horsé"]
+        {
+            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(Refused::Wrong), "{wrong}");
+            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(Refused::Wrong), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_repeated_header_is_refused_even_when_both_are_right() {
+        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(Refused::Repeated));
+        assert_eq!(
+            check(&[("Authorization", "Bearer x"), ("X-Vapi-Secret", NEW), ("authorization", "Basic x")]),
+            Err(Refused::Repeated)
+        );
+    }
+
+    #[test]
+    fn a_list_without_a_secret_is_an_error() {
+        for list in ["", " ", ",", " , ,"] {
+            let refused = Authenticator::from_env(|name| (name == "VAPI_WEBHOOK_SECRET").then(|| list.to_owned()));
+            assert_eq!(refused.unwrap_err(), AuthError::NoSecrets, "{list:?}");
+        }
+    }
+}
