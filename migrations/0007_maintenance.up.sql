@@ -31,107 +31,145 @@ language sql immutable return date_bin('1 hour', at, '2000-01-01 00:00:00+00');
 create function prewarm.bin_of(at timestamptz) returns timestamptz
 language sql immutable return date_bin('10 seconds', at, '2000-01-01 00:00:00+00');
 
+-- One mark a row: to gather an org's rows in one costs each writer more than it saves the rebuild. Of many rows the first
+-- are listed before it is known that they are many; that does no harm. An update lists the row as it was and as it is; one
+-- that moves to another org, or gets another id, has no partner, and is listed for both orgs.
 create function prewarm.mark_calls() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  listed bigint;
+  rows   bigint;
 begin
   if tg_op = 'INSERT' then
-    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, contacts, phones, bins)
+    select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
+      from new_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
-    else
-      insert into prewarm.marks (org_id, what, contacts, phones, bins)
-      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
-        from new_rows
-       group by org_id;
     end if;
   elsif tg_op = 'DELETE' then
-    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, contacts, phones, bins)
+    select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
+      from old_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from old_rows;
-    else
-      insert into prewarm.marks (org_id, what, contacts, phones, bins)
-      select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
-        from old_rows
-       group by org_id;
     end if;
-  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
-    insert into prewarm.marks (org_id, what, wide)
-    select org_id, 'calls', true from new_rows union select org_id, 'calls', true from old_rows;
   else
     insert into prewarm.marks (org_id, what, contacts, phones, bins)
-    select org_id, 'calls', array_agg(contact_id), array_agg(phone_number), array_agg(prewarm.bin_of(created_at))
-      from (select org_id, contact_id, phone_number, created_at from new_rows
-            union
-            select org_id, contact_id, phone_number, created_at from old_rows) as both_rows
-     group by org_id;
+    select n.org_id, 'calls', array[o.contact_id, n.contact_id], array[o.phone_number, n.phone_number],
+           array[prewarm.bin_of(o.created_at), prewarm.bin_of(n.created_at)]
+      from new_rows n
+      join old_rows o on o.id = n.id and o.org_id = n.org_id
+     limit 101;
+    get diagnostics listed = row_count;
+    rows := (select count(*) from (select from new_rows limit 101) few);
+    if prewarm.is_wide(rows) then
+      insert into prewarm.marks (org_id, what, wide)
+      select org_id, 'calls', true from new_rows union select org_id, 'calls', true from old_rows;
+    elsif listed < rows then
+      insert into prewarm.marks (org_id, what, contacts, phones, bins)
+      select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
+        from (select org_id, contact_id, phone_number, created_at from new_rows
+              union
+              select org_id, contact_id, phone_number, created_at from old_rows) as both_rows;
+    end if;
   end if;
   return null;
 end $$;
 
--- A contact that moves to another org leaves calls and appointments behind, of which none counts as its success.
+-- Of a contact that is deleted its calls lose it, and its appointments go with it: that marks what else there is to do. One
+-- that moves to another org leaves calls and appointments behind, of which none counts as its success.
 create function prewarm.mark_contacts() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  listed bigint;
+  rows   bigint;
 begin
   if tg_op = 'INSERT' then
-    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, contacts)
+    select org_id, 'contacts', array[id]
+      from new_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;
-    else
-      insert into prewarm.marks (org_id, what, contacts)
-      select org_id, 'contacts', array_agg(id) from new_rows group by org_id;
     end if;
   elsif tg_op = 'DELETE' then
-    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, contacts)
+    select org_id, 'contacts', array[id]
+      from old_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from old_rows;
-    else
-      -- Its calls lose it, and its appointments go with it: that marks what else there is to do.
-      insert into prewarm.marks (org_id, what, contacts)
-      select org_id, 'contacts', array_agg(id) from old_rows group by org_id;
     end if;
-  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
-    insert into prewarm.marks (org_id, what, wide)
-    select org_id, 'contacts', true from new_rows union select org_id, 'contacts', true from old_rows;
   else
-    insert into prewarm.marks (org_id, what, contacts, booked)
-    select org_id, 'contacts', array_agg(id), array_agg(id) filter (where moved)
-      from (select n.org_id, n.id, not exists (select from old_rows o where o.id = n.id and o.org_id = n.org_id) as moved
-              from new_rows n
-            union
-            select o.org_id, o.id, not exists (select from new_rows n where n.id = o.id and n.org_id = o.org_id)
-              from old_rows o) as both_rows
-     group by org_id;
+    insert into prewarm.marks (org_id, what, contacts)
+    select n.org_id, 'contacts', array[n.id]
+      from new_rows n
+      join old_rows o on o.id = n.id and o.org_id = n.org_id
+     limit 101;
+    get diagnostics listed = row_count;
+    rows := (select count(*) from (select from new_rows limit 101) few);
+    if prewarm.is_wide(rows) then
+      insert into prewarm.marks (org_id, what, wide)
+      select org_id, 'contacts', true from new_rows union select org_id, 'contacts', true from old_rows;
+    elsif listed < rows then
+      insert into prewarm.marks (org_id, what, contacts, booked)
+      select org_id, 'contacts', array[id], array[id]
+        from (select org_id, id from new_rows union select org_id, id from old_rows) as both_rows;
+    end if;
   end if;
   return null;
 end $$;
 
 create function prewarm.mark_appointments() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+  listed bigint;
+  rows   bigint;
 begin
   if tg_op = 'INSERT' then
-    if prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, booked, bins)
+    select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
+      from new_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from new_rows;
-    else
-      insert into prewarm.marks (org_id, what, booked, bins)
-      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
-        from new_rows
-       group by org_id;
     end if;
   elsif tg_op = 'DELETE' then
-    if prewarm.is_wide((select count(*) from (select from old_rows limit 101) few)) then
+    insert into prewarm.marks (org_id, what, booked, bins)
+    select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
+      from old_rows
+     limit 101;
+    get diagnostics listed = row_count;
+    if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from old_rows;
-    else
-      insert into prewarm.marks (org_id, what, booked, bins)
-      select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
-        from old_rows
-       group by org_id;
     end if;
-  elsif prewarm.is_wide((select count(*) from (select from new_rows limit 101) few)) then
-    insert into prewarm.marks (org_id, what, wide)
-    select org_id, 'appointments', true from new_rows union select org_id, 'appointments', true from old_rows;
   else
     insert into prewarm.marks (org_id, what, booked, bins)
-    select org_id, 'appointments', array_agg(contact_id), array_agg(prewarm.bin_of(created_at))
-      from (select org_id, contact_id, created_at from new_rows
-            union
-            select org_id, contact_id, created_at from old_rows) as both_rows
-     group by org_id;
+    select n.org_id, 'appointments', array[o.contact_id, n.contact_id],
+           array[prewarm.bin_of(o.created_at), prewarm.bin_of(n.created_at)]
+      from new_rows n
+      join old_rows o on o.id = n.id and o.org_id = n.org_id
+     limit 101;
+    get diagnostics listed = row_count;
+    rows := (select count(*) from (select from new_rows limit 101) few);
+    if prewarm.is_wide(rows) then
+      insert into prewarm.marks (org_id, what, wide)
+      select org_id, 'appointments', true from new_rows union select org_id, 'appointments', true from old_rows;
+    elsif listed < rows then
+      insert into prewarm.marks (org_id, what, booked, bins)
+      select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
+        from (select org_id, contact_id, created_at from new_rows
+              union
+              select org_id, contact_id, created_at from old_rows) as both_rows;
+    end if;
   end if;
   return null;
 end $$;

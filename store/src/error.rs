@@ -55,7 +55,16 @@ const LOCK_NOT_AVAILABLE: &str = "55P03";
 /// PostgreSQL's `read_only_sql_transaction`: a standby, or a server that was told to take nothing.
 const READ_ONLY: &str = "25006";
 
+/// PostgreSQL's class of data that a type does not hold, and its `not_null_violation` and `check_violation`. A unique or a
+/// foreign key is no such refusal: the row that was in the way may be gone, or there, the next time.
+const UNFIT: [&str; 3] = ["22", "23502", "23514"];
+
 impl Error {
+    /// Postgres will refuse this again, since no rule of the schema lets it in.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::Refused(code) if UNFIT.iter().any(|unfit| code.starts_with(unfit)))
+    }
+
     /// Somebody else holds a lock for too long; without a limit the statement may succeed.
     pub fn is_blocked(&self) -> bool {
         matches!(self, Self::Postgres(error)

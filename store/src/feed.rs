@@ -25,6 +25,28 @@ pub enum Notice {
     Gap,
 }
 
+/// Where workers say how far assistants and test calls are: `agent <id>`, `test_call <id>`.
+const CONSOLE: &str = "prewarm_console";
+
+/// Passes on what workers say for the console, for ever. Needs a direct connection, too.
+pub async fn follow_console(pg: PgPool, pass_on: impl Fn(&str)) {
+    loop {
+        if let Err(error) = listen_for_console(&pg, &pass_on).await {
+            tracing::debug!(error = &error as &dyn std::error::Error, "console feed");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listen_for_console(pg: &PgPool, pass_on: &impl Fn(&str)) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pg).await?;
+    listener.listen(CONSOLE).await?;
+    while let Some(notification) = listener.try_recv().await? {
+        pass_on(notification.payload());
+    }
+    Ok(())
+}
+
 /// Passes on what Redis announces, for ever.
 pub async fn follow_redis(redis: Redis, notices: mpsc::Sender<Notice>) {
     loop {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bigdecimal::BigDecimal;
 use readmodel::{ids::OrgId, time::Timestamp, version::Receipt};
 use serde_json::Value;
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
@@ -53,6 +53,8 @@ pub struct CallRow<'a> {
     pub is_test_call: bool,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
+    /// When it was first heard of; `None` is now.
+    pub created_at: Option<Timestamp>,
     /// Vapi's id of the assistant, whose direction decides where the call has none.
     pub assistant_id: Option<&'a str>,
 }
@@ -198,7 +200,8 @@ impl Intake {
             &column(calls, |call| call.is_test_call),
             &column(calls, |call| call.started_at.map(PgTime)) as &[Option<PgTime>],
             &column(calls, |call| call.ended_at.map(PgTime)) as &[Option<PgTime>],
-            &column(calls, |call| call.assistant_id) as &[Option<&str>]
+            &column(calls, |call| call.assistant_id) as &[Option<&str>],
+            &column(calls, |call| call.created_at.map(PgTime)) as &[Option<PgTime>]
         )
         .execute(&mut *self.0)
         .await?;
@@ -238,6 +241,11 @@ impl Intake {
     async fn lock(&mut self, things: Vec<String>) -> Result<(), Error> {
         sqlx::query_file!("queries/intake/lock.sql", &things).fetch_all(&mut *self.0).await?;
         Ok(())
+    }
+
+    /// For what other files ask in this transaction.
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.0
     }
 
     /// Commits. Once this returns, what was taken is on disk.

@@ -1,22 +1,29 @@
 //! The only crate that speaks SQL and Redis: the snapshot and the ledger in Postgres, the blobs in both, the feed of
 //! new versions. Queries are files under `queries/`, named after the function that runs them.
 
+pub mod agents;
+pub mod assistants;
 pub mod blobs;
 pub mod calls;
 pub mod clock;
 pub mod demo;
 pub mod error;
+pub mod events;
 pub mod feed;
 pub mod instant;
 pub mod intake;
 pub mod leases;
 pub mod migrate;
 pub mod nodes;
+pub mod parked;
+pub mod phone_mappings;
 pub mod queue;
 pub mod rebuild_runs;
 pub mod receipts;
+pub mod reconciliation;
 pub mod redis;
 pub mod snapshot;
+pub mod test_calls;
 pub mod versions;
 
 mod activity;

@@ -19,17 +19,20 @@ pub enum Queue {
     Rebuild,
     /// What crons fire.
     Maintenance,
+    /// Assistants at Vapi. A claim fills it from the agents that are owed.
+    Prewarm,
 }
 
 impl Queue {
     /// Every queue.
-    pub const ALL: [Self; 2] = [Self::Rebuild, Self::Maintenance];
+    pub const ALL: [Self; 3] = [Self::Rebuild, Self::Maintenance, Self::Prewarm];
 
     /// Its name in the database and on the board.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Rebuild => "rebuild",
             Self::Maintenance => "maintenance",
+            Self::Prewarm => "prewarm",
         }
     }
 }
@@ -108,6 +111,10 @@ pub async fn claim(
     lease: Duration,
 ) -> Result<Vec<Claimed>, Error> {
     let lease = lease.as_secs_f64();
+    if queue == Queue::Prewarm {
+        let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim_prewarms.sql", worker, limit, lease);
+        return Ok(claimed.fetch_all(pg).await?);
+    }
     let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
     Ok(claimed.fetch_all(pg).await?)
 }

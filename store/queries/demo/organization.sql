@@ -1,5 +1,6 @@
 -- store::demo::organization
--- An org of the demo with its agents and number, unless it is there. One row if it was made.
+-- An org of the demo with its agents and number, unless it is there. One row if it was made. Vapi's id of the number is the
+-- org's: whatever assistants there will be, its calls are known by it.
 -- $1 id, $2 name, $3 time zone.
 with made as (
   insert into public.organizations (id, name, timezone)
@@ -8,16 +9,17 @@ with made as (
   returning id
 ),
 agents as (
-  insert into public.agents (org_id, call_direction, name, system_prompt, first_message, vapi_assistant_id)
+  insert into public.agents (org_id, call_direction, name, system_prompt, first_message, voice, model)
   select id, direction, concat('Receptionist (', direction, ')'), 'You answer the phone of a clinic. Be brief and kind.',
-         'Hello, how can I help you?', concat('demo-', direction, '-', id)
+         'Hello, how can I help you?', '{"provider": "11labs", "voiceId": "sarah"}',
+         '{"provider": "openai", "model": "gpt-4o"}'
     from made
    cross join unnest(array['inbound', 'outbound']) as direction
   returning id, org_id, call_direction
 ),
 numbers as (
   insert into public.phone_numbers (org_id, phone_number, vapi_phone_number_id, agent_id)
-  select org_id, '+15550100000', concat('demo-number-', org_id), id
+  select org_id, '+15550100000', org_id, id
     from agents
    where call_direction = 'inbound'
 )

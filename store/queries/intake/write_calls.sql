@@ -2,20 +2,23 @@
 -- Makes the rows of calls show what is known of them. A row of another org stays as it is.
 -- Side by side: $1 orgs, $2 contacts, $3 Vapi's ids, each once, $4 the customers' numbers, $5 directions (null: the
 -- agent's), $6 statuses, $7 durations in seconds, $8 sentiment labels, $9 scores, $10 summaries, $11 ended reasons,
--- $12 cents, $13 test calls, $14 started, $15 ended, $16 Vapi's ids of the assistants.
+-- $12 cents, $13 test calls, $14 started, $15 ended, $16 Vapi's ids of the assistants, $17 when the calls were first heard
+-- of (null: now).
 with told as (
   select *
     from unnest(
            $1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::numeric[],
-           $10::text[], $11::text[], $12::int[], $13::boolean[], $14::timestamptz[], $15::timestamptz[], $16::text[]
+           $10::text[], $11::text[], $12::int[], $13::boolean[], $14::timestamptz[], $15::timestamptz[], $16::text[],
+           $17::timestamptz[]
          ) as told (
            org_id, contact_id, vapi_call_id, phone_number, call_direction, status, duration_seconds, sentiment_label,
-           sentiment_score, summary, ended_reason, cost_cents, is_test_call, started_at, ended_at, assistant_id
+           sentiment_score, summary, ended_reason, cost_cents, is_test_call, started_at, ended_at, assistant_id,
+           created_at
          )
 )
 insert into public.calls as held (
   org_id, contact_id, vapi_call_id, phone_number, call_direction, status, duration_seconds, sentiment_label, sentiment_score,
-  summary, ended_reason, cost_cents, is_test_call, started_at, ended_at
+  summary, ended_reason, cost_cents, is_test_call, started_at, ended_at, created_at
 )
 select org_id, contact_id, vapi_call_id, phone_number,
        coalesce(
@@ -24,7 +27,7 @@ select org_id, contact_id, vapi_call_id, phone_number,
          'inbound'
        ),
        status, duration_seconds, sentiment_label, sentiment_score, summary, ended_reason, cost_cents, is_test_call,
-       started_at, ended_at
+       started_at, ended_at, coalesce(created_at, now())
   from told
     on conflict (vapi_call_id) do update
    set contact_id = coalesce(held.contact_id, excluded.contact_id),

@@ -1,2 +1,2 @@
 -- store::queue::is_installed
-select to_regprocedure('prewarm.heartbeat(text, text, interval, text[])') is not null as "installed!"
+select to_regprocedure('prewarm.claim_prewarms(text, integer, interval)') is not null as "installed!"

@@ -17,6 +17,8 @@ pub struct Backlog {
     pub oldest_seconds: f64,
     /// Orgs in quarantine.
     pub quarantined: i64,
+    /// Webhooks that are parked; of more than some thousands, some thousands.
+    pub parked: i64,
 }
 
 /// Measures what is owed.
@@ -54,6 +56,7 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(pg).await?.rows_affected();
     pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
+    pruned += sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql").execute(pg).await?.rows_affected();
     sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
     Ok(pruned)
 }

@@ -1,0 +1,4 @@
+-- store::assistants::mark
+-- $1 agents.
+insert into prewarm.agent_marks (agent_id)
+select unnest($1::uuid[])

@@ -1,0 +1,16 @@
+-- store::assistants::page
+-- Agents by id, from one on that is left out, and what decides whether they are owed.
+-- $1 after, $2 how many at most.
+select a.id as "id!", a.org_id as "org_id!", a.call_direction as "call_direction!", a.name as "name!", a.system_prompt,
+       a.first_message, a.voice, a.model, a.vapi_assistant_id, a.config_hash,
+       s.look_since as "look_since?: PgTime",
+       s.missing_id as "missing_id?",
+       s.refused_hash as "refused_hash?",
+       coalesce(s.shown_otherwise, '{}') as "shown_otherwise!",
+       s.synced_at as "synced_at?: PgTime",
+       exists (select from prewarm.agent_marks m where m.agent_id = a.id) as "marked!"
+  from prewarm.agents_to_warm a
+  left join prewarm.assistants s on s.agent_id = a.id
+ where a.id > $1
+ order by a.id
+ limit $2

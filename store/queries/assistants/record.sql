@@ -1,0 +1,21 @@
+-- store::assistants::record
+-- What Vapi holds: the id of the assistant, and the hash of its configuration, null if that is not a wanted one.
+-- $1 agent, $2 holder, $3 Vapi's id, $4 hash, $5 fields that Vapi shows otherwise than they were sent.
+with mine as (
+  update prewarm.assistants
+     set look_since = null,
+         missing_id = null,
+         refused_hash = null,
+         refusal = null,
+         shown_otherwise = $5,
+         synced_at = case when $4::text is null then synced_at else statement_timestamp() end,
+         verified_at = case when $4::text is null then verified_at else statement_timestamp() end
+   where agent_id = $1
+     and holder = $2
+  returning agent_id
+)
+update public.agents a
+   set vapi_assistant_id = $3,
+       config_hash = $4
+  from mine
+ where a.id = mine.agent_id

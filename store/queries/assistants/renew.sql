@@ -1,0 +1,7 @@
+-- store::assistants::renew
+-- One row affected while the agent is the holder's.
+-- $1 agent, $2 holder, $3 seconds of the lease.
+update prewarm.assistants
+   set until = greatest(until, statement_timestamp() + make_interval(secs => $3))
+ where agent_id = $1
+   and holder = $2

@@ -1,0 +1,18 @@
+-- store::assistants::take
+-- Takes an agent, unless another holder has it. The start is counted here, before the work; whoever kills its process
+-- again and again is tried once a minute. One row if it was taken.
+-- $1 agent, $2 seconds of the lease.
+insert into prewarm.assistants as held (agent_id, org_id, holder, until, attempts)
+values ($1, (select a.org_id from prewarm.source_agents a where a.id = $1), gen_random_uuid(),
+        statement_timestamp() + make_interval(secs => $2), 1)
+    on conflict (agent_id) do update
+   set org_id = excluded.org_id,
+       holder = excluded.holder,
+       attempts = held.attempts + 1,
+       until = case
+                 when held.attempts + 1 < prewarm.quarantine_starts() then excluded.until
+                 else greatest(excluded.until, statement_timestamp() + prewarm.quarantine_pause())
+               end
+ where held.holder is null
+    or held.until <= statement_timestamp()
+returning holder as "holder!", attempts

@@ -1,0 +1,18 @@
+-- store::assistants::vanished
+-- Vapi does not have the assistant that an agent names. One row affected if the agent is owed now.
+-- $1 agent, $2 Vapi's id, $3 why.
+with told as (
+  insert into prewarm.assistants as held (agent_id, org_id, missing_id, reason)
+  select a.id, a.org_id, $2, $3
+    from prewarm.source_agents a
+   where a.id = $1
+     and a.vapi_assistant_id = $2
+      on conflict (agent_id) do update
+     set missing_id = excluded.missing_id,
+         stage = 'pending',
+         reason = excluded.reason
+   where held.holder is null
+  returning agent_id
+)
+insert into prewarm.agent_marks (agent_id)
+select agent_id from told

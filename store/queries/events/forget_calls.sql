@@ -1,0 +1,11 @@
+-- store::events::prune
+-- What is known of calls of which nothing has been heard for as long. Their rows in the source stay as they are.
+-- $1 the age in seconds, $2 how many at most.
+delete from prewarm.call_states
+ where vapi_call_id = any (array(
+         select vapi_call_id
+           from prewarm.call_states
+          where updated_at < statement_timestamp() - $1 * interval '1 second'
+          order by updated_at
+          limit $2
+       ))

@@ -1,0 +1,51 @@
+-- store::parked::unpark
+-- Gives parked events to the orgs that our maps now have for them, the oldest first, by the rule of store::intake::record.
+-- One that another transaction has in hand is left out. The receipt stays the first one: epoch and xid are not touched.
+-- $1 assistants and $2 numbers that our maps have, $3 events at most, $4 bytes, as stored, after which no further one is
+-- taken.
+with waiting as (
+  select id
+    from unnest($1::text[]) as ours (assistant_id)
+   cross join lateral (
+     select e.id
+       from prewarm.events e
+      where e.org_id is null and e.body is not null and e.assistant_id = ours.assistant_id
+        and (e.replay_after is null or e.replay_after <= statement_timestamp())
+      order by e.id
+      limit $3
+   ) oldest
+  union
+  select id
+    from unnest($2::text[]) as ours (phone_number_id)
+   cross join lateral (
+     select e.id
+       from prewarm.events e
+      where e.org_id is null and e.body is not null and e.phone_number_id = ours.phone_number_id
+        and (e.replay_after is null or e.replay_after <= statement_timestamp())
+      order by e.id
+      limit $3
+   ) oldest
+),
+sized as (
+  select e.id, sum(pg_column_size(e.body)) over (order by e.id rows unbounded preceding exclude current row) as before
+    from (select id from waiting order by id limit $3) oldest
+    join prewarm.events e on e.id = oldest.id
+),
+held as (
+  select e.id,
+         coalesce(
+           (select org_id from prewarm.source_agents where vapi_assistant_id = e.assistant_id order by id limit 1),
+           (select org_id from prewarm.source_phone_numbers where vapi_phone_number_id = e.phone_number_id order by id limit 1)
+         ) as org_id
+    from prewarm.events e
+   where e.id in (select id from sized where coalesce(before, 0) < $4)
+     and e.org_id is null and e.body is not null
+   order by e.id
+     for update of e skip locked
+)
+update prewarm.events e
+   set org_id = held.org_id
+  from held
+ where e.id = held.id
+   and held.org_id is not null
+returning e.id, held.org_id as "org_id!", e.received_at as "received_at: PgTime", e.body as "body!"

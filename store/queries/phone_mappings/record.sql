@@ -1,0 +1,23 @@
+-- store::phone_mappings::record
+-- Who answers a number now. If another agent has said something else meanwhile, nobody knows which of the two Vapi took
+-- last: then whom the number belongs to says it again.
+-- $1 Vapi's id of the number, $2 agent, $3 Vapi's id of the assistant, $4 the revision that was read, $5 why Vapi did not
+-- take it.
+with told as (
+  insert into prewarm.phone_mappings as held (vapi_phone_number_id, agent_id, assistant_id, reason)
+  values ($1, $2, $3, $5)
+      on conflict (vapi_phone_number_id) do update
+     set agent_id = excluded.agent_id,
+         assistant_id = excluded.assistant_id,
+         reason = excluded.reason,
+         known = held.revision = $4,
+         revision = held.revision + 1,
+         synced_at = statement_timestamp()
+  returning known
+)
+insert into prewarm.agent_marks (agent_id)
+select distinct p.agent_id
+  from prewarm.source_phone_numbers p, told
+ where p.vapi_phone_number_id = $1
+   and p.agent_id is not null
+   and (not told.known or p.agent_id <> $2)

@@ -1,0 +1,5 @@
+-- store::test_calls::read
+-- $1 id. At most one row.
+select org_id, agent_id, stage, assistant_id, web_call_url, reason
+  from prewarm.test_calls
+ where id = $1

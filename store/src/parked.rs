@@ -1,0 +1,67 @@
+//! Events of assistants and numbers that were not known when they came.
+
+use std::time::Duration;
+
+use readmodel::{ids::OrgId, time::Timestamp};
+use serde_json::Value;
+
+use crate::{Error, Store, instant::PgTime, intake::Intake};
+
+/// Assistants and numbers that events wait for, and that our maps have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Vapi's ids of the assistants.
+    pub assistants: Vec<String>,
+    /// Vapi's ids of the numbers.
+    pub numbers: Vec<String>,
+}
+
+/// An event that has come to its org.
+#[derive(Debug)]
+pub struct Unparked {
+    /// Its place in the order of arrival.
+    pub id: i64,
+    /// Its org.
+    pub org: OrgId,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// Its body, as it was stored.
+    pub body: Value,
+}
+
+impl Known {
+    /// No event waits for what is there.
+    pub fn is_empty(&self) -> bool {
+        self.assistants.is_empty() && self.numbers.is_empty()
+    }
+}
+
+impl Store {
+    /// What parked events wait for and our maps have.
+    pub async fn known_to_parked(&self) -> Result<Known, Error> {
+        Ok(sqlx::query_file_as!(Known, "queries/parked/known.sql").fetch_one(&self.pg).await?)
+    }
+
+    /// Leaves parked events alone for some time: their effect could not be written.
+    pub async fn put_off_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
+        sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
+        Ok(())
+    }
+}
+
+impl Intake {
+    /// Gives parked events to their orgs, the oldest first; their effect is to be written in this transaction.
+    pub async fn unpark(&mut self, known: &Known, events: i64, bytes: i64) -> Result<Vec<Unparked>, Error> {
+        let rows = sqlx::query_file!("queries/parked/unpark.sql", &known.assistants, &known.numbers, events, bytes);
+        let rows = rows.fetch_all(self.connection()).await?;
+        let unparked = rows.into_iter().map(|row| Unparked {
+            id: row.id,
+            org: OrgId(row.org_id),
+            received_at: row.received_at.0,
+            body: row.body,
+        });
+        let mut unparked: Vec<_> = unparked.collect();
+        unparked.sort_unstable_by_key(|event| event.id);
+        Ok(unparked)
+    }
+}

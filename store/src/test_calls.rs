@@ -1,0 +1,145 @@
+//! Test calls: the api opens one, a worker makes it, and whoever watches it is told.
+
+use readmodel::ids::{AgentId, OrgId};
+use uuid::Uuid;
+
+use crate::{Error, Store};
+
+/// A test call as it is opened.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// Its id: that which was given, or of the call that was open already.
+    pub id: Uuid,
+    /// Vapi's id of the assistant, if the agent has one yet.
+    pub assistant_id: Option<String>,
+}
+
+/// How far a test call is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The assistant is brought up to date.
+    Preparing,
+    /// Vapi makes the call.
+    Connecting,
+    /// It may be joined.
+    Ready,
+    /// It will not be.
+    Failed,
+    /// It has been joined, or nobody has come in time.
+    Ended,
+}
+
+impl Stage {
+    const ALL: [Self; 5] = [Self::Preparing, Self::Connecting, Self::Ready, Self::Failed, Self::Ended];
+
+    /// As in the table and on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Connecting => "connecting",
+            Self::Ready => "ready",
+            Self::Failed => "failed",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// Whether no other stage follows that somebody who waits for the call wants to know of.
+    pub const fn is_last(self) -> bool {
+        matches!(self, Self::Ready | Self::Failed | Self::Ended)
+    }
+}
+
+/// A test call.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TestCall {
+    /// Whose.
+    pub org: OrgId,
+    /// With whom.
+    pub agent: AgentId,
+    /// How far.
+    pub stage: Stage,
+    /// Vapi's id of the assistant.
+    pub assistant_id: Option<String>,
+    /// Where to join it. Whoever knows it may.
+    pub web_call_url: Option<String>,
+    /// Why it failed, in words for the person who waits.
+    pub reason: Option<String>,
+}
+
+impl std::fmt::Debug for TestCall {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TestCall").field("agent", &self.agent).field("stage", &self.stage).finish_non_exhaustive()
+    }
+}
+
+/// The next stage, and what is learnt with it.
+#[derive(Clone, Copy, Debug)]
+pub enum Step<'a> {
+    /// Vapi makes the call, with this assistant.
+    Connecting {
+        /// Vapi's id of it.
+        assistant_id: &'a str,
+    },
+    /// Vapi has made it.
+    Ready {
+        /// Vapi's id of it.
+        vapi_call_id: &'a str,
+        /// Where to join it.
+        web_call_url: &'a str,
+    },
+    /// It is not to be had.
+    Failed {
+        /// Why, in words for the person who waits.
+        reason: &'a str,
+    },
+}
+
+impl Store {
+    /// Opens a test call with the org's agent of a direction (`inbound`, `outbound`), or gives the one that is open; `None`
+    /// if there is no such agent.
+    pub async fn open_test_call(&self, id: Uuid, org: OrgId, call_direction: &str) -> Result<Option<Opened>, Error> {
+        let opened = sqlx::query_file_as!(Opened, "queries/test_calls/open.sql", id, org.0, call_direction);
+        Ok(opened.fetch_optional(&self.pg).await?)
+    }
+
+    /// How far a test call is.
+    pub async fn test_call(&self, id: Uuid) -> Result<Option<TestCall>, Error> {
+        let row = sqlx::query_file!("queries/test_calls/read.sql", id).fetch_optional(&self.pg).await?;
+        Ok(row.and_then(|row| {
+            Some(TestCall {
+                org: OrgId(row.org_id),
+                agent: AgentId(row.agent_id),
+                stage: Stage::ALL.into_iter().find(|stage| stage.name() == row.stage)?,
+                assistant_id: row.assistant_id,
+                web_call_url: row.web_call_url,
+                reason: row.reason,
+            })
+        }))
+    }
+
+    /// Tells how far a test call is; false if it has come to its end.
+    pub async fn advance_test_call(&self, id: Uuid, step: Step<'_>) -> Result<bool, Error> {
+        let (stage, assistant_id, vapi_call_id, web_call_url, reason) = match step {
+            Step::Connecting { assistant_id } => (Stage::Connecting, Some(assistant_id), None, None, None),
+            Step::Ready { vapi_call_id, web_call_url } => {
+                (Stage::Ready, None, Some(vapi_call_id), Some(web_call_url), None)
+            }
+            Step::Failed { reason } => (Stage::Failed, None, None, None, Some(reason)),
+        };
+        let told = sqlx::query_file!(
+            "queries/test_calls/advance.sql",
+            id,
+            stage.name(),
+            assistant_id,
+            vapi_call_id,
+            web_call_url,
+            reason
+        );
+        Ok(told.fetch_optional(&self.pg).await?.is_some())
+    }
+
+    /// Ends the test calls that nobody will join or make any more; returns how many.
+    pub async fn close_test_calls(&self) -> Result<i64, Error> {
+        Ok(sqlx::query_file_scalar!("queries/test_calls/close.sql").fetch_one(&self.pg).await?)
+    }
+}
