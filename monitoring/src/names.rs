@@ -18,14 +18,39 @@ pub const OWED_ORGS: &str = "prewarm_owed_orgs";
 pub const REBUILDS_TOTAL: &str = "prewarm_rebuilds_total";
 /// Seconds that a rebuild took.
 pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
-/// Webhooks by `type` and `outcome` (accepted, duplicate, parked, ignored, refused, failed).
+/// Webhooks by `type` and `outcome` (accepted, duplicate, parked, ignored, late, refused, failed). Late is an answer to an
+/// assistant request that Postgres did not confirm.
 pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 /// Seconds from a webhook's arrival to its answer.
 pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
 /// Webhooks that were stored in one transaction.
 pub const INTAKE_BATCH_SIZE: &str = "prewarm_intake_batch_size";
+/// Webhooks that wait for one of our maps to have their assistant or number; some thousands are counted, not more.
+pub const PARKED_EVENTS: &str = "prewarm_parked_events";
+/// Parked webhooks that were taken up by `outcome` (replayed, failed).
+pub const REPLAYS_TOTAL: &str = "prewarm_replays_total";
+/// Calls as Vapi lists them, by what became of each `outcome` (accepted, duplicate, parked, failed).
+pub const RECONCILED_CALLS_TOTAL: &str = "prewarm_reconciled_calls_total";
+/// Until when Vapi's list of calls has been taken in, in seconds since 1970.
+pub const RECONCILED_UNTIL_SECONDS: &str = "prewarm_reconciled_until_seconds";
 /// Orgs and jobs that failed too often and are tried only now and then.
 pub const QUARANTINED: &str = "prewarm_quarantined";
+/// Requests to Vapi by `operation` and `status` (the answer's, or connect, timeout, broken, unreadable).
+pub const VAPI_REQUESTS_TOTAL: &str = "prewarm_vapi_requests_total";
+/// Seconds from a request's first byte to its answer's last one, by `operation`.
+pub const VAPI_REQUEST_SECONDS: &str = "prewarm_vapi_request_seconds";
+/// Assistants that others have changed at Vapi by `kind` (changed, missing, surplus, phone_number): found, and mended.
+pub const VAPI_DRIFT_TOTAL: &str = "prewarm_vapi_drift_total";
+/// Assistants at Vapi whose agents are not there.
+pub const UNCLAIMED_ASSISTANTS: &str = "prewarm_unclaimed_assistants";
+/// Passes over agents by `outcome` (skipped, created, updated, failed).
+pub const ASSISTANTS_TOTAL: &str = "prewarm_assistants_total";
+/// Agents with changes that Vapi has not taken.
+pub const OWED_AGENTS: &str = "prewarm_owed_agents";
+/// Seconds for which the longest owed agent has been owed.
+pub const OLDEST_OWED_AGENT_SECONDS: &str = "prewarm_oldest_owed_agent_seconds";
+/// Agents whose configuration or account Vapi refuses.
+pub const FAILED_AGENTS: &str = "prewarm_failed_agents";
 /// Seconds by which this machine's clock is ahead of the database's; less than 0 where it is behind.
 pub const CLOCK_SKEW_SECONDS: &str = "prewarm_clock_skew_seconds";
 /// Open streams.
@@ -60,7 +85,19 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (INTAKE_TOTAL, Kind::Counter, "Webhooks by type and outcome."),
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),
     (INTAKE_BATCH_SIZE, Kind::Pieces, "Webhooks stored in one transaction."),
+    (PARKED_EVENTS, Kind::Gauge, "Webhooks that wait for their assistant or number to be known."),
+    (REPLAYS_TOTAL, Kind::Counter, "Parked webhooks that were taken up, by outcome."),
+    (RECONCILED_CALLS_TOTAL, Kind::Counter, "Calls as Vapi lists them, by what became of each."),
+    (RECONCILED_UNTIL_SECONDS, Kind::Gauge, "Until when Vapi's list of calls has been taken in."),
     (QUARANTINED, Kind::Gauge, "Orgs in quarantine."),
+    (VAPI_REQUESTS_TOTAL, Kind::Counter, "Requests to Vapi by operation and status."),
+    (VAPI_REQUEST_SECONDS, Kind::Seconds, "Duration of a request to Vapi, by operation."),
+    (VAPI_DRIFT_TOTAL, Kind::Counter, "What others have changed at Vapi, by kind."),
+    (UNCLAIMED_ASSISTANTS, Kind::Gauge, "Assistants at Vapi whose agents are not there."),
+    (ASSISTANTS_TOTAL, Kind::Counter, "Passes over agents by outcome."),
+    (OWED_AGENTS, Kind::Gauge, "Agents with changes that Vapi has not taken."),
+    (OLDEST_OWED_AGENT_SECONDS, Kind::Gauge, "How long the longest owed agent has been owed."),
+    (FAILED_AGENTS, Kind::Gauge, "Agents whose configuration or account Vapi refuses."),
     (CLOCK_SKEW_SECONDS, Kind::Gauge, "How far this machine's clock is ahead of the database's."),
     (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
     (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),

@@ -10,8 +10,11 @@ pub fn api() {
     counter!(names::ORG_MISMATCH_TOTAL).increment(0);
     gauge!(names::STREAM_CLIENTS).set(0.0);
     counter!(names::INTAKE_TOTAL, "type" => "unread", "outcome" => "refused").increment(0);
+    counter!(names::INTAKE_TOTAL, "type" => "assistant-request", "outcome" => "late").increment(0);
     for kind in ["status-update", "end-of-call-report", "assistant-request", "other"] {
-        counter!(names::INTAKE_TOTAL, "type" => kind, "outcome" => "failed").increment(0);
+        for outcome in ["failed", "refused"] {
+            counter!(names::INTAKE_TOTAL, "type" => kind, "outcome" => outcome).increment(0);
+        }
     }
 }
 
@@ -19,5 +22,22 @@ pub fn api() {
 pub fn worker() {
     for outcome in ["changed", "unchanged", "superseded", "failed"] {
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(0);
+    }
+    for outcome in ["replayed", "failed"] {
+        counter!(names::REPLAYS_TOTAL, "outcome" => outcome).increment(0);
+    }
+}
+
+/// Those of a process that makes assistants.
+pub fn prewarm() {
+    for outcome in ["skipped", "created", "updated", "failed"] {
+        counter!(names::ASSISTANTS_TOTAL, "outcome" => outcome).increment(0);
+    }
+    for kind in ["changed", "missing", "surplus", "phone_number"] {
+        counter!(names::VAPI_DRIFT_TOTAL, "kind" => kind).increment(0);
+    }
+    gauge!(names::UNCLAIMED_ASSISTANTS).set(0.0);
+    for outcome in ["accepted", "duplicate", "parked", "failed"] {
+        counter!(names::RECONCILED_CALLS_TOTAL, "outcome" => outcome).increment(0);
     }
 }
