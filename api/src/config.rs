@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use axum::http::HeaderValue;
-use vapi::{NoSecrets, Secrets};
+use vapi::{AuthError, Authenticator, Deployment};
 
 use crate::auth;
 
@@ -14,8 +14,11 @@ pub struct Config {
     pub http_addr: SocketAddr,
     /// Who may sign tokens.
     pub auth: auth::Config,
-    /// `VAPI_WEBHOOK_SECRET`: what Vapi presents; several, comma-separated, for rotation.
-    pub webhook_secrets: Secrets,
+    /// `VAPI_WEBHOOK_SECRET` and `VAPI_WEBHOOK_HMAC`: what Vapi presents, or signs with.
+    pub webhooks: Authenticator,
+    /// What all assistants share, if any are made. Without it an agent's configuration has no hash. The environment says
+    /// more of it than the api minds, so that whoever starts the api and the worker gives it to both.
+    pub deployment: Option<Deployment>,
     /// `PREWARM_CORS_ORIGINS`: whose pages may read, comma-separated.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -27,8 +30,8 @@ pub enum ConfigError {
     #[error(transparent)]
     Auth(#[from] auth::ConfigError),
     /// Webhooks.
-    #[error("VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries")]
-    NoWebhookSecret(#[from] NoSecrets),
+    #[error(transparent)]
+    Webhooks(#[from] AuthError),
     /// An address to listen on.
     #[error("PREWARM_HTTP_ADDR is not an address such as 127.0.0.1:8080")]
     HttpAddr(#[from] std::net::AddrParseError),
@@ -46,7 +49,8 @@ impl Config {
         Ok(Self {
             http_addr: lookup("PREWARM_HTTP_ADDR").as_deref().unwrap_or(DEFAULT_HTTP_ADDR).parse()?,
             auth: auth::Config::from_env(&lookup)?,
-            webhook_secrets: Secrets::parse(&lookup("VAPI_WEBHOOK_SECRET").unwrap_or_default())?,
+            webhooks: Authenticator::from_env(&lookup)?,
+            deployment: None,
             cors_origins: origins(&lookup("PREWARM_CORS_ORIGINS").unwrap_or_default())?,
         })
     }
@@ -78,9 +82,14 @@ mod tests {
     #[test]
     fn the_api_does_not_start_half_guarded() {
         assert!(matches!(config(&[("VAPI_WEBHOOK_SECRET", "s")]), Err(ConfigError::Auth(_))));
-        assert!(matches!(config(&[TOKENS]), Err(ConfigError::NoWebhookSecret(_))));
-        assert!(matches!(config(&[TOKENS, ("VAPI_WEBHOOK_SECRET", " , ")]), Err(ConfigError::NoWebhookSecret(_))));
-        assert!(config(&[TOKENS, ("VAPI_WEBHOOK_SECRET", "s")]).is_ok());
+        assert!(matches!(config(&[TOKENS]), Err(ConfigError::Webhooks(AuthError::NoSecrets))));
+        assert!(matches!(
+            config(&[TOKENS, ("VAPI_WEBHOOK_SECRET", " , ")]),
+            Err(ConfigError::Webhooks(AuthError::NoSecrets))
+        ));
+        let secret = ("VAPI_WEBHOOK_SECRET", "s");
+        assert!(matches!(config(&[TOKENS, secret, ("VAPI_WEBHOOK_HMAC", "crc32")]), Err(ConfigError::Webhooks(_))));
+        assert!(config(&[TOKENS, secret]).is_ok());
     }
 
     #[test]

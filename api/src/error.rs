@@ -25,10 +25,20 @@ pub(crate) enum ApiError {
     Internal,
     /// No such route.
     NotFound,
+    /// The org has no such agent.
+    NoAgent,
+    /// The org of a token that holds is not there.
+    NoOrg,
+    /// No such test call.
+    NoTestCall,
     /// The webhook's secret is missing or wrong.
     WebhookSecret,
     /// The webhook's body is no message.
     WebhookBody,
+    /// The webhook's body is compressed.
+    Encoded,
+    /// The webhook's message is one that Postgres will not take, however often it is sent.
+    Unstorable,
     /// The webhook's body is too large.
     TooLarge,
     /// The webhook's body takes too long.
@@ -46,8 +56,13 @@ impl ApiError {
             ),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            Self::NoAgent => (StatusCode::NOT_FOUND, "Agent not configured"),
+            Self::NoOrg => (StatusCode::NOT_FOUND, "Unknown organization"),
+            Self::NoTestCall => (StatusCode::NOT_FOUND, "No such test call"),
             Self::WebhookSecret => (StatusCode::UNAUTHORIZED, "Missing or wrong webhook secret"),
             Self::WebhookBody => (StatusCode::BAD_REQUEST, "The body is not a Vapi message"),
+            Self::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has a content coding"),
+            Self::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "The message cannot be stored"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body takes too long"),
         }
@@ -56,6 +71,13 @@ impl ApiError {
 
 impl From<Unavailable> for ApiError {
     fn from(Unavailable: Unavailable) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl From<store::Error> for ApiError {
+    fn from(error: store::Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "the database");
         Self::Unavailable
     }
 }

@@ -5,19 +5,20 @@ pub mod auth;
 mod calls;
 mod coding;
 mod config;
+mod console;
 mod database_clock;
 mod delta;
 mod edge;
 mod editions;
 mod error;
-pub mod intake;
 mod listener;
+pub mod numbers;
 mod read;
 mod reads;
 mod stream;
 mod webhook;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
@@ -26,21 +27,23 @@ use axum::{
     response::IntoResponse,
     routing::{get, post},
 };
+use intake::Intake;
 use readmodel::time::{Clock, Timestamp};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
-use vapi::Secrets;
+use vapi::Authenticator;
 
 pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
 
 use crate::{
     auth::{Verifier, wall_clock},
+    console::Console,
     edge::Edge,
     editions::Editions,
     error::ApiError,
-    intake::Intake,
+    numbers::Numbers,
 };
 
 /// What the handlers share. Each request clones it.
@@ -52,7 +55,15 @@ struct Shared {
     editions: Arc<Editions>,
     verifier: Arc<Verifier>,
     intake: Arc<Intake>,
-    secrets: Secrets,
+    webhooks: Arc<Authenticator>,
+    numbers: Arc<Numbers>,
+    console: Console,
+}
+
+impl FromRef<App> for Console {
+    fn from_ref(app: &App) -> Self {
+        app.0.console.clone()
+    }
 }
 
 impl FromRef<App> for Store {
@@ -79,9 +90,15 @@ impl FromRef<App> for Arc<Intake> {
     }
 }
 
-impl FromRef<App> for Secrets {
+impl FromRef<App> for Arc<Authenticator> {
     fn from_ref(app: &App) -> Self {
-        app.0.secrets.clone()
+        Arc::clone(&app.0.webhooks)
+    }
+}
+
+impl FromRef<App> for Arc<Numbers> {
+    fn from_ref(app: &App) -> Self {
+        Arc::clone(&app.0.numbers)
     }
 }
 
@@ -128,15 +145,19 @@ impl Api {
         let Self { listener, verifier, config } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
-        let secrets = config.webhook_secrets;
+        let webhooks = Arc::new(config.webhooks);
+        let numbers = Arc::new(Numbers::new(store.clone(), Instant::now));
         let intake = Arc::new(Intake::start(&store));
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
-        let app = App(Arc::new(Shared { store, editions, verifier, intake, secrets }));
+        let console = Console::new(store.clone(), config.deployment);
+        let listened = console.clone();
+        let app = App(Arc::new(Shared { store, editions, verifier, intake, webhooks, numbers, console }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
             () = listener::serve(listener, edge, shutdown.clone()) => {}
             () = watched.watch() => {}
+            () = listened.listen() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
             () = never_ends(end_streams(&streamed, &shutdown)) => {}
         }
@@ -164,6 +185,10 @@ fn router(app: App) -> Router {
         .route("/api/analytics/dashboard", get(read::dashboard))
         .route("/api/analytics/stream", get(stream::stream))
         .route("/api/calls-dashboard", get(calls::calls))
+        .route("/api/founder-console/agent", get(console::agent::get).post(console::agent::save))
+        .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
+        .route("/api/founder-console/test-agent", post(console::test_agent::start))
+        .route("/api/founder-console/test-agent/{call}/events", get(console::test_agent::watch))
         .route("/api/session/end", post(end_session))
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))

@@ -9,33 +9,42 @@ use axum::{
     Json,
     body::{Body, Bytes, to_bytes},
     extract::{Request, State},
-    http::{HeaderMap, header::CONTENT_LENGTH},
+    http::{
+        HeaderMap,
+        header::{CONTENT_ENCODING, CONTENT_LENGTH},
+    },
     response::{IntoResponse, Response},
 };
+use intake::{Intake, Message};
 use metrics::{counter, histogram};
 use monitoring::names;
+use readmodel::time::Timestamp;
 use serde_json::json;
-use store::Store;
-use vapi::{Envelope, Kind, MAX_BODY_BYTES, Secrets};
+use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, Refused};
 
 use crate::{
+    auth::wall_clock,
     error::ApiError,
-    intake::{Intake, Message},
+    numbers::{Found, NotFound, Numbers},
 };
 
 /// A whole body has to come within this time.
 const BODY: Duration = Duration::from_secs(10);
+/// So much of a body that is refused unseen is read all the same, and for so long, so that whoever still sends it can hear
+/// the answer.
+const COURTESY_BYTES: usize = 64 * 1024;
+const COURTESY: Duration = Duration::from_secs(1);
 
 /// The route.
 pub(crate) async fn webhook(
-    State(store): State<Store>,
+    State(numbers): State<Arc<Numbers>>,
     State(intake): State<Arc<Intake>>,
-    State(secrets): State<Secrets>,
+    State(webhooks): State<Arc<Authenticator>>,
     request: Request,
 ) -> Response {
     let arrived = Instant::now();
-    let response = match admit(&secrets, request).await {
-        Ok(envelope) if envelope.kind == Kind::AssistantRequest => assistant(&store, &envelope).await,
+    let response = match admit(&webhooks, request).await {
+        Ok(envelope) if envelope.kind == Kind::AssistantRequest => assistant(&numbers, &envelope.call).await,
         Ok(envelope) => take(&intake, envelope).await,
         Err(error) => {
             count("unread", "refused");
@@ -46,19 +55,40 @@ pub(crate) async fn webhook(
     response
 }
 
-/// Who sends it is settled on the headers before a byte of the body is read.
-async fn admit(secrets: &Secrets, request: Request) -> Result<Envelope, ApiError> {
+/// Who sends it is settled on the headers before a byte of the body is read; of what is signed, all but the signature.
+async fn admit(webhooks: &Authenticator, request: Request) -> Result<Envelope, ApiError> {
     let (head, body) = request.into_parts();
+    let headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let claim = webhooks.admit(&headers, now()).map_err(not_vapi).and_then(|claim| {
+        let encoded = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
+        if encoded { Err(ApiError::Encoded) } else { Ok(claim) }
+    });
+    let claim = match claim {
+        Ok(claim) => claim,
+        Err(error) => {
+            let _ = tokio::time::timeout(COURTESY, to_bytes(body, COURTESY_BYTES)).await;
+            return Err(error);
+        }
+    };
     if content_length(&head.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(ApiError::TooLarge);
     }
     let body = read(body).await?;
-    let headers = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
-    secrets.authenticate(headers, &body).map_err(|_| ApiError::WebhookSecret)?;
+    claim.check(&body).map_err(not_vapi)?;
     Envelope::parse(&body).map_err(|reason| {
         tracing::info!(%reason, "webhook refused");
         ApiError::WebhookBody
     })
+}
+
+/// By which signatures are judged: their senders stamp them by wall-clock time.
+fn now() -> Timestamp {
+    Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000))
+}
+
+fn not_vapi(reason: Refused) -> ApiError {
+    tracing::info!(%reason, "webhook refused");
+    ApiError::WebhookSecret
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
@@ -78,6 +108,11 @@ async fn take(intake: &Intake, envelope: Envelope) -> Response {
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()
         }
+        Err(error) if error.is_for_good() => {
+            count(kind, "refused");
+            tracing::error!(error = &error as &dyn std::error::Error, "intake");
+            ApiError::Unstorable.into_response()
+        }
         Err(error) => {
             count(kind, "failed");
             tracing::error!(error = &error as &dyn std::error::Error, "intake");
@@ -87,21 +122,28 @@ async fn take(intake: &Intake, envelope: Envelope) -> Response {
 }
 
 /// Vapi asks who shall take an incoming call. Nothing is stored: the call's own messages follow.
-async fn assistant(store: &Store, envelope: &Envelope) -> Response {
-    let call = &envelope.call;
-    let number = call.our_number.as_ref().map(|number| number.as_str());
-    match store.assistant_of(call.phone_number_id.as_deref(), number).await {
-        Ok(Some(assistant)) => {
-            count("assistant-request", "accepted");
-            Json(json!({ "assistantId": assistant })).into_response()
+async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
+    let kind = "assistant-request";
+    match numbers.assistant_of(call).await {
+        Ok(Found { assistant, is_late }) => {
+            count(
+                kind,
+                if is_late {
+                    "late"
+                } else if assistant.is_some() {
+                    "accepted"
+                } else {
+                    "ignored"
+                },
+            );
+            Json(match assistant {
+                Some(assistant) => json!({ "assistantId": assistant }),
+                None => json!({ "error": "This number is not connected to an assistant." }),
+            })
+            .into_response()
         }
-        Ok(None) => {
-            count("assistant-request", "ignored");
-            Json(json!({ "error": "This number is not connected to an assistant." })).into_response()
-        }
-        Err(error) => {
-            count("assistant-request", "failed");
-            tracing::error!(error = &error as &dyn std::error::Error, "assistant-request");
+        Err(NotFound) => {
+            count(kind, "failed");
             ApiError::Unavailable.into_response()
         }
     }

@@ -3,4 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod auth;
-mod intake;
+mod numbers;

@@ -9,7 +9,7 @@ use tokio::sync::{
     oneshot,
 };
 
-use super::{
+use crate::{
     Message, NotTaken, Outcome,
     batch::{LIMIT, take, take_one},
 };
@@ -28,7 +28,8 @@ const BLOCKED: usize = 4;
 const DRAIN: Duration = Duration::from_secs(2);
 
 /// Takes messages, each as soon as a writer is free and together with whatever else waits then. No timer holds any back.
-pub(crate) struct Intake {
+#[derive(Debug)]
+pub struct Intake {
     places: Arc<Semaphore>,
     queue: UnboundedSender<Waiting>,
 }
@@ -54,7 +55,7 @@ impl Sender {
 
 impl Intake {
     /// Its writers run as long as the process.
-    pub(crate) fn start(store: &Store) -> Self {
+    pub fn start(store: &Store) -> Self {
         let (queue, waiting) = unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
         let blocked = Arc::new(Semaphore::new(BLOCKED));
@@ -66,7 +67,7 @@ impl Intake {
     }
 
     /// Takes a message. It is stored even if nobody waits for the outcome any more.
-    pub(crate) async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
+    pub async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| NotTaken::Full)?;
         let (answer, outcome) = oneshot::channel();
         let sender = Sender { answer, _place: place };
@@ -76,7 +77,7 @@ impl Intake {
     }
 
     /// Waits until nothing waits any more. From then on nothing is taken.
-    pub(crate) async fn drain(&self) {
+    pub async fn drain(&self) {
         if tokio::time::timeout(DRAIN, self.places.acquire_many(PLACES)).await.is_err() {
             tracing::warn!("some messages were not stored; nobody was told that they were");
         }

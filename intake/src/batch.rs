@@ -6,10 +6,10 @@ use metrics::histogram;
 use monitoring::names;
 use store::{
     Store,
-    intake::{Patience, Recorded},
+    intake::{Intake as Transaction, Patience, Recorded},
 };
 
-use super::{Message, NotTaken, Outcome, calls::Effects};
+use crate::{Message, NotTaken, Outcome, calls::Effects};
 
 /// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -55,8 +55,7 @@ async fn write(store: &Store, messages: &[Message], patience: Patience) -> Resul
 }
 
 async fn commit(store: &Store, messages: &[Message], patience: Patience) -> Result<Vec<Outcome>, NotTaken> {
-    let unreachable = |error| NotTaken::Unreachable(Arc::new(error));
-    let mut intake = store.intake(patience).await.map_err(unreachable)?;
+    let mut intake = open(store, patience).await?;
     let events: Vec<_> = messages.iter().map(Message::event).collect();
     let recorded = intake.record(&events).await?;
     let mut effects = Effects::default();
@@ -70,6 +69,10 @@ async fn commit(store: &Store, messages: &[Message], patience: Patience) -> Resu
     Ok(recorded.into_iter().map(outcome).collect())
 }
 
+pub(super) async fn open(store: &Store, patience: Patience) -> Result<Transaction, NotTaken> {
+    store.intake(patience).await.map_err(|error| NotTaken::Unreachable(Arc::new(error)))
+}
+
 fn outcome(recorded: Recorded) -> Outcome {
     match recorded {
         Recorded::New(receipt, Some(_)) => Outcome::Accepted(receipt),
@@ -79,7 +82,7 @@ fn outcome(recorded: Recorded) -> Outcome {
 }
 
 /// Beside the answers: whoever posts need not wait for it, and losing it costs the workers a poll.
-fn ring(store: &Store) {
+pub(super) fn ring(store: &Store) {
     let store = store.clone();
     tokio::spawn(async move {
         if let Err(error) = store.ring().await {

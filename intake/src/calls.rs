@@ -7,7 +7,7 @@ use serde_json::Value;
 use store::intake::{CallRow, Caller, Callers, Intake};
 use vapi::{CallState, CallUpdate};
 
-use super::Message;
+use crate::Message;
 
 /// The new messages that say something of a call, in the order of their arrival.
 #[derive(Default)]
@@ -25,6 +25,8 @@ struct Call<'a> {
     state: CallState,
     /// Of the message that tells of the call first.
     assistant_id: Option<&'a str>,
+    /// When it was first heard of; `None` is now.
+    created_at: Option<Timestamp>,
     /// The first phone that is known of the customer, whose contact the call belongs to.
     caller: Option<String>,
 }
@@ -78,18 +80,19 @@ impl<'a> Merged<'a> {
                 .and_then(|(_, state)| serde_json::from_value(state).ok())
                 .unwrap_or_default(),
             assistant_id: effect.message.call.assistant_id.as_deref(),
+            created_at: effect.message.received_at,
             caller: None,
         });
         call.state = std::mem::take(&mut call.state).merge(effect.update.state.clone());
         let Some(phone) = call.state.customer_number.get().map(|phone| phone.as_str()) else { return };
         call.caller.get_or_insert_with(|| phone.to_owned());
         let name = call.state.customer_name.get().map(|name| name.as_str());
-        let at = call.state.ended_at.get().or_else(|| call.state.started_at.get()).or(effect.message.sent_at);
+        let at = call.state.heard_at.get().or(effect.message.received_at);
         meet(&mut self.callers, (effect.org, phone.to_owned()), name, at);
     }
 }
 
-/// The first name that is known, and the latest instant: a message without any was sent just now.
+/// The first name that is known, and the latest instant: a call without any was heard of just now.
 fn meet(callers: &mut Callers, who: (OrgId, String), name: Option<&str>, at: Option<Timestamp>) {
     let caller = callers.entry(who).or_insert(Caller { name: None, at });
     if caller.name.is_none() {
@@ -118,6 +121,7 @@ impl Call<'_> {
             is_test_call: state.is_test_call,
             started_at: state.started_at.get(),
             ended_at: state.ended_at.get(),
+            created_at: self.created_at,
             assistant_id: self.assistant_id,
         }
     }

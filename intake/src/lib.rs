@@ -1,9 +1,11 @@
 //! Intake: messages are taken in batches. Many share one transaction and one flush of the disk, and each has its own
-//! outcome. `Intake` collects what arrives, [`take`] writes a batch.
+//! outcome. [`Intake`] collects what arrives, [`take`] writes a batch, [`replay`]
+//! writes what was parked.
 
 mod batch;
 mod calls;
 mod queue;
+mod replay;
 
 use std::sync::Arc;
 
@@ -12,7 +14,8 @@ use store::intake::Event;
 use vapi::{CallRef, CallUpdate, Envelope, Kind};
 
 pub use batch::take;
-pub(crate) use queue::Intake;
+pub use queue::Intake;
+pub use replay::{Replayed, replay};
 
 /// A message, made ready to be stored.
 #[derive(Debug)]
@@ -20,7 +23,8 @@ pub struct Message {
     dedupe_key: String,
     kind: Kind,
     call: CallRef,
-    sent_at: Option<Timestamp>,
+    /// When it came, if that was not just now.
+    received_at: Option<Timestamp>,
     update: Option<CallUpdate>,
     body: Redacted,
 }
@@ -40,7 +44,7 @@ impl From<Envelope> for Message {
             dedupe_key: envelope.dedupe_key(),
             kind: envelope.kind.clone(),
             call: envelope.call.clone(),
-            sent_at: envelope.timestamp,
+            received_at: None,
             update: envelope.call_update(),
             body: Redacted(envelope.into_redacted_body().to_string()),
         }
@@ -48,6 +52,12 @@ impl From<Envelope> for Message {
 }
 
 impl Message {
+    /// A message that came some time ago, and has its effect only now.
+    #[must_use]
+    pub fn received_at(self, at: Timestamp) -> Self {
+        Self { received_at: Some(at), ..self }
+    }
+
     fn event(&self) -> Event<'_> {
         Event {
             dedupe_key: &self.dedupe_key,
@@ -72,7 +82,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub(crate) const fn name(&self) -> &'static str {
+    /// The label of the metric.
+    pub const fn name(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",
             Self::Duplicate(_) => "duplicate",
@@ -80,7 +91,8 @@ impl Outcome {
         }
     }
 
-    pub(crate) const fn receipt(&self) -> Receipt {
+    /// What whoever sent it is handed.
+    pub const fn receipt(&self) -> Receipt {
         match self {
             Self::Accepted(receipt) | Self::Duplicate(receipt) | Self::Parked(receipt) => *receipt,
         }
@@ -115,11 +127,16 @@ impl From<store::Error> for NotTaken {
 
 impl NotTaken {
     /// No fault of the message: what comes next will not be taken either.
-    fn is_outage(&self) -> bool {
+    pub fn is_outage(&self) -> bool {
         match self {
             Self::Store(error) => error.is_outage(),
             Self::Full | Self::Ended | Self::Late | Self::Unreachable(_) => true,
         }
+    }
+
+    /// Sent again, the message will be refused again: what it says does not fit into the source.
+    pub fn is_for_good(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_for_good())
     }
 
     /// Somebody else holds the rows of the message's call or caller.

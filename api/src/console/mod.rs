@@ -1,0 +1,34 @@
+//! The console: where people save an agent and speak with it. Nothing here calls Vapi. What is wanted is written, a worker
+//! does it, and how far it is comes back as rows and notices.
+
+pub(crate) mod agent;
+mod body;
+mod progress;
+pub(crate) mod test_agent;
+
+use std::sync::Arc;
+
+use store::Store;
+use vapi::Deployment;
+
+pub(crate) use progress::Notices;
+
+/// What the console's routes share.
+#[derive(Clone)]
+pub(crate) struct Console {
+    store: Store,
+    /// What all assistants share; without it no configuration has a hash, and none is sent to Vapi.
+    deployment: Option<Arc<Deployment>>,
+    notices: Notices,
+}
+
+impl Console {
+    pub(crate) fn new(store: Store, deployment: Option<Deployment>) -> Self {
+        Self { store, deployment: deployment.map(Arc::new), notices: Notices::default() }
+    }
+
+    /// Hears what workers say, for ever.
+    pub(crate) async fn listen(&self) {
+        self.notices.follow(&self.store).await;
+    }
+}

@@ -1,0 +1,121 @@
+//! Replay: what was parked has its effect once our maps have its assistant or number, as if it came then.
+
+use std::time::{Duration, Instant};
+
+use metrics::counter;
+use monitoring::names;
+use readmodel::ids::OrgId;
+use store::{
+    Store,
+    intake::Patience,
+    parked::{Known, Unparked},
+};
+use vapi::Envelope;
+
+use crate::{
+    Message, NotTaken,
+    batch::{LIMIT, open, ring},
+    calls::Effects,
+};
+
+/// Events of one transaction, at most.
+const CHUNK: i64 = 64;
+/// A transaction that has so many bytes, as they are stored, takes no further event.
+const CHUNK_BYTES: i64 = 1 << 20;
+/// One run goes on for so long; what is left is the next one's.
+const RUN: Duration = Duration::from_secs(5);
+/// An event that was in somebody's way, or in whose way somebody was, is tried again after this time.
+const PAUSE: Duration = Duration::from_secs(10);
+/// One that the source refuses is tried again after this time: somebody may have changed the source's rules.
+const LONG_PAUSE: Duration = Duration::from_secs(3600);
+
+/// What a run has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Events that have had their effect.
+    pub replayed: usize,
+    /// Events that stay parked for some time, since their effect could not be written.
+    pub failed: usize,
+}
+
+/// Events that were to be replayed together, and why they were not.
+struct Failed {
+    events: Vec<i64>,
+    error: NotTaken,
+}
+
+/// Replays what is parked and known by now. Each transaction gives events to their orgs and writes their effect, so that a
+/// kill leaves them parked; two runs at once share the work.
+pub async fn replay(store: &Store) -> Result<Replayed, NotTaken> {
+    let known = store.known_to_parked().await?;
+    let mut run = Replayed::default();
+    if known.is_empty() {
+        return Ok(run);
+    }
+    let outcome = chunks(store, &known, &mut run).await;
+    counter!(names::REPLAYS_TOTAL, "outcome" => "replayed").increment(run.replayed as u64);
+    counter!(names::REPLAYS_TOTAL, "outcome" => "failed").increment(run.failed as u64);
+    if run.replayed > 0 {
+        ring(store);
+    }
+    outcome.map(|()| run)
+}
+
+/// A chunk that is refused is replayed one by one, until the event is found that none of the others shall wait for.
+async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), NotTaken> {
+    let started = Instant::now();
+    let mut size = CHUNK;
+    while started.elapsed() < RUN {
+        match chunk(store, known, size).await {
+            Ok(0) => break,
+            Ok(replayed) => run.replayed += replayed,
+            Err(Failed { events, error }) if events.is_empty() || error.is_outage() => return Err(error),
+            Err(_) if size > 1 => size = 1,
+            Err(Failed { events, error }) => {
+                let pause = if error.is_for_good() { LONG_PAUSE } else { PAUSE };
+                tracing::error!(event = ?events, error = &error as &dyn std::error::Error, "parked still");
+                store.put_off_parked(&events, pause).await?;
+                run.failed += events.len();
+                size = CHUNK;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One transaction; returns how many events it has replayed.
+async fn chunk(store: &Store, known: &Known, events: i64) -> Result<usize, Failed> {
+    let mut begun = Vec::new();
+    let replayed = tokio::time::timeout(LIMIT, commit(store, known, events, &mut begun)).await;
+    match replayed.unwrap_or(Err(NotTaken::Late)) {
+        Ok(()) => Ok(begun.len()),
+        Err(error) => Err(Failed { events: begun, error }),
+    }
+}
+
+async fn commit(store: &Store, known: &Known, events: i64, begun: &mut Vec<i64>) -> Result<(), NotTaken> {
+    let mut intake = open(store, Patience::Brief).await?;
+    let unparked = intake.unpark(known, events, CHUNK_BYTES).await?;
+    begun.extend(unparked.iter().map(|event| event.id));
+    let messages: Vec<_> = unparked.into_iter().filter_map(message).collect();
+    let mut effects = Effects::default();
+    for (org, message) in &messages {
+        if let Some(update) = &message.update {
+            effects.add(*org, message, update);
+        }
+    }
+    effects.write(&mut intake).await?;
+    intake.commit().await?;
+    Ok(())
+}
+
+/// What an event says. One that cannot be read any more says nothing, and belongs to its org all the same.
+fn message(event: Unparked) -> Option<(OrgId, Message)> {
+    match Envelope::from_json(event.body) {
+        Ok(envelope) => Some((event.org, Message::from(envelope).received_at(event.received_at))),
+        Err(reason) => {
+            tracing::error!(event = event.id, %reason, "a parked event cannot be read");
+            None
+        }
+    }
+}

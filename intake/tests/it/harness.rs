@@ -1,0 +1,43 @@
+//! A store on a database of the test's own.
+
+use readmodel::blob::Format;
+use sqlx::AssertSqlSafe;
+use store::{Config, Sessions, Store};
+use testkit::Database;
+
+pub(crate) fn open(database: &Database) -> Store {
+    Store::open(&Config {
+        database_url: database.url(),
+        redis_url: None,
+        connections: 4,
+        sessions: Sessions::Serving,
+        application_name: "test",
+        format: Format::CURRENT,
+    })
+    .unwrap()
+}
+
+pub(crate) async fn sql(store: &Store, statements: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&store.pg).await.unwrap();
+}
+
+pub(crate) async fn count(store: &Store, query: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&store.pg).await.unwrap()
+}
+
+/// An org with one inbound assistant.
+pub(crate) async fn add_org(store: &Store, assistant: &str) {
+    sql(
+        store,
+        &format!(
+            "with org as (insert into organizations (name) values ('org') returning id)
+             insert into agents (org_id, name, vapi_assistant_id) select id, 'agent', '{assistant}' from org"
+        ),
+    )
+    .await;
+}
+
+pub(crate) async fn close(store: Store, database: Database) {
+    store.pg.close().await;
+    database.close().await.unwrap();
+}

@@ -1,0 +1,9 @@
+//! The intake against a real Postgres.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod batches;
+mod call;
+mod harness;
+mod orders;
+mod replay;
