@@ -1,20 +1,35 @@
 //! What work there is: one file a job. A job knows its kind and ids; what to do it reads from the database when it runs.
 
+mod audit_assistants;
+mod drift;
 mod error;
+mod prewarm;
 mod prune;
 mod rebuild;
+mod reconcile;
 mod refresh_fleet_pulse;
+mod replay_parked;
 mod sweep;
+mod take_up_assistants;
+mod test_call;
+mod verify_assistants;
 
 pub use error::JobError;
+pub use prewarm::{Pace, Prewarm};
 
-use readmodel::{ids::OrgId, time::Clock};
+use std::time::Duration;
+
+use readmodel::{
+    ids::{AgentId, OrgId},
+    time::Clock,
+};
 use serde::Deserialize;
 use serde_json::json;
 use store::{
     Store,
     queue::{NewJob, Queue},
 };
+use uuid::Uuid;
 
 /// What a job may use.
 #[derive(Clone, Debug)]
@@ -23,18 +38,26 @@ pub struct Context {
     pub store: Store,
     /// Where rebuilds take their instant from.
     pub clock: Clock,
+    /// What pre-warming needs; without it no assistant is made.
+    pub prewarm: Option<Prewarm>,
+    /// How long the bodies of events are kept.
+    pub event_retention: Duration,
 }
 
-/// A job. As it waits: `{"kind": "rebuild", "org_id": "…"}`, or a kind alone.
+/// A job. As it waits: `{"kind": "rebuild", "org_id": "…"}`, `{"kind": "prewarm", "agent_id": "…"}`, or a kind alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     /// Bring an org's read models up to date. Nobody pushes it: a mark makes the org owed, and the next claim the job.
     Rebuild(OrgId),
+    /// Make an agent's assistant at Vapi equal to the agent. Nobody pushes it either.
+    Prewarm(AgentId),
+    /// Have Vapi make a call for the browser.
+    TestCall(Uuid),
     /// What a cron fires.
     Maintenance(Maintenance),
 }
 
-/// A job that is about no org.
+/// A job that is about no org and no agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maintenance {
     /// Refresh the fleet's totals.
@@ -43,6 +66,14 @@ pub enum Maintenance {
     Prune,
     /// Push what no claim finds by itself.
     Sweep,
+    /// Find the agents whose assistants are not what is wanted.
+    AuditAssistants,
+    /// Compare what Vapi holds with what it was given.
+    VerifyAssistants,
+    /// Let what was put off be tried at once, and audit.
+    TakeUpAssistants,
+    /// Take in the calls of which no webhook has told.
+    Reconcile,
 }
 
 /// Bytes that are no job of this binary.
@@ -64,6 +95,8 @@ const MAINTENANCE_STARTS: i32 = 10;
 struct Envelope {
     kind: String,
     org_id: Option<OrgId>,
+    agent_id: Option<AgentId>,
+    test_call_id: Option<Uuid>,
 }
 
 impl Job {
@@ -71,34 +104,55 @@ impl Job {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Rebuild(_) => "rebuild",
+            Self::Prewarm(_) => "prewarm",
+            Self::TestCall(_) => "test_call",
             Self::Maintenance(job) => job.kind(),
         }
     }
 
     /// Reads a job from the bytes of the queue, which may be anything.
     pub fn decode(args: &[u8]) -> Result<Self, DecodeError> {
-        let Envelope { kind, org_id } = serde_json::from_slice(args).map_err(|_| DecodeError::Malformed)?;
-        if kind == "rebuild" {
-            return org_id.map(Self::Rebuild).ok_or(DecodeError::Malformed);
+        let Envelope { kind, org_id, agent_id, test_call_id } =
+            serde_json::from_slice(args).map_err(|_| DecodeError::Malformed)?;
+        match kind.as_str() {
+            "rebuild" => org_id.map(Self::Rebuild).ok_or(DecodeError::Malformed),
+            "prewarm" => agent_id.map(Self::Prewarm).ok_or(DecodeError::Malformed),
+            "test_call" => test_call_id.map(Self::TestCall).ok_or(DecodeError::Malformed),
+            kind => {
+                let known = Maintenance::ALL.into_iter().find(|job| job.kind() == kind);
+                known.map(Self::Maintenance).ok_or(DecodeError::UnknownKind)
+            }
         }
-        let known = Maintenance::ALL.into_iter().find(|job| job.kind() == kind);
-        known.map(Self::Maintenance).ok_or(DecodeError::UnknownKind)
     }
 
     /// Does the work.
     pub async fn run(&self, context: &Context) -> Result<(), JobError> {
         match self {
             Self::Rebuild(org) => rebuild::run(context, *org).await,
+            Self::Prewarm(agent) => prewarm::run(context, *agent).await,
+            Self::TestCall(id) => test_call::run(context, *id).await,
             Self::Maintenance(Maintenance::RefreshFleetPulse) => refresh_fleet_pulse::run(context).await,
             Self::Maintenance(Maintenance::Prune) => prune::run(context).await,
             Self::Maintenance(Maintenance::Sweep) => sweep::run(context).await,
+            Self::Maintenance(Maintenance::AuditAssistants) => audit_assistants::run(context).await,
+            Self::Maintenance(Maintenance::VerifyAssistants) => verify_assistants::run(context).await,
+            Self::Maintenance(Maintenance::TakeUpAssistants) => take_up_assistants::run(context).await,
+            Self::Maintenance(Maintenance::Reconcile) => reconcile::run(context).await,
         }
     }
 }
 
 impl Maintenance {
     /// Every one.
-    pub const ALL: [Self; 3] = [Self::RefreshFleetPulse, Self::Prune, Self::Sweep];
+    pub const ALL: [Self; 7] = [
+        Self::RefreshFleetPulse,
+        Self::Prune,
+        Self::Sweep,
+        Self::AuditAssistants,
+        Self::VerifyAssistants,
+        Self::TakeUpAssistants,
+        Self::Reconcile,
+    ];
 
     /// The kind, as in the job's JSON.
     pub const fn kind(self) -> &'static str {
@@ -106,6 +160,18 @@ impl Maintenance {
             Self::RefreshFleetPulse => "refresh_fleet_pulse",
             Self::Prune => "prune",
             Self::Sweep => "sweep",
+            Self::AuditAssistants => "audit_assistants",
+            Self::VerifyAssistants => "verify_assistants",
+            Self::TakeUpAssistants => "take_up_assistants",
+            Self::Reconcile => "reconcile",
+        }
+    }
+
+    /// Where it waits. What needs Vapi waits for a worker that has it.
+    pub const fn queue(self) -> Queue {
+        match self {
+            Self::RefreshFleetPulse | Self::Prune | Self::Sweep => Queue::Maintenance,
+            Self::AuditAssistants | Self::VerifyAssistants | Self::TakeUpAssistants | Self::Reconcile => Queue::Prewarm,
         }
     }
 
@@ -113,7 +179,7 @@ impl Maintenance {
     pub fn to_new(self) -> NewJob {
         let kind = self.kind();
         NewJob {
-            queue: Queue::Maintenance,
+            queue: self.queue(),
             subject: kind.to_owned(),
             args: json!({ "kind": kind }).to_string().into_bytes(),
             max_attempts: MAINTENANCE_STARTS,
@@ -142,12 +208,24 @@ mod tests {
         let org: OrgId = "8f1b7f0c-3f0f-4a4e-9a43-3c1f5a1f2b11".parse().unwrap();
         let args = format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
         assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Rebuild(org)));
+        let args = format!(r#"{{"kind" : "prewarm", "agent_id" : "{org}"}}"#);
+        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Prewarm(AgentId(org.0))));
+        let args = format!(r#"{{"kind" : "test_call", "test_call_id" : "{org}"}}"#);
+        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::TestCall(org.0)));
     }
 
     #[test]
     fn what_cannot_be_read_is_malformed_and_what_may_be_newer_is_unknown() {
-        let malformed: [&[u8]; 6] =
-            [b"", b"\xff\x00", b"[]", b"{}", br#"{"kind":"rebuild"}"#, br#"{"kind":"rebuild","org_id":"x"}"#];
+        let malformed: [&[u8]; 8] = [
+            b"",
+            b"\xff\x00",
+            b"[]",
+            b"{}",
+            br#"{"kind":"rebuild"}"#,
+            br#"{"kind":"rebuild","org_id":"x"}"#,
+            br#"{"kind":"prewarm"}"#,
+            br#"{"kind":"test_call"}"#,
+        ];
         for args in malformed {
             assert_eq!(Job::decode(args), Err(DecodeError::Malformed), "{args:?}");
         }

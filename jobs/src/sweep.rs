@@ -1,14 +1,16 @@
-//! Each second: pushes the rebuilds that no claim finds by itself. (Marks, deadlines, unpublished versions, leases that
-//! ran out and orgs in quarantine are found by every claim.)
+//! Each second: takes up what was parked, ends the test calls that nobody joins, and pushes the rebuilds that no claim
+//! finds by itself. (Marks, deadlines, unpublished versions, leases that ran out and orgs in quarantine are found by every
+//! claim.)
 
 use store::queue::upkeep;
 
-use crate::{Context, JobError};
+use crate::{Context, JobError, replay_parked};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let outdated = upkeep::push_outdated(&context.store).await.map_err(JobError::retry)?;
     if outdated > 0 {
         tracing::info!(orgs = outdated, "pushed rebuilds of orgs without blobs of a format that is read");
     }
-    Ok(())
+    context.store.close_test_calls().await.map_err(JobError::retry)?;
+    replay_parked::run(context).await
 }

@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use metrics::gauge;
-use monitoring::names::{OLDEST_OWED_SECONDS, OWED_ORGS, QUARANTINED};
+use monitoring::names::{
+    FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ORGS, PARKED_EVENTS, QUARANTINED,
+};
 use sqlx::PgPool;
-use store::queue::upkeep;
+use store::{assistants, queue::upkeep};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -18,13 +20,31 @@ pub(crate) async fn measure(pg: PgPool) {
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let [orgs, oldest_seconds, quarantined] = match tokio::time::timeout(BUDGET, upkeep::backlog(&pg)).await {
-            Ok(Ok(backlog)) => [backlog.orgs as f64, backlog.oldest_seconds, backlog.quarantined as f64],
+        let [orgs, oldest_seconds, quarantined, parked] = match tokio::time::timeout(BUDGET, upkeep::backlog(&pg)).await
+        {
+            Ok(Ok(found)) => [found.orgs as f64, found.oldest_seconds, found.quarantined as f64, found.parked as f64],
             // Unlike the last known number, nobody takes this for how things are.
-            Ok(Err(_)) | Err(_) => [f64::NAN; 3],
+            Ok(Err(_)) | Err(_) => [f64::NAN; 4],
         };
         gauge!(OWED_ORGS).set(orgs);
         gauge!(OLDEST_OWED_SECONDS).set(oldest_seconds);
         gauge!(QUARANTINED).set(quarantined);
+        gauge!(PARKED_EVENTS).set(parked);
+    }
+}
+
+/// Keeps the gauges of agents current, for ever. Only where assistants are made: elsewhere nobody minds what is owed.
+pub(crate) async fn measure_agents(pg: PgPool) {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let [owed, oldest_seconds, failed] = match tokio::time::timeout(BUDGET, assistants::backlog(&pg)).await {
+            Ok(Ok(backlog)) => [backlog.owed as f64, backlog.oldest_seconds, backlog.failed as f64],
+            Ok(Err(_)) | Err(_) => [f64::NAN; 3],
+        };
+        gauge!(OWED_AGENTS).set(owed);
+        gauge!(OLDEST_OWED_AGENT_SECONDS).set(oldest_seconds);
+        gauge!(FAILED_AGENTS).set(failed);
     }
 }

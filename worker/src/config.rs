@@ -19,9 +19,16 @@ pub struct Config {
     pub rebuild: Limits,
     /// For what crons fire.
     pub maintenance: Limits,
+    /// For assistants at Vapi; without it they are left to other workers.
+    pub prewarm: Option<Limits>,
+    /// `PREWARM_EVENT_RETENTION`: how long the bodies of events are kept.
+    pub event_retention: Duration,
     /// While true, rebuilds are left to the workers of a newer release.
     pub stand_by: watch::Receiver<bool>,
 }
+
+/// `PREWARM_EVENT_RETENTION` unless it is set.
+pub const DEFAULT_EVENT_RETENTION: Duration = Duration::from_hours(30 * 24);
 
 /// What holds for the jobs of one queue.
 #[derive(Clone, Debug)]
@@ -65,16 +72,26 @@ impl Default for Config {
                 lease: Duration::from_secs(20),
                 poll: Duration::from_millis(250),
             },
+            prewarm: Some(Limits {
+                concurrency: 4,
+                // A pass is a few requests of ten seconds at most; to verify all assistants takes longer.
+                timeout: Duration::from_mins(5),
+                lease: Duration::from_secs(20),
+                poll: Duration::from_millis(100),
+            }),
+            event_retention: DEFAULT_EVENT_RETENTION,
             stand_by: watch::channel(false).1,
         }
     }
 }
 
 impl Config {
-    pub(crate) const fn limits(&self, queue: Queue) -> &Limits {
+    /// None: the queue is not worked.
+    pub(crate) const fn limits(&self, queue: Queue) -> Option<&Limits> {
         match queue {
-            Queue::Rebuild => &self.rebuild,
-            Queue::Maintenance => &self.maintenance,
+            Queue::Rebuild => Some(&self.rebuild),
+            Queue::Maintenance => Some(&self.maintenance),
+            Queue::Prewarm => self.prewarm.as_ref(),
         }
     }
 
@@ -83,7 +100,7 @@ impl Config {
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let Self { heartbeat, shutdown, .. } = *self;
         for queue in Queue::ALL {
-            let lease = self.limits(queue).lease;
+            let Some(&Limits { lease, .. }) = self.limits(queue) else { continue };
             if lease <= heartbeat * 3 + shutdown {
                 return Err(ConfigError { queue, lease, heartbeat, shutdown });
             }

@@ -8,11 +8,10 @@ use apalis_core::{
     monitor::Monitor,
     worker::{builder::WorkerBuilder, ext::parallelize::ParallelizeLayer},
 };
-use jobs::JobError;
+use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use sqlx::PgPool;
 use store::queue::{self, End, Queue};
-use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -54,6 +53,7 @@ pub async fn run_handler(
     }
     let start = Start::new();
     let engine = Engine { config, pg, start, handler: Arc::new(handler) };
+    engine.take_up().await;
     engine.work(crons, health, shutdown).await;
     engine.take_leave().await;
     Ok(())
@@ -81,27 +81,36 @@ struct Engine<H> {
 }
 
 impl<H: Handler> Engine<H> {
+    /// What another start of a worker may change about assistants is looked at now. Should this fail, the audit does.
+    async fn take_up(&self) {
+        if self.config.prewarm.is_none() {
+            return;
+        }
+        if let Err(error) = queue::push(&self.pg, &Maintenance::TakeUpAssistants.to_new()).await {
+            tracing::warn!(error = &error as &dyn std::error::Error, "assistants are looked at later");
+        }
+    }
+
     /// Until `shutdown`, and then for as long as running jobs take, up to the limit.
     async fn work(&self, crons: &'static [Cron], health: Health, shutdown: CancellationToken) {
-        let rebuild = self.line(Queue::Rebuild, Some(self.config.stand_by.clone()));
-        let maintenance = self.line(Queue::Maintenance, None);
+        let lines: Vec<Line> = Queue::ALL.into_iter().filter_map(|queue| self.line(queue)).collect();
         let scheduler = Progress::new();
-        let loops = vec![
-            ("rebuild queue", rebuild.progress.clone()),
-            ("maintenance queue", maintenance.progress.clone()),
-            ("crons", scheduler.clone()),
-        ];
-        let (bell, alarm) = (rebuild.bell.clone(), rebuild.bell.clone());
+        let mut loops = vec![("crons", scheduler.clone())];
+        loops.extend(lines.iter().map(|line| (part(line.queue), line.progress.clone())));
+        let bells: Arc<[_]> = lines.iter().map(|line| line.bell.clone()).collect();
+        let (hinted, alarmed) = (bells.clone(), bells);
+        let worked = crons.iter().filter(|cron| self.config.limits(cron.job.queue()).is_some());
         let direct = self.config.direct.clone().unwrap_or_else(|| self.pg.clone());
         let _beside = [
-            spawn(queue::follow_hints(direct, move || bell.ring())),
-            spawn(Scheduler::new(self.pg.clone(), crons).run(scheduler, shutdown.clone())),
+            spawn(queue::follow_hints(direct, move || hinted.iter().for_each(|bell| bell.ring()))),
+            spawn(Scheduler::new(self.pg.clone(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
             spawn(backlog::measure(self.pg.clone())),
-            spawn(deadlines::follow(self.pg.clone(), move || alarm.ring())),
+            spawn(deadlines::follow(self.pg.clone(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
+        let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(self.pg.clone())));
         let grace = self.config.shutdown;
-        let monitor = self.register(self.register(Monitor::new(), rebuild), maintenance);
+        let monitor = lines.into_iter().fold(Monitor::new(), |monitor, line| self.register(monitor, line));
         let ended = monitor
             .should_restart(|worker, error| {
                 tracing::error!(worker = worker.name(), %error, "worker restarts");
@@ -119,17 +128,18 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    fn line(&self, queue: Queue, stand_by: Option<watch::Receiver<bool>>) -> Line {
-        Line {
+    /// None: the queue is not worked.
+    fn line(&self, queue: Queue) -> Option<Line> {
+        Some(Line {
             pg: self.pg.clone(),
             queue,
-            limits: self.config.limits(queue).clone(),
+            limits: self.config.limits(queue)?.clone(),
             heartbeat: self.config.heartbeat,
             held: Arc::default(),
             bell: Arc::new(Bell::default()),
-            stand_by,
+            stand_by: (queue == Queue::Rebuild).then(|| self.config.stand_by.clone()),
             progress: Progress::new(),
-        }
+        })
     }
 
     fn register(&self, monitor: Monitor, line: Line) -> Monitor {
@@ -162,6 +172,15 @@ impl<H: Handler> Engine<H> {
             }
             Err(_) => tracing::warn!("the database does not answer: jobs go back when their lease ends"),
         }
+    }
+}
+
+/// A queue's name in `/readyz`.
+const fn part(queue: Queue) -> &'static str {
+    match queue {
+        Queue::Rebuild => "rebuild queue",
+        Queue::Maintenance => "maintenance queue",
+        Queue::Prewarm => "prewarm queue",
     }
 }
 

@@ -14,10 +14,10 @@ pub mod schedule;
 mod watchdog;
 
 pub use board::board_router;
-pub use config::{Config, ConfigError, Limits};
+pub use config::{Config, ConfigError, DEFAULT_EVENT_RETENTION, Limits};
 pub use engine::{Handler, run_handler};
 
-use jobs::{Context, JobError};
+use jobs::{Context, JobError, Prewarm};
 use monitoring::health::Health;
 use readmodel::time::Clock;
 use store::Store;
@@ -26,9 +26,18 @@ use tokio_util::sync::CancellationToken;
 /// Works until `shutdown`, then stops within [`Config::shutdown`]: nothing new is claimed, running jobs end, and what is
 /// still held goes back to the queue. A database that is away, or whose schema is not ours, is waited for; `health` says
 /// so.
-pub async fn run(config: Config, store: Store, health: Health, shutdown: CancellationToken) -> Result<(), ConfigError> {
+///
+/// Without `prewarm` assistants are left to other workers.
+pub async fn run(
+    config: Config,
+    store: Store,
+    prewarm: Option<Prewarm>,
+    health: Health,
+    shutdown: CancellationToken,
+) -> Result<(), ConfigError> {
     let pg = store.pg.clone();
-    let context = Context { store, clock: Clock::Database };
+    let config = Config { prewarm: config.prewarm.filter(|_| prewarm.is_some()), ..config };
+    let context = Context { store, clock: Clock::Database, prewarm, event_retention: config.event_retention };
     run_handler(config, pg, schedule::CRONS, health, shutdown, context).await
 }
 

@@ -45,6 +45,24 @@ pub const CRONS: &[Cron] = &[
         job: Maintenance::Prune,
         reason: "the board reads the whole table of jobs",
     },
+    Cron {
+        name: "audit_assistants",
+        expression: "10 3/10 * * * *",
+        job: Maintenance::AuditAssistants,
+        reason: "not everything that changes an assistant leaves a mark",
+    },
+    Cron {
+        name: "verify_assistants",
+        expression: "50 5/10 * * * *",
+        job: Maintenance::VerifyAssistants,
+        reason: "others write to Vapi as well",
+    },
+    Cron {
+        name: "reconcile",
+        expression: "30 1/5 * * * *",
+        job: Maintenance::Reconcile,
+        reason: "webhooks are lost on their way",
+    },
 ];
 
 /// How often to look at the clock: as often as the shortest cron can fire.
@@ -61,9 +79,9 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A scheduler that remembers nothing. Crons whose expression is not valid are left out; a test sees to the table's.
-    pub fn new(pg: PgPool, crons: &'static [Cron]) -> Self {
+    pub fn new(pg: PgPool, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
         let parsed = |cron: &'static Cron| Some((cron, Schedule::from_str(cron.expression).ok()?));
-        Self { pg, crons: crons.iter().filter_map(parsed).collect(), fired: HashMap::new() }
+        Self { pg, crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
     }
 
     pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken) {

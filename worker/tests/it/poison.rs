@@ -7,7 +7,7 @@ use monitoring::health::Health;
 use readmodel::{blob::Format, time::Clock};
 use store::{Store, queue::dead_letters};
 use tokio_util::sync::CancellationToken;
-use worker::run_handler;
+use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 
 use crate::harness::{Db, Nope, Probe, Running, quick};
 
@@ -27,8 +27,12 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
              ('well', 'maintenance', '{"kind": "prune"}', 3, null)"#,
     )
     .await;
-    let context =
-        Context { store: Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT }, clock: Clock::Database };
+    let context = Context {
+        store: Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT },
+        clock: Clock::Database,
+        prewarm: None,
+        event_retention: DEFAULT_EVENT_RETENTION,
+    };
     let shutdown = CancellationToken::new();
     let run = run_handler(quick(), db.pg.clone(), &[], Health::default(), shutdown.clone(), context);
     let run = tokio::spawn(run);

@@ -1,11 +1,14 @@
 //! Upkeep: what is removed, what is measured, and what no claim finds by itself.
 
+use std::time::Duration;
+
 use readmodel::blob::Format;
 use store::{
-    Store,
+    Store, events,
     nodes::Node,
     queue::{self, Queue, upkeep},
 };
+use worker::DEFAULT_EVENT_RETENTION;
 
 use crate::harness::Db;
 
@@ -128,11 +131,13 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
          select id, 1, 1, 1, now(), now() - interval '1 second', true from org;
          insert into prewarm.leases (org_id, holder, starts, until) values
            (gen_random_uuid(), 'running', 1, now() + interval '1 hour'),
-           (gen_random_uuid(), 'quarantine', 3, now() + interval '1 hour')",
+           (gen_random_uuid(), 'quarantine', 3, now() + interval '1 hour');
+         insert into prewarm.events (dedupe_key, type, org_id, epoch, body) values
+           ('parked', 'hang', null, 1, '{}'), ('pruned', 'hang', null, 1, null), ('known', 'hang', gen_random_uuid(), 1, '{}')",
     )
     .await;
     let backlog = upkeep::backlog(&db.pg).await.unwrap();
-    assert_eq!((backlog.orgs, backlog.quarantined), (3, 1));
+    assert_eq!((backlog.orgs, backlog.quarantined, backlog.parked), (3, 1, 1));
     assert!((5.0..60.0).contains(&backlog.oldest_seconds), "{}", backlog.oldest_seconds);
     db.close().await;
 }
@@ -149,5 +154,36 @@ async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
     assert!(!upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
     another.rollback().await.unwrap();
     assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    db.close().await;
+}
+
+#[tokio::test]
+async fn bodies_go_before_the_keys_that_tell_a_repetition() {
+    let db = Db::create().await;
+    // More than one chunk of each; events come in the order of time.
+    db.run(
+        "insert into prewarm.events (dedupe_key, type, received_at, epoch, body)
+         select 'forgotten ' || n, 'hang', now() - interval '401 days', 1, null from generate_series(1, 1001) n;
+         insert into prewarm.events (dedupe_key, type, received_at, epoch, body)
+         select 'dropped ' || n, 'hang', now() - interval '31 days', 1, '{}' from generate_series(1, 1001) n;
+         insert into prewarm.events (dedupe_key, type, received_at, epoch, body)
+         values ('kept', 'hang', now() - interval '29 days', 1, '{}');
+         insert into prewarm.call_states (vapi_call_id, org_id, state, updated_at)
+         select 'forgotten ' || n, gen_random_uuid(), '{}', now() - interval '401 days' from generate_series(1, 1001) n;
+         insert into prewarm.call_states (vapi_call_id, org_id, state, updated_at)
+         values ('kept', gen_random_uuid(), '{}', now() - interval '399 days')",
+    )
+    .await;
+    assert_eq!(events::prune(&db.pg, DEFAULT_EVENT_RETENTION).await.unwrap(), 3 * 1001);
+    let left = "select count(*) from prewarm.events where body is null and dedupe_key like 'dropped %'";
+    assert_eq!(db.count(left).await, 1001);
+    assert_eq!(db.count("select count(*) from prewarm.events where dedupe_key = 'kept' and body is not null").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.events").await, 1002);
+    assert_eq!(db.count("select count(*) from prewarm.call_states where vapi_call_id = 'kept'").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.call_states").await, 1);
+    assert_eq!(events::prune(&db.pg, DEFAULT_EVENT_RETENTION).await.unwrap(), 0);
+    // Of one that is kept for less.
+    let shorter = DEFAULT_EVENT_RETENTION - Duration::from_hours(36);
+    assert_eq!(events::prune(&db.pg, shorter).await.unwrap(), 1);
     db.close().await;
 }

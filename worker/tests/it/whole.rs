@@ -13,7 +13,7 @@ async fn changes_become_versions_and_crons_fire() {
     let org = db.org().await;
     let shutdown = CancellationToken::new();
     let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
-    let run = tokio::spawn(worker::run(quick(), store, Health::default(), shutdown.clone()));
+    let run = tokio::spawn(worker::run(quick(), store, None, Health::default(), shutdown.clone()));
     db.until("select count(*) from prewarm.versions where n = 1 and published", 1).await;
     sqlx::query("insert into contacts (org_id, name, lead_status) values ($1, 'lead', 'new')")
         .bind(org.0)

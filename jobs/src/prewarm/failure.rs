@@ -1,0 +1,108 @@
+//! What follows from a request that had no success. Pure, but for chance.
+
+use std::time::Duration;
+
+use vapi::client::Error;
+
+use super::{LONGEST_PAUSE, Pace};
+
+/// What a failed request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// What was sent: it must not be sent again.
+    Content(String),
+    /// The key, the bill, the address: nothing will succeed until somebody changes that.
+    Account(String),
+    /// The moment.
+    Passing(String),
+}
+
+impl Failure {
+    /// [`Error::Missing`] is the caller's to judge, where it may come; elsewhere Vapi is not in its right mind.
+    pub(crate) fn of(error: &Error) -> Self {
+        match error {
+            Error::Rejected { status, words } if is_about_content(*status) => Self::Content(told(*status, words)),
+            Error::Rejected { status, words } => Self::Account(told(*status, words)),
+            Error::Missing | Error::Busy { .. } | Error::Unavailable { .. } | Error::Unclear { .. } => {
+                Self::Passing(error.to_string())
+            }
+        }
+    }
+}
+
+/// Bad request, conflict, too large, unprocessable.
+fn is_about_content(status: u16) -> bool {
+    matches!(status, 400 | 409 | 413 | 422)
+}
+
+/// In Vapi's words, if it has any.
+fn told(status: u16, words: &[String]) -> String {
+    match words {
+        [] => format!("Vapi refuses it with status {status}"),
+        words => words.join("; "),
+    }
+}
+
+impl Pace {
+    /// After so many starts, the last of which met a failure of Vapi's.
+    pub(super) fn pause(&self, attempts: i32, retry_after: Option<Duration>) -> Duration {
+        let asked = retry_after.unwrap_or_default().mul_f64(rand::random_range(1.0..1.25));
+        doubled(self.first_pause, self.max_pause, attempts).max(asked).min(LONGEST_PAUSE)
+    }
+
+    /// After so many starts, the last of which met a refusal that is about the account.
+    pub(super) fn account_pause(&self, attempts: i32) -> Duration {
+        doubled(self.first_account_pause, self.max_account_pause, attempts)
+    }
+}
+
+/// Of the whole between a half and all, so that agents do not come back together.
+fn doubled(first: Duration, most: Duration, attempts: i32) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default().min(16);
+    first.saturating_mul(1 << doublings).min(most).mul_f64(rand::random_range(0.5..=1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use vapi::client::Cause;
+
+    use super::*;
+
+    fn rejected(status: u16, words: &[&str]) -> Error {
+        Error::Rejected { status, words: words.iter().map(|word| (*word).to_owned()).collect() }
+    }
+
+    #[test]
+    fn only_what_was_sent_is_given_up() {
+        let too_long = "name must be shorter than or equal to 40 characters";
+        for status in [400, 409, 413, 422] {
+            assert_eq!(Failure::of(&rejected(status, &[too_long])), Failure::Content(too_long.to_owned()));
+        }
+        for status in [401, 402, 403, 404, 405, 307, 451] {
+            assert!(matches!(Failure::of(&rejected(status, &[])), Failure::Account(_)), "{status}");
+        }
+        let lost = Error::Unclear { cause: Cause::TimedOut, retry_after: None };
+        for error in [lost, Error::Missing, Error::Busy { retry_after: None }] {
+            assert!(matches!(Failure::of(&error), Failure::Passing(_)), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_sentence_of_vapi_is_told_and_a_silent_refusal_by_its_status() {
+        assert_eq!(Failure::of(&rejected(400, &["a", "b"])), Failure::Content("a; b".to_owned()));
+        assert_eq!(Failure::of(&rejected(403, &[])), Failure::Account("Vapi refuses it with status 403".to_owned()));
+    }
+
+    #[test]
+    fn pauses_double_and_are_no_shorter_than_vapi_asks_and_bounded() {
+        let pace = Pace::default();
+        for (attempts, whole) in [(0, 2), (1, 2), (2, 4), (5, 32), (6, 60), (i32::MAX, 60)] {
+            let whole = Duration::from_secs(whole);
+            assert!((whole / 2..=whole).contains(&pace.pause(attempts, None)), "{attempts}");
+        }
+        let asked = Duration::from_secs(90);
+        assert!((asked..asked * 5 / 4).contains(&pace.pause(1, Some(asked))));
+        assert_eq!(pace.pause(1, Some(Duration::from_hours(24))), LONGEST_PAUSE);
+        assert!((Duration::from_mins(15)..=Duration::from_mins(30)).contains(&pace.account_pause(40)));
+    }
+}

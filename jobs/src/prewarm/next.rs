@@ -1,0 +1,169 @@
+//! What to do next about an agent. Pure.
+
+use readmodel::time::Timestamp;
+use store::{agents::Agent, assistants::Known};
+use vapi::{AgentConfig, Deployment, FieldError, Payload};
+
+/// What an agent's assistant is to be.
+pub(crate) struct Wanted {
+    pub(crate) payload: Payload,
+    /// The payload's hash, as rows have it.
+    pub(crate) hash: String,
+    /// What Vapi would refuse in it.
+    pub(crate) faults: Vec<FieldError>,
+}
+
+impl Wanted {
+    pub(crate) fn of(agent: &Agent, deployment: &Deployment) -> Self {
+        let wanted = agent.wanted.clone();
+        let config = AgentConfig {
+            id: agent.id,
+            name: wanted.name,
+            system_prompt: wanted.system_prompt,
+            first_message: wanted.first_message,
+            voice: wanted.voice,
+            model: wanted.model,
+        };
+        let payload = Payload::of(&config, deployment);
+        Self { hash: payload.hash().to_string(), payload, faults: vapi::check(&config) }
+    }
+}
+
+/// One step towards what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Look what Vapi has of the agent, made since: an answer was lost, or somebody has found more than one.
+    Search(Timestamp),
+    /// Make an assistant.
+    Create,
+    /// Change the assistant of this id.
+    Update(String),
+    /// Vapi holds what is wanted.
+    Nothing,
+    /// Do not send what Vapi would refuse.
+    Refuse,
+    /// Do not send again what Vapi has refused.
+    StillRefused,
+}
+
+/// `searched`: the search has been made, just now.
+pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
+    if let (Some(since), false) = (known.look_since, searched) {
+        return Step::Search(since);
+    }
+    let id = known.live_id();
+    if id.is_some() && known.agent.config_hash.as_ref() == Some(&wanted.hash) {
+        return Step::Nothing;
+    }
+    if known.refused_hash.as_ref() == Some(&wanted.hash) {
+        return Step::StillRefused;
+    }
+    if !wanted.faults.is_empty() {
+        return Step::Refuse;
+    }
+    id.map_or(Step::Create, |id| Step::Update(id.to_owned()))
+}
+
+/// Whether there is anything to do about an agent.
+pub(crate) fn is_owed(known: &Known, wanted: &Wanted) -> bool {
+    !matches!(next(known, wanted, false), Step::Nothing | Step::StillRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use readmodel::ids::{AgentId, OrgId};
+    use serde_json::json;
+    use store::agents;
+    use vapi::WebhookAuth;
+
+    use super::*;
+
+    const ID: &str = "9f0e3b5a-0000-4000-8000-000000000001";
+
+    fn wanted(known: &Known) -> Wanted {
+        let auth = WebhookAuth::Secret("secret".to_owned().into());
+        Wanted::of(&known.agent, &Deployment::new("https://prewarm.example", auth))
+    }
+
+    /// An agent that has never been looked at.
+    fn fresh() -> Known {
+        let wanted = agents::Wanted {
+            name: "Front desk".to_owned(),
+            system_prompt: Some("Be kind.".to_owned()),
+            first_message: None,
+            voice: None,
+            model: Some(json!({"provider": "openai", "model": "gpt-4o"})),
+        };
+        let agent = Agent {
+            id: AgentId("00000000-0000-4000-8000-000000000001".parse().unwrap()),
+            org: OrgId("00000000-0000-4000-8000-000000000002".parse().unwrap()),
+            direction: "inbound".to_owned(),
+            wanted,
+            assistant_id: None,
+            config_hash: None,
+        };
+        Known { agent, look_since: None, missing_id: None, refused_hash: None, shown_otherwise: Vec::new() }
+    }
+
+    fn named(config_hash: Option<&str>) -> Known {
+        let mut known = fresh();
+        known.agent.assistant_id = Some(ID.to_owned());
+        known.agent.config_hash = config_hash.map(str::to_owned);
+        known
+    }
+
+    fn synced() -> Known {
+        let hash = wanted(&fresh()).hash;
+        named(Some(&hash))
+    }
+
+    fn step(known: &Known) -> Step {
+        next(known, &wanted(known), false)
+    }
+
+    #[test]
+    fn what_is_wanted_and_not_held_is_sent() {
+        assert_eq!(step(&fresh()), Step::Create);
+        assert_eq!(step(&named(None)), Step::Update(ID.to_owned()));
+        assert_eq!(step(&named(Some("v1-0"))), Step::Update(ID.to_owned()));
+        assert_eq!(step(&synced()), Step::Nothing);
+    }
+
+    #[test]
+    fn only_an_assistant_that_vapi_does_not_have_is_made_again() {
+        let gone = Known { missing_id: Some(ID.to_owned()), ..synced() };
+        assert_eq!(step(&gone), Step::Create);
+        let another_is_gone = Known { missing_id: Some("another".to_owned()), ..synced() };
+        assert_eq!(step(&another_is_gone), Step::Nothing);
+    }
+
+    #[test]
+    fn whoever_may_have_made_one_looks_first_whatever_else_there_is_to_do() {
+        let since = Timestamp::from_micros(1);
+        let refused = Some(wanted(&fresh()).hash);
+        for known in [fresh(), synced(), Known { refused_hash: refused, ..fresh() }] {
+            let known = Known { look_since: Some(since), ..known };
+            assert_eq!(step(&known), Step::Search(since));
+            assert_ne!(next(&known, &wanted(&known), true), Step::Search(since), "once is enough");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_is_not_sent_until_it_differs() {
+        let refused = Known { refused_hash: Some(wanted(&fresh()).hash), ..named(None) };
+        assert_eq!(step(&refused), Step::StillRefused);
+        assert!(!is_owed(&refused, &wanted(&refused)));
+        let mut changed = refused;
+        changed.agent.wanted.name = "Reception".to_owned();
+        assert_eq!(step(&changed), Step::Update(ID.to_owned()));
+    }
+
+    #[test]
+    fn what_vapi_would_refuse_is_not_sent_at_all() {
+        let mut known = named(None);
+        known.agent.wanted.name = "n".repeat(41);
+        assert_eq!(step(&known), Step::Refuse);
+        known.refused_hash = Some(wanted(&known).hash);
+        assert_eq!(step(&known), Step::StillRefused);
+    }
+}

@@ -1,0 +1,42 @@
+//! Has Vapi know which assistant answers an agent's numbers.
+
+use serde_json::json;
+use vapi::client::{Assistant, Error};
+
+use super::{
+    Prewarm,
+    failure::Failure,
+    pass::{Pass, Stop},
+};
+
+impl Pass<'_> {
+    /// A number that Vapi does not have, or does not give away, is noted and holds nobody up.
+    pub(super) async fn map_phone_numbers(&self, assistant_id: Option<&str>) -> Result<(), Stop> {
+        let agent = self.hold.agent;
+        for owed in self.store.phone_mappings_owed(agent, assistant_id).await? {
+            self.renew().await?;
+            let fields = json!({"assistantId": owed.assistant_id});
+            let refused = match self.prewarm.client.update_phone_number(&owed.id, &fields).await {
+                Ok(_) => None,
+                Err(Error::Missing) => Some("Vapi does not have it".to_owned()),
+                Err(error) => match Failure::of(&error) {
+                    Failure::Content(reason) => Some(reason),
+                    Failure::Account(_) | Failure::Passing(_) => return Err(error.into()),
+                },
+            };
+            if let Some(reason) = &refused {
+                tracing::warn!(%agent, reason, "a phone number of the agent is not mapped");
+            }
+            self.store.record_phone_mapping(agent, &owed, refused.as_deref()).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Prewarm {
+    /// Whether an assistant sends its messages here. Another installation may have been copied from this one, agents and
+    /// all, and use the same account of Vapi's: its assistants are not ours to judge.
+    pub(crate) fn owns(&self, assistant: &Assistant) -> bool {
+        assistant.body["server"]["url"] == self.deployment.webhook_url()
+    }
+}

@@ -1,0 +1,247 @@
+//! Every ten minutes: compares what Vapi holds with what it was given. Others write there too, and people delete things by
+//! hand. Nothing is written to Vapi here: whatever is not as it should be makes its agent owed.
+
+use std::collections::{HashMap, HashSet};
+
+use metrics::gauge;
+use monitoring::names::UNCLAIMED_ASSISTANTS;
+use readmodel::{ids::AgentId, time::Timestamp};
+use store::{
+    Store,
+    assistants::{Known, Listed},
+    clock,
+    phone_mappings::Mapping,
+};
+use vapi::client::{self, Assistant, PAGE};
+
+use crate::{
+    Context, JobError,
+    drift::Drift,
+    prewarm::{Prewarm, Wanted},
+};
+
+/// Rows that are held in memory at a time.
+const CHUNK: i64 = 500;
+
+pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
+    let Some(prewarm) = &context.prewarm else { return Ok(()) };
+    let began = clock::now(&context.store.pg).await.map_err(JobError::retry)?;
+    let mut verification = Verification::new(&context.store, prewarm, began);
+    match verification.run().await {
+        Ok(()) => Ok(()),
+        Err(Stop::Store(error)) => Err(JobError::retry(error)),
+        // The next one comes soon; whatever was found until now is owed already.
+        Err(Stop::Vapi(error)) => {
+            tracing::warn!(%error, "assistants could not be verified");
+            Ok(())
+        }
+    }
+}
+
+enum Stop {
+    Store(store::Error),
+    Vapi(client::Error),
+}
+
+impl From<store::Error> for Stop {
+    fn from(error: store::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<client::Error> for Stop {
+    fn from(error: client::Error) -> Self {
+        Self::Vapi(error)
+    }
+}
+
+struct Verification<'a> {
+    store: &'a Store,
+    prewarm: &'a Prewarm,
+    /// By the database's clock: what was written since proves nothing.
+    began: Timestamp,
+    /// Assistants that Vapi has listed.
+    seen: HashSet<String>,
+    /// Assistants of agents that we do not have.
+    unclaimed: usize,
+}
+
+impl<'a> Verification<'a> {
+    fn new(store: &'a Store, prewarm: &'a Prewarm, began: Timestamp) -> Self {
+        Self { store, prewarm, began, seen: HashSet::new(), unclaimed: 0 }
+    }
+
+    async fn run(&mut self) -> Result<(), Stop> {
+        self.compare_all().await?;
+        gauge!(UNCLAIMED_ASSISTANTS).set(self.unclaimed as f64);
+        self.confirm_missing().await?;
+        self.compare_phone_numbers().await
+    }
+
+    /// Page by page, newest first.
+    async fn compare_all(&mut self) -> Result<(), Stop> {
+        let mut until = None;
+        loop {
+            let page = self.prewarm.client.assistants_created_between(Timestamp::from_micros(0), until).await?;
+            let full = page.len() >= PAGE;
+            until = page.iter().map(|assistant| assistant.created_at).min();
+            let new: Vec<Assistant> =
+                page.into_iter().filter(|assistant| self.seen.insert(assistant.id.clone())).collect();
+            self.compare_page(&new).await?;
+            if !full || new.is_empty() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn compare_page(&mut self, page: &[Assistant]) -> Result<(), Stop> {
+        let claimed: Vec<AgentId> = page.iter().filter_map(|assistant| assistant.agent).collect();
+        let ids: Vec<String> = page.iter().map(|assistant| assistant.id.clone()).collect();
+        let listed = self.store.agents_naming(&claimed, &ids).await?;
+        let by_agent: HashMap<AgentId, &Listed> = listed.iter().map(|listed| (listed.known.agent.id, listed)).collect();
+        let by_assistant: HashMap<&str, &Listed> =
+            listed.iter().filter_map(|listed| Some((listed.known.agent.assistant_id.as_deref()?, listed))).collect();
+        let (mut verified, mut surplus) = (Vec::new(), Vec::new());
+        for assistant in page {
+            match (by_assistant.get(assistant.id.as_str()), assistant.agent.map(|agent| by_agent.get(&agent))) {
+                (Some(listed), _) => {
+                    if self.compare(listed, assistant).await? {
+                        verified.push(listed.known.agent.id);
+                    }
+                }
+                // Made for an agent that names another one, or none.
+                (None, Some(Some(listed))) if self.prewarm.owns(assistant) && !listed.marked => {
+                    surplus.push((listed.known.agent.id, assistant.created_at));
+                }
+                (None, Some(Some(_)) | None) => {}
+                (None, Some(None)) => {
+                    tracing::info!(assistant = assistant.id, "Vapi has an assistant of an agent that is not there");
+                    self.unclaimed += 1;
+                }
+            }
+        }
+        self.store.note_verified(&verified).await?;
+        if !surplus.is_empty() {
+            self.store.note_surplus(&surplus).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether Vapi holds what it was given. What is being written, or was just now, is left to the next verification.
+    async fn compare(&self, listed: &Listed, assistant: &Assistant) -> Result<bool, Stop> {
+        let Known { agent, shown_otherwise, .. } = &listed.known;
+        let wanted = Wanted::of(agent, &self.prewarm.deployment);
+        let settled = agent.config_hash.as_ref() == Some(&wanted.hash)
+            && !listed.marked
+            && listed.synced_at.is_none_or(|at| at < self.began);
+        if !settled {
+            return Ok(false);
+        }
+        let differences = wanted.payload.differences(&assistant.body);
+        let drifted: Vec<_> =
+            differences.into_iter().filter(|field| !shown_otherwise.iter().any(|known| known == field)).collect();
+        if drifted.is_empty() {
+            return Ok(true);
+        }
+        let why = format!("changed at Vapi by somebody else: {}", drifted.join(", "));
+        if self.store.note_drift(agent.id, &assistant.id, &wanted.hash, &why).await? {
+            tracing::warn!(agent = %agent.id, fields = drifted.join(", "), "somebody else has changed an assistant");
+            Drift::Changed.count();
+        }
+        Ok(false)
+    }
+
+    /// An assistant that was not listed may have been made meanwhile, or lie between two pages: Vapi is asked for it.
+    async fn confirm_missing(&self) -> Result<(), Stop> {
+        let mut after = None;
+        loop {
+            let page = self.store.agents_after(after, CHUNK).await?;
+            for listed in &page {
+                match listed.known.live_id() {
+                    Some(id) if !listed.marked && !self.seen.contains(id) => self.confirm(listed, id).await?,
+                    _ => {}
+                }
+            }
+            match page.last() {
+                Some(last) => after = Some(last.known.agent.id),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn confirm(&self, listed: &Listed, id: &str) -> Result<(), Stop> {
+        match self.prewarm.client.assistant(id).await {
+            Ok(assistant) => {
+                self.compare(listed, &assistant).await?;
+            }
+            Err(client::Error::Missing) => {
+                let agent = listed.known.agent.id;
+                if self.store.note_vanished(agent, id, "deleted at Vapi by somebody else").await? {
+                    tracing::warn!(%agent, "somebody else has deleted an assistant");
+                    Drift::Missing.count();
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+
+    async fn compare_phone_numbers(&self) -> Result<(), Stop> {
+        let listed = self.prewarm.client.phone_numbers().await?;
+        let complete = listed.len() < PAGE;
+        let answered: HashMap<String, Option<String>> =
+            listed.into_iter().map(|number| (number.id, number.assistant_id)).collect();
+        let mut after = String::new();
+        loop {
+            let page = self.store.phone_mappings_after(&after, CHUNK).await?;
+            let Some(last) = page.last() else { break };
+            after.clone_from(&last.id);
+            let before = page.iter().filter(|mapping| mapping.synced_at < self.began);
+            let drifted = before.filter(|mapping| has_drifted(mapping, answered.get(&mapping.id), complete));
+            let drifted: Vec<String> = drifted.map(|mapping| mapping.id.clone()).collect();
+            if !drifted.is_empty() {
+                tracing::warn!(numbers = drifted.len(), "somebody else has changed who answers phone numbers");
+                drifted.iter().for_each(|_| Drift::PhoneNumber.count());
+                self.store.note_phone_drift(&drifted).await?;
+            }
+        }
+        self.store.mark_unsaid_phone_mappings().await?;
+        Ok(())
+    }
+}
+
+/// A number that Vapi has refused is tried again once it is there. One that is not there is told so once.
+fn has_drifted(mapping: &Mapping, answered: Option<&Option<String>>, complete: bool) -> bool {
+    match answered {
+        Some(assistant_id) => *assistant_id != mapping.assistant_id,
+        None => complete && !mapping.refused && mapping.assistant_id.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_has_drifted_when_another_one_answers_it_than_vapi_was_told() {
+        let told = |assistant_id: Option<&str>, refused| Mapping {
+            id: "number".to_owned(),
+            assistant_id: assistant_id.map(str::to_owned),
+            refused,
+            synced_at: Timestamp::from_micros(0),
+        };
+        let some = |id: &str| Some(Some(id.to_owned()));
+        for (mapping, answered, complete, drifted) in [
+            (told(Some("a"), false), some("a"), true, false),
+            (told(Some("a"), false), some("b"), true, true),
+            (told(Some("a"), false), Some(None), true, true),
+            (told(None, false), some("b"), true, true),
+            (told(Some("a"), false), None, true, true),
+            (told(Some("a"), false), None, false, false),
+            (told(Some("a"), true), None, true, false),
+            (told(Some("a"), true), Some(None), true, true),
+        ] {
+            assert_eq!(has_drifted(&mapping, answered.as_ref(), complete), drifted, "{mapping:?} {answered:?}");
+        }
+    }
+}

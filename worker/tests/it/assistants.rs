@@ -1,0 +1,10 @@
+//! Agents become assistants at a stand-in for Vapi that is as strict as Vapi, and fails in every way there is.
+
+mod crashes;
+mod drift;
+mod failures;
+mod phone_numbers;
+mod refusals;
+mod saves;
+mod schedule;
+mod town;

@@ -1,0 +1,112 @@
+//! Whoever works at an agent dies, at each point at which it waits for anything.
+
+use std::{pin::pin, task::Poll};
+
+use jobs::{Context, Job};
+use store::agents::Agent;
+use vapi_standin::{Fault, Operation};
+
+use crate::assistants::town::Town;
+
+/// Polls a pass until it has waited so many times, and then no more. True: it came to its end before.
+async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
+    let job = Job::Prewarm(agent.id);
+    let mut pass = pin!(job.run(context));
+    let mut waits = 0;
+    std::future::poll_fn(|cx| match pass.as_mut().poll(cx) {
+        Poll::Ready(ended) => Poll::Ready(ended.is_ok()),
+        Poll::Pending if waits == point => Poll::Ready(false),
+        Poll::Pending => {
+            waits += 1;
+            Poll::Pending
+        }
+    })
+    .await
+}
+
+/// Past the last point of a pass, however its packets come in.
+const POINTS: usize = 40;
+
+#[tokio::test]
+async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
+    let town = Town::new().await;
+    let context = town.context();
+    let mut agents = Vec::new();
+    for _ in 0..POINTS {
+        agents.push(town.fresh().await);
+    }
+    let mut ended = 0;
+    for (point, agent) in agents.iter().enumerate() {
+        ended += usize::from(dies_at(point, &context, agent).await);
+    }
+    assert!((1..=POINTS - 10).contains(&ended), "{ended} of {POINTS} came to their end");
+    // The leases of the dead end.
+    town.db.run("update prewarm.assistants set until = now() - interval '1 second' where until is not null").await;
+    for agent in &agents {
+        town.passes(agent.id).await;
+        town.assert_exact(agent).await;
+    }
+    assert_eq!(town.standin.count(Operation::CreateAssistant), POINTS);
+    assert_eq!(town.standin.count(Operation::DeleteAssistant), 0);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn at_any_point_of_taking_over_a_lost_answer_it_leaves_one_assistant() {
+    let town = Town::new().await;
+    let context = town.context();
+    let mut agents = Vec::new();
+    for _ in 0..POINTS {
+        let agent = town.fresh().await;
+        town.standin.fail_next(Operation::CreateAssistant, Fault::StatusAfter(502));
+        town.pass(agent.id).await.unwrap();
+        town.save(agent.org, "second").await;
+        agents.push(agent);
+    }
+    for (point, agent) in agents.iter().enumerate() {
+        dies_at(point, &context, agent).await;
+    }
+    town.db.run("update prewarm.assistants set until = now() - interval '1 second' where until is not null").await;
+    for agent in &agents {
+        town.passes(agent.id).await;
+        town.assert_exact(agent).await;
+    }
+    assert_eq!(town.standin.count(Operation::CreateAssistant), POINTS);
+    assert_eq!(town.standin.count(Operation::DeleteAssistant), 0);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn whoever_has_lost_an_agent_is_not_believed() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    town.save(agent.org, "second").await;
+    let lease = std::time::Duration::from_millis(1);
+    let dead = town.store.take_agent(agent.id, lease).await.unwrap().unwrap();
+    tokio::time::sleep(lease * 20).await;
+    town.pass(agent.id).await.unwrap();
+    let before = town.agent(&agent).await;
+    // It comes to life again.
+    assert!(town.store.read_held(&dead).await.unwrap().is_none());
+    assert!(!town.store.begin_create(&dead).await.unwrap());
+    assert!(!town.store.renew_agent(&dead).await.unwrap());
+    town.store.record_assistant(&dead, "another", Some("v1-0"), &[]).await.unwrap();
+    town.store.note_missing(&dead, before.assistant_id.as_deref().unwrap()).await.unwrap();
+    assert_eq!(town.agent(&agent).await, before);
+    town.assert_exact(&agent).await;
+    town.close().await;
+}
+
+#[tokio::test]
+async fn only_one_at_a_time_has_an_agent() {
+    let town = Town::new().await;
+    let agent = town.fresh().await;
+    let passes = (0..20).map(|_| town.pass(agent.id));
+    for pass in futures_util::future::join_all(passes).await {
+        pass.unwrap();
+    }
+    town.passes(agent.id).await;
+    town.assert_exact(&agent).await;
+    assert_eq!(town.counts(), [1, 0, 0, 0]);
+    town.close().await;
+}

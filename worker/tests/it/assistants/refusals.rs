@@ -1,0 +1,121 @@
+//! Vapi refuses: what is sent is not sent again, and who sends it is told in Vapi's words.
+
+use serde_json::json;
+use store::{
+    agents::{Agent, Wanted},
+    assistants::Stage,
+    queue::dead_letters,
+};
+use vapi_standin::{Fault, Operation};
+
+use crate::{
+    assistants::town::{Town, wanted},
+    harness::eventually,
+};
+
+/// One that we take and Vapi does not.
+fn refused() -> Wanted {
+    Wanted { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
+}
+
+async fn letters(town: &Town) -> Vec<dead_letters::DeadLetter> {
+    dead_letters::list(&town.db.pg, 10).await.unwrap()
+}
+
+async fn until_failed(town: &Town, agent: &Agent) -> String {
+    eventually("it failed", async || {
+        let progress = town.progress(agent).await;
+        (progress.stage == Stage::Failed).then_some(progress.reason.unwrap_or_default())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    let worker = town.start();
+    town.store.save_agent(agent.org, "inbound", &refused()).await.unwrap();
+    let reason = until_failed(&town, &agent).await;
+    assert!(reason.contains("bogus should not exist"), "{reason}");
+    town.settled().await;
+    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    let letter = letters(&town).await.remove(0);
+    assert_eq!((letter.queue.as_str(), letter.subject), ("prewarm", Some(format!("prewarm:{}", agent.id))));
+    assert!(letter.error.unwrap().contains("bogus should not exist"));
+
+    // Whatever else makes somebody look: it is not sent again, and stays a dead letter.
+    let ended = "select count(*) from apalis.jobs where job_type = 'prewarm' and args_of(job) like '%agent_id%' and done_at is not null";
+    let ended = ended.replace("args_of(job)", "convert_from(job, 'UTF8')");
+    let before = town.db.count(&ended).await;
+    town.mark(agent.id).await;
+    eventually("it was looked at again", async || (town.db.count(&ended).await >= before).then_some(())).await;
+    town.settled().await;
+    assert_eq!(town.standin.count(Operation::UpdateAssistant), 1);
+    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    assert_eq!(town.progress(&agent).await.stage, Stage::Failed);
+
+    // Who asks for it has it sent again, once.
+    let letter = letters(&town).await.remove(0);
+    assert!(dead_letters::retry(&town.db.pg, &letter.id).await.unwrap());
+    town.standin.asked(Operation::UpdateAssistant, 2).await;
+    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    town.settled().await;
+    assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
+
+    town.save(agent.org, "third").await;
+    town.settled().await;
+    town.assert_exact(&agent).await;
+    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
+    worker.stop().await;
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_first_configuration_that_is_refused_leaves_nothing_behind() {
+    let town = Town::new().await;
+    let org = town.db.org().await;
+    let agent = town.store.save_agent(org, "inbound", &refused()).await.unwrap();
+    assert!(town.pass(agent.id).await.is_err());
+    assert!(town.pass(agent.id).await.is_err(), "still refused");
+    town.save(org, "second").await;
+    town.pass(agent.id).await.unwrap();
+    town.assert_exact(&agent).await;
+    assert_eq!(town.counts(), [2, 0, 0, 0], "nothing to look for");
+    town.close().await;
+}
+
+#[tokio::test]
+async fn what_is_known_to_be_refused_never_reaches_vapi() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    let long = Wanted { name: "n".repeat(41), ..wanted("second") };
+    town.store.save_agent(agent.org, "inbound", &long).await.unwrap();
+    let error = town.pass(agent.id).await.unwrap_err();
+    assert!(error.message().contains("name must be at most 40 characters"), "{}", error.message());
+    let progress = town.progress(&agent).await;
+    assert_eq!(progress.reason.as_deref(), Some("name must be at most 40 characters"));
+    assert_eq!((progress.stage, town.standin.requests().len()), (Stage::Failed, 0));
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_account_keeps_the_agent_owed() {
+    for status in [401, 402, 403] {
+        let town = Town::new().await;
+        let agent = town.synced().await;
+        town.standin.fail_always(Operation::UpdateAssistant, Fault::status(status));
+        let worker = town.start();
+        town.save(agent.org, "second").await;
+        let reason = until_failed(&town, &agent).await;
+        assert!(!reason.is_empty());
+        town.standin.asked(Operation::UpdateAssistant, 4).await;
+        assert_eq!(letters(&town).await.len(), 0);
+        assert_eq!(town.db.count("select count(*) from prewarm.agent_marks").await, 1);
+        town.standin.heal();
+        town.settled().await;
+        town.assert_exact(&agent).await;
+        worker.stop().await;
+        town.close().await;
+    }
+}
