@@ -1,7 +1,7 @@
 # `make run` and `make test` install what is missing, on a machine with git, make, curl, Rust and Node.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench
+.PHONY: help run test lint bench soak
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
@@ -25,6 +25,11 @@ lint: ## check the formatting and the lints
 	@scripts/setup run
 	cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
+
+soak: ## compare the read models with their definition after a million random events; EVENTS=… for another number
+	@scripts/setup test
+	PREWARM_TEST_EVENTS=$(or $(EVENTS),1000000) scripts/with-servers \
+		cargo nextest run --workspace --profile soak -E 'test(models_equal_the_definition)'
 
 bench: ## measure, beside the peers; ARGS="--list" lists the rows
 	@scripts/setup bench

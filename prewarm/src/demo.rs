@@ -7,6 +7,7 @@ use rand::{RngExt, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
+use vapi_standin::Standin;
 
 use crate::{seed, settings::Settings};
 
@@ -62,14 +63,37 @@ impl Secrets {
     }
 }
 
+/// Vapi's place is taken by the stand-in unless there is a key: assistants are made, and calls for the browser, that nobody
+/// can join. The settings say then where it is.
+pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result<Option<Standin>> {
+    if settings.get("VAPI_API_KEY").is_some() {
+        return Ok(None);
+    }
+    // It forgets everything when it ends: ids are not to come twice.
+    let standin = Standin::start(vapi_standin::Config { seed: rand::random(), ..Default::default() });
+    let standin = standin.await.context("the stand-in for Vapi")?;
+    for contacts in seed::DEMO_CONTACTS {
+        standin.put_phone_number(seed::org(contacts).0, "+15550100000");
+    }
+    settings.set_default("VAPI_API_KEY", standin.config().private_key.clone());
+    settings.set("VAPI_PUBLIC_KEY", standin.config().public_key.clone());
+    settings.set("VAPI_BASE_URL", standin.url());
+    let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR);
+    settings.set_default("PREWARM_PUBLIC_URL", format!("http://{addr}"));
+    Ok(Some(standin))
+}
+
 /// Says where everything is.
 #[expect(clippy::print_stdout, reason = "the demo's word of welcome")]
-pub(crate) fn welcome(addr: SocketAddr, settings: &Settings) -> anyhow::Result<()> {
+pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&Standin>) -> anyhow::Result<()> {
     let auth = settings.api()?.auth;
     println!("Prewarm is up.\n\n  url      http://{addr}");
     println!("  metrics  http://{}/metrics", settings.admin_addr);
     println!("  queue    http://{}/", settings.queue_ui_addr);
     println!("  webhook  http://{addr}/webhooks/vapi  X-Vapi-Secret: {}\n", webhook_secret(settings)?);
+    if let Some(standin) = standin {
+        println!("  vapi     {}  a stand-in: VAPI_API_KEY is not set\n", standin.url());
+    }
     for contacts in seed::DEMO_CONTACTS {
         let org = seed::org(contacts);
         println!("  org {org} ({contacts} contacts)");
@@ -143,7 +167,7 @@ fn report(contacts: u32) -> Value {
         "call": {
             "id": Uuid::new_v4(),
             "type": "inboundPhoneCall",
-            "assistantId": format!("demo-inbound-{org}"),
+            "phoneNumberId": org,
             "customer": { "number": format!("+1555{caller:07}") },
         },
     }})

@@ -9,6 +9,7 @@ mod rebuild;
 mod seed;
 mod settings;
 mod up;
+mod vapi;
 
 use std::process::ExitCode;
 

@@ -85,13 +85,6 @@ fn clock_state(skew_seconds: f64) -> State {
     State::Degraded(format!("{seconds:.1} s {side} the database's: tokens expire by this one"))
 }
 
-/// Says whether assistants can be pre-warmed.
-pub(crate) fn note_vapi(health: &Health, has_key: bool) {
-    let state =
-        if has_key { State::Ok } else { State::Degraded("VAPI_API_KEY is not set: nothing is pre-warmed".into()) };
-    health.set("vapi", state);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{probe, settings::Settings};
+use crate::{probe, settings::Settings, vapi};
 
 /// The last word to the database takes no longer.
 const FAREWELL: Duration = Duration::from_millis(500);
@@ -90,14 +90,19 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            probe::note_vapi(&health, settings.get("VAPI_API_KEY").is_some());
+            let prewarm = vapi::prewarm(settings)?;
+            health.set("vapi", vapi::state(&prewarm));
+            if prewarm.is_ok() {
+                zeros::prewarm();
+            }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store.pg), shutdown.clone()));
             }
             let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
-            let config = worker::Config { direct, stand_by: told, ..worker::Config::default() };
-            let working = worker::run(config, store, health, shutdown.clone());
+            let event_retention = settings.event_retention()?;
+            let config = worker::Config { direct, event_retention, stand_by: told, ..worker::Config::default() };
+            let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
         let mut ended = Ok(());

@@ -1,13 +1,13 @@
 //! The environment, read in one place.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
 use readmodel::blob::Format;
 use sqlx::postgres::PgConnectOptions;
-use store::{Sessions, Store};
+use store::{Sessions, Store, events::KEYS_KEPT};
 
-use crate::demo::Secrets;
+use crate::{demo::Secrets, vapi};
 
 /// What a process of Prewarm is told by its environment. Whether a setting is needed depends on the command.
 #[derive(Clone, Debug)]
@@ -31,14 +31,28 @@ const VARIABLES: &[&str] = &[
     "PREWARM_QUEUE_UI_ADDR",
     "PREWARM_DATA_DIR",
     "PREWARM_CORS_ORIGINS",
+    "PREWARM_EVENT_RETENTION",
     "PREWARM_LOG",
     // For tests: plays a release whose blobs have another format.
     "PREWARM_BLOB_FORMAT",
     "PREWARM_JWKS_URL",
     "SUPABASE_JWT_SECRET",
     "SUPABASE_URL",
+    "PREWARM_PUBLIC_URL",
     "VAPI_API_KEY",
+    "VAPI_PUBLIC_KEY",
+    "VAPI_BASE_URL",
     "VAPI_WEBHOOK_SECRET",
+    "VAPI_WEBHOOK_CREDENTIAL_ID",
+    "VAPI_WEBHOOK_HMAC",
+    "VAPI_WEBHOOK_HMAC_ENCODING",
+    "VAPI_WEBHOOK_HMAC_FORMAT",
+    "VAPI_WEBHOOK_HMAC_HEADER",
+    "VAPI_WEBHOOK_HMAC_ID_HEADER",
+    "VAPI_WEBHOOK_HMAC_ONLY",
+    "VAPI_WEBHOOK_HMAC_PREFIX",
+    "VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64",
+    "VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER",
 ];
 
 /// Connections of one part of a process to Postgres, at most.
@@ -76,6 +90,11 @@ impl Settings {
         self.variables.entry(name.to_owned()).or_insert(value);
     }
 
+    /// Sets a variable, whatever the environment says.
+    pub(crate) fn set(&mut self, name: &str, value: String) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
     /// Where migrations and LISTEN go: past a transaction pooler, if there is one.
     pub(crate) fn direct_url(&self) -> anyhow::Result<&str> {
         self.get("DATABASE_DIRECT_URL").map_or_else(|| self.database_url(), Ok)
@@ -107,9 +126,19 @@ impl Settings {
         Ok(set.map_or(Format::CURRENT, Format))
     }
 
+    /// For how long the bodies of events are kept: a number of days, for less than their keys are.
+    pub(crate) fn event_retention(&self) -> anyhow::Result<Duration> {
+        const DAY: Duration = Duration::from_hours(24);
+        let Some(days) = self.get("PREWARM_EVENT_RETENTION") else { return Ok(worker::DEFAULT_EVENT_RETENTION) };
+        let most = KEYS_KEPT.as_secs() / DAY.as_secs();
+        let days = days.trim().parse().ok().filter(|days| (1..=most).contains(&u64::from(*days)));
+        Ok(DAY * days.with_context(|| format!("PREWARM_EVENT_RETENTION is not a number of days from 1 to {most}"))?)
+    }
+
     /// The api's settings.
     pub(crate) fn api(&self) -> anyhow::Result<api::Config> {
-        Ok(api::Config::from_env(|name| self.get(name).map(str::to_owned))?)
+        let config = api::Config::from_env(|name| self.get(name).map(str::to_owned))?;
+        Ok(api::Config { deployment: vapi::deployment(self)?.ok(), ..config })
     }
 
     /// Who signs tokens: the environment, else the demo that ran here.

@@ -4,8 +4,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use embedded::{DataDir, Durability, Postgres, Redis};
+use jobs::Maintenance;
 use monitoring::logging;
 use tokio_util::sync::CancellationToken;
+use vapi_standin::Standin;
 
 use crate::{
     demo, process,
@@ -21,27 +23,43 @@ pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()
         demo::Secrets::read_or_make(&settings.data_dir)?.fill_in(&mut settings);
     }
     let shutdown = process::shutdown_on_signal()?;
+    let standin = if demo { demo::stand_in_for_vapi(&mut settings).await? } else { None };
     let process = Process::bind(&settings, Parts::BOTH).await?;
     let servers = Servers::start(&mut settings).await?;
-    let ended = serve(process, &settings, demo, shutdown).await;
+    let ended = if demo {
+        serve_demo(process, &settings, standin, shutdown).await
+    } else {
+        serve(process, &settings, shutdown).await
+    };
     servers.stop().await?;
     ended
 }
 
-async fn serve(process: Process, settings: &Settings, demo: bool, shutdown: CancellationToken) -> anyhow::Result<()> {
+async fn serve(process: Process, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
     store::migrate(settings.direct_url()?).await.context("migrating")?;
-    if !demo {
-        return process.run(settings, shutdown).await;
-    }
+    process.run(settings, shutdown).await
+}
+
+async fn serve_demo(
+    process: Process,
+    settings: &Settings,
+    standin: Option<Standin>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    store::migrate(settings.direct_url()?).await.context("migrating")?;
     let seeding =
         async { seed::run(&settings.store("prewarm-seed")?, &seed::DEMO_CONTACTS, seed::CALLS_PER_CONTACT).await };
     tokio::select! {
         seeded = seeding => seeded?,
         () = shutdown.cancelled() => return Ok(()),
     }
+    if standin.is_some() {
+        // What an earlier demo's stand-in held is gone: agents are to find out now, and not when somebody calls.
+        store::queue::push(&settings.store("prewarm-seed")?.pg, &Maintenance::VerifyAssistants.to_new()).await?;
+    }
     let addr = process.http_addr().context("the api has no address")?;
     let stream = demo::Stream::to(addr, settings)?;
-    demo::welcome(addr, settings)?;
+    demo::welcome(addr, settings, standin.as_ref())?;
     tokio::select! {
         ended = process.run(settings, shutdown) => ended,
         () = stream.run() => Ok(()),

@@ -82,6 +82,16 @@ fn a_failure_is_status_1_and_one_line_that_names_the_problem() {
         (&["token", "--org", ORG], &[("SUPABASE_URL", "https://x.supabase.co")], "SUPABASE_JWT_SECRET"),
         (&["api"], &[("SUPABASE_JWT_SECRET", "a-secret-of-more-than-thirty-two-bytes")], "VAPI_WEBHOOK_SECRET"),
         (&["api"], &[("PREWARM_ADMIN_ADDR", "here")], "PREWARM_ADMIN_ADDR"),
+        (
+            &["worker"],
+            &[
+                ("DATABASE_URL", "postgres://localhost:1/none"),
+                ("PREWARM_ADMIN_ADDR", "127.0.0.1:0"),
+                ("PREWARM_QUEUE_UI_ADDR", "127.0.0.1:0"),
+                ("PREWARM_EVENT_RETENTION", "401"),
+            ],
+            "PREWARM_EVENT_RETENTION",
+        ),
         (&["migrate"], &[("DATABASE_URL", "postgres//user:hidden@host")], "DATABASE_URL"),
         (&["migrate"], &[NOWHERE], "migrating"),
         (&["dead", "list"], &[NOWHERE], "postgres"),

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
 use api::auth::wall_clock;
-use e2e::{Answer, Environment, Process, poll};
+use e2e::{Answer, Environment, Events, Process, poll};
 use readmodel::time::Timestamp;
 
 /// Making a cluster, migrating and seeding 6,660 contacts, on a machine however busy.
@@ -58,6 +58,22 @@ async fn calls_before(client: &reqwest::Client, welcome: &Welcome, instant: Time
     calls
 }
 
+/// A test call gets to where it could be joined.
+async fn speak_with_the_agent(client: &reqwest::Client, welcome: &Welcome) {
+    let Welcome { url, orgs } = welcome;
+    let token = &orgs[0].1;
+    let asked = client.post(format!("{url}/api/founder-console/test-agent")).bearer_auth(token);
+    let asked = Answer::to(asked).await.unwrap().json();
+    let stream = client.get(format!("{url}{}", asked["stream"].as_str().unwrap())).bearer_auth(token);
+    let mut events = Events::open(stream).await;
+    let mut stage = events.next().await;
+    while stage.name != "ready" {
+        assert_ne!(stage.name, "failed", "{stage:?}");
+        stage = events.next().await;
+    }
+    assert!(stage.data["webCallUrl"].is_string(), "{stage:?}");
+}
+
 /// The command lines that name a directory.
 fn processes_in(dir: &Path) -> Vec<String> {
     let name = dir.to_str().unwrap();
@@ -86,6 +102,8 @@ async fn the_demo_runs_on_a_bare_machine_survives_a_restart_and_cleans_up() {
     let expected: Vec<_> = [60, 600, 6_000].map(|contacts| (contacts, contacts * CALLS_PER_CONTACT)).into();
     assert_eq!(calls_before(&client, &first, seeded).await, expected);
     up.ready(&client).await;
+    assert!(up.stdout().contains("a stand-in: VAPI_API_KEY is not set"));
+    speak_with_the_agent(&client, &first).await;
     assert!(!processes_in(dir.path()).is_empty());
 
     let mut second = Process::start(&["up", "--demo"], &environment);
@@ -99,6 +117,8 @@ async fn the_demo_runs_on_a_bare_machine_survives_a_restart_and_cleans_up() {
     up.restart();
     let again = welcome(&up, 2).await;
     assert_eq!(calls_before(&client, &again, seeded).await, expected);
+    // A new stand-in knows nothing of the assistants of before.
+    speak_with_the_agent(&client, &again).await;
     // The tokens of before are as good as the new ones.
     assert_eq!(calls_before(&client, &first, seeded).await, expected);
     up.stop().await;

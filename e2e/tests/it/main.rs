@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod api_killed;
+mod assistants;
 mod backfill;
 mod call_ends;
 mod calls_list;
@@ -10,6 +11,7 @@ mod chromium;
 mod clock;
 mod coalescing;
 mod coherence;
+mod console;
 mod deltas;
 mod demo;
 mod fairness;
@@ -26,6 +28,8 @@ mod prometheus;
 mod reads;
 mod rebuilds;
 mod receipts;
+mod reconciliation;
+mod signed;
 mod stampede;
 mod stream;
 mod worker_killed;

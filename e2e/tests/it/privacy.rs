@@ -1,6 +1,7 @@
 //! What people are called and say, and what opens doors, stays out of logs, metrics and the queue.
 
-use e2e::{Answer, Environment, JWT_SECRET, Stack, WEBHOOK_SECRET, eventually, report};
+use api::auth::wall_clock;
+use e2e::{Answer, Environment, JWT_SECRET, Org, Stack, WEBHOOK_SECRET, eventually, report, signature};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::Database;
@@ -12,6 +13,22 @@ const SUMMARY: &str = "Canary asked for the cage";
 const TRANSCRIPT: &str = "I am a canary";
 const WRONG_SECRET: &str = "canary-wrong-secret";
 const SEARCH: &str = "canary-search";
+/// Signs webhooks.
+const HMAC_SECRET: &str = "canary-hmac-secret";
+/// Whoever calls an assistant that nobody knows.
+const PARKED_PHONE: &str = "+15557272728";
+/// A number of ours, whose calls an assistant takes.
+const OUR_NUMBER: &str = "+15557272729";
+/// A number that the source refuses.
+const REFUSED_PHONE: &str = "+15557272730";
+/// Secrets that a body may hold, by the names of their fields.
+const IN_BODIES: [(&str, &str); 5] = [
+    ("twilioAuthToken", "canary-twilio-token"),
+    ("secret", "canary-tool-secret"),
+    ("apiKey", "canary-api-key"),
+    ("credentials", "canary-credentials"),
+    ("websocketCallUrl", "canary-call-url"),
+];
 
 /// Whatever `query` returns, as one text.
 async fn text(stack: &Stack, query: &'static str) -> String {
@@ -21,7 +38,12 @@ async fn text(stack: &Stack, query: &'static str) -> String {
 
 #[tokio::test]
 async fn nothing_private_gets_into_logs_metrics_or_jobs() {
-    let environment = Environment::from([("PREWARM_LOG", "debug".to_owned())]);
+    let environment = Environment::from([
+        ("PREWARM_LOG", "debug".to_owned()),
+        ("VAPI_WEBHOOK_SECRET", format!("{WEBHOOK_SECRET},{HMAC_SECRET}")),
+        ("VAPI_WEBHOOK_HMAC", "sha256".to_owned()),
+        ("VAPI_WEBHOOK_HMAC_ONLY", "false".to_owned()),
+    ]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
     let org = stack.org().await;
     let mut message = report(&org, "call-1", PHONE);
@@ -47,9 +69,11 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
     for query in [format!("search={SEARCH}"), format!("status={SEARCH}")] {
         stack.read(&org, &format!("/api/calls-dashboard?{query}")).await;
     }
+    let signatures = signed(&stack, &org).await;
+    parked_and_refused(&stack, &org).await;
     broken_rebuild(&stack, &org.id.to_string()).await;
 
-    let signature = org.token.rsplit('.').next().unwrap();
+    let token_signature = org.token.rsplit('.').next().unwrap();
     let private = [
         NAME,
         PHONE,
@@ -60,10 +84,16 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
         SEARCH,
         WEBHOOK_SECRET,
         JWT_SECRET,
-        signature,
-        "canary-twilio-token",
+        token_signature,
         "canary-gateway-key",
+        HMAC_SECRET,
+        PARKED_PHONE,
+        OUR_NUMBER,
+        REFUSED_PHONE,
+        &signatures[0],
+        &signatures[1],
     ];
+    let private: Vec<&str> = private.into_iter().chain(IN_BODIES.map(|(_, secret)| secret)).collect();
     let jobs = text(&stack, "select to_jsonb(j)::text || encode(j.job, 'escape') from apalis.jobs j").await;
     let mut places = vec![("the jobs", jobs)];
     for (name, process) in [("api", &stack.api), ("worker", &stack.worker)] {
@@ -72,15 +102,71 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
         places.push((name, Answer::to(stack.client.get(process.admin("/metrics"))).await.unwrap().text()));
     }
     for (place, text) in places {
-        for private in private {
+        for private in &private {
             assert!(!text.contains(private), "{private} is in {place}");
         }
     }
     let events = text(&stack, "select body::text from prewarm.events").await;
-    for secret in [WEBHOOK_SECRET, "canary-twilio-token", "canary-gateway-key"] {
+    assert!(events.contains(PARKED_PHONE));
+    let secrets = [WEBHOOK_SECRET, HMAC_SECRET, "canary-gateway-key"].into_iter();
+    for secret in secrets.chain(IN_BODIES.map(|(_, secret)| secret)) {
         assert!(!events.contains(secret), "{secret} is kept");
     }
     stack.close().await;
+}
+
+/// A webhook that is signed, and one whose signature is of another body; returns the signatures.
+async fn signed(stack: &Stack, org: &Org) -> [String; 2] {
+    let body = report(org, "call-signed", PHONE).to_string();
+    let time = wall_clock().0;
+    let (right, wrong) = (signature(HMAC_SECRET, time, &body), signature(HMAC_SECRET, time, "another"));
+    for (signature, status) in [(&right, StatusCode::OK), (&wrong, StatusCode::UNAUTHORIZED)] {
+        let request = stack.request(Method::POST, "/webhooks/vapi").header("x-signature", signature);
+        let answer = Answer::to(request.header("x-timestamp", time).body(body.clone())).await.unwrap();
+        assert_eq!(answer.status, status);
+    }
+    [right, wrong]
+}
+
+/// A webhook that is parked and replayed, one that the source refuses, and who takes a call: full of secrets and numbers.
+async fn parked_and_refused(stack: &Stack, org: &Org) {
+    let unknown = Org::unknown();
+    let mut parked = report(&unknown, "call-parked", PARKED_PHONE);
+    let mut request = json!({ "message": {
+        "type": "assistant-request",
+        "call": { "id": "call-asked", "customer": { "number": PARKED_PHONE } },
+        "phoneNumber": { "number": OUR_NUMBER },
+    }});
+    for message in [&mut parked, &mut request] {
+        for (field, secret) in IN_BODIES {
+            message["message"]["phoneNumber"][field] = json!(secret);
+            message["message"]["toolWithToolCallList"] = json!([{ "server": { field: secret } }]);
+        }
+    }
+    stack.sql(&format!("alter table contacts add check (phone <> '{REFUSED_PHONE}')")).await;
+    let refused = report(org, "call-refused", REFUSED_PHONE);
+    for (message, status) in
+        [(&parked, StatusCode::OK), (&request, StatusCode::OK), (&refused, StatusCode::UNPROCESSABLE_ENTITY)]
+    {
+        assert_eq!(stack.post(message).await.status, status);
+    }
+    let mut parked_and_refused = refused;
+    parked_and_refused["message"]["call"]["assistantId"] = json!(unknown.assistant());
+    assert_eq!(stack.post(&parked_and_refused).await.status, StatusCode::OK);
+    stack
+        .sql(&format!(
+            "insert into organizations (id, name) values ('{0}', 'org');
+             insert into agents (org_id, name, vapi_assistant_id) values ('{0}', 'agent', '{1}')",
+            unknown.id,
+            unknown.assistant()
+        ))
+        .await;
+    eventually("one is replayed, and the other cannot be", async || {
+        let metrics = stack.metrics(&stack.worker).await;
+        let count = |outcome| metrics.sum("prewarm_replays_total", &[("outcome", outcome)]);
+        (count("replayed") == 1.0 && count("failed") == 1.0).then_some(())
+    })
+    .await;
 }
 
 /// A rebuild that fails on a value: Postgres' message quotes it.

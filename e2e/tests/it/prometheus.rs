@@ -7,6 +7,8 @@ use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::Instant};
 
+use crate::assistants;
+
 const READERS: usize = 4;
 const LOAD: Duration = Duration::from_secs(4);
 const BETWEEN_CALLS: Duration = Duration::from_millis(200);
@@ -41,11 +43,40 @@ fn every_alert_says_what_it_is_and_has_a_test() {
     }
 }
 
-/// The panels of the dashboard, without the rows that part them.
-fn panels() -> Vec<Value> {
+/// The panels of the dashboard, with the row that each lies in.
+fn panels_by_row() -> Vec<(String, Value)> {
     let dashboard: Value = serde_json::from_slice(&fs::read(monitoring_file("grafana/prewarm.json")).unwrap()).unwrap();
-    let panels = dashboard["panels"].as_array().unwrap().clone();
-    panels.into_iter().filter(|panel| panel["type"] != "row").collect()
+    let (mut row, mut panels) = (String::new(), Vec::new());
+    for panel in dashboard["panels"].as_array().unwrap() {
+        match panel["type"].as_str() {
+            Some("row") => row = panel["title"].as_str().unwrap().to_owned(),
+            _ => panels.push((row.clone(), panel.clone())),
+        }
+    }
+    panels
+}
+
+/// The panels without the rows that part them.
+fn panels() -> Vec<Value> {
+    panels_by_row().into_iter().map(|(_, panel)| panel).collect()
+}
+
+/// Those that need a Vapi.
+const ASSISTANTS: &str = "Assistants";
+
+/// Waits until each panel has data.
+async fn shows_data(prometheus: &Prometheus, panels: impl Iterator<Item = Value>) {
+    for panel in panels {
+        for target in panel["targets"].as_array().unwrap() {
+            let expression = target["expr"].as_str().unwrap().replace(RATE_INTERVAL[0], RATE_INTERVAL[1]);
+            let what = format!("{}: {expression}", panel["title"]);
+            eventually(&what, async || {
+                let values = prometheus.query(&expression).await;
+                (!values.is_empty() && values.iter().all(|value| value.is_finite())).then_some(())
+            })
+            .await;
+        }
+    }
 }
 
 #[test]
@@ -90,17 +121,8 @@ async fn every_panel_shows_the_load_and_l1_answers_it() {
         tokio::time::sleep(BETWEEN_CALLS).await;
     }
 
-    for panel in panels() {
-        for target in panel["targets"].as_array().unwrap() {
-            let expression = target["expr"].as_str().unwrap().replace(RATE_INTERVAL[0], RATE_INTERVAL[1]);
-            let what = format!("{}: {expression}", panel["title"]);
-            eventually(&what, async || {
-                let values = prometheus.query(&expression).await;
-                (!values.is_empty() && values.iter().all(|value| value.is_finite())).then_some(())
-            })
-            .await;
-        }
-    }
+    let loaded = panels_by_row().into_iter().filter(|(row, _)| row != ASSISTANTS);
+    shows_data(&prometheus, loaded.map(|(_, panel)| panel)).await;
     let l1 = prometheus.query(r#"prewarm:tier_hit_ratio{tier="l1"}"#).await;
     assert!(l1.len() == 1 && l1[0] >= 0.99, "{l1:?}");
     let reads = prometheus.query(r#"sum(increase(prewarm_reads_total{source="l1"}[5m]))"#).await;
@@ -181,5 +203,29 @@ async fn every_worker_measures_what_is_owed() {
     stack.sql("delete from prewarm.leases").await;
     shown(0.0).await;
     other.stop().await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn every_panel_of_assistants_shows_what_is_sent_to_vapi() {
+    let standin = assistants::standin().await;
+    let stack = assistants::stack(&standin).await;
+    let prometheus = Prometheus::start(&stack.client, &[&stack.worker]).await;
+    let load = Instant::now();
+    let mut saves = 0;
+    while load.elapsed() < LOAD {
+        if saves == 0 {
+            assistants::save(&stack).await;
+        }
+        stack.sql(&format!("update agents set first_message = 'Hello {saves}'")).await;
+        saves += 1;
+        tokio::time::sleep(BETWEEN_CALLS).await;
+    }
+    let shown = panels_by_row().into_iter().filter(|(row, _)| row == ASSISTANTS);
+    shows_data(&prometheus, shown.map(|(_, panel)| panel)).await;
+    let sent =
+        prometheus.query(r#"sum(prewarm_vapi_requests_total{operation="update_assistant", status="200"})"#).await;
+    assert!(sent[0] > 1.0, "{sent:?}");
+    assert_eq!(prometheus.query("prewarm:failed_agents").await, [0.0]);
     stack.close().await;
 }

@@ -1,6 +1,8 @@
 //! After any history, every model of every org equals the definition, byte for byte: what is kept by what each change
 //! touched, and what is made anew.
 
+use std::{cell::Cell, env};
+
 use materialize::{Outcome, rebuild, rebuild_anew};
 use proptest::{
     prelude::*,
@@ -21,8 +23,14 @@ use testkit::{
 
 use crate::harness::{defined, edition, open, settle, shown, world};
 
-/// Histories of one test. Eight tests share the two thousand, so that they run side by side.
-const CASES: u32 = 250;
+/// Events of all tests together, unless `PREWARM_TEST_EVENTS` says otherwise: `make soak` has a million.
+const EVENTS: u32 = 50_000;
+
+/// Tests that share the events, so that they run side by side.
+const PARTS: u32 = 8;
+
+/// The events of a history, the founding of its orgs aside.
+const LENGTH: std::ops::Range<usize> = 1..30;
 
 /// As in an org with a call a minute: its hours are kept by bins.
 const DENSE: &str = "create or replace function prewarm.dense_hour() returns bigint language sql immutable return 0;";
@@ -74,6 +82,7 @@ fn models_equal_the_definition_where_statements_are_wide_2() {
 
 /// Thresholds are functions of the schema, so that small histories reach what large orgs do. Failing seeds are kept in a
 /// file beside this one, and are tried first from then on.
+#[expect(clippy::print_stdout, reason = "what a soak has done is read by people")]
 fn check(thresholds: &'static str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(Database::create()).unwrap();
@@ -83,23 +92,34 @@ fn check(thresholds: &'static str) {
     };
     let view = runtime.block_on(view_definition(&store));
     runtime.block_on(sqlx::raw_sql(thresholds).execute(&store.pg)).unwrap();
-    let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, 1..30), pace()));
+    let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, LENGTH), pace()));
     let config = ProptestConfig {
-        cases: CASES,
+        cases: cases(),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
         source_file: Some(file!()),
         ..ProptestConfig::default()
     };
+    let (histories_played, events_played) = (Cell::new(0_u64), Cell::new(0_u64));
     let outcome = TestRunner::new(config).run(&histories, |(at, drawn, pace)| {
+        histories_played.set(histories_played.get() + 1);
+        events_played.set(events_played.get() + drawn.len() as u64);
         runtime.block_on(play(&store, &view, at, &drawn, pace)).map_err(TestCaseError::fail)
     });
     runtime.block_on(async {
         store.pg.close().await;
         database.close().await.unwrap();
     });
+    println!("{} events in {} histories compared", events_played.get(), histories_played.get());
     if let Err(error) = outcome {
         panic!("{error}");
     }
+}
+
+/// The histories of one part. Drawn by length evenly, they have this many events on average.
+fn cases() -> u32 {
+    let events = env::var("PREWARM_TEST_EVENTS").map_or(EVENTS, |set| set.parse().unwrap());
+    let average = (LENGTH.start + LENGTH.end) as u32 / 2;
+    (events / PARTS / average).max(1)
 }
 
 /// When a history is rebuilt and compared.

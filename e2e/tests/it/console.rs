@@ -1,0 +1,224 @@
+//! People save an agent and speak with it, while Vapi is slow, refuses, or is asked twice.
+
+use std::time::{Duration, Instant};
+
+use e2e::{Answer, Event, Events, Next, Org, Stack, poll};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+use vapi_standin::{Config, Fault, Operation, Standin};
+
+use crate::assistants::{save, stack, standin, until_synced};
+
+/// For what takes a few jobs.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn post(stack: &Stack, org: &Org, path: &str, body: &Value) -> Answer {
+    let request = stack.request(Method::POST, &format!("/api/founder-console/{path}"));
+    Answer::to(request.bearer_auth(&org.token).json(body)).await.unwrap()
+}
+
+async fn get(stack: &Stack, org: &Org, path: &str) -> Answer {
+    Answer::to(stack.request(Method::GET, path).bearer_auth(&org.token)).await.unwrap()
+}
+
+fn agent(prompt: &str) -> Value {
+    json!({
+        "name": "Front desk",
+        "systemPrompt": prompt,
+        "firstMessage": "Hello?",
+        "voice": {"provider": "11labs", "voiceId": "sarah"},
+        "model": {"provider": "openai", "model": "gpt-4o"},
+    })
+}
+
+/// An org without agents.
+async fn founder(stack: &Stack) -> Org {
+    let org = Org::unknown();
+    stack.sql(&format!("insert into organizations (id, name) values ('{}', 'org')", org.id)).await;
+    org
+}
+
+/// The events of a stream until it ends.
+async fn watched(stack: &Stack, org: &Org, path: &Value) -> Vec<Event> {
+    let request = stack.request(Method::GET, path.as_str().unwrap()).bearer_auth(&org.token);
+    let mut stream = Events::open(request).await;
+    let mut events = Vec::new();
+    loop {
+        match stream.within(SOON).await {
+            Next::Event(event) => events.push(event),
+            Next::End => return events,
+            Next::Silence => panic!("neither an end nor an event after {events:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = founder(&stack).await;
+    assert_eq!(get(&stack, &org, "/api/founder-console/agent").await.status, StatusCode::NOT_FOUND);
+    standin.fail_next(Operation::CreateAssistant, Fault::Slow(Duration::from_secs(2)));
+    let started = Instant::now();
+    let saved = post(&stack, &org, "agent", &agent("first")).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "the answer waited for Vapi");
+    let body = saved.json();
+    assert_eq!(
+        (saved.status, &body["success"], &body["synced"]),
+        (StatusCode::OK, &json!(true), &json!(false)),
+        "{body}"
+    );
+    let events = watched(&stack, &org, &body["stream"]).await;
+    let last = events.last().unwrap();
+    assert_eq!(last.name, "synced", "{events:?}");
+    let [assistant] = &standin.assistants()[..] else { panic!("one assistant") };
+    assert_eq!(last.data["assistantId"], assistant["id"]);
+    assert_eq!(last.data["configHash"], body["configHash"]);
+
+    // The same again: nothing is asked of Vapi.
+    standin.forget_requests();
+    let again = post(&stack, &org, "agent", &agent("first")).await.json();
+    assert_eq!((&again["synced"], &again["assistantId"]), (&json!(true), &assistant["id"]), "{again}");
+    assert!(standin.requests().is_empty(), "{:?}", standin.requests());
+    let read = get(&stack, &org, "/api/founder-console/agent").await.json();
+    assert_eq!(
+        (&read["synced"], &read["systemPrompt"], &read["stage"]),
+        (&json!(true), &json!("first"), &json!("synced"))
+    );
+
+    // Another, and somebody who waits for it.
+    let waited = post(&stack, &org, "agent?wait=10s", &agent("second")).await.json();
+    assert_eq!(waited["synced"], json!(true), "{waited}");
+    assert_ne!(waited["configHash"], again["configHash"]);
+    let shown = standin.assistant(assistant["id"].as_str().unwrap()).unwrap();
+    assert_eq!(shown["model"]["messages"][0]["content"], json!("second"));
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = founder(&stack).await;
+    let mut long = agent("a prompt");
+    long["name"] = json!("x".repeat(41));
+    let refused = post(&stack, &org, "agent", &long).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let body = refused.json();
+    assert_eq!(body["success"], json!(false));
+    assert_eq!(body["fields"][0]["field"], json!("name"), "{body}");
+    assert!(body["error"].as_str().unwrap().contains("40"), "{body}");
+    for (bad, named) in [(json!({"nmae": "x"}), "nmae"), (json!({}), "name"), (json!([]), "")] {
+        let refused = post(&stack, &org, "agent", &bad).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
+        assert!(refused.json()["error"].as_str().unwrap().contains(named), "{}", refused.text());
+    }
+    for (path, named) in [("agent?wait=soon", "3s"), ("agent?wait=3", "3s")] {
+        let refused = post(&stack, &org, path, &agent("a prompt")).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(refused.json()["error"].as_str().unwrap().contains(named), "{}", refused.text());
+    }
+    for (path, status) in [
+        ("agent?call_direction=sideways", StatusCode::BAD_REQUEST),
+        ("agent/nonsense/events", StatusCode::NOT_FOUND),
+        ("test-agent/nonsense/events", StatusCode::NOT_FOUND),
+        ("test-agent/8f1b7f0c-3f0f-4a4e-9a43-3c1f5a1f2b11/events", StatusCode::NOT_FOUND),
+    ] {
+        let refused = get(&stack, &org, &format!("/api/founder-console/{path}")).await;
+        assert_eq!((refused.status, refused.json()["error"].is_string()), (status, true), "{path}");
+    }
+    assert_eq!(stack.count("select count(*) from agents").await, 0);
+    let stranger = post(&stack, &Org::unknown(), "agent", &agent("a prompt")).await;
+    assert_eq!(
+        (stranger.status, stranger.json()["error"].clone()),
+        (StatusCode::NOT_FOUND, json!("Unknown organization"))
+    );
+    let nobody = stack.request(Method::POST, "/api/founder-console/agent").json(&agent("a prompt"));
+    assert_eq!(Answer::to(nobody).await.unwrap().status, StatusCode::UNAUTHORIZED);
+    assert!(standin.requests().is_empty());
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = save(&stack).await;
+    until_synced(&stack, SOON).await;
+    standin.fail_next(Operation::CreateWebCall, Fault::Slow(Duration::from_secs(2)));
+    let started = Instant::now();
+    let first = post(&stack, &org, "test-agent", &json!({})).await;
+    assert!(started.elapsed() < Duration::from_secs(1), "the answer waited for Vapi");
+    let first = first.json();
+    assert_eq!((&first["success"], &first["assistantId"]), (&json!(true), &standin.assistants()[0]["id"]), "{first}");
+    for _ in 0..5 {
+        assert_eq!(post(&stack, &org, "test-agent", &json!({})).await.json()["webCallId"], first["webCallId"]);
+    }
+    // Of another org it is none.
+    let stranger = get(&stack, &Org::unknown(), first["stream"].as_str().unwrap()).await;
+    assert_eq!(stranger.status, StatusCode::NOT_FOUND);
+    let events = watched(&stack, &org, &first["stream"]).await;
+    let last = events.last().unwrap();
+    assert_eq!(last.name, "ready", "{events:?}");
+    assert!(last.data["webCallUrl"].as_str().unwrap().starts_with("https://rooms.standin.invalid/"), "{last:?}");
+    assert_eq!(standin.count(Operation::CreateWebCall), 1);
+    // Nobody joins it: it is over, and a click is a new one.
+    let ended = poll(SOON * 2, async || {
+        let second = post(&stack, &org, "test-agent", &json!({})).await.json();
+        (second["webCallId"] != first["webCallId"]).then_some(())
+    });
+    assert!(ended.await.is_some(), "an abandoned call stays open");
+    assert_eq!(watched(&stack, &org, &first["stream"]).await.last().unwrap().name, "ended");
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_test_call_waits_for_the_assistant_as_it_was_saved_last() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = founder(&stack).await;
+    standin.fail_next(Operation::CreateAssistant, Fault::status(503));
+    post(&stack, &org, "agent", &agent("the newest")).await;
+    let call = post(&stack, &org, "test-agent", &json!({})).await.json();
+    let events = watched(&stack, &org, &call["stream"]).await;
+    assert_eq!(events.last().unwrap().name, "ready", "{events:?}");
+    assert_eq!(standin.assistants()[0]["model"]["messages"][0]["content"], json!("the newest"));
+    // Deleted behind our back: it is made again, by the call that needs it.
+    standin.delete_assistant(standin.assistants()[0]["id"].as_str().unwrap());
+    stack.sql("update prewarm.test_calls set changed_at = now() - interval '1 minute'").await;
+    let call = post(&stack, &org, "test-agent", &json!({})).await.json();
+    let events = watched(&stack, &org, &call["stream"]).await;
+    assert_eq!(events.last().unwrap().name, "ready", "{events:?}");
+    assert_eq!(events.last().unwrap().data["assistantId"], standin.assistants()[0]["id"]);
+    stack.close().await;
+}
+
+/// What the person reads when their test call does not come.
+async fn reason(stack: &Stack, org: &Org) -> String {
+    let call = post(stack, org, "test-agent", &json!({})).await.json();
+    let events = watched(stack, org, &call["stream"]).await;
+    let last = events.last().unwrap();
+    assert_eq!(last.name, "failed", "{events:?}");
+    last.data["reason"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn lines_bills_and_keys_are_told_in_words() {
+    for answered in [false, true] {
+        let config =
+            Config { concurrency_limit: 0, blocked_calls_are_answered: answered, ..standin().await.config().clone() };
+        let standin = Standin::start(config).await.unwrap();
+        let stack = stack(&standin).await;
+        let org = save(&stack).await;
+        until_synced(&stack, SOON).await;
+        let told = reason(&stack, &org).await;
+        assert!(told.to_lowercase().contains("concurrency") || told.contains("lines"), "{told}");
+        standin.set_frozen(true);
+        let told = reason(&stack, &org).await;
+        assert!(told.contains("Wallet Balance"), "{told}");
+        standin.fail_next(Operation::CreateWebCall, Fault::status(401));
+        let told = reason(&stack, &org).await;
+        assert!(told.contains("key"), "{told}");
+        stack.close().await;
+    }
+}

@@ -1,0 +1,130 @@
+//! The way to Vapi, from the settings.
+
+use std::sync::Arc;
+
+use ::vapi::{
+    Deployment, Private, WebhookAuth,
+    client::{Client, Config, Observation, Observer, Times},
+};
+use anyhow::Context as _;
+use jobs::{Pace, Prewarm};
+use metrics::{counter, histogram};
+use monitoring::{
+    health::State,
+    names::{VAPI_REQUEST_SECONDS, VAPI_REQUESTS_TOTAL},
+};
+use reqwest::Url;
+
+use crate::settings::Settings;
+
+const BASE_URL: &str = "https://api.vapi.ai";
+
+/// Vapi's front door turns away requests without one.
+const USER_AGENT: &str = concat!("prewarm/", env!("CARGO_PKG_VERSION"));
+
+/// What pre-warming needs, or why there is none.
+pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Result<Prewarm, String>> {
+    let Some(key) = settings.get("VAPI_API_KEY") else {
+        return Ok(Err("VAPI_API_KEY is not set: nothing is pre-warmed".into()));
+    };
+    let deployment = match deployment(settings)? {
+        Ok(deployment) => deployment,
+        Err(missing) => return Ok(Err(missing)),
+    };
+    let client = Client::new(Config {
+        base_url: settings.get("VAPI_BASE_URL").unwrap_or(BASE_URL).to_owned(),
+        private_key: secret(key),
+        public_key: settings.get("VAPI_PUBLIC_KEY").map(secret),
+        user_agent: USER_AGENT.to_owned(),
+        observer: Some(observer()),
+        times: Times::default(),
+    });
+    let client = client.context("VAPI_BASE_URL, VAPI_API_KEY and VAPI_PUBLIC_KEY")?;
+    Ok(Ok(Prewarm { client, deployment, pace: Pace::default() }))
+}
+
+/// What all assistants share: where their webhooks go, and by what we know them. Else what is not set.
+pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deployment, String>> {
+    let Some(url) = settings.get("PREWARM_PUBLIC_URL") else {
+        return Ok(Err("PREWARM_PUBLIC_URL is not set: assistants would not know where to send webhooks".into()));
+    };
+    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+    anyhow::ensure!(parsed.is_some(), "PREWARM_PUBLIC_URL is not a url such as https://prewarm.example.com");
+    let auth = match (settings.get("VAPI_WEBHOOK_CREDENTIAL_ID"), first_secret(settings)) {
+        (Some(id), _) => WebhookAuth::Credential(id.trim().to_owned()),
+        (None, Some(secret)) => WebhookAuth::Secret(secret),
+        (None, None) => {
+            return Ok(Err("VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries".into()));
+        }
+    };
+    Ok(Ok(Deployment::new(url.trim(), auth)))
+}
+
+/// New assistants present the first one; the others are on their way out.
+fn first_secret(settings: &Settings) -> Option<Private> {
+    let mut secrets = settings.get("VAPI_WEBHOOK_SECRET")?.split(',').map(str::trim);
+    secrets.find(|secret| !secret.is_empty()).map(secret)
+}
+
+fn secret(text: &str) -> Private {
+    Private::from(text.trim().to_owned())
+}
+
+fn observer() -> Observer {
+    Arc::new(|Observation { operation, status, took }| {
+        counter!(VAPI_REQUESTS_TOTAL, "operation" => operation.as_str(), "status" => status.clone()).increment(1);
+        histogram!(VAPI_REQUEST_SECONDS, "operation" => operation.as_str()).record(*took);
+    })
+}
+
+/// For `/readyz`: a process without Vapi serves all the same.
+pub(crate) fn state(prewarm: &Result<Prewarm, String>) -> State {
+    match prewarm {
+        Ok(_) => State::Ok,
+        Err(reason) => State::Degraded(reason.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Settings {
+        let lookup = |name: &str| Some(variables.iter().find(|(known, _)| *known == name)?.1.to_owned());
+        Settings::from_env(lookup).unwrap()
+    }
+
+    const ALL: [(&str, &str); 3] = [
+        ("VAPI_API_KEY", "canary-key"),
+        ("PREWARM_PUBLIC_URL", "https://prewarm.example/"),
+        ("VAPI_WEBHOOK_SECRET", " , canary-first, canary-second"),
+    ];
+
+    #[test]
+    fn whatever_is_not_set_is_named() {
+        assert!(prewarm(&settings(&ALL)).unwrap().is_ok());
+        for (at, (missing, _)) in ALL.iter().enumerate() {
+            let rest: Vec<_> = ALL.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, set)| *set).collect();
+            let reason = prewarm(&settings(&rest)).unwrap().unwrap_err();
+            assert!(reason.starts_with(missing), "{reason}");
+        }
+        let credential = ("VAPI_WEBHOOK_CREDENTIAL_ID", "credential");
+        assert!(prewarm(&settings(&[ALL[0], ALL[1], credential])).unwrap().is_ok());
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_an_error_without_the_key() {
+        for wrong in [("VAPI_BASE_URL", "ftp://vapi"), ("PREWARM_PUBLIC_URL", "prewarm.example")] {
+            let mut variables: Vec<_> = ALL.iter().filter(|(name, _)| *name != wrong.0).copied().collect();
+            variables.push(wrong);
+            let error = format!("{:?}", prewarm(&settings(&variables)).unwrap_err());
+            assert!(error.contains(wrong.0) && !error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let shown = format!("{:?}", prewarm(&settings(&ALL)).unwrap());
+        assert!(!shown.contains("canary"), "{shown}");
+    }
+}
