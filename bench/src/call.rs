@@ -28,7 +28,7 @@ fn report(org: OrgId, phone: &str) -> String {
         "call": {
             "id": Uuid::new_v4(),
             "type": "inboundPhoneCall",
-            "assistantId": format!("demo-inbound-{org}"),
+            "phoneNumberId": org,
             "customer": { "number": phone },
         },
     }})
@@ -45,7 +45,17 @@ pub(crate) struct Reporter {
 impl Reporter {
     /// The request that reports a call which nobody has heard of.
     pub(crate) fn request(&self, org: OrgId, phone: &str) -> Vec<u8> {
+        self.post(&report(org, phone))
+    }
+
+    /// The request that asks who takes a call to a number, by Vapi's id of it.
+    pub(crate) fn assistant_request(&self, number: &str) -> Vec<u8> {
+        let call = json!({ "id": Uuid::new_v4(), "type": "inboundPhoneCall", "phoneNumberId": number });
+        self.post(&json!({ "message": { "type": "assistant-request", "call": call } }).to_string())
+    }
+
+    fn post(&self, message: &str) -> Vec<u8> {
         let headers = [("content-type", "application/json"), ("x-vapi-secret", self.secret.as_str())];
-        http::post(self.addr, "/webhooks/vapi", &headers, &report(org, phone))
+        http::post(self.addr, "/webhooks/vapi", &headers, message)
     }
 }

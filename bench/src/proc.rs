@@ -64,7 +64,8 @@ pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
     let mut total = Duration::ZERO;
     for pid in family(pid)? {
-        for thread in fs::read_dir(format!("/proc/{pid}/task")).with_context(|| format!("process {pid}"))?.flatten() {
+        // One that has ended since is living no more.
+        for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
             total += schedstat(&thread.path().join("schedstat")).unwrap_or_default();
         }
     }
@@ -100,7 +101,7 @@ fn schedstat(path: &Path) -> Option<Duration> {
 pub(crate) fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
     let mut total = 0;
     for pid in family(pid)? {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).with_context(|| format!("process {pid}"))?;
+        let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else { continue };
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
         total += line.trim().trim_end_matches(" kB").parse::<u64>().context("VmRSS")? * 1024;
     }

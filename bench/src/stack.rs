@@ -16,6 +16,7 @@ use readmodel::{blob::Format, ids::OrgId, version::Version};
 use sqlx::{Connection as _, PgConnection};
 use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;
+use vapi_standin::Standin;
 
 use crate::{
     call::Reporter,
@@ -113,6 +114,18 @@ impl Stack {
     /// One more node, which has served nobody yet.
     pub(crate) async fn another_node(&self) -> anyhow::Result<Process> {
         start("api", &environment(&self.postgres, &self.redis, &self.secrets)).await
+    }
+
+    /// A node and a worker that have a Vapi; they end when they are dropped.
+    pub(crate) async fn start_with_vapi(&self, vapi: &Standin) -> anyhow::Result<(Process, Process)> {
+        let mut environment = environment(&self.postgres, &self.redis, &self.secrets).to_vec();
+        environment.extend([
+            ("VAPI_API_KEY", vapi.config().private_key.clone()),
+            ("VAPI_PUBLIC_KEY", vapi.config().public_key.clone()),
+            ("VAPI_BASE_URL", vapi.url()),
+            ("PREWARM_PUBLIC_URL", "https://prewarm.example".to_owned()),
+        ]);
+        Ok((start("api", &environment).await?, start("worker", &environment).await?))
     }
 
     /// The database, as a peer connects to it.

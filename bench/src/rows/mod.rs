@@ -1,7 +1,9 @@
 //! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
 
+mod assistants;
 mod burst;
 mod bytes;
+mod console;
 mod fairness;
 mod freshness;
 mod intake;
@@ -98,6 +100,16 @@ pub(crate) const ALL: &[Row] = &[
         name: "intake",
         about: "durable webhooks a second, beside a transaction with NOTIFY for each",
         measure: |bench| Box::pin(intake::measure(bench)),
+    },
+    Row {
+        name: "assistants",
+        about: "who takes a call, answered from the mapping, beside the bare query",
+        measure: |bench| Box::pin(assistants::measure(bench)),
+    },
+    Row {
+        name: "console",
+        about: "an agent saved and a test call asked for, while Vapi takes 500 ms",
+        measure: |bench| Box::pin(console::measure(bench)),
     },
     Row {
         name: "freshness",

@@ -1,0 +1,130 @@
+//! What a person waits for who saves an agent, or clicks to speak with it, while Vapi takes half a second for a call.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Map, Value as Json};
+use tokio::task::JoinSet;
+use vapi_standin::{Config, Fault, Operation, Standin};
+
+use super::Bench;
+use crate::{
+    generator,
+    http::{self, Connection},
+    latency::{Latencies, Percentiles},
+    process::Process,
+    progress::say,
+    stack::{Org, Stack, http_addr, read},
+    table::{Goal, Line, Value},
+};
+
+/// Each is saved and clicked once a round.
+const ORGS: usize = 512;
+/// People at once.
+const PEOPLE: usize = 8;
+/// What Vapi takes for a call.
+const VAPI: Duration = Duration::from_millis(500);
+/// For as many assistants to be made as there are agents.
+const SYNCS: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_millis(100);
+/// In ms.
+const SAVE_LIMIT: f64 = 5.0;
+const CLICK_LIMIT: f64 = 10.0;
+
+const AGENT: &str = "/api/founder-console/agent";
+const TEST_AGENT: &str = "/api/founder-console/test-agent";
+/// What a save has of an agent.
+const SAVED: [&str; 6] = ["call_direction", "name", "systemPrompt", "firstMessage", "voice", "model"];
+
+pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
+    // Calls that nobody joins hold a line for some seconds.
+    let standin = Standin::start(Config { concurrency_limit: usize::MAX, ..Config::default() }).await?;
+    standin.fail_always(Operation::CreateWebCall, Fault::Slow(VAPI));
+    let (node, worker) = bench.stack.start_with_vapi(&standin).await?;
+    let mut orgs = Vec::with_capacity(ORGS);
+    for _ in 0..ORGS {
+        orgs.push(bench.stack.seed(0, 0).await?);
+    }
+    synced(&bench.stack).await?;
+    let (mut saves, mut clicks) = (Vec::new(), Vec::new());
+    let saved = agents(&node, &orgs).await?;
+    let clicked: Vec<_> = orgs.iter().map(|org| (org.clone(), TEST_AGENT, String::new())).collect();
+    for round in 0..bench.rounds {
+        say(format_args!(" round {} of {}", round + 1, bench.rounds));
+        saves.push(ask(&node, saved.clone()).await?);
+        bench.stack.execute("update prewarm.test_calls set stage = 'ended'").await?;
+        clicks.push(ask(&node, clicked.clone()).await?);
+    }
+    let made = standin.count(Operation::CreateWebCall);
+    ensure!(made > 0, "no worker has made a call");
+    drop((node, worker));
+    bench.stack.execute("delete from prewarm.test_calls").await?;
+    let (save, click) = (Percentiles::median(&saves), Percentiles::median(&clicks));
+    Ok(vec![
+        Line::new("unchanged save, p50 / p99 / p99.9, ms", Value::Percentiles(save)),
+        Line::new("unchanged save, p99, ms", Value::Number(save.p99)).goal(Goal::Below(SAVE_LIMIT)),
+        Line::new("test call, p50 / p99 / p99.9, ms", Value::Percentiles(click)),
+        Line::new("test call, p99, ms", Value::Number(click.p99)).goal(Goal::Below(CLICK_LIMIT)),
+    ])
+}
+
+/// Waits until Vapi holds every agent.
+async fn synced(stack: &Stack) -> anyhow::Result<()> {
+    say("making assistants");
+    let started = Instant::now();
+    let owed = "select exists (select from prewarm.agent_marks)
+                    or exists (select from public.agents where vapi_assistant_id is null)";
+    while sqlx::query_scalar::<_, bool>(owed).fetch_one(&stack.store.pg).await? {
+        ensure!(started.elapsed() < SYNCS, "not every agent is at Vapi after {SYNCS:?}");
+        tokio::time::sleep(PAUSE).await;
+    }
+    stack.settled().await
+}
+
+type Asked = (Org, &'static str, String);
+
+/// The saves that change nothing.
+async fn agents(node: &Process, orgs: &[Org]) -> anyhow::Result<Vec<Asked>> {
+    let mut saves = Vec::with_capacity(orgs.len());
+    for org in orgs {
+        let agent: Map<String, Json> = serde_json::from_slice(&read(node, org, AGENT, &[]).await?.body)?;
+        ensure!(agent["synced"] == true, "an agent is not synced");
+        let saved: Map<String, Json> = agent.into_iter().filter(|(name, _)| SAVED.contains(&name.as_str())).collect();
+        saves.push((org.clone(), AGENT, serde_json::to_string(&saved)?));
+    }
+    Ok(saves)
+}
+
+async fn ask(node: &Process, asked: Vec<Asked>) -> anyhow::Result<Percentiles> {
+    let (addr, asked) = (http_addr(node), Arc::new(asked));
+    let latencies = generator::run(move || async move {
+        let mut people = JoinSet::new();
+        for person in 0..PEOPLE {
+            let asked = Arc::clone(&asked);
+            people.spawn(async move {
+                let mut connection = Connection::open(addr).await?;
+                let mut latencies = Latencies::default();
+                for (org, path, body) in asked.iter().skip(person).step_by(PEOPLE) {
+                    let headers = [("authorization", org.authorization.as_str()), ("content-type", "application/json")];
+                    let request = http::post(addr, path, &headers, body);
+                    let started = Instant::now();
+                    let status = connection.outline(&request).await.context(*path)?.status;
+                    ensure!(status == 200, "{path} answered {status}");
+                    latencies.record(started.elapsed());
+                }
+                Ok(latencies)
+            });
+        }
+        let mut merged = Latencies::default();
+        while let Some(asked) = people.join_next().await {
+            merged.add(asked??);
+        }
+        Ok(merged.percentiles())
+    })
+    .await?;
+    say(format_args!("  p99 {:.2} ms", latencies.p99));
+    Ok(latencies)
+}
