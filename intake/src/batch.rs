@@ -17,10 +17,22 @@ pub(super) const LIMIT: Duration = Duration::from_secs(10);
 /// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
 /// refuses the batch, each is taken by itself, so that one which cannot be taken keeps none of the others out.
 pub async fn take(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
-    match write(store, messages, Patience::Brief).await {
+    take_in_turn(store, messages, &mut None::<()>).await
+}
+
+/// The same, and lets go of a turn once all is written but not yet on disk.
+pub(super) async fn take_in_turn<T>(
+    store: &Store,
+    messages: &[Message],
+    turn: &mut Option<T>,
+) -> Vec<Result<Outcome, NotTaken>> {
+    match write(store, messages, Patience::Brief, turn).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
         Err(error) if messages.len() == 1 || error.is_outage() => vec![Err(error); messages.len()],
-        Err(_) => one_by_one(store, messages).await,
+        Err(_) => {
+            drop(turn.take());
+            one_by_one(store, messages).await
+        }
     }
 }
 
@@ -39,13 +51,18 @@ async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, 
 
 /// Takes one message by itself.
 pub(super) async fn take_one(store: &Store, message: &Message, patience: Patience) -> Result<Outcome, NotTaken> {
-    let outcomes = write(store, slice::from_ref(message), patience).await?;
+    let outcomes = write(store, slice::from_ref(message), patience, &mut None::<()>).await?;
     outcomes.first().copied().ok_or(NotTaken::Ended)
 }
 
 /// All of them or none.
-async fn write(store: &Store, messages: &[Message], patience: Patience) -> Result<Vec<Outcome>, NotTaken> {
-    let outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience)).await;
+async fn write<T>(
+    store: &Store,
+    messages: &[Message],
+    patience: Patience,
+    turn: &mut Option<T>,
+) -> Result<Vec<Outcome>, NotTaken> {
+    let outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, turn)).await;
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
     histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
     if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {
@@ -54,8 +71,27 @@ async fn write(store: &Store, messages: &[Message], patience: Patience) -> Resul
     Ok(outcomes)
 }
 
-async fn commit(store: &Store, messages: &[Message], patience: Patience) -> Result<Vec<Outcome>, NotTaken> {
+async fn commit<T>(
+    store: &Store,
+    messages: &[Message],
+    patience: Patience,
+    turn: &mut Option<T>,
+) -> Result<Vec<Outcome>, NotTaken> {
     let mut intake = open(store, patience).await?;
+    match fill(&mut intake, messages).await {
+        Ok(outcomes) => {
+            drop(turn.take());
+            intake.commit().await?;
+            Ok(outcomes)
+        }
+        Err(error) => {
+            intake.roll_back().await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn fill(intake: &mut Transaction, messages: &[Message]) -> Result<Vec<Outcome>, store::Error> {
     let events: Vec<_> = messages.iter().map(Message::event).collect();
     let recorded = intake.record(&events).await?;
     let mut effects = Effects::default();
@@ -64,8 +100,7 @@ async fn commit(store: &Store, messages: &[Message], patience: Patience) -> Resu
             effects.add(*org, message, update);
         }
     }
-    effects.write(&mut intake).await?;
-    intake.commit().await?;
+    effects.write(intake).await?;
     Ok(recorded.into_iter().map(outcome).collect())
 }
 

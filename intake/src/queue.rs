@@ -4,22 +4,22 @@ use std::{sync::Arc, time::Duration};
 
 use store::{Store, intake::Patience};
 use tokio::sync::{
-    Mutex, OwnedSemaphorePermit, Semaphore,
+    Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
     oneshot,
 };
 
 use crate::{
     Message, NotTaken, Outcome,
-    batch::{LIMIT, take, take_one},
+    batch::{LIMIT, take_in_turn, take_one},
 };
 
 /// Messages that wait or are being stored, at most. More are refused, to be sent again.
 const PLACES: u32 = 1024;
-/// While one waits for its flush, the other collects.
+/// While one waits for its flush, the other writes.
 const WRITERS: usize = 2;
 /// Messages of a batch, at most.
-const BATCH: usize = 64;
+const BATCH: usize = 128;
 /// A batch of so many bytes takes no further message: what Postgres takes in one piece is limited.
 const BATCH_BYTES: usize = 4 << 20;
 /// Messages that wait for somebody else's locks at once, each with a connection of its own.
@@ -85,6 +85,29 @@ impl Intake {
     }
 }
 
+/// Who holds it writes; what waits meanwhile is one batch.
+type Turn = OwnedMutexGuard<UnboundedReceiver<Waiting>>;
+
+/// The first that comes, and what else is there then. Empty at the end.
+async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
+    let mut batch = Vec::from_iter(waiting.recv().await);
+    let bytes = |waiting: &Waiting| waiting.message.body.0.len();
+    let mut held: usize = batch.iter().map(bytes).sum();
+    while !batch.is_empty() && batch.len() < BATCH && held < BATCH_BYTES {
+        let Ok(next) = waiting.try_recv() else { break };
+        held += bytes(&next);
+        batch.push(next);
+    }
+    batch
+}
+
+/// Whoever waits would only find out later that Postgres is gone.
+fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
+    while let Ok(next) = waiting.try_recv() {
+        next.sender.answer(Err(error.clone()));
+    }
+}
+
 struct Writer {
     store: Store,
     waiting: Arc<Mutex<UnboundedReceiver<Waiting>>>,
@@ -94,48 +117,30 @@ struct Writer {
 impl Writer {
     async fn run(self) {
         loop {
-            let batch = self.batch().await;
+            let mut turn = Arc::clone(&self.waiting).lock_owned().await;
+            let batch = next_batch(&mut turn).await;
             if batch.is_empty() {
                 return;
             }
-            self.store(batch).await;
+            self.store(batch, Some(turn)).await;
         }
     }
 
-    /// The first that comes, and what else is there then. Empty at the end.
-    async fn batch(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting.lock().await;
-        let mut batch = Vec::from_iter(waiting.recv().await);
-        let bytes = |waiting: &Waiting| waiting.message.body.0.len();
-        let mut held: usize = batch.iter().map(bytes).sum();
-        while !batch.is_empty() && batch.len() < BATCH && held < BATCH_BYTES {
-            let Ok(next) = waiting.try_recv() else { break };
-            held += bytes(&next);
-            batch.push(next);
-        }
-        batch
-    }
-
-    async fn store(&self, batch: Vec<Waiting>) {
+    /// The turn is the next writer's once all is written but not yet on disk: two that write at once would share what
+    /// waits, and each batch costs the same however many are in it.
+    async fn store(&self, batch: Vec<Waiting>, mut turn: Option<Turn>) {
         let (messages, senders): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.sender)).unzip();
-        let outcomes = take(&self.store, &messages).await;
-        if let Some(Err(error @ NotTaken::Unreachable(_))) = outcomes.first() {
-            self.refuse_all(error);
+        let outcomes = take_in_turn(&self.store, &messages, &mut turn).await;
+        if let (Some(Err(error @ NotTaken::Unreachable(_))), Some(waiting)) = (outcomes.first(), &mut turn) {
+            refuse_all(waiting, error);
         }
+        drop(turn);
         for ((message, sender), outcome) in messages.into_iter().zip(senders).zip(outcomes) {
             match outcome {
                 Err(error) if error.is_blocked() => self.store_when_let(message, sender, error),
                 outcome => sender.answer(outcome),
             }
-        }
-    }
-
-    /// Whoever waits would only find out later that Postgres is gone.
-    fn refuse_all(&self, error: &NotTaken) {
-        let Ok(mut waiting) = self.waiting.try_lock() else { return };
-        while let Ok(next) = waiting.try_recv() {
-            next.sender.answer(Err(error.clone()));
         }
     }
 

@@ -7,7 +7,7 @@ use monitoring::names;
 use readmodel::ids::OrgId;
 use store::{
     Store,
-    intake::Patience,
+    intake::{Intake as Transaction, Patience},
     parked::{Known, Unparked},
 };
 use vapi::Envelope;
@@ -95,6 +95,16 @@ async fn chunk(store: &Store, known: &Known, events: i64) -> Result<usize, Faile
 
 async fn commit(store: &Store, known: &Known, events: i64, begun: &mut Vec<i64>) -> Result<(), NotTaken> {
     let mut intake = open(store, Patience::Brief).await?;
+    match fill(&mut intake, known, events, begun).await {
+        Ok(()) => Ok(intake.commit().await?),
+        Err(error) => {
+            intake.roll_back().await;
+            Err(error.into())
+        }
+    }
+}
+
+async fn fill(intake: &mut Transaction, known: &Known, events: i64, begun: &mut Vec<i64>) -> Result<(), store::Error> {
     let unparked = intake.unpark(known, events, CHUNK_BYTES).await?;
     begun.extend(unparked.iter().map(|event| event.id));
     let messages: Vec<_> = unparked.into_iter().filter_map(message).collect();
@@ -104,9 +114,7 @@ async fn commit(store: &Store, known: &Known, events: i64, begun: &mut Vec<i64>)
             effects.add(*org, message, update);
         }
     }
-    effects.write(&mut intake).await?;
-    intake.commit().await?;
-    Ok(())
+    effects.write(intake).await
 }
 
 /// What an event says. One that cannot be read any more says nothing, and belongs to its org all the same.
