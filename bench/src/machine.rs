@@ -95,6 +95,15 @@ pub(crate) fn allow(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
         .with_context(|| format!("no cores {cores:?}: two are needed"))
 }
 
+/// Lets a process with all its threads, and all that it has started, run on some cores only.
+pub(crate) fn allow_family(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
+    for thread in proc::threads_of_family(pid)? {
+        // One that has ended since needs no core.
+        let _ = allow(thread, cores);
+    }
+    allow(pid, cores)
+}
+
 /// Only Linux lets us choose.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn allow(_pid: u32, _cores: &[usize]) -> anyhow::Result<()> {

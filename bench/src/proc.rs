@@ -60,16 +60,18 @@ pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
     Ok(family)
 }
 
+/// The threads of a family.
+pub(crate) fn threads_of_family(pid: u32) -> anyhow::Result<Vec<u32>> {
+    let threads = |pid| fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let number = |thread: fs::DirEntry| thread.file_name().to_str()?.parse().ok();
+    Ok(family(pid)?.into_iter().flat_map(threads).filter_map(number).collect())
+}
+
 /// Processor time that a family's living threads have used, to the nanosecond.
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
-    let mut total = Duration::ZERO;
-    for pid in family(pid)? {
-        // One that has ended since is living no more.
-        for thread in fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten() {
-            total += schedstat(&thread.path().join("schedstat")).unwrap_or_default();
-        }
-    }
-    Ok(total)
+    // One that has ended since is living no more.
+    let used = |thread| schedstat(Path::new(&format!("/proc/{thread}/schedstat"))).unwrap_or_default();
+    Ok(threads_of_family(pid)?.into_iter().map(used).sum())
 }
 
 /// The same with the processes of the family that have ended, to a hundredth of a second: for servers that start a process

@@ -138,6 +138,12 @@ impl Stack {
         Ok(self.postgres.pid().context("Postgres is not up")?.cast_unsigned())
     }
 
+    /// Lets all servers run on some cores.
+    pub(crate) fn allow(&self, cores: &[usize]) -> anyhow::Result<()> {
+        let servers = self.nodes.iter().chain(&self.worker).map(Process::pid);
+        servers.chain([self.postgres_pid()?]).try_for_each(|pid| machine::allow_family(pid, cores))
+    }
+
     /// Runs statements.
     pub(crate) async fn execute(&self, statements: &'static str) -> anyhow::Result<()> {
         sqlx::raw_sql(statements).execute(&self.store.pg).await?;

@@ -21,6 +21,7 @@ use crate::{
     generator,
     http::Connection,
     latency::{Latencies, Percentiles},
+    machine,
     progress::say,
     stack::{LEADS, Org, Stack, phone, read},
     table::{Goal, Line, Value},
@@ -40,6 +41,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let orgs = seed(&mut bench.stack).await?;
     bench.stack.start_worker().await?;
     bench.stack.settled().await?;
+    bench.stack.allow(&[machine::SERVERS, machine::GENERATOR])?;
     let stack = &bench.stack;
     let before = newest(stack, &orgs).await?;
     let (cpu, reports) = (stack.cpu()?, Arc::new(Reports::of(&orgs, stack.reporter())));
@@ -54,6 +56,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let rebuilds: Vec<f64> = orgs.iter().map(|org| (n(&after, org) - n(&before, org)) as f64).collect();
     let wrong = wrong(stack, orgs, &after).await?;
     bench.stack.stop_worker().await?;
+    bench.stack.allow(&[machine::SERVERS])?;
     let seconds = |time: Duration| time.as_secs_f64();
     Ok(vec![
         Line::new("100,000 calls are taken, s", Value::Number(seconds(posted.elapsed))),

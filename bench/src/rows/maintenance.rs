@@ -30,7 +30,7 @@ const BETWEEN: Duration = Duration::from_millis(120);
 const WARM_UP: u32 = 8;
 /// A worker has twenty sessions, and each plans its statements once.
 const FIRST_WARM_UP: u32 = 100;
-/// A peer's events in one round go on for so long, and there is at least one.
+/// A peer's events in one round go on for so long, at the same pace, and there is at least one.
 const PEER_TIME: Duration = Duration::from_secs(3);
 
 const CALL: &str = include_str!("../../queries/call.sql");
@@ -203,7 +203,7 @@ impl Subject {
             self.org.id
         );
         self.view.push(self.postgres_after_each(stack, &view).await?);
-        self.immv.push(self.ivm.milliseconds_a_call(|| self.caller(), PEER_TIME).await?);
+        self.immv.push(self.ivm.milliseconds_a_call(|| self.caller(), PEER_TIME, BETWEEN).await?);
         Ok(())
     }
 
@@ -215,6 +215,7 @@ impl Subject {
             insert(&mut session, self.org.id, &self.caller()).await?;
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut session).await?;
             events += 1;
+            tokio::time::sleep_until((started + BETWEEN * events).into()).await;
         }
         Ok(Cost::each(stack.cpu()? - before, f64::from(events)).postgres)
     }
