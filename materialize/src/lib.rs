@@ -90,12 +90,18 @@ async fn rebuild_to(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> 
 }
 
 async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
-    let mut snapshot = store.snapshot(org, clock).await?;
+    let mut snapshot = store.snapshot(org, clock, extent).await?;
     if !snapshot.known {
         return forget(store, snapshot).await;
     }
     let base = snapshot.base;
-    let (edition, older) = pack(&mut snapshot, store.format, extent).await?;
+    let (edition, older) = match pack(&mut snapshot, store.format).await {
+        Ok(packed) => packed,
+        Err(error) => {
+            snapshot.roll_back().await;
+            return Err(error);
+        }
+    };
     let committed = snapshot.commit(&edition, &older).await?;
     publish(store, &edition, &older, base, &committed.changed).await?;
     let Committed { changed, changed_at } = committed;
@@ -105,8 +111,8 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
 }
 
 /// The edition in a node's own format, and in each older one that another node reads.
-async fn pack(snapshot: &mut Snapshot, format: Format, extent: Extent) -> Result<(Edition, Vec<Edition>), Error> {
-    let (models, next_change_at) = snapshot.models(extent).await?;
+async fn pack(snapshot: &mut Snapshot, format: Format) -> Result<(Edition, Vec<Edition>), Error> {
+    let (models, next_change_at) = snapshot.models().await?;
     let Snapshot { org, version, as_of, oldest, swaps, .. } = *snapshot;
     let edition = |format| {
         Edition::of(org, format, version, as_of, next_change_at, |model| {

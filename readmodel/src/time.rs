@@ -114,10 +114,17 @@ impl Calendar {
     }
 }
 
+const HOUR_MICROS: i64 = SignedDuration::from_hours(1).as_micros() as i64;
+
 /// The start of the UTC hour that lies `hours` before the hour of `instant`.
 pub fn hour_before(instant: Timestamp, hours: i64) -> Timestamp {
-    const HOUR_MICROS: i64 = SignedDuration::from_hours(1).as_micros() as i64;
     Timestamp(instant.0.div_euclid(HOUR_MICROS).saturating_sub(hours).saturating_mul(HOUR_MICROS))
+}
+
+/// The first start of a UTC hour from `instant` on.
+pub fn hour_from(instant: Timestamp) -> Timestamp {
+    let start = hour_before(instant, 0);
+    if start == instant { start } else { hour_before(instant, -1) }
 }
 
 fn micros(instant: jiff::Timestamp) -> Timestamp {

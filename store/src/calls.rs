@@ -96,7 +96,7 @@ impl Store {
         let pattern = search.as_deref().map(contains);
         // One snapshot for both, so that the total is that of the page.
         let mut snapshot = self.pg.begin_with("begin isolation level repeatable read read only").await?;
-        let head = sqlx::query_file!("queries/snapshot/open.sql", org.0, None::<PgTime> as Option<PgTime>)
+        let head = sqlx::query_file!("queries/snapshot/open.sql", org.0, None::<PgTime> as Option<PgTime>, false)
             .fetch_one(&mut *snapshot)
             .await?;
         let total = sqlx::query_file!(

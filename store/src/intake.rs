@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bigdecimal::BigDecimal;
 use readmodel::{ids::OrgId, time::Timestamp, version::Receipt};
 use serde_json::Value;
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Error, Store, instant::PgTime};
+use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
 
 /// An event as it is recorded.
 #[derive(Debug)]
@@ -91,28 +91,31 @@ pub enum Patience {
 }
 
 impl Patience {
-    /// Generic plans: for arrays Postgres would plan each statement anew, which takes longer than to run it.
     const fn begin(self) -> &'static str {
         match self {
-            Self::Brief => "begin; set local plan_cache_mode = force_generic_plan; set local lock_timeout = '100ms'",
-            Self::Long => "begin; set local plan_cache_mode = force_generic_plan",
+            Self::Brief => "begin; set local lock_timeout = '100ms'",
+            Self::Long => "begin",
         }
     }
 }
 
 /// An open transaction of the intake.
 #[derive(Debug)]
-pub struct Intake(Transaction<'static, Postgres>);
+pub struct Intake(WarmSession);
 
 impl Store {
     /// Opens a transaction that takes events.
     pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
-        Ok(Intake(self.pg.begin_with(patience.begin()).await?))
+        let mut session = self.warm.take().await?;
+        sqlx::raw_sql(patience.begin()).execute(&mut *session).await?;
+        Ok(Intake(session))
     }
 
     /// Tells the workers that something is owed.
     pub async fn ring(&self) -> Result<(), Error> {
-        sqlx::query_file!("queries/intake/ring.sql").fetch_one(&self.pg).await?;
+        let mut session = self.warm.take().await?;
+        sqlx::query_file!("queries/intake/ring.sql").fetch_one(&mut *session).await?;
+        session.give_back();
         Ok(())
     }
 
@@ -250,7 +253,12 @@ impl Intake {
 
     /// Commits. Once this returns, what was taken is on disk.
     pub async fn commit(self) -> Result<(), Error> {
-        Ok(self.0.commit().await?)
+        self.0.commit().await
+    }
+
+    /// Leaves everything as it was.
+    pub async fn roll_back(self) {
+        self.0.roll_back().await;
     }
 }
 

@@ -22,6 +22,7 @@ pub mod rebuild_runs;
 pub mod receipts;
 pub mod reconciliation;
 pub mod redis;
+pub mod sessions;
 pub mod snapshot;
 pub mod test_calls;
 pub mod versions;
@@ -36,21 +37,24 @@ mod pulse;
 pub use error::Error;
 pub use migrate::{Schema, migrate, revert};
 
-use std::time::Duration;
-
 use readmodel::blob::Format;
 use sqlx::{
     ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
-use crate::redis::Redis;
+use crate::{
+    redis::Redis,
+    sessions::{ACQUIRE_TIMEOUT, WarmSessions},
+};
 
 /// Both databases, as one process holds them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The truth.
     pub pg: PgPool,
+    /// The same, for what is asked all the time: rebuilds, the queue, the intake.
+    pub warm: WarmSessions,
     /// Bytes and hints; may be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
     /// Of the blobs that this process reads, and the newest that it makes.
@@ -93,8 +97,18 @@ impl Sessions {
     }
 }
 
-/// A query waits this long for a connection, then fails: a pool that has run dry must not hang its callers.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// What warm sessions ask all the time walks indexes, whatever its arguments: it is planned once a session, and from
+/// statistics of a moment no plan comes that reads a table. Functions that are about all of an org say otherwise.
+const BY_INDEX: [(&str, &str); 3] =
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
+
+/// A worker that freezes loses its snapshot, with what it has locked; and the rebuild of a large org does not go on for
+/// minutes after its worker was killed.
+const LIMITS: [(&str, &str); 3] = [
+    ("idle_in_transaction_session_timeout", "15s"),
+    ("client_connection_check_interval", "1s"),
+    ("statement_timeout", "5min"),
+];
 
 impl Store {
     /// A store of lazy connections: it comes up whether or not the servers do.
@@ -103,6 +117,7 @@ impl Store {
         let options = options
             .application_name(config.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
+            .options(LIMITS)
             .options(config.sessions.options())
             .disable_statement_logging();
         let pg = PgPoolOptions::new()
@@ -110,6 +125,11 @@ impl Store {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
         let redis = config.redis_url.as_deref().map(|url| Redis::open(url, config.format)).transpose()?;
-        Ok(Self { pg, redis, format: config.format })
+        Ok(Self::new(pg, redis, config.format))
+    }
+
+    /// A store of what is there.
+    pub fn new(pg: PgPool, redis: Option<Redis>, format: Format) -> Self {
+        Self { warm: WarmSessions::beside(&pg), pg, redis, format }
     }
 }

@@ -10,12 +10,3 @@ pub(crate) async fn maintain_anew(connection: &mut PgConnection, org: OrgId, as_
     sqlx::query_file!("queries/maintenance/maintain_anew.sql", org.0, PgTime(as_of) as _).execute(connection).await?;
     Ok(())
 }
-
-/// Brings the tables of one org up to date at an instant.
-pub(crate) async fn maintain(connection: &mut PgConnection, org: OrgId, as_of: Timestamp) -> Result<(), Error> {
-    let anew = sqlx::query_file_scalar!("queries/maintenance/maintain.sql", org.0, PgTime(as_of) as _)
-        .fetch_one(connection)
-        .await?;
-    tracing::debug!(%org, anew, "maintained");
-    Ok(())
-}

@@ -3,7 +3,7 @@
 use readmodel::{
     ids::OrgId,
     pulse::{self, HourTotals, Pulse, Totals},
-    time::{Calendar, Timestamp, hour_before},
+    time::{Calendar, Timestamp, hour_before, hour_from},
 };
 use sqlx::PgConnection;
 
@@ -23,12 +23,14 @@ pub(crate) async fn read(
         org.0,
         PgTime(day_start) as _,
         PgTime(day_end) as _,
-        PgTime(first_hour) as _
+        PgTime(first_hour) as _,
+        PgTime(hour_from(day_start)) as _,
+        PgTime(hour_before(day_end, 0)) as _
     )
     .fetch_one(connection)
     .await?;
     let hours = row.starts.iter().zip(row.calls).zip(row.inbound).zip(row.durations).zip(row.timed);
-    let hours = hours
+    let mut hours: Vec<_> = hours
         .map(|((((start, calls), inbound), duration_total), duration_calls)| HourTotals {
             hour: start.0,
             calls,
@@ -37,6 +39,7 @@ pub(crate) async fn read(
             duration_calls,
         })
         .collect();
+    hours.sort_unstable_by_key(|hour| hour.hour);
     let deadline = match (row.calls_today, row.next_call_at) {
         (0, next_call_at) => next_call_at.map(|at| calendar.day_of(at.into()).0),
         _ => Some(day_end),

@@ -8,7 +8,7 @@ pub mod upkeep;
 
 use std::time::Duration;
 
-use sqlx::{PgPool, postgres::PgListener};
+use sqlx::{PgConnection, PgPool, postgres::PgListener};
 
 use crate::Error;
 
@@ -91,7 +91,7 @@ pub async fn is_installed(pg: &PgPool) -> Result<bool, Error> {
 /// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
 /// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
 pub async fn heartbeat(
-    pg: &PgPool,
+    session: &mut PgConnection,
     worker: &str,
     queue: Queue,
     lease: Duration,
@@ -99,12 +99,12 @@ pub async fn heartbeat(
 ) -> Result<i32, Error> {
     let lease = lease.as_secs_f64();
     let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
-    Ok(lost.fetch_one(pg).await?)
+    Ok(lost.fetch_one(session).await?)
 }
 
 /// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
 pub async fn claim(
-    pg: &PgPool,
+    session: &mut PgConnection,
     worker: &str,
     queue: Queue,
     limit: i32,
@@ -113,19 +113,19 @@ pub async fn claim(
     let lease = lease.as_secs_f64();
     if queue == Queue::Prewarm {
         let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim_prewarms.sql", worker, limit, lease);
-        return Ok(claimed.fetch_all(pg).await?);
+        return Ok(claimed.fetch_all(session).await?);
     }
     let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
-    Ok(claimed.fetch_all(pg).await?)
+    Ok(claimed.fetch_all(session).await?)
 }
 
 /// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
-pub async fn finish(pg: &PgPool, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
+pub async fn finish(session: &mut PgConnection, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
     let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
     let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
     let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
     sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
-        .fetch_all(pg)
+        .fetch_all(session)
         .await?;
     Ok(())
 }

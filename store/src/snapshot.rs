@@ -11,9 +11,11 @@ use readmodel::{
     time::{Calendar, Clock, Timestamp},
     version::Version,
 };
-use sqlx::{Postgres, Transaction};
+use sqlx::PgConnection;
 
-use crate::{Error, Store, activity, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse};
+use crate::{
+    Error, Store, activity, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse, sessions::WarmSession,
+};
 
 /// How much of what the models are read from a rebuild makes anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Extent {
 /// An open snapshot of one org.
 #[derive(Debug)]
 pub struct Snapshot {
-    transaction: Transaction<'static, Postgres>,
+    session: WarmSession,
     /// Whose.
     pub org: OrgId,
     /// The instant that the models are true for.
@@ -55,54 +57,84 @@ pub struct Committed {
 }
 
 /// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
-/// on disk. A worker that freezes in between loses its snapshot, with what it has locked; and the rebuild of a large org
-/// does not go on for minutes after its worker was killed.
-const BEGIN: &str = "begin isolation level repeatable read; \
-                     set local synchronous_commit = on; \
-                     set local idle_in_transaction_session_timeout = '15s'; \
-                     set local client_connection_check_interval = '1s'; \
-                     set local statement_timeout = '5min'";
+/// on disk.
+const BEGIN: &str = "begin isolation level repeatable read; set local synchronous_commit = on";
 
 impl Store {
-    /// Opens a snapshot of an org. Its first statement fixes what it sees; a lease is taken before, never inside.
-    pub async fn snapshot(&self, org: OrgId, clock: Clock) -> Result<Snapshot, Error> {
-        let mut transaction = self.pg.begin_with(BEGIN).await?;
-        let pinned = clock.pinned().map(PgTime);
-        let row = sqlx::query_file!("queries/snapshot/open.sql", org.0, pinned as Option<PgTime>)
-            .fetch_one(&mut *transaction)
-            .await?;
-        let base = match (row.base_epoch, row.base_n) {
+    /// Opens a snapshot of an org, and brings what its models are read from up to date. Its first statement fixes what it
+    /// sees; a lease is taken before, never inside.
+    pub async fn snapshot(&self, org: OrgId, clock: Clock, extent: Extent) -> Result<Snapshot, Error> {
+        let mut session = self.warm.take().await?;
+        match open(&mut session, org, clock, extent).await {
+            Ok(opened) => Ok(self.opened(session, org, opened)),
+            Err(error) => {
+                session.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
+        Snapshot {
+            session,
+            org,
+            as_of: opened.as_of.into(),
+            base: opened.base(),
+            version: opened.base().next(opened.epoch),
+            oldest: opened.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
+            swaps: opened.base_format.is_some_and(|format| format != i32::from(self.format.0)),
+            known: opened.known,
+            calendar: Calendar::of(opened.timezone.as_deref()),
+        }
+    }
+}
+
+/// What the first statement of a snapshot tells.
+struct Opened {
+    as_of: PgTime,
+    epoch: i64,
+    known: bool,
+    timezone: Option<String>,
+    base_epoch: Option<i64>,
+    base_n: Option<i64>,
+    base_format: Option<i32>,
+    oldest_read: Option<i32>,
+    anew: Option<bool>,
+}
+
+impl Opened {
+    fn base(&self) -> Version {
+        match (self.base_epoch, self.base_n) {
             (Some(epoch), Some(n)) => Version { epoch, n },
             _ => Version::NONE,
-        };
-        Ok(Snapshot {
-            transaction,
-            org,
-            as_of: row.as_of.into(),
-            base,
-            version: base.next(row.epoch),
-            oldest: row.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
-            swaps: row.base_format.is_some_and(|format| format != i32::from(self.format.0)),
-            known: row.known,
-            calendar: Calendar::of(row.timezone.as_deref()),
-        })
+        }
     }
+}
+
+async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Extent) -> Result<Opened, Error> {
+    sqlx::raw_sql(BEGIN).execute(&mut *session).await?;
+    let pinned = clock.pinned().map(PgTime);
+    let touched = extent == Extent::Touched;
+    let opened = sqlx::query_file_as!(Opened, "queries/snapshot/open.sql", org.0, pinned as Option<PgTime>, touched)
+        .fetch_one(&mut *session)
+        .await?;
+    if extent == Extent::Everything && opened.known {
+        maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
+    }
+    tracing::debug!(%org, anew = opened.anew.unwrap_or(!touched), "maintained");
+    Ok(opened)
 }
 
 impl Snapshot {
     /// All models of the snapshot, and the first instant at which one of them would differ by time alone.
-    pub async fn models(&mut self, extent: Extent) -> Result<(Models, Option<Timestamp>), Error> {
-        let Self { transaction, org, as_of, .. } = self;
+    pub async fn models(&mut self) -> Result<(Models, Option<Timestamp>), Error> {
+        let Self { session, org, as_of, .. } = self;
         let (org, as_of) = (*org, *as_of);
-        match extent {
-            Extent::Touched => maintenance::maintain(transaction, org, as_of).await?,
-            Extent::Everything => maintenance::maintain_anew(transaction, org, as_of).await?,
-        }
-        let (leads, leads_deadline) = leads::top(transaction, org).await?;
-        let (pulse, pulse_deadline) = pulse::read(transaction, org, as_of, &self.calendar).await?;
-        let newest = calls::newest(transaction, org).await?;
+        let (leads, leads_deadline) = leads::top(session, org).await?;
+        let (pulse, pulse_deadline) = pulse::read(session, org, as_of, &self.calendar).await?;
+        let newest = calls::newest(session, org).await?;
         let both = newest.of_both();
-        let activity = activity::read(transaction, org, &both).await?;
+        let activity = activity::read(session, org, &both).await?;
         let next_change_at = [leads_deadline, pulse_deadline].into_iter().flatten().min();
         let models = Models {
             calls: Calls::first(both.into_iter().cloned(), pulse.total_calls),
@@ -117,6 +149,19 @@ impl Snapshot {
 
     /// Writes an edition, in its own format and in older ones, removes the marks that the snapshot saw, and commits.
     pub async fn commit(mut self, edition: &Edition, older: &[Edition]) -> Result<Committed, Error> {
+        match self.write(edition, older).await {
+            Ok(committed) => {
+                self.session.commit().await?;
+                Ok(committed)
+            }
+            Err(error) => {
+                self.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn write(&mut self, edition: &Edition, older: &[Edition]) -> Result<Committed, Error> {
         let blobs: Vec<&Blob> = older.iter().chain([edition]).flat_map(Edition::blobs).collect();
         let formats: Vec<i32> = blobs.iter().map(|blob| blob.format.0.into()).collect();
         let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
@@ -138,22 +183,26 @@ impl Snapshot {
             &digests,
             &bytes
         )
-        .fetch_one(&mut *self.transaction)
+        .fetch_one(&mut *self.session)
         .await?;
         if !row.advanced {
             return Err(Error::Superseded(sqlx::Error::RowNotFound));
         }
-        self.transaction.commit().await?;
         let changed = row.written.iter().filter_map(|model| Model::by_name(model)).collect();
         Ok(Committed { changed, changed_at: row.changed_at.map(Timestamp::from) })
     }
 
     /// Removes all that was made for an org that is gone, and commits; tells whether there was anything.
     pub async fn forget(mut self) -> Result<bool, Error> {
-        let connection = &mut *self.transaction;
+        let connection = &mut *self.session;
         let existed = orgs::forget(connection, self.org).await?;
         marks::remove(connection, self.org).await?;
-        self.transaction.commit().await?;
+        self.session.commit().await?;
         Ok(existed)
+    }
+
+    /// Leaves everything as it was.
+    pub async fn roll_back(self) {
+        self.session.roll_back().await;
     }
 }

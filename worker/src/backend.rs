@@ -26,6 +26,7 @@ use sqlx::PgPool;
 use store::{
     Error,
     queue::{self, Claimed, End, Queue},
+    sessions::WarmSessions,
 };
 use tokio::{
     sync::watch,
@@ -48,6 +49,7 @@ const BATCH: usize = 1;
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     pub(crate) pg: PgPool,
+    pub(crate) warm: WarmSessions,
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
@@ -90,12 +92,31 @@ impl Line {
 
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let held = self.held.ids();
-        let beat = queue::heartbeat(&self.pg, worker.name(), self.queue, self.limits.lease, &held);
-        let lost = bounded(beat).await?;
+        let lost = bounded(async {
+            let mut session = self.warm.take().await?;
+            let lost = queue::heartbeat(&mut session, worker.name(), self.queue, self.limits.lease, &held).await?;
+            session.give_back();
+            Ok(lost)
+        })
+        .await?;
         self.progress.made();
         if lost > 0 {
             tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
         }
+        Ok(())
+    }
+
+    async fn claim(&self, worker: &WorkerContext) -> Result<Vec<Claimed>, Error> {
+        let mut session = self.warm.take().await?;
+        let claimed = queue::claim(&mut session, worker.name(), self.queue, BATCH as i32, self.limits.lease).await?;
+        session.give_back();
+        Ok(claimed)
+    }
+
+    async fn finish(&self, worker: &WorkerContext, ended: &[(String, End)]) -> Result<(), Error> {
+        let mut session = self.warm.take().await?;
+        queue::finish(&mut session, worker.name(), ended).await?;
+        session.give_back();
         Ok(())
     }
 
@@ -134,8 +155,7 @@ impl Persistence for Line {
 
     async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Vec<u8>>>, Infallible> {
         let rings = self.bell.rings();
-        let claim = queue::claim(&self.pg, worker.name(), self.queue, BATCH as i32, self.limits.lease);
-        match bounded(claim).await {
+        match bounded(self.claim(worker)).await {
             Ok(claimed) => {
                 self.progress.made();
                 if claimed.is_empty() && self.bell.rings() != rings {
@@ -170,7 +190,7 @@ impl Persistence for Line {
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
         let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;
-        while let Err(error) = bounded(queue::finish(&self.pg, worker.name(), &ended)).await {
+        while let Err(error) = bounded(self.finish(worker, &ended)).await {
             self.complain("finish", &error);
             if Instant::now() > deadline {
                 break;

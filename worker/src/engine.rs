@@ -11,7 +11,10 @@ use apalis_core::{
 use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use sqlx::PgPool;
-use store::queue::{self, End, Queue};
+use store::{
+    queue::{self, End, Queue},
+    sessions::WarmSessions,
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -52,7 +55,8 @@ pub async fn run_handler(
         return Ok(());
     }
     let start = Start::new();
-    let engine = Engine { config, pg, start, handler: Arc::new(handler) };
+    let warm = WarmSessions::beside(&pg);
+    let engine = Engine { config, pg, warm, start, handler: Arc::new(handler) };
     engine.take_up().await;
     engine.work(crons, health, shutdown).await;
     engine.take_leave().await;
@@ -76,6 +80,7 @@ async fn wait_for_schema(pg: &PgPool, health: &Health) {
 struct Engine<H> {
     config: Config,
     pg: PgPool,
+    warm: WarmSessions,
     start: Start,
     handler: Arc<H>,
 }
@@ -132,6 +137,7 @@ impl<H: Handler> Engine<H> {
     fn line(&self, queue: Queue) -> Option<Line> {
         Some(Line {
             pg: self.pg.clone(),
+            warm: self.warm.clone(),
             queue,
             limits: self.config.limits(queue)?.clone(),
             heartbeat: self.config.heartbeat,

@@ -138,8 +138,8 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let old = edition(&store, ORG).await.unwrap();
     // A snapshot that was opened now, and whose rebuild comes to its end after another's.
-    let mut late = store.snapshot(ORG, Clock::Database).await.unwrap();
-    late.models(Extent::Touched).await.unwrap();
+    let mut late = store.snapshot(ORG, Clock::Database, Extent::Touched).await.unwrap();
+    late.models().await.unwrap();
     sqlx::raw_sql("update contacts set lead_score = 99").execute(&mut connection).await.unwrap();
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let new = edition(&store, ORG).await.unwrap();

@@ -1,25 +1,28 @@
 -- store::pulse::read
 -- Sums and counts of one org, exact: whoever divides them rounds once. Of the org's day the whole hours are summed up
 -- already; where its zone does not start days on an hour, the rest is counted.
--- The chart's hours come as arrays side by side, oldest first.
--- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart. One row.
-with bounds as (
-  select prewarm.hour_of($2::timestamptz + interval '59 minutes 59.999999 seconds') as first_hour,
-         prewarm.hour_of($3::timestamptz) as end_of_hours
-),
-today as (
-  select coalesce(sum(s.total_calls), 0)
-           + (select count(*)
-                from prewarm.source_calls k
-               where k.org_id = $1
-                 and not k.is_test_call
-                 and ((k.created_at >= $2 and k.created_at < (select first_hour from bounds))
-                      or (k.created_at >= (select end_of_hours from bounds) and k.created_at < $3))) as calls_today
-    from prewarm.sums s
-   where s.org_id = $1
-     and s.level = 1
-     and s.start >= (select first_hour from bounds)
-     and s.start < (select end_of_hours from bounds)
+-- The chart's hours come as arrays side by side.
+-- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart, $5 the
+-- first whole hour of the day and $6 the end of its last. One row.
+with today as (
+  select (select coalesce(sum(s.total_calls), 0)
+            from prewarm.sums s
+           where s.org_id = $1
+             and s.level = 1
+             and s.start >= $5
+             and s.start < $6)
+         + (select count(*)
+              from prewarm.source_calls k
+             where k.org_id = $1
+               and k.created_at >= $2
+               and k.created_at < $5
+               and not k.is_test_call)
+         + (select count(*)
+              from prewarm.source_calls k
+             where k.org_id = $1
+               and k.created_at >= $6
+               and k.created_at < $3
+               and not k.is_test_call) as calls_today
 ),
 of_leads as (
   select coalesce(sum(pipeline_total), 0) as pipeline_total,
@@ -44,16 +47,21 @@ ever as (
      and level = 3
 ),
 chart as (
-  select coalesce(array_agg(start order by start), '{}') as starts,
-         coalesce(array_agg(total_calls order by start), '{}') as calls,
-         coalesce(array_agg(inbound_calls order by start), '{}') as inbound,
-         coalesce(array_agg(duration_total order by start), '{}') as durations,
-         coalesce(array_agg(duration_calls order by start), '{}') as timed
-    from prewarm.sums
-   where org_id = $1
-     and level = 1
-     and start >= $4
-     and total_calls > 0
+  -- The rows come by the key, so that nothing is sorted five times.
+  select coalesce(array_agg(h.start), '{}') as starts,
+         coalesce(array_agg(h.total_calls), '{}') as calls,
+         coalesce(array_agg(h.inbound_calls), '{}') as inbound,
+         coalesce(array_agg(h.duration_total), '{}') as durations,
+         coalesce(array_agg(h.duration_calls), '{}') as timed
+    from (
+      select start, total_calls, inbound_calls, duration_total, duration_calls
+        from prewarm.sums
+       where org_id = $1
+         and level = 1
+         and start >= $4
+         and total_calls > 0
+       order by org_id, level, start
+    ) h
 )
 select coalesce(s.total_calls, 0) as "total_calls!",
        coalesce(s.inbound_calls, 0) as "inbound_calls!",

@@ -11,14 +11,15 @@ const WORKER: &str = "worker-1";
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
-    let claimed = queue::claim(&db.pg, WORKER, Queue::Rebuild, limit, LEASE).await.unwrap();
+    let claimed =
+        queue::claim(&mut db.pg.acquire().await.unwrap(), WORKER, Queue::Rebuild, limit, LEASE).await.unwrap();
     claimed.iter().map(|job| org_of(&job.args)).collect()
 }
 
 /// A worker, an org that is built, and so many that were there before.
 async fn attached(orgs: u32) -> (Db, OrgId) {
     let db = Db::create().await;
-    queue::heartbeat(&db.pg, WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    queue::heartbeat(&mut db.pg.acquire().await.unwrap(), WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
     let built = db.org().await;
     db.run(&format!(
         "insert into organizations (name) select 'old' from generate_series(1, {orgs});

@@ -140,11 +140,13 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
     let db = Db::create().await;
     db.org().await;
     for worker in ["slow", "next"] {
-        queue::heartbeat(&db.pg, worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
+        queue::heartbeat(&mut db.pg.acquire().await.unwrap(), worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
     }
-    let slow = queue::claim(&db.pg, "slow", Queue::Rebuild, 9, LEASE).await.unwrap();
+    let slow = queue::claim(&mut db.pg.acquire().await.unwrap(), "slow", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(slow.len(), 1);
-    assert!(queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
+    assert!(
+        queue::claim(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty()
+    );
     // It outlives its lease, is given to another, and then says that it is done after all.
     db.run(
         "update apalis.jobs set lock_at = lock_at - interval '2 min';
@@ -152,17 +154,20 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
          update prewarm.leases set until = now()",
     )
     .await;
-    assert_eq!(queue::heartbeat(&db.pg, "next", Queue::Rebuild, LEASE, &[]).await.unwrap(), 1);
+    assert_eq!(
+        queue::heartbeat(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, LEASE, &[]).await.unwrap(),
+        1
+    );
     db.run("update apalis.jobs set run_at = now(); update prewarm.leases set until = now()").await;
-    let next = queue::claim(&db.pg, "next", Queue::Rebuild, 9, LEASE).await.unwrap();
+    let next = queue::claim(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(next[0].attempts, 2);
     for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
-        queue::finish(&db.pg, "slow", &[(slow[0].id.clone(), end)]).await.unwrap();
+        queue::finish(&mut db.pg.acquire().await.unwrap(), "slow", &[(slow[0].id.clone(), end)]).await.unwrap();
     }
     queue::release(&db.pg, "slow", &[slow[0].id.clone()]).await.unwrap();
     assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Running' and lock_by = 'next'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.leases where until > now() and starts = 2").await, 1);
-    queue::finish(&db.pg, "next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
+    queue::finish(&mut db.pg.acquire().await.unwrap(), "next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
     assert_eq!(db.count("select count(*) from prewarm.leases").await, 0);
     db.close().await;
 }

@@ -28,7 +28,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
     )
     .await;
     let context = Context {
-        store: Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT },
+        store: Store::new(db.pg.clone(), None, Format::CURRENT),
         clock: Clock::Database,
         prewarm: None,
         event_retention: DEFAULT_EVENT_RETENTION,

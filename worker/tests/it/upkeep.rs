@@ -77,7 +77,7 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
            select gen_random_uuid(), 1, 1, 0, now(), true from generate_series(1, 150)",
     )
     .await;
-    let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
+    let store = Store::new(db.pg.clone(), None, Format::CURRENT);
     assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 100);
     let depth = queue::depth(&db.pg, Queue::Rebuild).await.unwrap();
     assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));
@@ -89,7 +89,7 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
 #[tokio::test]
 async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
     let db = Db::create().await;
-    let newer = Store { pg: db.pg.clone(), redis: None, format: Format(Format::CURRENT.0 + 1) };
+    let newer = Store::new(db.pg.clone(), None, Format(Format::CURRENT.0 + 1));
     let older = Store { format: Format::CURRENT, ..newer.clone() };
     let org = db.org().await;
     let (oldest, format) = (newer.format, newer.format);

@@ -12,7 +12,7 @@ async fn changes_become_versions_and_crons_fire() {
     let db = Db::create().await;
     let org = db.org().await;
     let shutdown = CancellationToken::new();
-    let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
+    let store = Store::new(db.pg.clone(), None, Format::CURRENT);
     let run = tokio::spawn(worker::run(quick(), store, None, Health::default(), shutdown.clone()));
     db.until("select count(*) from prewarm.versions where n = 1 and published", 1).await;
     sqlx::query("insert into contacts (org_id, name, lead_status) values ($1, 'lead', 'new')")

@@ -42,7 +42,7 @@ pub(super) struct Town {
 impl Town {
     pub(super) async fn new() -> Self {
         let db = Db::create().await;
-        let store = Store { pg: db.pg.clone(), redis: None, format: Format::CURRENT };
+        let store = Store::new(db.pg.clone(), None, Format::CURRENT);
         Self { db, store, standin: Standin::start(vapi_standin::Config::default()).await.unwrap() }
     }
 
