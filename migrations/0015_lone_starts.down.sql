@@ -3,7 +3,9 @@ alter function prewarm.take set enable_seqscan = off;
 alter function prewarm.take set enable_bitmapscan = off;
 alter function prewarm.promote set plan_cache_mode = force_generic_plan;
 
-create or replace function prewarm.claim(worker text, queue text, n int, lease interval) returns setof apalis.jobs
+drop function prewarm.claim;
+
+create function prewarm.claim(worker text, queue text, n int, lease interval) returns setof apalis.jobs
 language plpgsql as $$
 declare
   waits boolean;
@@ -31,7 +33,6 @@ begin
   return query select * from prewarm.take(worker, queue, n, lease);
 end $$;
 
-alter function prewarm.claim reset plan_cache_mode;
 alter function prewarm.claim set enable_seqscan = off;
 alter function prewarm.claim set enable_bitmapscan = off;
 

@@ -82,8 +82,11 @@ begin
   returning made.*;
 end $$;
 
--- As before, but that an org which is owed alone is started without a wait.
-create or replace function prewarm.claim(worker text, queue text, n int, lease interval) returns setof apalis.jobs
+-- As before, but that an org which is owed alone is started without a wait; then nothing else is due.
+drop function prewarm.claim;
+
+create function prewarm.claim(worker text, queue text, n int, lease interval)
+returns table (id text, job bytea, attempts int, more boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
@@ -97,7 +100,7 @@ begin
         if pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
           orgs := prewarm.owed_orgs();
           if cardinality(orgs) = 1 then
-            return query select * from prewarm.start(orgs[1], worker, lease);
+            return query select s.id, s.job, s.attempts, waits from prewarm.start(orgs[1], worker, lease) s;
             if found then
               return;
             end if;
@@ -117,7 +120,7 @@ begin
       return;
     end if;
   end if;
-  return query select * from prewarm.take(worker, queue, n, lease);
+  return query select t.id, t.job, t.attempts, true from prewarm.take(worker, queue, n, lease) t;
 end $$;
 
 -- Whoever calls these has said so already.

@@ -59,6 +59,8 @@ pub struct Claimed {
     pub args: Vec<u8>,
     /// Starts so far, this one included.
     pub attempts: i32,
+    /// Whether another may be due.
+    pub more: bool,
 }
 
 /// How a job ended.

@@ -158,7 +158,8 @@ impl Persistence for Line {
         match bounded(self.claim(worker)).await {
             Ok(claimed) => {
                 self.progress.made();
-                if claimed.is_empty() && self.bell.rings() != rings {
+                let missed = claimed.is_empty() && self.bell.rings() != rings;
+                if missed || claimed.iter().any(|job| job.more) {
                     self.bell.ring();
                 }
                 self.held.add(claimed.iter().map(|job| job.id.clone()));
@@ -222,8 +223,8 @@ fn end(event: TaskEvent<End>) -> Option<(String, End)> {
     Some((ended.task_id.to_string(), ended.result.unwrap_or_else(End::Failed)))
 }
 
-/// A backend that looks for work whenever the bell rings or a look has found some, and every so often without. apalis
-/// polls it for much else, the end of each job for one, and would look each time.
+/// A backend that looks for work whenever the bell rings, and every so often without; a look that leaves some rings it.
+/// apalis polls it for much else, the end of each job for one, and would look each time.
 pub(crate) struct LineBackend {
     line: Persisted<Line>,
     next_look: Pin<Box<Sleep>>,
@@ -286,10 +287,7 @@ impl Backend for LineBackend {
                 return Poll::Pending;
             }
         }
-        let next = self.line.poll_next(cx, worker);
-        // Where there was one there may be another.
-        self.look |= next.is_ready();
-        next
+        self.line.poll_next(cx, worker)
     }
 
     /// Lets a claim that is under way come back first: what it brings goes back to the queue, and not astray.
