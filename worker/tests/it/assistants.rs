@@ -4,6 +4,7 @@ mod crashes;
 mod drift;
 mod failures;
 mod phone_numbers;
+mod reconcile;
 mod refusals;
 mod saves;
 mod schedule;
