@@ -231,6 +231,17 @@ impl Store {
         Ok(begun.rows_affected() == 1)
     }
 
+    /// To be said before an assistant is changed, and on disk when this returns: should the answer be lost, nobody takes it
+    /// for what it was. False: the agent is lost.
+    pub async fn begin_update(&self, hold: &Hold) -> Result<bool, Error> {
+        let (agent, holder, lease) = hold.arguments();
+        let mut transaction = self.pg.begin_with("begin; set local synchronous_commit = on").await?;
+        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, lease);
+        let begun = begun.fetch_optional(&mut *transaction).await?;
+        transaction.commit().await?;
+        Ok(begun.is_some())
+    }
+
     /// Vapi has no assistants of the agent that we know nothing of.
     pub async fn note_all_found(&self, hold: &Hold) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/found.sql", hold.agent.0, hold.holder).execute(&self.pg).await?;
