@@ -39,6 +39,8 @@ pub(crate) enum ApiError {
     Encoded,
     /// The webhook's message is one that Postgres will not take, however often it is sent.
     Unstorable,
+    /// The agent is one that Postgres will not take, however often it is saved.
+    Unfit,
     /// The webhook's body is too large.
     TooLarge,
     /// The webhook's body takes too long.
@@ -63,6 +65,7 @@ impl ApiError {
             Self::WebhookBody => (StatusCode::BAD_REQUEST, "The body is not a Vapi message"),
             Self::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has a content coding"),
             Self::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "The message cannot be stored"),
+            Self::Unfit => (StatusCode::BAD_REQUEST, "The agent cannot be stored"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body takes too long"),
         }

@@ -150,7 +150,7 @@ impl Api {
         let intake = Arc::new(Intake::start(&store));
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
-        let console = Console::new(store.clone(), config.deployment);
+        let console = Console::new(store.clone(), config.deployment, shutdown.clone());
         let listened = console.clone();
         let app = App(Arc::new(Shared { store, editions, verifier, intake, webhooks, numbers, console }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
