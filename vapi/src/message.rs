@@ -36,6 +36,43 @@ pub enum ParseError {
     },
 }
 
+/// The types that Vapi is known to send.
+const KNOWN_KINDS: [&str; 33] = [
+    "assistant-request",
+    "assistant.speechStarted",
+    "assistant.started",
+    "call.artifact.upload",
+    "call.delete.failed",
+    "call.deleted",
+    "call.endpointing.request",
+    "campaign.predial",
+    "chat.created",
+    "chat.deleted",
+    "conversation-update",
+    "end-of-call-report",
+    "function-call",
+    "handoff-destination-request",
+    "hang",
+    "knowledge-base-request",
+    "language-change-detected",
+    "language-changed",
+    "model-output",
+    "phone-call-control",
+    "session.created",
+    "session.deleted",
+    "session.updated",
+    "speech-update",
+    "status-update",
+    "tool-calls",
+    "transcript",
+    "transcript[transcriptType=\"final\"]",
+    "transfer-destination-request",
+    "transfer-update",
+    "user-interrupted",
+    "voice-input",
+    "voice-request",
+];
+
 /// What a message is about: `message.type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -57,6 +94,11 @@ impl Kind {
             "assistant-request" => Self::AssistantRequest,
             other => Self::Other(other.chars().take(MAX_KIND_CHARS).collect()),
         }
+    }
+
+    /// The text of `message.type`, if it is one that Vapi is known to send.
+    pub fn known(&self) -> Option<&'static str> {
+        KNOWN_KINDS.into_iter().find(|known| *known == self.as_str())
     }
 
     /// The text of `message.type`.
