@@ -56,6 +56,10 @@ pub(crate) async fn watch(
 /// Another org's call is none.
 async fn look(store: Store, org: OrgId, id: Uuid) -> Result<Vec<Stage>, Error> {
     let call = store.test_call(id).await?.filter(|call| call.org == org);
+    if call.as_ref().is_some_and(|call| !call.stage.is_last()) {
+        // Where no worker is, nobody else ends it. A notice tells of it.
+        store.close_test_calls().await?;
+    }
     Ok(call.map(|call| stages(id, call)).unwrap_or_default())
 }
 
@@ -89,7 +93,7 @@ fn stage(id: Uuid, call: TestCall) -> Stage {
 
 #[cfg(test)]
 mod tests {
-    use readmodel::ids::AgentId;
+    use readmodel::{ids::AgentId, time::Timestamp};
     use store::test_calls;
 
     use super::*;
@@ -104,6 +108,7 @@ mod tests {
                 assistant_id: Some("assistant".to_owned()),
                 web_call_url: Some("https://room".to_owned()),
                 reason: None,
+                created_at: Timestamp::from_micros(0),
             };
             let stages = stages(Uuid::nil(), call);
             let urls = stages.iter().filter(|stage| !stage.data["webCallUrl"].is_null()).count();

@@ -26,6 +26,13 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The web call, if it is one that somebody may join.
+    pub fn to_join(&self) -> Option<WebCall> {
+        WebCall::read(&self.body)
+    }
+}
+
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Call");
@@ -63,6 +70,13 @@ pub struct WebCall {
     pub id: String,
     /// The room to join. Whoever has it may listen and talk.
     pub url: Private,
+}
+
+impl WebCall {
+    fn read(body: &Value) -> Option<Self> {
+        let url = field::text(&body["webCallUrl"]).or_else(|| field::text(&body["transport"]["callUrl"]))?;
+        Some(Self { id: field::short(&body["id"])?, url: url.into() })
+    }
 }
 
 impl Client {
@@ -119,8 +133,7 @@ impl StartedCall {
         if body["subscriptionLimits"]["concurrencyBlocked"] == Value::Bool(true) {
             return Some(Self::Blocked);
         }
-        let url = field::text(&body["webCallUrl"]).or_else(|| field::text(&body["transport"]["callUrl"]))?;
-        Some(Self::Waiting(WebCall { id: field::short(&body["id"])?, url: url.into() }))
+        WebCall::read(&body).map(Self::Waiting)
     }
 }
 

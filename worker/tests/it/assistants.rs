@@ -8,4 +8,5 @@ mod reconcile;
 mod refusals;
 mod saves;
 mod schedule;
+mod test_calls;
 mod town;
