@@ -83,7 +83,7 @@ impl Process {
         let prewarm = vapi::prewarm(settings)?;
         health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
-            zeros::api();
+            zeros::api(::vapi::KNOWN_KINDS);
             let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
             parts.spawn(async move {
                 serving.await;

@@ -37,7 +37,7 @@ pub enum ParseError {
 }
 
 /// The types that Vapi is known to send.
-const KNOWN_KINDS: [&str; 33] = [
+pub const KNOWN_KINDS: [&str; 33] = [
     "assistant-request",
     "assistant.speechStarted",
     "assistant.started",
