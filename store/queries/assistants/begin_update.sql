@@ -1,14 +1,16 @@
 -- store::assistants::begin_update
--- From now on nobody knows what Vapi holds. To be committed before the request is sent. One row while the agent is the
--- holder's.
+-- From now on nobody knows what Vapi holds. On disk before the request is sent, as begin_create. One row while the agent is
+-- the holder's.
 -- $1 agent, $2 holder, $3 seconds of the lease.
 with begun as (
-  update prewarm.assistants
+  update prewarm.assistants s
      set stage = 'updating',
-         until = greatest(until, statement_timestamp() + make_interval(secs => $3))
-   where agent_id = $1
-     and holder = $2
-  returning agent_id
+         until = greatest(s.until, statement_timestamp() + make_interval(secs => $3))
+    from (select set_config('synchronous_commit', 'on', true)) as durable (setting)
+   where s.agent_id = $1
+     and s.holder = $2
+     and durable.setting = 'on'
+  returning s.agent_id
 ),
 forgotten as (
   update public.agents a
