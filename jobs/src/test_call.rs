@@ -97,35 +97,38 @@ impl<'a> Maker<'a> {
                 return Ok(());
             }
             match self.web_call(&assistant_id).await {
-                Ok(WebCall { id: vapi_call_id, url }) => {
+                Ok(Some(WebCall { id: vapi_call_id, url })) => {
                     let step = Step::Ready { vapi_call_id: &vapi_call_id, web_call_url: url.as_str() };
                     store.advance_test_call(self.id, step).await?;
                     return Ok(());
+                }
+                Ok(None) => {
+                    return Err(Trouble("Vapi's answers were lost. Please try again later.".to_owned()).into());
                 }
                 Err(Error::Missing) => {
                     store.note_vanished(self.call.agent, &assistant_id, "Vapi does not have it").await?;
                     sleep(PAUSE).await;
                 }
                 Err(Error::Rejected { status, words }) => return Err(refusal(status, &words).into()),
-                Err(Error::Unclear { .. }) if self.lost >= MAX_LOST => {
-                    return Err(Trouble("Vapi's answers were lost. Please try again later.".to_owned()).into());
-                }
                 Err(error) => sleep(error.retry_after().unwrap_or(PAUSE)).await,
             }
         }
     }
 
-    /// The call that Vapi makes, or has made unheard: it recognises no repetition, and each takes a line.
-    async fn web_call(&mut self, assistant_id: &str) -> Result<WebCall, Error> {
+    /// The call that Vapi makes, or has made unheard: it recognises no repetition, and each takes a line. None: no more.
+    async fn web_call(&mut self, assistant_id: &str) -> Result<Option<WebCall>, Error> {
         if self.lost > 0
             && let Some(made) = self.made().await?
         {
-            return Ok(made);
+            return Ok(Some(made));
+        }
+        if self.lost >= MAX_LOST {
+            return Ok(None);
         }
         let overrides = json!({ "metadata": { "is_test_call": true, "test_call_id": self.id } });
         let made = self.client.web_call(assistant_id, Some(&overrides)).await;
         self.lost += usize::from(matches!(made, Err(Error::Unclear { .. })));
-        made
+        made.map(Some)
     }
 
     async fn made(&self) -> Result<Option<WebCall>, Error> {

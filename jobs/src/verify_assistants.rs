@@ -80,10 +80,10 @@ impl<'a> Verification<'a> {
 
     /// Page by page, newest first.
     async fn compare_all(&mut self) -> Result<(), Stop> {
-        let mut until = None;
+        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE);
         loop {
-            let page = self.prewarm.client.assistants_created_between(Timestamp::from_micros(0), until).await?;
-            let full = page.len() >= PAGE;
+            let page = self.prewarm.client.assistants_created_between(all, until, &mut size).await?;
+            let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
             let new: Vec<Assistant> =
                 page.into_iter().filter(|assistant| self.seen.insert(assistant.id.clone())).collect();

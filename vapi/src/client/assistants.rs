@@ -11,6 +11,8 @@ use crate::field;
 
 /// The most that one answer lists.
 pub const PAGE: usize = 1000;
+/// A page is not made shorter than this: assistants that were made at one instant have to fit into one.
+const LEAST_PAGE: usize = 100;
 
 /// An assistant as Vapi holds it.
 #[derive(Clone)]
@@ -89,10 +91,10 @@ impl Client {
     /// Every assistant made at or after `since` by Vapi's clock; ours may differ by seconds, so ask from a bit earlier.
     pub async fn assistants_created_since(&self, since: Timestamp) -> Result<Vec<Assistant>, Error> {
         let (mut all, mut seen) = (Vec::new(), HashSet::new());
-        let mut until = None;
+        let (mut until, mut size) = (None, PAGE);
         loop {
-            let page = self.assistants_created_between(since, until).await?;
-            let full = page.len() >= PAGE;
+            let page = self.assistants_created_between(since, until, &mut size).await?;
+            let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
             let known = all.len();
             all.extend(page.into_iter().filter(|assistant| seen.insert(assistant.id.clone())));
@@ -102,7 +104,8 @@ impl Client {
         }
     }
 
-    /// The newest [`PAGE`] of the assistants made at or after `since` and, if given, at or before `until`.
+    /// The newest `size` ([`PAGE`] at most) of the assistants made at or after `since` and, if given, at or before `until`.
+    /// Where so many are too long for their time, half of them: `size` tells then.
     ///
     /// When there are so many there may be more: ask again until the earliest `created_at` of them, and pass over those
     /// that come twice.
@@ -110,14 +113,20 @@ impl Client {
         &self,
         since: Timestamp,
         until: Option<Timestamp>,
+        size: &mut usize,
     ) -> Result<Vec<Assistant>, Error> {
-        let mut request = request(Operation::ListAssistants, Method::GET, &["assistant"])
-            .query("limit", PAGE)
-            .query("createdAtGe", since);
-        if let Some(until) = until {
-            request = request.query("createdAtLe", until);
+        loop {
+            let mut request = request(Operation::ListAssistants, Method::GET, &["assistant"])
+                .query("limit", *size)
+                .query("createdAtGe", since);
+            if let Some(until) = until {
+                request = request.query("createdAtLe", until);
+            }
+            match self.send(request, |body| list(body, Assistant::read_listed)).await {
+                Err(error) if error.may_be_length() && *size / 2 >= LEAST_PAGE => *size /= 2,
+                page => return page,
+            }
         }
-        self.send(request, |body| list(body, Assistant::read_listed)).await
     }
 }
 

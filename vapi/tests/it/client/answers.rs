@@ -240,6 +240,14 @@ async fn all_assistants_since_an_instant_are_found_however_many() {
     assert_eq!(line.standin.count(Operation::ListAssistants), 2);
     let all = line.client.assistants_created_since(at("2026-03-01T10:00:00Z")).await.unwrap();
     assert_eq!(all.last().unwrap().id, old.id);
+    // Of a thousand, of five hundred: too long for their time.
+    line.standin.forget_requests();
+    for fault in [Fault::Truncated, Fault::ResetBefore] {
+        line.standin.fail_next(Operation::ListAssistants, fault);
+    }
+    let all = line.client.assistants_created_since(at("2026-03-01T10:00:00Z")).await.unwrap();
+    assert_eq!((all.len(), all.last().unwrap().id.as_str()), (1204, old.id.as_str()));
+    assert_eq!(line.standin.count(Operation::ListAssistants), 2 + 5);
 }
 
 /// An element that cannot be read must not pass for an element that is not there.

@@ -101,6 +101,14 @@ async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
         assert_eq!(town.standin.count(Operation::CreateWebCall), 1, "{fault:?}");
         town.db.run("update prewarm.test_calls set stage = 'ended'").await;
     }
+    // The second one is found as well.
+    town.standin.forget_requests();
+    for fault in [Fault::ResetBefore, Fault::ResetAfter] {
+        town.standin.fail_next(Operation::CreateWebCall, fault);
+    }
+    let call = town.connect(town.click(&agent).await).await;
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Ready, 2));
+    town.db.run("update prewarm.test_calls set stage = 'ended'").await;
     // One that nobody can find is made once more, and no oftener.
     town.standin.forget_requests();
     town.standin.fail_always(Operation::CreateWebCall, Fault::ResetBefore);
