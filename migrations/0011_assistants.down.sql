@@ -27,6 +27,7 @@ end $$;
 
 drop function prewarm.claim_prewarms;
 drop view prewarm.due_prewarms;
+drop function prewarm.prewarm_places();
 drop function prewarm.fold_agents, prewarm.marked_agents, prewarm.agent_of;
 
 call prewarm.unwatch('public.agents');

@@ -223,8 +223,14 @@ begin
   return pushed;
 end $$;
 
+-- How many places of a worker test calls may take, and how many everything else: a worker has one more, so that neither
+-- waits for all of the other.
+create function prewarm.prewarm_places() returns int
+language sql immutable
+return 3;
+
 create view prewarm.due_prewarms as
-  select d.id, d.priority, d.run_at, d.subject
+  select d.id, d.priority, d.run_at, d.subject, d.subject like 'test\_call:%' as is_test_call
     from prewarm.due_jobs d
    where d.job_type = 'prewarm'
      and not exists (
@@ -237,17 +243,28 @@ create function prewarm.claim_prewarms(worker text, n int, lease interval) retur
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
-  if not exists (select from prewarm.due_prewarms) then
-    if not exists (select from prewarm.agent_marks)
-       or not pg_try_advisory_xact_lock(hashtext('prewarm.fold_agents')) then
+  if not exists (select from prewarm.due_prewarms d where not d.is_test_call) then
+    if exists (select from prewarm.agent_marks)
+       and pg_try_advisory_xact_lock(hashtext('prewarm.fold_agents')) then
+      perform prewarm.fold_agents();
+    elsif not exists (select from prewarm.due_prewarms) then
       return;
     end if;
-    perform prewarm.fold_agents();
   end if;
   return query
-  with due as (
+  with running as (
+    select count(*) filter (where j.idempotency_key like 'test\_call:%') as test_calls, count(*) as jobs
+      from apalis.jobs j
+     where j.lock_by = worker
+       and j.status = 'Running'
+  ),
+  due as (
     select d.id, prewarm.agent_of(d.subject) as agent_id
       from prewarm.due_prewarms d
+     where case
+             when d.is_test_call then (select r.test_calls from running r)
+             else (select r.jobs - r.test_calls from running r)
+           end < prewarm.prewarm_places()
      order by d.priority desc, d.run_at
      limit n
        for update skip locked

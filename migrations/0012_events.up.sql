@@ -13,6 +13,13 @@ create index events_parked_number
   on prewarm.events (phone_number_id, id)
   where org_id is null and body is not null and phone_number_id is not null;
 
+-- Those that a map may have some day: an event that names neither waits for nothing.
+drop index prewarm.events_parked;
+
+create index events_parked
+  on prewarm.events (id)
+  where org_id is null and body is not null and (assistant_id is not null or phone_number_id is not null);
+
 -- The oldest bodies. Keys, which are kept for longer, are found by number.
 create index events_bodies on prewarm.events (received_at) where body is not null;
 

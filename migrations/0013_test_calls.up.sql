@@ -34,13 +34,32 @@ create function prewarm.test_call_waits() returns interval
 language sql immutable
 return interval '30 seconds';
 
+-- Whether a worker lives that has a way to Vapi.
+create function prewarm.prewarms() returns boolean
+language sql stable
+return exists (
+  select
+    from apalis.workers w
+   where w.worker_type = 'prewarm'
+     and w.last_seen > now() - interval '10 seconds'
+);
+
+-- How long a call waits for such a worker: one may be starting anew.
+create function prewarm.test_call_patience() returns interval
+language sql immutable
+return interval '3 seconds';
+
 -- Ends a call that nobody will join any more, because its time is over or because it has been joined, and one that nobody
 -- makes. Of one agent, or of all.
 create function prewarm.close_test_calls(agent uuid default null) returns setof uuid
 language sql as $$
   update prewarm.test_calls t
      set stage = case t.stage when 'ready' then 'ended' else 'failed' end,
-         reason = case t.stage when 'ready' then null else 'Nobody could take the call. Please try again.' end,
+         reason = case
+                    when t.stage = 'ready' then null
+                    when prewarm.prewarms() then 'Nobody could take the call. Please try again.'
+                    else 'No worker is connected to Vapi: none that runs has a VAPI_API_KEY.'
+                  end,
          changed_at = now()
    where t.stage in ('preparing', 'connecting', 'ready')
      and (agent is null or t.agent_id = agent)
@@ -53,7 +72,9 @@ language sql as $$
                 where c.vapi_call_id = t.vapi_call_id
                   and c.status not in ('scheduled', 'queued', 'ringing')
              )
-           else t.created_at < now() - prewarm.test_call_waits()
+           else
+             t.created_at < now() - prewarm.test_call_waits()
+             or (t.created_at < now() - prewarm.test_call_patience() and not prewarm.prewarms())
          end
   returning t.id
 $$;
@@ -74,10 +95,11 @@ begin
       on conflict (agent_id) where stage in ('preparing', 'connecting', 'ready') do nothing;
   if found then
     -- In the same transaction: there is no call without its job, and a queue that gives a job out again if its worker dies.
-    insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key)
+    -- Before all that wait: a person waits.
+    insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key, priority)
     values (apalis.generate_ulid(), 'prewarm',
             convert_to(json_build_object('kind', 'test_call', 'test_call_id', new_id)::text, 'UTF8'),
-            prewarm.quarantine_starts(), 'test_call:' || new_id);
+            prewarm.quarantine_starts(), 'test_call:' || new_id, 1);
   end if;
   return query
     select *

@@ -39,6 +39,10 @@ pub(crate) enum ApiError {
     Encoded,
     /// The webhook's message is one that Postgres will not take, however often it is sent.
     Unstorable,
+    /// The agent is one that Postgres will not take, however often it is saved.
+    Unfit,
+    /// Too much is being read already.
+    Full,
     /// The webhook's body is too large.
     TooLarge,
     /// The webhook's body takes too long.
@@ -63,6 +67,8 @@ impl ApiError {
             Self::WebhookBody => (StatusCode::BAD_REQUEST, "The body is not a Vapi message"),
             Self::Encoded => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body has a content coding"),
             Self::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "The message cannot be stored"),
+            Self::Unfit => (StatusCode::BAD_REQUEST, "The agent cannot be stored"),
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body takes too long"),
         }
@@ -88,6 +94,7 @@ impl IntoResponse for ApiError {
         let body = Json(json!({ "error": text }));
         match self {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
+            Self::Full => (status, [(RETRY_AFTER, "1"), (CONNECTION, "close")], body).into_response(),
             // What is still to come of the body is not waited for.
             Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),
             _ => (status, body).into_response(),

@@ -58,6 +58,13 @@ struct Shared {
     webhooks: Arc<Authenticator>,
     numbers: Arc<Numbers>,
     console: Console,
+    room: webhook::Room,
+}
+
+impl FromRef<App> for webhook::Room {
+    fn from_ref(app: &App) -> Self {
+        app.0.room.clone()
+    }
 }
 
 impl FromRef<App> for Console {
@@ -150,9 +157,18 @@ impl Api {
         let intake = Arc::new(Intake::start(&store));
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
-        let console = Console::new(store.clone(), config.deployment);
+        let console = Console::new(store.clone(), config.deployment, shutdown.clone());
         let listened = console.clone();
-        let app = App(Arc::new(Shared { store, editions, verifier, intake, webhooks, numbers, console }));
+        let app = App(Arc::new(Shared {
+            store,
+            editions,
+            verifier,
+            intake,
+            webhooks,
+            numbers,
+            console,
+            room: webhook::Room::default(),
+        }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
             () = listener::serve(listener, edge, shutdown.clone()) => {}

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use readmodel::{time::Timestamp, version::Receipt};
 use store::intake::Event;
+use tokio::sync::OwnedSemaphorePermit;
 use vapi::{CallRef, CallUpdate, Envelope, Kind};
 
 pub use batch::take;
@@ -27,6 +28,8 @@ pub struct Message {
     received_at: Option<Timestamp>,
     update: Option<CallUpdate>,
     body: Redacted,
+    /// Given back when nobody has the message any more.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// A body without its secrets, as JSON. It is full of people still.
@@ -47,6 +50,7 @@ impl From<Envelope> for Message {
             received_at: None,
             update: envelope.call_update(),
             body: Redacted(envelope.into_redacted_body().to_string()),
+            _room: None,
         }
     }
 }
@@ -56,6 +60,12 @@ impl Message {
     #[must_use]
     pub fn received_at(self, at: Timestamp) -> Self {
         Self { received_at: Some(at), ..self }
+    }
+
+    /// A message that takes up room until it is stored, whoever waits for that.
+    #[must_use]
+    pub fn keeping(self, room: OwnedSemaphorePermit) -> Self {
+        Self { _room: Some(room), ..self }
     }
 
     fn event(&self) -> Event<'_> {

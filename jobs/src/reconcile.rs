@@ -1,16 +1,20 @@
 //! Fills what webhooks have dropped: asks Vapi for the calls that have changed since the last pass, and takes in what each
-//! of them says as if Vapi had reported it. What was reported is a duplicate, and changes nothing.
+//! of them says that is not known, as if Vapi had reported it.
 
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use intake::{Message, Outcome};
 use metrics::{counter, gauge};
 use monitoring::names::{RECONCILED_CALLS_TOTAL, RECONCILED_UNTIL_SECONDS};
 use readmodel::time::Timestamp;
+use serde_json::Value;
 use store::{Store, clock};
 use vapi::{
-    Envelope,
-    client::{Call, Client},
+    CallState, Envelope,
+    client::{Call, Calls, Cause, Client, Error},
 };
 
 use crate::{Context, JobError};
@@ -19,8 +23,10 @@ use crate::{Context, JobError};
 const FIRST: Duration = Duration::from_hours(24);
 /// Passes overlap by more than Vapi's clock and ours may differ, and than Vapi may take to list a call that has changed.
 const OVERLAP: Duration = Duration::from_mins(10);
-/// Calls asked for at a time: with their transcripts they are long.
+/// Calls asked for at a time: with their transcripts they are long. Where that is too long, half of them.
 const PAGE: usize = 100;
+/// What Vapi's clock shows.
+const INSTANT: Duration = Duration::from_millis(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let Some(prewarm) = &context.prewarm else { return Ok(()) };
@@ -48,44 +54,84 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
     let mut found = Found::default();
     let mut seen = HashSet::new();
     let mut made_until = None;
+    let mut size = PAGE;
     loop {
-        let page = client.calls_changed_since(since, made_until, PAGE).await.map_err(JobError::retry)?;
-        let oldest = page.last().map(|call| call.created_at);
-        let is_last = page.len() < PAGE;
-        let new: Vec<Call> = page.into_iter().filter(|call| seen.insert(call.id.clone())).collect();
-        // A page of calls that were all made at one instant and seen before leads no further.
+        let page = match client.calls_changed_since(since, made_until, size).await {
+            Ok(page) => page,
+            Err(error) if error.may_be_length() && size > 1 => {
+                size /= 2;
+                continue;
+            }
+            Err(error) => return Err(JobError::retry(error)),
+        };
+        if page.unreadable > 0 {
+            tracing::warn!(calls = page.unreadable, "Vapi lists calls without an id or a time: they are passed over");
+        }
+        let next = next(&page, size)?;
+        let new: Vec<Call> = page.calls.into_iter().filter(|call| seen.insert(call.id.clone())).collect();
         let is_stuck = new.is_empty();
         take(store, new, &mut found).await?;
-        if is_last || is_stuck {
-            return Ok(found);
+        match next {
+            None => return Ok(found),
+            // A page of calls that were all made at one instant and seen before leads no further.
+            Some(oldest) if is_stuck && made_until.is_none_or(|until| before(oldest, INSTANT) < until) => {
+                made_until = Some(before(oldest, INSTANT));
+            }
+            Some(_) if is_stuck => return Ok(found),
+            oldest => made_until = oldest,
         }
-        made_until = oldest;
     }
 }
 
+/// Until when the calls of the next page were made; `None` if there is none.
+fn next(page: &Calls, size: usize) -> Result<Option<Timestamp>, JobError> {
+    if page.listed() < size {
+        return Ok(None);
+    }
+    let unreadable = Error::Unavailable { cause: Cause::Unreadable, retry_after: None };
+    page.calls.last().map(|call| Some(call.created_at)).ok_or_else(|| JobError::retry(unreadable))
+}
+
 async fn take(store: &Store, calls: Vec<Call>, found: &mut Found) -> Result<(), JobError> {
-    let messages: Vec<Message> = calls
-        .iter()
-        // A call that says nothing is passed over: the next one may say something.
-        .filter_map(|call| Envelope::of_listed_call(&call.body).ok())
-        .map(Message::from)
-        .collect();
+    let ids: Vec<String> = calls.iter().map(|call| call.id.clone()).collect();
+    let known = store.known_calls(&ids).await.map_err(JobError::retry)?;
+    let messages: Vec<Message> = calls.iter().filter_map(|call| message(call, &known)).collect();
+    if messages.is_empty() {
+        return Ok(());
+    }
+    let mut refused = None;
     for outcome in intake::take(store, &messages).await {
-        let outcome = match outcome {
+        match outcome {
             Ok(outcome) => {
                 found.filled += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
-                outcome.name()
+                count(outcome.name());
             }
-            Err(error) if error.is_outage() => return Err(JobError::retry(error)),
             // One that Postgres does not take must not keep the others out, now or on any later pass.
-            Err(error) => {
+            Err(error) if error.is_for_good() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call that Vapi lists cannot be stored");
-                "failed"
+                count("failed");
             }
-        };
-        counter!(RECONCILED_CALLS_TOTAL, "outcome" => outcome).increment(1);
+            Err(error) => refused = Some(error),
+        }
     }
-    Ok(())
+    refused.map_or(Ok(()), |error| Err(JobError::retry(error)))
+}
+
+/// What a call says; nothing if all of it is known. Webhooks told of most calls, and passes overlap.
+fn message(call: &Call, known: &HashMap<String, Value>) -> Option<Message> {
+    // A call that says nothing is passed over: the next one may say something.
+    let envelope = Envelope::of_listed_call(&call.body).ok()?;
+    let known = known.get(&call.id).and_then(|state| serde_json::from_value::<CallState>(state.clone()).ok());
+    let is_known = known.zip(envelope.call_update()).is_some_and(|(known, update)| !known.learns_from(&update.state));
+    if is_known {
+        count("duplicate");
+        return None;
+    }
+    Some(Message::from(envelope).received_at(call.created_at))
+}
+
+fn count(outcome: &'static str) {
+    counter!(RECONCILED_CALLS_TOTAL, "outcome" => outcome).increment(1);
 }
 
 fn before(at: Timestamp, by: Duration) -> Timestamp {

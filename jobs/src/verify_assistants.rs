@@ -80,11 +80,11 @@ impl<'a> Verification<'a> {
 
     /// Page by page, newest first.
     async fn compare_all(&mut self) -> Result<(), Stop> {
-        let mut until = None;
+        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE);
         loop {
-            let page = self.prewarm.client.assistants_created_between(Timestamp::from_micros(0), until).await?;
-            let full = page.len() >= PAGE;
-            until = page.iter().map(|assistant| assistant.created_at).min();
+            let page = self.prewarm.client.assistants_created_between(all, until, &mut size).await?;
+            let full = page.len() >= size;
+            until = page.iter().filter_map(|assistant| assistant.created_at).min();
             let new: Vec<Assistant> =
                 page.into_iter().filter(|assistant| self.seen.insert(assistant.id.clone())).collect();
             self.compare_page(&new).await?;
@@ -111,7 +111,7 @@ impl<'a> Verification<'a> {
                 }
                 // Made for an agent that names another one, or none.
                 (None, Some(Some(listed))) if self.prewarm.owns(assistant) && !listed.marked => {
-                    surplus.push((listed.known.agent.id, assistant.created_at));
+                    surplus.extend(assistant.created_at.map(|at| (listed.known.agent.id, at)));
                 }
                 (None, Some(Some(_)) | None) => {}
                 (None, Some(None)) => {

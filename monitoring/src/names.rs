@@ -18,8 +18,8 @@ pub const OWED_ORGS: &str = "prewarm_owed_orgs";
 pub const REBUILDS_TOTAL: &str = "prewarm_rebuilds_total";
 /// Seconds that a rebuild took.
 pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
-/// Webhooks by `type` and `outcome` (accepted, duplicate, parked, ignored, late, refused, failed). Late is an answer to an
-/// assistant request that Postgres did not confirm.
+/// Webhooks by `type` (those that Vapi is known to send, other, unread) and `outcome` (accepted, duplicate, parked,
+/// ignored, late, refused, failed). Late is an answer to an assistant request that Postgres did not confirm.
 pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 /// Seconds from a webhook's arrival to its answer.
 pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
@@ -29,7 +29,7 @@ pub const INTAKE_BATCH_SIZE: &str = "prewarm_intake_batch_size";
 pub const PARKED_EVENTS: &str = "prewarm_parked_events";
 /// Parked webhooks that were taken up by `outcome` (replayed, failed).
 pub const REPLAYS_TOTAL: &str = "prewarm_replays_total";
-/// Calls as Vapi lists them, by what became of each `outcome` (accepted, duplicate, parked, failed).
+/// Calls as Vapi lists them, by `outcome` (accepted: it says what no webhook had told; duplicate: it does not; parked, failed).
 pub const RECONCILED_CALLS_TOTAL: &str = "prewarm_reconciled_calls_total";
 /// Until when Vapi's list of calls has been taken in, in seconds since 1970.
 pub const RECONCILED_UNTIL_SECONDS: &str = "prewarm_reconciled_until_seconds";
@@ -87,7 +87,7 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (INTAKE_BATCH_SIZE, Kind::Pieces, "Webhooks stored in one transaction."),
     (PARKED_EVENTS, Kind::Gauge, "Webhooks that wait for their assistant or number to be known."),
     (REPLAYS_TOTAL, Kind::Counter, "Parked webhooks that were taken up, by outcome."),
-    (RECONCILED_CALLS_TOTAL, Kind::Counter, "Calls as Vapi lists them, by what became of each."),
+    (RECONCILED_CALLS_TOTAL, Kind::Counter, "Calls as Vapi lists them, by outcome."),
     (RECONCILED_UNTIL_SECONDS, Kind::Gauge, "Until when Vapi's list of calls has been taken in."),
     (QUARANTINED, Kind::Gauge, "Orgs in quarantine."),
     (VAPI_REQUESTS_TOTAL, Kind::Counter, "Requests to Vapi by operation and status."),

@@ -6,12 +6,12 @@ use metrics::{counter, gauge};
 use crate::names;
 
 /// Those of a process with an api, beside the counters of reads, which it holds from its start on.
-pub fn api() {
+pub fn api(message_types: impl IntoIterator<Item = &'static str>) {
     counter!(names::ORG_MISMATCH_TOTAL).increment(0);
     gauge!(names::STREAM_CLIENTS).set(0.0);
     counter!(names::INTAKE_TOTAL, "type" => "unread", "outcome" => "refused").increment(0);
     counter!(names::INTAKE_TOTAL, "type" => "assistant-request", "outcome" => "late").increment(0);
-    for kind in ["status-update", "end-of-call-report", "assistant-request", "other"] {
+    for kind in message_types.into_iter().chain(["other"]) {
         for outcome in ["failed", "refused"] {
             counter!(names::INTAKE_TOTAL, "type" => kind, "outcome" => outcome).increment(0);
         }

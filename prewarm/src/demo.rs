@@ -66,6 +66,8 @@ impl Secrets {
 /// Vapi's place is taken by the stand-in unless there is a key: assistants are made, and calls for the browser, that nobody
 /// can join. The settings say then where it is.
 pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result<Option<Standin>> {
+    let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR);
+    settings.set_default("PREWARM_PUBLIC_URL", format!("http://{addr}"));
     if settings.get("VAPI_API_KEY").is_some() {
         return Ok(None);
     }
@@ -78,8 +80,6 @@ pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result
     settings.set_default("VAPI_API_KEY", standin.config().private_key.clone());
     settings.set("VAPI_PUBLIC_KEY", standin.config().public_key.clone());
     settings.set("VAPI_BASE_URL", standin.url());
-    let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR);
-    settings.set_default("PREWARM_PUBLIC_URL", format!("http://{addr}"));
     Ok(Some(standin))
 }
 

@@ -80,8 +80,10 @@ impl Process {
         let told = stand_by.subscribe();
         let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
+        let prewarm = vapi::prewarm(settings)?;
+        health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
-            zeros::api();
+            zeros::api(::vapi::KNOWN_KINDS);
             let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
             parts.spawn(async move {
                 serving.await;
@@ -90,8 +92,6 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            let prewarm = vapi::prewarm(settings)?;
-            health.set("vapi", vapi::state(&prewarm));
             if prewarm.is_ok() {
                 zeros::prewarm();
             }

@@ -1,6 +1,6 @@
 //! The way to Vapi, from the settings.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use ::vapi::{
     Deployment, Private, WebhookAuth,
@@ -45,11 +45,17 @@ pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Result<Prewarm, Str
 
 /// What all assistants share: where their webhooks go, and by what we know them. Else what is not set.
 pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deployment, String>> {
-    let Some(url) = settings.get("PREWARM_PUBLIC_URL") else {
+    let Some(url) = public_url(settings) else {
         return Ok(Err("PREWARM_PUBLIC_URL is not set: assistants would not know where to send webhooks".into()));
     };
-    let parsed = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
+    let parsed = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     anyhow::ensure!(parsed.is_some(), "PREWARM_PUBLIC_URL is not a url such as https://prewarm.example.com");
+    let is_prewarmed = settings.get("VAPI_API_KEY").is_some();
+    anyhow::ensure!(
+        !(is_prewarmed && signs_without_credential(settings)),
+        "VAPI_WEBHOOK_HMAC is set and VAPI_WEBHOOK_CREDENTIAL_ID is not: assistants would present a secret, which is refused \
+         unless VAPI_WEBHOOK_HMAC_ONLY=false"
+    );
     let auth = match (settings.get("VAPI_WEBHOOK_CREDENTIAL_ID"), first_secret(settings)) {
         (Some(id), _) => WebhookAuth::Credential(id.trim().to_owned()),
         (None, Some(secret)) => WebhookAuth::Secret(secret),
@@ -58,6 +64,24 @@ pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deploymen
         }
     };
     Ok(Ok(Deployment::new(url.trim(), auth)))
+}
+
+/// `PREWARM_PUBLIC_URL`; a Vapi on this machine reaches us where we listen.
+fn public_url(settings: &Settings) -> Option<String> {
+    if let Some(url) = settings.get("PREWARM_PUBLIC_URL") {
+        return Some(url.to_owned());
+    }
+    let base = Url::parse(settings.get("VAPI_BASE_URL")?).ok()?;
+    let host = base.host_str()?.trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|addr| addr.is_loopback());
+    is_here.then(|| format!("http://{}", settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR)))
+}
+
+/// Whether webhooks have to be signed, with a credential that assistants are not told of.
+fn signs_without_credential(settings: &Settings) -> bool {
+    let is_set = |name| settings.get(name).is_some();
+    let only_signed = settings.get("VAPI_WEBHOOK_HMAC_ONLY").map(str::trim) != Some("false");
+    is_set("VAPI_WEBHOOK_HMAC") && only_signed && !is_set("VAPI_WEBHOOK_CREDENTIAL_ID")
 }
 
 /// New assistants present the first one; the others are on their way out.
@@ -120,6 +144,33 @@ mod tests {
             let error = format!("{:?}", prewarm(&settings(&variables)).unwrap_err());
             assert!(error.contains(wrong.0) && !error.contains("canary"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_vapi_on_this_machine_reaches_us_where_we_listen() {
+        let url = |base: &str, addr: &[(&str, &str)]| {
+            let base = ("VAPI_BASE_URL", base);
+            let deployment = deployment(&settings(&[&[ALL[0], ALL[2], base], addr].concat())).unwrap();
+            deployment.map(|deployment| deployment.webhook_url().to_owned()).ok()
+        };
+        for here in ["http://127.0.0.1:4000", "http://localhost:4000/v", "http://[::1]:4000"] {
+            assert_eq!(url(here, &[]).as_deref(), Some("http://127.0.0.1:8080/webhooks/vapi"), "{here}");
+        }
+        let addr = ("PREWARM_HTTP_ADDR", "127.0.0.2:9000");
+        assert_eq!(url("http://127.0.0.1:1", &[addr]).as_deref(), Some("http://127.0.0.2:9000/webhooks/vapi"));
+        assert_eq!(url("https://api.vapi.ai", &[addr]), None);
+    }
+
+    #[test]
+    fn what_assistants_present_is_not_refused() {
+        let hmac = ("VAPI_WEBHOOK_HMAC", "sha256");
+        let refused = deployment(&settings(&[&ALL[..], &[hmac]].concat())).unwrap_err().to_string();
+        assert!(refused.contains("VAPI_WEBHOOK_CREDENTIAL_ID") && !refused.contains('\n'), "{refused}");
+        for either in [("VAPI_WEBHOOK_CREDENTIAL_ID", "id"), ("VAPI_WEBHOOK_HMAC_ONLY", " false ")] {
+            assert!(deployment(&settings(&[&ALL[..], &[hmac, either]].concat())).is_ok(), "{either:?}");
+        }
+        // Where no assistant is made nobody presents anything.
+        assert!(deployment(&settings(&[ALL[1], ALL[2], hmac])).is_ok());
     }
 
     #[test]

@@ -224,11 +224,16 @@ impl Store {
     /// it is looked for. False: the agent is lost.
     pub async fn begin_create(&self, hold: &Hold) -> Result<bool, Error> {
         let (agent, holder, lease) = hold.arguments();
-        let mut transaction = self.pg.begin_with("begin; set local synchronous_commit = on").await?;
         let begun = sqlx::query_file!("queries/assistants/begin_create.sql", agent, holder, lease);
-        let begun = begun.execute(&mut *transaction).await?;
-        transaction.commit().await?;
-        Ok(begun.rows_affected() == 1)
+        Ok(begun.execute(&self.pg).await?.rows_affected() == 1)
+    }
+
+    /// To be said before an assistant is changed, and on disk when this returns: should the answer be lost, nobody takes it
+    /// for what it was. False: the agent is lost.
+    pub async fn begin_update(&self, hold: &Hold) -> Result<bool, Error> {
+        let (agent, holder, lease) = hold.arguments();
+        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, lease);
+        Ok(begun.fetch_optional(&self.pg).await?.is_some())
     }
 
     /// Vapi has no assistants of the agent that we know nothing of.

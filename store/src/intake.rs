@@ -150,7 +150,12 @@ impl Intake {
             orgs.insert(row.dedupe_key.clone(), row.org_id.map(OrgId));
             receipts.insert(row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid });
         }
-        let taken_before: BTreeSet<_> = events.iter().map(|event| event.dedupe_key).collect();
+        let again: Vec<_> = events.iter().filter(|event| !receipts.contains_key(event.dedupe_key)).collect();
+        for (dedupe_key, receipt, org) in self.refresh(&again).await? {
+            orgs.insert(dedupe_key.clone(), org);
+            receipts.insert(dedupe_key, receipt);
+        }
+        let taken_before: BTreeSet<_> = again.iter().map(|event| event.dedupe_key).collect();
         let taken_before: Vec<_> = taken_before.into_iter().filter(|key| !receipts.contains_key(*key)).collect();
         receipts.extend(self.receipts(&taken_before).await?);
         let recorded = events.iter().map(|event| {
@@ -161,6 +166,23 @@ impl Intake {
             })
         });
         recorded.collect()
+    }
+
+    /// Events that were taken before, and whose bodies are gone before anybody knew whose they were.
+    async fn refresh(&mut self, events: &[&Event<'_>]) -> Result<Vec<(String, Receipt, Option<OrgId>)>, Error> {
+        if events.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sqlx::query_file!(
+            "queries/intake/refresh.sql",
+            &column(events, |event| event.dedupe_key) as &[&str],
+            &column(events, |event| event.body) as &[&str]
+        );
+        let rows = rows.fetch_all(&mut *self.0).await?;
+        let refreshed = rows
+            .into_iter()
+            .map(|row| (row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid }, row.org_id.map(OrgId)));
+        Ok(refreshed.collect())
     }
 
     async fn receipts(&mut self, dedupe_keys: &[&str]) -> Result<HashMap<String, Receipt>, Error> {

@@ -1,6 +1,9 @@
 //! How far Vapi's own list of calls has been compared with what webhooks have told.
 
+use std::collections::HashMap;
+
 use readmodel::time::Timestamp;
+use serde_json::Value;
 
 use crate::{Error, Store, instant::PgTime};
 
@@ -9,6 +12,12 @@ impl Store {
     pub async fn reconciled_until(&self) -> Result<Option<Timestamp>, Error> {
         let until = sqlx::query_file_scalar!("queries/reconciliation/until.sql").fetch_optional(&self.pg).await?;
         Ok(until.map(Timestamp::from))
+    }
+
+    /// What is known of calls, by Vapi's ids of them.
+    pub async fn known_calls(&self, vapi_call_ids: &[String]) -> Result<HashMap<String, Value>, Error> {
+        let rows = sqlx::query_file!("queries/intake/call_states.sql", vapi_call_ids).fetch_all(&self.pg).await?;
+        Ok(rows.into_iter().map(|row| (row.vapi_call_id, row.state)).collect())
     }
 
     /// Notes a pass that has come to its end.

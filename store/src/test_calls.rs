@@ -1,9 +1,12 @@
 //! Test calls: the api opens one, a worker makes it, and whoever watches it is told.
 
-use readmodel::ids::{AgentId, OrgId};
+use readmodel::{
+    ids::{AgentId, OrgId},
+    time::Timestamp,
+};
 use uuid::Uuid;
 
-use crate::{Error, Store};
+use crate::{Error, Store, instant::PgTime};
 
 /// A test call as it is opened.
 #[derive(Clone, Debug)]
@@ -64,6 +67,8 @@ pub struct TestCall {
     pub web_call_url: Option<String>,
     /// Why it failed, in words for the person who waits.
     pub reason: Option<String>,
+    /// When it was opened.
+    pub created_at: Timestamp,
 }
 
 impl std::fmt::Debug for TestCall {
@@ -113,6 +118,7 @@ impl Store {
                 assistant_id: row.assistant_id,
                 web_call_url: row.web_call_url,
                 reason: row.reason,
+                created_at: row.created_at.0,
             })
         }))
     }

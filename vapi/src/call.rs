@@ -160,6 +160,21 @@ impl CallState {
         }
     }
 
+    /// Whether `other` tells anything that does not show already. Who tells it, and when, does not count.
+    pub fn learns_from(&self, other: &Self) -> bool {
+        let merged = self.clone().merge(other.clone());
+        merged.shown() != self.shown()
+    }
+
+    /// What is shown of the call.
+    fn shown(&self) -> impl PartialEq {
+        (
+            (self.status(), self.direction.get(), self.is_test_call, self.started_at.get(), self.ended_at.get()),
+            (self.duration_seconds.get(), self.sentiment_label.get(), self.sentiment_score.get(), self.summary.get()),
+            (self.ended_reason.get(), self.cost_cents.get(), self.customer_number.get(), self.customer_name.get()),
+        )
+    }
+
     /// How far the call has come; `None` when nothing is known.
     pub fn phase(&self) -> Option<Phase> {
         self.vapi_status.told().map(|told| told.phase())

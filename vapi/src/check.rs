@@ -106,6 +106,7 @@ impl fmt::Display for FieldError {
 pub fn check(agent: &AgentConfig) -> Vec<FieldError> {
     let mut faults = Faults::default();
     check_name(&agent.name, &mut faults);
+    check_characters(agent, &mut faults);
     if let Some(voice) = present(agent.voice.as_ref()) {
         check_voice(voice, &mut faults);
     }
@@ -139,6 +140,40 @@ fn check_name(name: &str, faults: &mut Faults) {
     } else if name.chars().count() > MAX_NAME_CHARS {
         faults.add("name", format!("must be at most {MAX_NAME_CHARS} characters"));
     }
+}
+
+/// U+0000 is legal in JSON, and nothing that Postgres keeps.
+fn check_characters(agent: &AgentConfig, faults: &mut Faults) {
+    for (field, text) in [
+        ("name", Some(&agent.name)),
+        ("systemPrompt", agent.system_prompt.as_ref()),
+        ("firstMessage", agent.first_message.as_ref()),
+    ] {
+        faults.note(field, text.and_then(|text| nul_problem(text)));
+    }
+    for (field, value) in [("voice", &agent.voice), ("model", &agent.model)] {
+        if let Some(value) = value {
+            check_characters_of(field, value, faults);
+        }
+    }
+}
+
+fn check_characters_of(field: &str, value: &Value, faults: &mut Faults) {
+    match value {
+        Value::String(text) => faults.note(field, nul_problem(text)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| check_characters_of(&format!("{field}.{at}"), item, faults));
+        }
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| match nul_problem(name) {
+            None => check_characters_of(&format!("{field}.{name}"), value, faults),
+            problem => faults.note(field, problem),
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn nul_problem(text: &str) -> Option<String> {
+    text.contains('\0').then(|| "must not have the character U+0000".to_owned())
 }
 
 fn check_voice(voice: &Value, faults: &mut Faults) {
@@ -335,6 +370,30 @@ mod tests {
             let [fault] = &faults[..] else { panic!("{expected}: {faults:?}") };
             assert!(fault.to_string().starts_with(expected), "{fault} is not {expected}");
         }
+    }
+
+    #[test]
+    fn a_character_that_cannot_be_kept_is_found_wherever_it_stands() {
+        let nul = "a\0b".to_owned();
+        let faults = check(&AgentConfig {
+            name: nul.clone(),
+            system_prompt: Some(nul.clone()),
+            first_message: Some(nul.clone()),
+            voice: Some(json!({"provider": "11labs", "voiceId": nul})),
+            model: Some(json!({
+                "provider": "openai",
+                "model": "gpt-4o",
+                "messages": [{"role": "user", "content": "b\0"}],
+                "future": {"na\0me": 1},
+            })),
+            ..agent()
+        });
+        let mut fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+        fields.sort_unstable();
+        assert_eq!(
+            fields,
+            ["firstMessage", "model.future", "model.messages.0.content", "name", "systemPrompt", "voice.voiceId"]
+        );
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub use call::{CallState, Direction, Phase, SentimentLabel};
 pub use check::{FieldError, check};
 pub use ended_reason::call_status;
 pub use join::{Latest, Milestone, Newest};
-pub use message::{CallKind, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError};
+pub use message::{CallKind, CallRef, Envelope, KNOWN_KINDS, Kind, MAX_BODY_BYTES, ParseError};
 pub use private::Private;
 pub use redact::redact;
 pub use update::CallUpdate;

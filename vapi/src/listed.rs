@@ -10,7 +10,7 @@ const OF_CALL: [&str; 8] =
 
 impl Envelope {
     /// The one message that says as much of a call as the call itself does, as `GET /call` lists it: the report of one that
-    /// has ended, else its last status-update. It has the dedupe key of the message that Vapi has sent, or will.
+    /// has ended, else its last status-update. Its dedupe key is its own: Vapi's own report may come later, and say more.
     pub fn of_listed_call(call: &Value) -> Result<Self, ParseError> {
         let own: Value =
             OF_CALL.iter().filter_map(|name| Some(((*name).to_owned(), call.get(*name)?.clone()))).collect();
@@ -35,6 +35,8 @@ impl Envelope {
                 "customer": call["customer"],
             }),
         };
-        Self::from_json(json!({ "message": message }))
+        let mut envelope = Self::from_json(json!({ "message": message }))?;
+        envelope.is_listed = true;
+        Ok(envelope)
     }
 }

@@ -36,6 +36,43 @@ pub enum ParseError {
     },
 }
 
+/// The types that Vapi is known to send.
+pub const KNOWN_KINDS: [&str; 33] = [
+    "assistant-request",
+    "assistant.speechStarted",
+    "assistant.started",
+    "call.artifact.upload",
+    "call.delete.failed",
+    "call.deleted",
+    "call.endpointing.request",
+    "campaign.predial",
+    "chat.created",
+    "chat.deleted",
+    "conversation-update",
+    "end-of-call-report",
+    "function-call",
+    "handoff-destination-request",
+    "hang",
+    "knowledge-base-request",
+    "language-change-detected",
+    "language-changed",
+    "model-output",
+    "phone-call-control",
+    "session.created",
+    "session.deleted",
+    "session.updated",
+    "speech-update",
+    "status-update",
+    "tool-calls",
+    "transcript",
+    "transcript[transcriptType=\"final\"]",
+    "transfer-destination-request",
+    "transfer-update",
+    "user-interrupted",
+    "voice-input",
+    "voice-request",
+];
+
 /// What a message is about: `message.type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -57,6 +94,11 @@ impl Kind {
             "assistant-request" => Self::AssistantRequest,
             other => Self::Other(other.chars().take(MAX_KIND_CHARS).collect()),
         }
+    }
+
+    /// The text of `message.type`, if it is one that Vapi is known to send.
+    pub fn known(&self) -> Option<&'static str> {
+        KNOWN_KINDS.into_iter().find(|known| *known == self.as_str())
     }
 
     /// The text of `message.type`.
@@ -156,6 +198,8 @@ pub struct Envelope {
     pub call: CallRef,
     /// When Vapi sent it.
     pub timestamp: Option<Timestamp>,
+    /// No message of Vapi's, but a call as it was listed then.
+    pub(crate) is_listed: bool,
     body: Value,
 }
 
@@ -182,6 +226,7 @@ impl Envelope {
             kind: Kind::of(kind),
             call: CallRef::of(message),
             timestamp: field::timestamp(&message["timestamp"]),
+            is_listed: false,
             body,
         })
     }
@@ -191,12 +236,14 @@ impl Envelope {
     /// The discriminator is nothing for the report, of which a call has one, a status-update's status and time of sending
     /// (a call may come to one status twice, and then what is stored must not depend on which is told first), and a hash
     /// of the body for everything else. A call sends several messages, so the call's id alone would swallow its report.
+    /// A call that was listed is `<vapi call id>/listed/<when it had changed>`: it must not swallow the report either.
     pub fn dedupe_key(&self) -> String {
         let kind = self.kind.as_str();
         let Some(call) = &self.call.vapi_call_id else {
             return format!("-/{kind}/{}", self.body_hash());
         };
         match (&self.kind, self.status(), self.timestamp) {
+            (.., Some(at)) if self.is_listed => format!("{call}/listed/{}", at.as_micros()),
             (Kind::EndOfCallReport, ..) => format!("{call}/{kind}"),
             (Kind::StatusUpdate, Some(status), Some(at)) => format!("{call}/{kind}/{status}/{}", at.as_micros()),
             _ => format!("{call}/{kind}/{}", self.body_hash()),

@@ -73,6 +73,7 @@ impl Default for Config {
                 poll: Duration::from_millis(250),
             },
             prewarm: Some(Limits {
+                // One more than prewarm.prewarm_places().
                 concurrency: 4,
                 // A pass is a few requests of ten seconds at most; to verify all assistants takes longer.
                 timeout: Duration::from_mins(5),

@@ -94,6 +94,10 @@ pub(crate) async fn save(
     let saved = console.store.save_agent(user.org, direction.as_str(), &wanted).await;
     let agent = saved.map_err(|error| match error {
         Error::Refused(code) if code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
+        error if error.is_for_good() => {
+            tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
+            ApiError::Unfit
+        }
         error => error.into(),
     })?;
     if console.is_synced(&agent) {
@@ -128,8 +132,8 @@ pub(crate) async fn watch(
     Ok(events(console.notices.watch(format!("agent {agent}"), move || look(store.clone(), org, agent))))
 }
 
-async fn look(store: Store, org: OrgId, agent: AgentId) -> Result<Option<Stage>, Error> {
-    Ok(store.assistant_progress(org, agent).await?.map(|progress| stage(agent, progress)))
+async fn look(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<Stage>, Error> {
+    Ok(store.assistant_progress(org, agent).await?.map(|progress| stage(agent, progress)).into_iter().collect())
 }
 
 fn stage(agent: AgentId, progress: Progress) -> Stage {

@@ -9,8 +9,11 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
+use serde_json::{Value, error::Category, json};
 use store::agents::Wanted;
 use vapi::FieldError;
 
@@ -39,9 +42,10 @@ impl Direction {
     }
 }
 
-/// An agent as a person saves it: whole. What is left out is not wanted.
+/// An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is
+/// not a person's to say is not minded.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 pub(super) struct Saved {
     #[serde(default, rename = "call_direction")]
     pub(super) call_direction: Direction,
@@ -50,17 +54,30 @@ pub(super) struct Saved {
     first_message: Option<String>,
     voice: Option<Value>,
     model: Option<Value>,
+    #[serde(default, rename = "agentId")]
+    _agent_id: IgnoredAny,
+    #[serde(default, rename = "assistantId")]
+    _assistant_id: IgnoredAny,
+    #[serde(default, rename = "configHash")]
+    _config_hash: IgnoredAny,
+    #[serde(default, rename = "synced")]
+    _synced: IgnoredAny,
+    #[serde(default, rename = "stage")]
+    _stage: IgnoredAny,
+    #[serde(default, rename = "reason")]
+    _reason: IgnoredAny,
 }
 
 impl Saved {
     pub(super) fn wanted(self) -> (Direction, Wanted) {
-        let Self { call_direction, name, system_prompt, first_message, voice, model } = self;
+        let Self { call_direction, name, system_prompt, first_message, voice, model, .. } = self;
         (call_direction, Wanted { name, system_prompt, first_message, voice, model })
     }
 }
 
 /// Which agent a test call is with. The org is the token's, whatever else a body says.
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct Tested {
     #[serde(default)]
     pub(super) call_direction: Direction,
@@ -92,11 +109,11 @@ impl TryFrom<String> for Wait {
 pub(crate) enum Refused {
     /// It is too large or does not come.
     Api(ApiError),
-    /// It is no JSON, or not what is expected.
+    /// It is no JSON.
     Json(serde_json::Error),
     /// A parameter of the query.
     Query(QueryRejection),
-    /// Vapi would not take it.
+    /// It is not what is expected, or Vapi would not take it.
     Fields(Vec<FieldError>),
 }
 
@@ -116,7 +133,28 @@ impl From<ApiError> for Refused {
 pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
     let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Refused::Api(ApiError::TooLarge))?;
     let bytes = if bytes.trim_ascii().is_empty() { &b"{}"[..] } else { &bytes };
-    serde_json::from_slice(bytes).map_err(Refused::Json)
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(unlike)
+}
+
+/// What is said of a part that is not what is expected. serde quotes the value first, and then what it should be.
+fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
+    if error.inner().classify() != Category::Data {
+        return Refused::Json(error.into_inner());
+    }
+    let (path, text) = (error.path().to_string(), error.inner().to_string());
+    let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
+    let named = |kind: &str| text.strip_prefix(kind)?.strip_prefix(" field `")?.split_once('`').map(|(name, _)| name);
+    let (field, problem) = if let Some(name) = named("missing") {
+        (name, "is missing".to_owned())
+    } else if let Some(name) = named("unknown") {
+        (name, "is no field of an agent".to_owned())
+    } else if let Some(name) = named("duplicate") {
+        (name, "is there twice".to_owned())
+    } else {
+        let expected = text.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
+        (if path == "." { "body" } else { &*path }, format!("must be {expected}"))
+    };
+    Refused::Fields(vec![FieldError { field: field.to_owned(), problem }])
 }
 
 impl IntoResponse for Refused {
@@ -153,5 +191,45 @@ mod tests {
         for bad in ["", "3", "s", "-1s", "1h", "3 s", "99999999999999999999s"] {
             assert!(wait(bad).is_err(), "{bad}");
         }
+    }
+    async fn refusal(body: Value) -> Option<(String, String)> {
+        match read::<Saved>(Body::from(body.to_string())).await {
+            Err(Refused::Fields(faults)) => {
+                let [fault] = &faults[..] else { panic!("{faults:?}") };
+                Some((fault.field.clone(), fault.problem.clone()))
+            }
+            Err(_) => panic!("refused as a whole"),
+            Ok(_) => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_unlike_an_agent_is_named_and_not_quoted() {
+        for (body, field, problem) in [
+            (json!({"name": 4_477}), "name", "must be a string"),
+            (
+                json!({"name": "canary", "systemPrompt": ["canary, expected canary"]}),
+                "systemPrompt",
+                "must be a string",
+            ),
+            (json!({"name": "a", "call_direction": "canary"}), "call_direction", "must be `inbound` or `outbound`"),
+            (json!({"nmae": "canary"}), "nmae", "is no field of an agent"),
+            (json!({}), "name", "is missing"),
+            (json!([]), "body", "must be an object"),
+            (json!("canary"), "body", "must be an object"),
+        ] {
+            let refused = refusal(body.clone()).await.unwrap();
+            assert_eq!((refused.0.as_str(), refused.1.as_str()), (field, problem), "{body}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_get_has_shown_may_be_sent_back() {
+        let shown = json!({
+            "agentId": "id", "call_direction": "inbound", "name": "Desk", "systemPrompt": null, "firstMessage": null,
+            "voice": null, "model": null, "assistantId": null, "configHash": "v1-0", "synced": false, "stage": "pending",
+            "reason": null,
+        });
+        assert_eq!(refusal(shown).await, None);
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod test_agent;
 use std::sync::Arc;
 
 use store::Store;
+use tokio_util::sync::CancellationToken;
 use vapi::Deployment;
 
 pub(crate) use progress::Notices;
@@ -23,8 +24,9 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    pub(crate) fn new(store: Store, deployment: Option<Deployment>) -> Self {
-        Self { store, deployment: deployment.map(Arc::new), notices: Notices::default() }
+    /// Whoever watches is told no more once it ends.
+    pub(crate) fn new(store: Store, deployment: Option<Deployment>, shutdown: CancellationToken) -> Self {
+        Self { store, deployment: deployment.map(Arc::new), notices: Notices::until(shutdown) }
     }
 
     /// Hears what workers say, for ever.

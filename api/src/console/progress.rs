@@ -1,7 +1,7 @@
 //! Progress that a person watches: of an agent's assistant, of a test call. The row says how far it is; a notice says when
 //! to look, and losing one costs a second.
 
-use std::{convert::Infallible, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
 use axum::{
     body::Body,
@@ -19,6 +19,7 @@ use tokio::{
     sync::broadcast,
     time::{Instant, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Proxies that would gather the events before they pass them on.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
@@ -35,12 +36,10 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 /// What the workers say: `agent <id>`, `test_call <id>`.
 #[derive(Clone)]
-pub(crate) struct Notices(broadcast::Sender<String>);
-
-impl Default for Notices {
-    fn default() -> Self {
-        Self(broadcast::Sender::new(BACKLOG))
-    }
+pub(crate) struct Notices {
+    sender: broadcast::Sender<String>,
+    /// Who watches would never end by itself.
+    shutdown: CancellationToken,
 }
 
 /// How far something is.
@@ -59,63 +58,90 @@ pub(super) struct Watch<L> {
     notices: broadcast::Receiver<String>,
     subject: String,
     look: L,
+    /// Found, and not shown yet.
+    coming: VecDeque<Stage>,
     shown: Option<Stage>,
+    shutdown: CancellationToken,
 }
 
 impl Notices {
+    /// Nobody watches for longer.
+    pub(super) fn until(shutdown: CancellationToken) -> Self {
+        Self { sender: broadcast::Sender::new(BACKLOG), shutdown }
+    }
+
     /// Hears what workers say, for ever.
     pub(super) async fn follow(&self, store: &Store) {
         // Nobody may be listening.
-        feed::follow_console(store.pg.clone(), |notice| drop(self.0.send(notice.to_owned()))).await;
+        feed::follow_console(store.pg.clone(), |notice| drop(self.sender.send(notice.to_owned()))).await;
     }
 
     /// Watches a subject. Notices count from now on: so what changes after the first look is not missed.
     pub(super) fn watch<L>(&self, subject: String, look: L) -> Watch<L> {
-        Watch { notices: self.0.subscribe(), subject, look, shown: None }
+        let (notices, shutdown) = (self.sender.subscribe(), self.shutdown.clone());
+        Watch { notices, subject, look, coming: VecDeque::new(), shown: None, shutdown }
     }
 }
 
 impl<L, F> Watch<L>
 where
     L: Fn() -> F,
-    F: Future<Output = Result<Option<Stage>, store::Error>>,
+    F: Future<Output = Result<Vec<Stage>, store::Error>>,
 {
     /// The last stage, or whichever there is at the end of the wait.
     pub(super) async fn end(mut self, wait: Duration) -> Result<Option<Stage>, store::Error> {
         let deadline = Instant::now() + wait;
         loop {
-            let stage = (self.look)().await?;
-            if stage.as_ref().is_none_or(|stage| stage.is_last) || Instant::now() >= deadline {
+            let stage = (self.look)().await?.pop();
+            let is_over = self.shutdown.is_cancelled() || Instant::now() >= deadline;
+            if stage.as_ref().is_none_or(|stage| stage.is_last) || is_over {
                 return Ok(stage);
             }
             self.notice(deadline.min(Instant::now() + LOOK_EVERY)).await;
         }
     }
 
-    /// The next stage that is not the one that was shown last. `None` when there is none to come, or nothing any more.
+    /// The next stage that has not been shown. `None` when there is none to come, or nothing any more.
     async fn next(&mut self) -> Option<Stage> {
-        if self.shown.as_ref().is_some_and(|shown| shown.is_last) {
-            return None;
-        }
         loop {
+            if let Some(stage) = self.coming.pop_front() {
+                self.shown = Some(stage.clone());
+                return Some(stage);
+            }
+            if self.shutdown.is_cancelled() || self.shown.as_ref().is_some_and(|shown| shown.is_last) {
+                return None;
+            }
             match (self.look)().await {
-                Ok(Some(stage)) if self.shown.as_ref() != Some(&stage) => {
-                    self.shown = Some(stage.clone());
-                    return Some(stage);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => return None,
+                Ok(stages) if stages.is_empty() => return None,
+                Ok(stages) => self.coming = self.unseen(stages),
                 // The database is away: what there is to see will be there when it is back.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "progress"),
             }
-            self.notice(Instant::now() + LOOK_EVERY).await;
+            if self.coming.is_empty() {
+                self.notice(Instant::now() + LOOK_EVERY).await;
+            }
         }
+    }
+
+    /// What follows the stage that was shown last; or that one, if it is the present one and tells more.
+    fn unseen(&self, stages: Vec<Stage>) -> VecDeque<Stage> {
+        let mut stages = VecDeque::from(stages);
+        let shown = self.shown.as_ref().and_then(|shown| stages.iter().position(|stage| stage.name == shown.name));
+        if let Some(at) = shown {
+            let is_present = at + 1 == stages.len() && stages.back() != self.shown.as_ref();
+            stages.drain(..at + usize::from(!is_present));
+        }
+        stages
     }
 
     /// Until there may be something to see.
     async fn notice(&mut self, deadline: Instant) {
         loop {
-            match timeout_at(deadline, self.notices.recv()).await {
+            let heard = tokio::select! {
+                heard = timeout_at(deadline, self.notices.recv()) => heard,
+                () = self.shutdown.cancelled() => return,
+            };
+            match heard {
                 Ok(Ok(subject)) if subject != self.subject => {}
                 Ok(Err(broadcast::error::RecvError::Closed)) => return tokio::time::sleep_until(deadline).await,
                 Ok(Ok(_) | Err(broadcast::error::RecvError::Lagged(_))) | Err(_) => return,
@@ -128,7 +154,7 @@ where
 pub(super) fn events<L, F>(watch: Watch<L>) -> Response
 where
     L: Fn() -> F + Send + 'static,
-    F: Future<Output = Result<Option<Stage>, store::Error>> + Send + 'static,
+    F: Future<Output = Result<Vec<Stage>, store::Error>> + Send + 'static,
 {
     let ends_at = Instant::now() + LONGEST;
     let body = Body::from_stream(stream::unfold(watch, move |mut watch| async move {
@@ -146,4 +172,59 @@ where
         (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
     ];
     (headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::ready, sync::Mutex};
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn stages(names: &[&'static str]) -> Vec<Stage> {
+        let stage = |(at, name): (usize, &&'static str)| Stage { name, data: json!(at), is_last: *name == "ready" };
+        names.iter().enumerate().map(stage).collect()
+    }
+
+    #[tokio::test]
+    async fn no_stage_is_left_out_or_shown_twice() {
+        let found = Mutex::new(VecDeque::from([
+            stages(&["preparing"]),
+            stages(&["preparing"]),
+            stages(&["preparing", "connecting", "ready"]),
+        ]));
+        let look = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
+        tokio::time::pause();
+        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), look);
+        let mut shown = Vec::new();
+        while let Some(stage) = watch.next().await {
+            shown.push(stage.name);
+        }
+        assert_eq!(shown, ["preparing", "connecting", "ready"]);
+    }
+
+    #[tokio::test]
+    async fn a_stage_that_tells_more_is_shown_again() {
+        let told = |reason: &str| vec![Stage { name: "pending", data: json!(reason), is_last: false }];
+        let found = Mutex::new(VecDeque::from([told("one"), told("another"), Vec::new()]));
+        let look = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
+        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), look);
+        assert_eq!(watch.next().await.map(|stage| stage.data), Some(json!("one")));
+        assert_eq!(watch.next().await.map(|stage| stage.data), Some(json!("another")));
+        assert_eq!(watch.next().await, None);
+    }
+
+    #[tokio::test]
+    async fn at_shutdown_nobody_watches_any_more() {
+        let shutdown = CancellationToken::new();
+        let notices = Notices::until(shutdown.clone());
+        let look = || ready(Ok(stages(&["preparing"])));
+        let mut watch = notices.watch(String::new(), look);
+        watch.next().await;
+        let (next, ()) = tokio::join!(watch.next(), async { shutdown.cancel() });
+        assert_eq!(next, None);
+        let ended = notices.watch(String::new(), look).end(Duration::from_secs(3600)).await;
+        assert_eq!(ended.unwrap().map(|stage| stage.name), Some("preparing"));
+    }
 }

@@ -47,16 +47,33 @@ pub(crate) async fn watch(
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::NoTestCall)?;
     let (store, org) = (console.store.clone(), user.org);
-    if look(store.clone(), org, id).await?.is_none() {
+    if look(store.clone(), org, id).await?.is_empty() {
         return Err(ApiError::NoTestCall);
     }
     Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id))))
 }
 
 /// Another org's call is none.
-async fn look(store: Store, org: OrgId, id: Uuid) -> Result<Option<Stage>, Error> {
+async fn look(store: Store, org: OrgId, id: Uuid) -> Result<Vec<Stage>, Error> {
     let call = store.test_call(id).await?.filter(|call| call.org == org);
-    Ok(call.map(|call| stage(id, call)))
+    if call.as_ref().is_some_and(|call| !call.stage.is_last()) {
+        // Where no worker is, nobody else ends it. A notice tells of it.
+        store.close_test_calls().await?;
+    }
+    Ok(call.map(|call| stages(id, call)).unwrap_or_default())
+}
+
+/// The stage of a call, after those that it has passed: Vapi may be faster than whoever watches.
+fn stages(id: Uuid, call: TestCall) -> Vec<Stage> {
+    use store::test_calls::Stage::{Connecting, Ended, Failed, Preparing, Ready};
+    let passed: &[_] = match call.stage {
+        Preparing => &[],
+        Connecting | Failed => &[Preparing],
+        Ready | Ended => &[Preparing, Connecting],
+    };
+    let passed =
+        passed.iter().map(|stage| TestCall { stage: *stage, web_call_url: None, reason: None, ..call.clone() });
+    passed.chain([call.clone()]).map(|call| stage(id, call)).collect()
 }
 
 fn stage(id: Uuid, call: TestCall) -> Stage {
@@ -71,5 +88,35 @@ fn stage(id: Uuid, call: TestCall) -> Stage {
             "reason": reason,
         }),
         is_last: stage.is_last(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use readmodel::{ids::AgentId, time::Timestamp};
+    use store::test_calls;
+
+    use super::*;
+
+    #[test]
+    fn a_call_is_shown_with_the_stages_that_it_has_passed() {
+        let shown = |stage| {
+            let call = TestCall {
+                org: OrgId(Uuid::nil()),
+                agent: AgentId(Uuid::nil()),
+                stage,
+                assistant_id: Some("assistant".to_owned()),
+                web_call_url: Some("https://room".to_owned()),
+                reason: None,
+                created_at: Timestamp::from_micros(0),
+            };
+            let stages = stages(Uuid::nil(), call);
+            let urls = stages.iter().filter(|stage| !stage.data["webCallUrl"].is_null()).count();
+            assert_eq!(urls, 1, "only where it may be joined");
+            stages.iter().map(|stage| stage.name).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(test_calls::Stage::Preparing), ["preparing"]);
+        assert_eq!(shown(test_calls::Stage::Ready), ["preparing", "connecting", "ready"]);
+        assert_eq!(shown(test_calls::Stage::Failed), ["preparing", "failed"]);
     }
 }

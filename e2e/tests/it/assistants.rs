@@ -106,20 +106,22 @@ async fn neither_keys_nor_prompts_get_into_logs_metrics_or_jobs() {
 }
 
 #[tokio::test]
-async fn a_worker_without_vapi_serves_and_says_why_it_makes_no_assistants() {
+async fn a_process_without_vapi_serves_and_says_why_no_assistants_are_made() {
     let stack = Stack::start().await;
     let key = Environment::from([("VAPI_API_KEY", KEY.to_owned())]);
     for (more, reason) in [(Environment::new(), "VAPI_API_KEY is not set"), (key, "PREWARM_PUBLIC_URL is not set")] {
         let mut environment = stack.environment.clone();
         environment.extend(more);
-        let mut worker = e2e::Process::start(&["worker"], &environment);
-        worker.ready(&stack.client).await;
-        let ready = Answer::to(stack.client.get(worker.admin("/readyz"))).await.unwrap();
-        assert_eq!(ready.status, StatusCode::OK);
-        let report: Value = serde_json::from_str(&ready.text()).unwrap();
-        assert_eq!((&report["ready"], &report["parts"]["vapi"]["state"]), (&json!(true), &json!("degraded")));
-        assert!(report["parts"]["vapi"]["reason"].as_str().unwrap().starts_with(reason), "{report}");
-        worker.stop().await;
+        for part in ["worker", "api"] {
+            let mut process = e2e::Process::start(&[part], &environment);
+            process.ready(&stack.client).await;
+            let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.unwrap();
+            assert_eq!(ready.status, StatusCode::OK);
+            let report: Value = serde_json::from_str(&ready.text()).unwrap();
+            assert_eq!((&report["ready"], &report["parts"]["vapi"]["state"]), (&json!(true), &json!("degraded")));
+            assert!(report["parts"]["vapi"]["reason"].as_str().unwrap().starts_with(reason), "{report}");
+            process.stop().await;
+        }
     }
     stack.close().await;
 }

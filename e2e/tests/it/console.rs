@@ -12,7 +12,7 @@ use crate::assistants::{save, stack, standin, until_synced};
 /// For what takes a few jobs.
 const SOON: Duration = Duration::from_secs(20);
 
-async fn post(stack: &Stack, org: &Org, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(stack: &Stack, org: &Org, path: &str, body: &Value) -> Answer {
     let request = stack.request(Method::POST, &format!("/api/founder-console/{path}"));
     Answer::to(request.bearer_auth(&org.token).json(body)).await.unwrap()
 }
@@ -39,7 +39,7 @@ async fn founder(stack: &Stack) -> Org {
 }
 
 /// The events of a stream until it ends.
-async fn watched(stack: &Stack, org: &Org, path: &Value) -> Vec<Event> {
+pub(crate) async fn watched(stack: &Stack, org: &Org, path: &Value) -> Vec<Event> {
     let request = stack.request(Method::GET, path.as_str().unwrap()).bearer_auth(&org.token);
     let mut stream = Events::open(request).await;
     let mut events = Vec::new();
@@ -86,10 +86,15 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
         (&json!(true), &json!("first"), &json!("synced"))
     );
 
+    // What was read is saved as it is.
+    let again = post(&stack, &org, "agent", &read).await;
+    assert_eq!((again.status, &again.json()["synced"]), (StatusCode::OK, &json!(true)), "{}", again.text());
+    assert!(standin.requests().is_empty(), "{:?}", standin.requests());
+
     // Another, and somebody who waits for it.
     let waited = post(&stack, &org, "agent?wait=10s", &agent("second")).await.json();
     assert_eq!(waited["synced"], json!(true), "{waited}");
-    assert_ne!(waited["configHash"], again["configHash"]);
+    assert_ne!(waited["configHash"], again.json()["configHash"]);
     let shown = standin.assistant(assistant["id"].as_str().unwrap()).unwrap();
     assert_eq!(shown["model"]["messages"][0]["content"], json!("second"));
     stack.close().await;
@@ -108,6 +113,17 @@ async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
     assert_eq!(body["success"], json!(false));
     assert_eq!(body["fields"][0]["field"], json!("name"), "{body}");
     assert!(body["error"].as_str().unwrap().contains("40"), "{body}");
+    stack.sql("alter table agents add check (name <> 'unfit')").await;
+    for (field, value) in [("systemPrompt", json!("a\0b")), ("firstMessage", json!(4_477)), ("name", json!("unfit"))] {
+        let mut bad = agent("a prompt");
+        bad[field] = value;
+        let refused = post(&stack, &org, "agent", &bad).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{field}: {}", refused.text());
+        // What the database refuses, it does not explain.
+        let named = refused.json()["fields"][0]["field"] == field;
+        assert!(named || field == "name", "{}", refused.text());
+        assert!(!refused.text().contains("4477"), "{}", refused.text());
+    }
     for (bad, named) in [(json!({"nmae": "x"}), "nmae"), (json!({}), "name"), (json!([]), "")] {
         let refused = post(&stack, &org, "agent", &bad).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{bad}");
@@ -221,4 +237,32 @@ async fn lines_bills_and_keys_are_told_in_words() {
         assert!(told.contains("key"), "{told}");
         stack.close().await;
     }
+}
+
+#[tokio::test]
+async fn whoever_watches_does_not_keep_the_process_from_ending() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = founder(&stack).await;
+    standin.fail_always(Operation::CreateAssistant, Fault::status(503));
+    let saved = post(&stack, &org, "agent", &agent("never there")).await.json();
+    let mut api = stack.another_api().await;
+    let url = format!("http://{}{}", api.http_addr(), saved["stream"].as_str().unwrap());
+    let mut stream = Events::open(stack.client.get(url).bearer_auth(&org.token)).await;
+    assert!(matches!(stream.within(SOON).await, Next::Event(_)));
+    let told = Instant::now();
+    api.stop().await;
+    assert!(told.elapsed() < Duration::from_secs(3), "{:?}", told.elapsed());
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn where_no_worker_has_a_way_to_vapi_a_test_call_says_so_soon() {
+    let stack = Stack::start().await;
+    let org = save(&stack).await;
+    let started = Instant::now();
+    let told = reason(&stack, &org).await;
+    assert!(told.contains("VAPI_API_KEY"), "{told}");
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+    stack.close().await;
 }

@@ -1,10 +1,19 @@
 //! What people are called and say, and what opens doors, stays out of logs, metrics and the queue.
 
+use std::time::Duration;
+
 use api::auth::wall_clock;
 use e2e::{Answer, Environment, JWT_SECRET, Org, Stack, WEBHOOK_SECRET, eventually, report, signature};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::Database;
+use vapi_standin::{CallEnd, CallKind, NewCall};
+
+use crate::{
+    assistants::standin,
+    console::{post, watched},
+    reconciliation::reconcile,
+};
 
 const NAME: &str = "Canaria Canary";
 const PHONE: &str = "+15557272727";
@@ -19,6 +28,8 @@ const HMAC_SECRET: &str = "canary-hmac-secret";
 const PARKED_PHONE: &str = "+15557272728";
 /// A number of ours, whose calls an assistant takes.
 const OUR_NUMBER: &str = "+15557272729";
+/// Where calls from the browser are joined: whoever knows a room may.
+const ROOMS: &str = "rooms.standin.invalid";
 /// A number that the source refuses.
 const REFUSED_PHONE: &str = "+15557272730";
 /// Secrets that a body may hold, by the names of their fields.
@@ -94,14 +105,7 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
         &signatures[1],
     ];
     let private: Vec<&str> = private.into_iter().chain(IN_BODIES.map(|(_, secret)| secret)).collect();
-    let jobs = text(&stack, "select to_jsonb(j)::text || encode(j.job, 'escape') from apalis.jobs j").await;
-    let mut places = vec![("the jobs", jobs)];
-    for (name, process) in [("api", &stack.api), ("worker", &stack.worker)] {
-        assert!(process.log().contains("DEBUG"), "the {name} logs");
-        places.push((name, process.log() + &process.stdout()));
-        places.push((name, Answer::to(stack.client.get(process.admin("/metrics"))).await.unwrap().text()));
-    }
-    for (place, text) in places {
+    for (place, text) in places(&stack).await {
         for private in &private {
             assert!(!text.contains(private), "{private} is in {place}");
         }
@@ -113,6 +117,80 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
         assert!(!events.contains(secret), "{secret} is kept");
     }
     stack.close().await;
+}
+
+/// What people configure and hear, and what Vapi tells of their calls.
+#[tokio::test]
+async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation() {
+    let standin = standin().await;
+    let stack = crate::assistants::stack(&standin).await;
+    let org = Org::unknown();
+    stack.sql(&format!("insert into organizations (id, name) values ('{}', 'org')", org.id)).await;
+    let agent = json!({
+        "name": NAME,
+        "systemPrompt": TRANSCRIPT,
+        "firstMessage": SUMMARY,
+        "voice": {"provider": "11labs", "voiceId": "canary-voice"},
+        "model": {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "user", "content": "canary-message"}]},
+    });
+    // Of another type, with a character that cannot be kept, unfit, of another name, and as it should be.
+    stack.sql(&format!("alter table agents add check (first_message <> '{EMAIL}')")).await;
+    for (field, value) in
+        [("voice", json!(PHONE)), ("systemPrompt", json!(format!("{TRANSCRIPT}\0"))), ("firstMessage", json!(EMAIL))]
+    {
+        let mut bad = agent.clone();
+        bad[field] = value;
+        let refused = post(&stack, &org, "agent", &bad).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        for private in [NAME, PHONE, EMAIL, SUMMARY, TRANSCRIPT] {
+            assert!(!refused.text().contains(private), "{}", refused.text());
+        }
+    }
+    assert_eq!(post(&stack, &org, "agent?wait=10s", &agent).await.json()["synced"], json!(true));
+    let call = post(&stack, &org, "test-agent", &json!({})).await.json();
+    let ready = watched(&stack, &org, &call["stream"]).await.pop().unwrap();
+    assert!(ready.data["webCallUrl"].as_str().unwrap().contains(ROOMS), "{ready:?}");
+    // One that is filled, and one that the source refuses.
+    stack.sql(&format!("alter table contacts add check (phone <> '{REFUSED_PHONE}')")).await;
+    for number in [PHONE, REFUSED_PHONE] {
+        let call = standin.begin_call(&NewCall {
+            kind: CallKind::Inbound,
+            assistant_id: standin.assistants()[0]["id"].as_str().map(str::to_owned),
+            phone_number_id: None,
+            customer_number: Some(number.to_owned()),
+        });
+        let end = CallEnd {
+            reason: "customer-ended-call".to_owned(),
+            duration: Duration::from_secs(60),
+            summary: SUMMARY.to_owned(),
+            cost: 0.25,
+        };
+        assert!(standin.end_call(&call, &end));
+    }
+    reconcile(&stack).await;
+    assert_eq!(stack.count(&format!("select count(*) from calls where summary = '{SUMMARY}'")).await, 1);
+
+    let keys = standin.config();
+    let private = [NAME, PHONE, EMAIL, SUMMARY, TRANSCRIPT, REFUSED_PHONE, ROOMS, "canary-voice", "canary-message"];
+    let private: Vec<&str> = private.into_iter().chain([&*keys.private_key, &keys.public_key]).collect();
+    for (place, text) in places(&stack).await {
+        for private in &private {
+            assert!(!text.contains(private), "{private} is in {place}");
+        }
+    }
+    stack.close().await;
+}
+
+/// Whatever somebody else may read: the jobs, the logs and the metrics.
+async fn places(stack: &Stack) -> Vec<(&'static str, String)> {
+    let jobs = text(stack, "select to_jsonb(j)::text || encode(j.job, 'escape') from apalis.jobs j").await;
+    let mut places = vec![("the jobs", jobs)];
+    for (name, process) in [("api", &stack.api), ("worker", &stack.worker)] {
+        assert!(process.log().contains("DEBUG"), "the {name} logs");
+        places.push((name, process.log() + &process.stdout()));
+        places.push((name, Answer::to(stack.client.get(process.admin("/metrics"))).await.unwrap().text()));
+    }
+    places
 }
 
 /// A webhook that is signed, and one whose signature is of another body; returns the signatures.

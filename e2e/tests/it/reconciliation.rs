@@ -13,7 +13,7 @@ const DROPPED: usize = 20;
 const SOON: Duration = Duration::from_secs(30);
 
 /// As the cron fires it.
-async fn reconcile(stack: &Stack) {
+pub(crate) async fn reconcile(stack: &Stack) {
     let last = stack.now().await;
     stack
         .sql(

@@ -184,3 +184,28 @@ async fn a_look_costs_the_shorter_of_the_two_lists() {
     }
     close(store, database).await;
 }
+
+#[tokio::test]
+async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database);
+    let messages =
+        || ["1", "2"].map(|n| ended(&format!("call-{n}"), &format!("assistant-{n}"), "number", "+15550100001"));
+    park(&store, &messages()).await;
+    sql(&store, "update prewarm.events set body = null, received_at = now() - interval '31 days'").await;
+    add_org(&store, "assistant-1").await;
+    // Both in one batch, and one of them twice.
+    let mut again = Vec::from(messages());
+    again.extend(messages());
+    let outcomes = take(&store, &again).await;
+    assert!(matches!(outcomes[0], Ok(Outcome::Accepted(_))), "{outcomes:?}");
+    assert!(matches!(outcomes[1], Ok(Outcome::Parked(_))), "{outcomes:?}");
+    assert!(outcomes[2..].iter().all(|outcome| matches!(outcome, Ok(Outcome::Duplicate(_)))), "{outcomes:?}");
+    assert_eq!((parked(&store).await, count(&store, "select count(*) from calls").await), (1, 1));
+    let kept = "select count(*) from prewarm.events where received_at > now() - interval '1 minute'";
+    assert_eq!(count(&store, kept).await, 2, "it is not dropped at once");
+    // Once only.
+    let outcomes = take(&store, &messages()).await;
+    assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Outcome::Duplicate(_)))), "{outcomes:?}");
+    close(store, database).await;
+}

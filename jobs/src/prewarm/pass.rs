@@ -1,12 +1,13 @@
 //! One pass over an agent: read, decide, act, until nothing is left to do.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use readmodel::time::Timestamp;
 use store::{
     Store,
     assistants::{Hold, Known, PutOff, Reading, Stage},
 };
+use tokio::time::timeout;
 use vapi::client::{Assistant, Error};
 
 use super::{
@@ -126,9 +127,9 @@ impl<'a> Pass<'a> {
     async fn search(&mut self, known: &Known, wanted: &Wanted, since: Timestamp) -> Result<(), Stop> {
         self.enter(Stage::Preparing).await?;
         let margin = i64::try_from(CLOCKS_APART.as_micros()).unwrap_or_default();
-        let since = Timestamp::from_micros(since.as_micros().saturating_sub(margin));
-        let mut found = self.prewarm.client.assistants_created_since(since).await?;
-        found.retain(|assistant| self.is_ours(assistant) && known.missing_id.as_ref() != Some(&assistant.id));
+        let since = Timestamp::from_micros(since.as_micros().saturating_sub(margin).max(0));
+        let mut found = self.held(self.prewarm.client.assistants_created_since(since)).await?;
+        found.retain(|assistant| self.is_ours(assistant));
         if !found.is_empty() && !self.still_has_named(known, &found).await? {
             return Ok(());
         }
@@ -212,11 +213,15 @@ impl<'a> Pass<'a> {
     }
 
     async fn update(&mut self, id: &str, wanted: &Wanted) -> Result<(), Stop> {
-        self.enter(Stage::Updating).await?;
+        if !self.store.begin_update(&self.hold).await? {
+            return Err(Stop::Lost);
+        }
+        self.announce().await;
         match self.prewarm.client.update_assistant(id, &wanted.payload.to_update()).await {
             Ok(assistant) => self.record(&assistant, wanted, "updated").await,
             Err(Error::Missing) => {
                 tracing::warn!(agent = %self.hold.agent, "Vapi does not have the assistant any more");
+                self.searched = false;
                 Ok(self.store.note_missing(&self.hold, id).await?)
             }
             Err(error) => self.reject(error, wanted, false).await,
@@ -281,6 +286,17 @@ impl<'a> Pass<'a> {
         }
         self.announce().await;
         Ok(())
+    }
+
+    /// The agent is kept for as long as requests take that may be many.
+    async fn held<T>(&self, requests: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
+        let mut requests = pin!(requests);
+        loop {
+            match timeout(self.hold.lease / 4, &mut requests).await {
+                Ok(answer) => return Ok(answer?),
+                Err(_) => self.renew().await?,
+            }
+        }
     }
 
     pub(super) async fn renew(&self) -> Result<(), Stop> {

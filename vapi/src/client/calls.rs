@@ -6,11 +6,7 @@ use readmodel::time::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{
-    Client, Error, Operation,
-    assistants::{known, list},
-    request,
-};
+use super::{Client, Error, Operation, assistants::known, request};
 use crate::{field, private::Private};
 
 /// A call as Vapi lists it.
@@ -30,10 +26,40 @@ impl Call {
     }
 }
 
+impl Call {
+    /// The web call, if it is one that somebody may join.
+    pub fn to_join(&self) -> Option<WebCall> {
+        WebCall::read(&self.body)
+    }
+}
+
 impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Call");
         debug.field("id", &self.id).field("created_at", &self.created_at).finish_non_exhaustive()
+    }
+}
+
+/// A page of the list of calls.
+#[derive(Clone, Debug)]
+pub struct Calls {
+    /// Those that can be read, the one made last first.
+    pub calls: Vec<Call>,
+    /// How many cannot.
+    pub unreadable: usize,
+}
+
+impl Calls {
+    fn read(body: Value) -> Option<Self> {
+        let Value::Array(listed) = body else { return None };
+        let whole = listed.len();
+        let calls: Vec<Call> = listed.into_iter().filter_map(Call::read).collect();
+        Some(Self { unreadable: whole - calls.len(), calls })
+    }
+
+    /// How many calls Vapi has listed.
+    pub fn listed(&self) -> usize {
+        self.calls.len() + self.unreadable
     }
 }
 
@@ -44,6 +70,13 @@ pub struct WebCall {
     pub id: String,
     /// The room to join. Whoever has it may listen and talk.
     pub url: Private,
+}
+
+impl WebCall {
+    fn read(body: &Value) -> Option<Self> {
+        let url = field::text(&body["webCallUrl"]).or_else(|| field::text(&body["transport"]["callUrl"]))?;
+        Some(Self { id: field::short(&body["id"])?, url: url.into() })
+    }
 }
 
 impl Client {
@@ -72,20 +105,20 @@ impl Client {
     /// At most `limit` (1000) calls that have changed at or after `since` and, if given, were made at or before
     /// `made_until`; the one made last first.
     ///
-    /// When there are `limit` of them there may be more: ask again with the `created_at` of the last one, and pass over
+    /// When `limit` of them are listed there may be more: ask again with the `created_at` of the last one, and pass over
     /// those that come twice.
     pub async fn calls_changed_since(
         &self,
         since: Timestamp,
         made_until: Option<Timestamp>,
         limit: usize,
-    ) -> Result<Vec<Call>, Error> {
+    ) -> Result<Calls, Error> {
         let mut request =
             request(Operation::ListCalls, Method::GET, &["call"]).query("limit", limit).query("updatedAtGe", since);
         if let Some(made_until) = made_until {
             request = request.query("createdAtLe", made_until);
         }
-        self.send(request, |body| list(body, Call::read)).await
+        self.send(request, Calls::read).await
     }
 }
 
@@ -100,12 +133,27 @@ impl StartedCall {
         if body["subscriptionLimits"]["concurrencyBlocked"] == Value::Bool(true) {
             return Some(Self::Blocked);
         }
-        let url = field::text(&body["webCallUrl"]).or_else(|| field::text(&body["transport"]["callUrl"]))?;
-        Some(Self::Waiting(WebCall { id: field::short(&body["id"])?, url: url.into() }))
+        WebCall::read(&body).map(Self::Waiting)
     }
 }
 
 /// Here Vapi says it with 400.
 fn tells_of_a_missing_assistant(words: &[String]) -> bool {
-    words.iter().any(|words| words.contains("`assistantId`") && words.contains("Does Not Exist"))
+    words.iter().any(|words| {
+        words == "assistantId must be a UUID" || words.contains("`assistantId`") && words.contains("Does Not Exist")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_call_that_cannot_be_read_keeps_none_of_the_others_back() {
+        let call = |id: &str| json!({"id": id, "createdAt": "2026-03-01T10:00:00.000Z"});
+        let page = Calls::read(json!([call("a"), {"id": "no time"}, 7, call("b")])).unwrap();
+        let ids: Vec<_> = page.calls.iter().map(|call| call.id.as_str()).collect();
+        assert_eq!((ids, page.unreadable, page.listed()), (vec!["a", "b"], 2, 4));
+        assert!(Calls::read(json!({"calls": []})).is_none());
+    }
 }

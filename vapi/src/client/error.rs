@@ -49,6 +49,11 @@ impl Error {
         }
     }
 
+    /// Whether the answer was perhaps only too long for its time: a shorter page of a list may come.
+    pub fn may_be_length(&self) -> bool {
+        matches!(self, Self::Unavailable { cause: Cause::TimedOut | Cause::Broken | Cause::Unreadable, .. })
+    }
+
     /// How long to wait before it, if anybody said.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

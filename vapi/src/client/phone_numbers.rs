@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     Client, Error, Operation,
-    assistants::{known, list},
+    assistants::{known, list, missing_if_no_id},
     request,
 };
 use crate::{field, private::Private};
@@ -57,6 +57,6 @@ impl Client {
     pub async fn update_phone_number(&self, id: &str, fields: &Value) -> Result<PhoneNumber, Error> {
         let id = known(id)?;
         let request = request(Operation::UpdatePhoneNumber, Method::PATCH, &["phone-number", id]).body(fields);
-        self.send(request, PhoneNumber::read).await
+        self.send(request, PhoneNumber::read).await.map_err(missing_if_no_id)
     }
 }

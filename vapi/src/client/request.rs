@@ -44,6 +44,11 @@ impl Operation {
         Self::UpdatePhoneNumber,
     ];
 
+    /// Whether its answer is as long as there is to tell.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self, Self::ListAssistants | Self::ListCalls | Self::ListPhoneNumbers)
+    }
+
     /// Its name.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -132,8 +132,9 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
          insert into prewarm.leases (org_id, holder, starts, until) values
            (gen_random_uuid(), 'running', 1, now() + interval '1 hour'),
            (gen_random_uuid(), 'quarantine', 3, now() + interval '1 hour');
-         insert into prewarm.events (dedupe_key, type, org_id, epoch, body) values
-           ('parked', 'hang', null, 1, '{}'), ('pruned', 'hang', null, 1, null), ('known', 'hang', gen_random_uuid(), 1, '{}')",
+         insert into prewarm.events (dedupe_key, type, assistant_id, org_id, epoch, body) values
+           ('parked', 'hang', 'a', null, 1, '{}'), ('pruned', 'hang', 'a', null, 1, null),
+           ('known', 'hang', 'a', gen_random_uuid(), 1, '{}'), ('nobody''s', 'hang', null, null, 1, '{}')",
     )
     .await;
     let backlog = upkeep::backlog(&db.pg).await.unwrap();

@@ -1,6 +1,7 @@
 -- store::queue::upkeep::backlog
 -- One row. An org with a lease is owed as well: it is being rebuilt, or waits for its next attempt. One that rests is
--- owed if it has changed. Of parked events only so many are counted as a look each second may cost.
+-- owed if it has changed. Of parked events only so many are counted as a look each second may cost, and none that names no assistant
+-- and no number: it waits for nothing.
 with orgs as (
   select org_id from prewarm.owed
   union
@@ -22,5 +23,8 @@ select count(*) as "orgs!",
        coalesce(greatest(max(extract(epoch from statement_timestamp() - instant)), 0), 0)::float8 as "oldest_seconds!",
        (select count(*) from prewarm.leases where starts >= prewarm.quarantine_starts()) as "quarantined!",
        (select count(*)
-          from (select from prewarm.events where org_id is null and body is not null limit 5000) counted) as "parked!"
+          from (select
+                  from prewarm.events
+                 where org_id is null and body is not null and (assistant_id is not null or phone_number_id is not null)
+                 limit 5000) counted) as "parked!"
   from since

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use readmodel::time::Timestamp;
 use serde_json::json;
 use vapi::client::{Cause, Client, Error};
 use vapi_standin::{Fault, Operation, RateLimit, Standin};
@@ -147,6 +148,27 @@ async fn an_outage_is_not_asked_again_and_again() {
     tokio::time::resume();
     line.client.create_assistant(&json!({})).await.unwrap();
     line.client.create_assistant(&json!({})).await.unwrap();
+}
+
+/// A list may be too long for its time: that is no outage.
+#[tokio::test]
+async fn a_list_that_does_not_come_holds_nobody_else_up() {
+    let line = Line::new().await;
+    for fault in [Fault::Garbage, Fault::ResetBefore, Fault::Truncated] {
+        line.standin.fail_always(Operation::ListCalls, fault);
+        for _ in 0..3 {
+            let error = line.client.calls_changed_since(Timestamp::from_micros(0), None, 9).await.unwrap_err();
+            assert!(error.may_be_length(), "{error:?}");
+        }
+    }
+    line.client.create_assistant(&json!({})).await.unwrap();
+    // Vapi's own word for one is.
+    line.standin.fail_always(Operation::ListCalls, Fault::status(503));
+    for _ in 0..5 {
+        let error = line.client.calls_changed_since(Timestamp::from_micros(0), None, 9).await.unwrap_err();
+        assert!(!error.may_be_length(), "{error:?}");
+    }
+    line.client.create_assistant(&json!({})).await.unwrap_err();
 }
 
 #[tokio::test]

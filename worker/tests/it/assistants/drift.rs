@@ -57,9 +57,11 @@ async fn an_assistant_that_was_deleted_is_made_again_without_a_save() {
     let town = Town::new().await;
     let agent = town.synced().await;
     assert!(town.standin.delete_assistant(agent.assistant_id.as_deref().unwrap()));
-    town.verify(agent.id).await;
+    town.run(Maintenance::VerifyAssistants).await;
+    assert_eq!(town.agent(&agent).await.config_hash, None, "nobody is told that Vapi holds it");
+    town.passes(agent.id).await;
     town.assert_exact(&agent).await;
-    assert_eq!(town.counts(), [1, 0, 1, 0]);
+    assert_eq!(town.counts(), [1, 0, 2, 0]);
     town.close().await;
 }
 

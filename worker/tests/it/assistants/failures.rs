@@ -88,6 +88,49 @@ async fn no_failure_of_a_later_save_makes_a_second_assistant() {
 }
 
 #[tokio::test]
+async fn a_change_whose_answer_was_lost_is_not_taken_back_for_nothing() {
+    for fault in [Fault::ResetAfter, Fault::StatusAfter(502), Fault::HangAfter] {
+        let town = Town::new().await;
+        let agent = town.synced().await;
+        town.save(agent.org, "second").await;
+        town.standin.fail_next(Operation::UpdateAssistant, fault.clone());
+        town.pass(agent.id).await.unwrap();
+        assert_eq!(town.agent(&agent).await.config_hash, None, "{fault:?}: nobody knows what Vapi holds");
+        town.save(agent.org, "first").await;
+        town.passes(agent.id).await;
+        town.assert_exact(&agent).await;
+        assert_eq!(town.counts(), [0, 2, 0, 0], "{fault:?}");
+        town.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_404_of_somebody_in_between_makes_no_second_one() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    town.save(agent.org, "second").await;
+    // The list says otherwise, however often the other one says it.
+    for _ in 0..2 {
+        town.standin.fail_next(Operation::UpdateAssistant, Fault::status(404));
+    }
+    town.passes(agent.id).await;
+    town.assert_exact(&agent).await;
+    assert_eq!(town.agent(&agent).await.assistant_id, agent.assistant_id);
+    assert_eq!(town.counts(), [0, 3, 2, 0]);
+    // And when it says so of everything.
+    town.save(agent.org, "third").await;
+    for operation in [Operation::UpdateAssistant, Operation::ListAssistants] {
+        town.standin.fail_always(operation, Fault::status(404));
+    }
+    town.pass(agent.id).await.unwrap();
+    town.standin.heal();
+    town.passes(agent.id).await;
+    town.assert_exact(&agent).await;
+    assert_eq!(town.standin.count(Operation::CreateAssistant), 0);
+    town.close().await;
+}
+
+#[tokio::test]
 async fn only_a_404_makes_it_again_and_once() {
     let town = Town::new().await;
     let agent = town.synced().await;
@@ -97,7 +140,7 @@ async fn only_a_404_makes_it_again_and_once() {
     town.pass(agent.id).await.unwrap();
     town.assert_exact(&agent).await;
     assert_ne!(town.agent(&agent).await.assistant_id, Some(old));
-    assert_eq!(town.counts(), [1, 1, 0, 0]);
+    assert_eq!(town.counts(), [1, 1, 1, 0]);
     town.close().await;
 }
 

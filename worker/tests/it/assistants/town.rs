@@ -60,7 +60,7 @@ impl Town {
         let client = Client::new(vapi::client::Config {
             base_url: self.standin.url(),
             private_key: self.standin.config().private_key.clone().into(),
-            public_key: None,
+            public_key: Some(self.standin.config().public_key.clone().into()),
             user_agent: "prewarm-test".to_owned(),
             observer: None,
             times: Times {

@@ -1,0 +1,22 @@
+-- store::assistants::begin_update
+-- From now on nobody knows what Vapi holds. On disk before the request is sent, as begin_create. One row while the agent is
+-- the holder's.
+-- $1 agent, $2 holder, $3 seconds of the lease.
+with begun as (
+  update prewarm.assistants s
+     set stage = 'updating',
+         until = greatest(s.until, statement_timestamp() + make_interval(secs => $3))
+    from (select set_config('synchronous_commit', 'on', true)) as durable (setting)
+   where s.agent_id = $1
+     and s.holder = $2
+     and durable.setting = 'on'
+  returning s.agent_id
+),
+forgotten as (
+  update public.agents a
+     set config_hash = null
+    from begun
+   where a.id = begun.agent_id
+     and a.config_hash is not null
+)
+select agent_id from begun

@@ -1,0 +1,28 @@
+-- store::intake::refresh
+-- Takes events anew that were parked for so long that their bodies are gone: what is sent again has them. One row for each,
+-- as of record. By their keys, as receipts does.
+-- Side by side: $1 dedupe keys, $2 bodies.
+update prewarm.events e
+   set body = again.body::jsonb,
+       org_id = coalesce(
+         (select org_id from prewarm.source_agents where vapi_assistant_id = e.assistant_id order by id limit 1),
+         (select org_id from prewarm.source_phone_numbers where vapi_phone_number_id = e.phone_number_id order by id limit 1)
+       ),
+       epoch = (select epoch from prewarm.epoch),
+       xid = pg_current_xact_id(),
+       received_at = statement_timestamp(),
+       replay_after = null
+  from (select gone.id, sent.body
+          from unnest($1::text[], $2::text[]) as sent (dedupe_key, body)
+         cross join lateral (
+           select id
+             from prewarm.events
+            where dedupe_key = sent.dedupe_key
+              and org_id is null
+              and body is null
+            limit 1
+         ) gone) again
+ where e.id = again.id
+   and e.org_id is null
+   and e.body is null
+returning e.dedupe_key, e.org_id, e.epoch, e.xid::text::bigint as "xid!"

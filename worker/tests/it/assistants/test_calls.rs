@@ -1,0 +1,149 @@
+//! A person waits for a call in the browser.
+
+use std::time::Duration;
+
+use jobs::Job;
+use store::{
+    agents::Agent,
+    queue::{self, Queue},
+    test_calls::{Stage, TestCall},
+};
+use uuid::Uuid;
+use vapi_standin::{Fault, Operation};
+
+use crate::assistants::town::Town;
+
+const LEASE: Duration = Duration::from_secs(20);
+
+impl Town {
+    /// Somebody clicks.
+    async fn click(&self, agent: &Agent) -> Uuid {
+        self.store.open_test_call(Uuid::new_v4(), agent.org, "inbound").await.unwrap().unwrap().id
+    }
+
+    async fn look(&self, id: Uuid) -> TestCall {
+        self.store.test_call(id).await.unwrap().unwrap()
+    }
+
+    async fn connect(&self, id: Uuid) -> TestCall {
+        Job::TestCall(id).run(&self.context()).await.unwrap();
+        self.look(id).await
+    }
+
+    /// A worker that has a way to Vapi.
+    async fn lives(&self, worker: &str) {
+        queue::heartbeat(&self.store.pg, worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
+    }
+
+    /// What a worker takes next: the kind of job.
+    async fn next(&self, worker: &str) -> Option<&'static str> {
+        let claimed = queue::claim(&self.store.pg, worker, Queue::Prewarm, 1, LEASE).await.unwrap();
+        claimed.first().map(|job| Job::decode(&job.args).unwrap().kind())
+    }
+}
+
+#[tokio::test]
+async fn neither_calls_nor_saves_take_all_the_places() {
+    let town = Town::new().await;
+    town.lives("worker").await;
+    let mut agents = Vec::new();
+    for _ in 0..6 {
+        agents.push(town.fresh().await);
+    }
+    for _ in 0..3 {
+        assert_eq!(town.next("worker").await, Some("prewarm"));
+    }
+    assert_eq!(town.next("worker").await, None, "the last place is for a call");
+    town.click(&agents[0]).await;
+    assert_eq!(town.next("worker").await, Some("test_call"));
+    // Calls go first, and not all at once.
+    town.lives("another").await;
+    for agent in &agents[1..5] {
+        town.click(agent).await;
+    }
+    for _ in 0..3 {
+        assert_eq!(town.next("another").await, Some("test_call"));
+    }
+    assert_eq!(town.next("another").await, Some("prewarm"));
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_click_that_nobody_could_follow_is_told_so_soon() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    let call = town.click(&agent).await;
+    // One may be starting anew.
+    assert_eq!(town.store.close_test_calls().await.unwrap(), 0);
+    town.db.run("update prewarm.test_calls set created_at = now() - interval '4 seconds'").await;
+    assert_eq!(town.store.close_test_calls().await.unwrap(), 1);
+    let call = town.look(call).await;
+    assert_eq!(call.stage, Stage::Failed);
+    assert!(call.reason.unwrap().contains("VAPI_API_KEY"));
+    town.lives("worker").await;
+    town.click(&agent).await;
+    town.db.run("update prewarm.test_calls set created_at = now() - interval '4 seconds'").await;
+    assert_eq!(town.store.close_test_calls().await.unwrap(), 0);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    town.lives("worker").await;
+    for fault in [Fault::ResetAfter, Fault::Truncated, Fault::StatusAfter(502)] {
+        town.standin.forget_requests();
+        town.standin.fail_next(Operation::CreateWebCall, fault.clone());
+        let call = town.connect(town.click(&agent).await).await;
+        assert_eq!(call.stage, Stage::Ready, "{fault:?}");
+        assert!(call.web_call_url.is_some(), "{fault:?}");
+        assert_eq!(town.standin.count(Operation::CreateWebCall), 1, "{fault:?}");
+        town.db.run("update prewarm.test_calls set stage = 'ended'").await;
+    }
+    // The second one is found as well.
+    town.standin.forget_requests();
+    for fault in [Fault::ResetBefore, Fault::ResetAfter] {
+        town.standin.fail_next(Operation::CreateWebCall, fault);
+    }
+    let call = town.connect(town.click(&agent).await).await;
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Ready, 2));
+    town.db.run("update prewarm.test_calls set stage = 'ended'").await;
+    // One that nobody can find is made once more, and no oftener.
+    town.standin.forget_requests();
+    town.standin.fail_always(Operation::CreateWebCall, Fault::ResetBefore);
+    let call = town.connect(town.click(&agent).await).await;
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Failed, 2));
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_up_a_call_looks_for_it_first() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    town.lives("worker").await;
+    let call = town.click(&agent).await;
+    assert_eq!(town.connect(call).await.stage, Stage::Ready);
+    // It had died before it told anybody.
+    town.db.run("update prewarm.test_calls set stage = 'connecting', web_call_url = null").await;
+    assert_eq!(town.connect(call).await.stage, Stage::Ready);
+    assert_eq!(town.standin.count(Operation::CreateWebCall), 1);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn a_call_that_was_closed_meanwhile_is_not_made() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    town.lives("worker").await;
+    town.save(agent.org, "second").await;
+    town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(300)));
+    let id = town.click(&agent).await;
+    let (call, ()) = tokio::join!(town.connect(id), async {
+        town.standin.asked(Operation::UpdateAssistant, 1).await;
+        town.db.run("update prewarm.test_calls set stage = 'failed', reason = 'closed'").await;
+    });
+    assert_eq!((call.stage, call.reason.as_deref()), (Stage::Failed, Some("closed")));
+    assert_eq!(town.standin.count(Operation::CreateWebCall), 0);
+    town.close().await;
+}
