@@ -3,6 +3,7 @@
 //! A row is a file in `rows/`. The servers run on one core and the load generator on another; each is a process of its
 //! own, whose processor time and memory are read from `/proc`.
 
+mod announcements;
 mod call;
 mod cpu;
 mod events;

@@ -45,13 +45,8 @@ impl Ivm {
         Ok(Self { process })
     }
 
-    /// Its processor time for each of as many calls as it takes in a while, one each so often at most.
-    pub(crate) async fn milliseconds_a_call(
-        &self,
-        caller: impl Fn() -> String,
-        time: Duration,
-        between: Duration,
-    ) -> anyhow::Result<f64> {
+    /// Its processor time for each of as many calls as it takes in a while.
+    pub(crate) async fn milliseconds_a_call(&self, caller: impl Fn() -> String, time: Duration) -> anyhow::Result<f64> {
         let addr = self.process.addr(PORT);
         let mut connection = Connection::open(addr).await?;
         let (started, before, mut calls) = (Instant::now(), self.process.cpu()?, 0);
@@ -60,7 +55,6 @@ impl Ivm {
             let status = connection.outline(&request).await?.status;
             ensure!(status == 200, "pg_ivm answered {status}");
             calls += 1;
-            tokio::time::sleep_until((started + between * calls).into()).await;
         }
         let used = self.process.cpu()?.saturating_sub(before);
         Ok(used.as_secs_f64() * 1e3 / f64::from(calls))

@@ -7,16 +7,13 @@ use std::{
 };
 
 use anyhow::Context as _;
-use futures_util::StreamExt as _;
 use readmodel::ids::OrgId;
 use sqlx::{Connection as _, PgConnection};
-use tokio::{
-    sync::mpsc,
-    time::{MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::Bench;
 use crate::{
+    announcements::Announcements,
     generator,
     latency::{Latencies, Percentiles},
     progress::say,
@@ -33,10 +30,8 @@ const BETWEEN: Duration = Duration::from_millis(50);
 const TRAFFIC: Duration = Duration::from_millis(10);
 const IMPORT_ROWS: usize = 1_000_000;
 const IMPORT_CHUNK: usize = 500;
-const TAKES: Duration = Duration::from_secs(60);
+const IMPORT_TAKES: Duration = Duration::from_secs(300);
 const LOOK: Duration = Duration::from_millis(100);
-/// Where versions are announced, as `<org> <version>`.
-const CHANNEL: &str = "prewarm:versions";
 const CALL: &str = include_str!("../../queries/fairness/call.sql");
 const UNWATCHED_CALL: &str = include_str!("../../queries/fairness/unwatched_call.sql");
 const WATCHED: &str = "calls";
@@ -143,7 +138,7 @@ impl Town {
         let started = Instant::now();
         let taken_up = include_str!("../../queries/fairness/taken_up.sql");
         while !sqlx::query_scalar(taken_up).bind(self.large.0).fetch_one(&mut session).await? {
-            anyhow::ensure!(started.elapsed() < TAKES * 5, "the import is not taken up");
+            anyhow::ensure!(started.elapsed() < IMPORT_TAKES, "the import is not taken up");
             tokio::time::sleep(LOOK).await;
         }
         say(format_args!("taken up after {:.1} s", started.elapsed().as_secs_f64()));
@@ -154,28 +149,14 @@ impl Town {
 /// Changes small orgs in turn, and hears their versions.
 struct Watch {
     session: PgConnection,
-    /// Orgs, and when a version of each was announced.
-    announced: mpsc::UnboundedReceiver<(OrgId, Instant)>,
+    announced: Announcements,
     orgs: std::iter::Cycle<std::vec::IntoIter<OrgId>>,
 }
 
 impl Watch {
     async fn open(town: &Town) -> anyhow::Result<Self> {
         let session = PgConnection::connect(&town.postgres).await?;
-        let (sender, announced) = mpsc::unbounded_channel();
-        let mut subscription = town.redis.get_async_pubsub().await?;
-        subscription.subscribe(CHANNEL).await?;
-        tokio::spawn(async move {
-            let mut messages = subscription.into_on_message();
-            while let Some(message) = messages.next().await {
-                let at = Instant::now();
-                let text: String = message.get_payload().unwrap_or_default();
-                let org = text.split(' ').next().and_then(|org| org.parse().ok());
-                if org.is_some_and(|org| sender.send((org, at)).is_err()) {
-                    return;
-                }
-            }
-        });
+        let announced = Announcements::open(&town.redis).await?;
         Ok(Self { session, announced, orgs: town.measured.clone().into_iter().cycle() })
     }
 
@@ -208,15 +189,9 @@ impl Watch {
 
     async fn freshness(&mut self) -> anyhow::Result<Duration> {
         let org = self.orgs.next().context("there is no org")?;
-        while self.announced.try_recv().is_ok() {}
+        self.announced.forget();
         sqlx::query(CALL).bind(org.0).execute(&mut self.session).await?;
         let committed = Instant::now();
-        loop {
-            let heard = timeout(TAKES, self.announced.recv()).await.context("no version was announced")?;
-            let (announced, at) = heard.context("Redis closed the connection")?;
-            if announced == org {
-                return Ok(at.saturating_duration_since(committed));
-            }
-        }
+        Ok(self.announced.of(org).await?.saturating_duration_since(committed))
     }
 }

@@ -1,7 +1,8 @@
 //! What one call event costs, in orgs of very different size; beside what else would keep the same numbers ready.
 //!
-//! An event is one row inserted into `calls` by somebody who knows nothing of us, far enough from the next that each is
-//! taken up by a rebuild of its own. The servers' idle time, measured just before and after, is subtracted.
+//! An event is one row inserted into `calls`. The next follows as soon as its version is announced, as the peers' do, so
+//! that each has a rebuild of its own and the processor's caches are warm; or after a while, so that they are cold. Then
+//! the servers' idle time, measured just before and after, is subtracted.
 
 use std::{
     cell::Cell,
@@ -14,26 +15,32 @@ use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::Bench;
 use crate::{
+    announcements::Announcements,
+    call::Reporter,
     cpu::Cpu,
     generator,
     http::Connection,
     latency::median,
     peers::Ivm,
     progress::say,
-    stack::{Org, Stack, http_addr, phone},
+    stack::{Org, Stack, phone},
     table::{Goal, Line, Value},
 };
 
 const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
-/// More than the gap between two rebuilds of an org.
+/// So that nobody who makes events one after the other waits for the gap between two rebuilds.
+const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
+const GAP: &str = include_str!("../../queries/gap.sql");
+/// Between two events that find the caches cold.
 const BETWEEN: Duration = Duration::from_millis(120);
 const WARM_UP: u32 = 8;
 /// A worker has twenty sessions, and each plans its statements once.
 const FIRST_WARM_UP: u32 = 100;
-/// A peer's events in one round go on for so long, at the same pace, and there is at least one.
+/// A peer's events in one round go on for so long, and there is at least one.
 const PEER_TIME: Duration = Duration::from_secs(3);
 
 const CALL: &str = include_str!("../../queries/call.sql");
+const RING: &str = include_str!("../../queries/ring.sql");
 const REFRESH: &str = include_str!("../../peers/refresh.sql");
 const VIEW: &str = include_str!("../../peers/node/view.sql");
 
@@ -43,6 +50,7 @@ struct Subject {
     org: Org,
     ivm: Ivm,
     ours: Vec<Cost>,
+    rested: Vec<Cost>,
     by_webhook: Vec<Cost>,
     idle: Vec<Cost>,
     refresh: Vec<f64>,
@@ -83,6 +91,7 @@ impl Cost {
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     sqlx::raw_sql(VIEW).execute(&bench.stack.store.pg).await?;
+    bench.stack.execute(NO_GAP).await?;
     let mut subjects = Vec::new();
     for contacts in CONTACTS {
         subjects.push(Subject::new(&mut bench.stack, contacts).await?);
@@ -102,6 +111,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         }
         bench.stack.stop_worker().await?;
     }
+    bench.stack.execute(GAP).await?;
     Ok(lines(&subjects))
 }
 
@@ -111,49 +121,75 @@ impl Subject {
         let refresh = REFRESH.replace("SCHEMA", &schema(contacts)).replace("ORG", &org.id.to_string());
         sqlx::raw_sql(AssertSqlSafe(refresh)).execute(&stack.store.pg).await?;
         let ivm = Ivm::start(stack, &org).await?;
-        let (ours, by_webhook, idle, rebuilds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let (refresh, view, immv) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { contacts, org, ivm, ours, by_webhook, idle, refresh, view, immv, rebuilds, next: Cell::new(0) })
+        let (ours, rested, by_webhook, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (refresh, view, immv, rebuilds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let next = Cell::new(0);
+        Ok(Self { contacts, org, ivm, ours, rested, by_webhook, idle, refresh, view, immv, rebuilds, next })
     }
 
     /// The number of the contact who calls next.
     fn caller(&self) -> String {
         let next = self.next.get();
         self.next.set(next + 1);
-        // Prime to each number of contacts, so that all are asked, and far from its neighbour.
-        phone(1 + next * 3_457 % self.contacts)
+        caller(next, self.contacts)
     }
 
     async fn measure(&mut self, stack: &Stack, time: Duration) -> anyhow::Result<()> {
+        let (rested, idle) = self.rested(stack, time).await?;
+        let ours = self.steadily(stack, time, Writer::Somebody(stack.session().await?)).await?;
+        let reporter = stack.reporter();
+        let connection = Connection::open(reporter.addr).await?;
+        let by_webhook = self.steadily(stack, time, Writer::Vapi(reporter, connection)).await?;
+        say(format_args!(
+            "  {}: Postgres {:.2} + worker {:.2} ms an event, rested {:.2} + {:.2}, idle {:.1} + {:.1} ms a second",
+            self.contacts, ours.postgres, ours.worker, rested.postgres, rested.worker, idle.postgres, idle.worker
+        ));
+        self.ours.push(ours);
+        self.rested.push(rested);
+        self.by_webhook.push(by_webhook);
+        self.idle.push(idle);
+        Ok(())
+    }
+
+    /// Events that find the caches cold, and what is used a second while nothing happens.
+    async fn rested(&self, stack: &Stack, time: Duration) -> anyhow::Result<(Cost, Cost)> {
         let events = (time.as_secs_f64() / BETWEEN.as_secs_f64()).ceil() as u32;
         drop(self.call(stack, WARM_UP).await?);
         tokio::time::sleep(BETWEEN).await;
         let before = idle(stack, time / 2).await?;
-        let (cpu, version) = (stack.cpu()?, newest(stack, self.org.id).await?);
+        let cpu = stack.cpu()?;
         // Its session goes on while others are measured: what one that is just ending has used is for a moment in no count.
         let _session = self.call(stack, events).await?;
         let called = Cost::each(stack.cpu()? - cpu, f64::from(events));
-        self.rebuilds.push((newest(stack, self.org.id).await? - version) as f64 / f64::from(events));
-        let between = idle(stack, time / 2).await?;
-        self.report(stack, WARM_UP).await?;
-        let cpu = stack.cpu()?;
-        self.report(stack, events).await?;
-        let reported = Cost::each(stack.cpu()? - cpu, f64::from(events));
-
+        let after = idle(stack, time / 2).await?;
         let idle = Cost {
-            postgres: f64::midpoint(before.postgres, between.postgres),
-            worker: f64::midpoint(before.worker, between.worker),
-            nodes: f64::midpoint(before.nodes, between.nodes),
+            postgres: f64::midpoint(before.postgres, after.postgres),
+            worker: f64::midpoint(before.worker, after.worker),
+            nodes: f64::midpoint(before.nodes, after.nodes),
         };
-        let ours = called.beyond(idle, BETWEEN.as_secs_f64());
-        say(format_args!(
-            "  {}: Postgres {:.2} + worker {:.2} ms an event, idle {:.1} + {:.1} ms a second",
-            self.contacts, ours.postgres, ours.worker, idle.postgres, idle.worker
-        ));
-        self.ours.push(ours);
-        self.by_webhook.push(reported.beyond(idle, BETWEEN.as_secs_f64()));
-        self.idle.push(idle);
-        Ok(())
+        Ok((called.beyond(idle, BETWEEN.as_secs_f64()), idle))
+    }
+
+    /// Event after event, each as soon as the one before is published; nothing is subtracted.
+    async fn steadily(&mut self, stack: &Stack, time: Duration, mut writer: Writer) -> anyhow::Result<Cost> {
+        let redis = redis::Client::open(stack.redis.url())?;
+        let (org, contacts, first) = (self.org.id, self.contacts, self.next.get());
+        let (cpu, version) = (stack.cpu()?, newest(stack, org).await?);
+        let (_writer, events) = generator::run(move || async move {
+            let mut announced = Announcements::open(&redis).await?;
+            let (started, mut events) = (Instant::now(), 0);
+            while started.elapsed() < time {
+                announced.forget();
+                writer.write(org, &caller(first + events, contacts)).await?;
+                announced.of(org).await?;
+                events += 1;
+            }
+            Ok((writer, events))
+        })
+        .await?;
+        self.next.set(first + events);
+        self.rebuilds.push((newest(stack, org).await? - version) as f64 / f64::from(events));
+        Ok(Cost::each(stack.cpu()? - cpu, f64::from(events)))
     }
 
     /// Calls that somebody else writes, with plain SQL.
@@ -172,26 +208,6 @@ impl Subject {
         .await
     }
 
-    /// Calls that Vapi reports.
-    async fn report(&self, stack: &Stack, events: u32) -> anyhow::Result<()> {
-        let reporter = stack.reporter();
-        let report = |_| reporter.request(self.org.id, &self.caller());
-        let requests: Vec<Vec<u8>> = (0..events).map(report).collect();
-        let addr = http_addr(stack.node());
-        generator::run(move || async move {
-            let mut connection = Connection::open(addr).await?;
-            let mut due = Instant::now();
-            for request in requests {
-                let status = connection.outline(&request).await?.status;
-                ensure!(status == 200, "a webhook was answered with {status}");
-                due += BETWEEN;
-                tokio::time::sleep_until(due.into()).await;
-            }
-            Ok(())
-        })
-        .await
-    }
-
     async fn measure_peers(&mut self, stack: &Stack) -> anyhow::Result<()> {
         let schema = schema(self.contacts);
         let refresh = format!(
@@ -203,7 +219,7 @@ impl Subject {
             self.org.id
         );
         self.view.push(self.postgres_after_each(stack, &view).await?);
-        self.immv.push(self.ivm.milliseconds_a_call(|| self.caller(), PEER_TIME, BETWEEN).await?);
+        self.immv.push(self.ivm.milliseconds_a_call(|| self.caller(), PEER_TIME).await?);
         Ok(())
     }
 
@@ -215,9 +231,38 @@ impl Subject {
             insert(&mut session, self.org.id, &self.caller()).await?;
             sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut session).await?;
             events += 1;
-            tokio::time::sleep_until((started + BETWEEN * events).into()).await;
         }
         Ok(Cost::each(stack.cpu()? - before, f64::from(events)).postgres)
+    }
+}
+
+/// The number of one contact after another.
+fn caller(next: u32, contacts: u32) -> String {
+    // Prime to each number of contacts, so that all are asked, and far from its neighbour.
+    phone(1 + next.wrapping_mul(3_457) % contacts)
+}
+
+/// Who makes events.
+enum Writer {
+    /// Somebody who writes plain SQL, and rings for us.
+    Somebody(PgConnection),
+    /// Vapi.
+    Vapi(Reporter, Connection),
+}
+
+impl Writer {
+    async fn write(&mut self, org: OrgId, phone: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Somebody(session) => {
+                insert(session, org, phone).await?;
+                sqlx::query(RING).execute(session).await?;
+            }
+            Self::Vapi(reporter, connection) => {
+                let status = connection.outline(&reporter.request(org, phone)).await?.status;
+                ensure!(status == 200, "a webhook was answered with {status}");
+            }
+        }
+        Ok(())
     }
 }
 
@@ -270,6 +315,7 @@ impl Subject {
         let by_webhook = [split(&self.by_webhook), vec![of(&self.by_webhook, |it| it.nodes)]].concat();
         vec![
             Line::new(name("Postgres / worker, ms"), Value::Several(split(&self.ours))),
+            Line::new(name("120 ms apart: Postgres / worker, ms"), Value::Several(split(&self.rested))),
             beside("REFRESH", &self.refresh).goal(Goal::AtMost(2.0)),
             beside("pg_ivm", &self.immv),
             beside("the plan's view", &self.view),

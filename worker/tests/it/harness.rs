@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use worker::{Config, Handler, Limits, run_handler};
 
 /// No condition takes longer, on a machine however busy.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(150);
 
 /// Waits until `look` finds something.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
