@@ -86,7 +86,8 @@ impl Db {
     pub(crate) async fn make_claims_holdable(&self, empty_handed: bool) {
         self.run(&format!(
             "alter function prewarm.claim rename to claim_now;
-             create function prewarm.claim(worker text, queue text, n int, lease interval) returns setof apalis.jobs
+             create function prewarm.claim(worker text, queue text, n int, lease interval)
+             returns table (id text, job bytea, attempts int, more boolean)
              language plpgsql as $$
              begin
                return query select * from prewarm.claim_now(worker, queue, n, lease);
