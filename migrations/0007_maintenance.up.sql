@@ -563,7 +563,7 @@ end $$;
 
 -- Makes all leads of an org equal to the definition at an instant, and the sums of their buckets.
 create procedure prewarm.make_leads(org uuid, at timestamptz)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = on set enable_bitmapscan = on as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = on set enable_bitmapscan = off as $$
 begin
   with wanted as materialized (
     select l.* from prewarm.leads_at(at) l where l.org_id = org
@@ -653,9 +653,9 @@ language sql stable as $$
   select org, a.* from above a
 $$;
 
--- Makes all sums of an org equal to the source.
+-- Makes all sums of an org equal to the source. Each call looks for appointments: by index, however few there are.
 create procedure prewarm.make_sums(org uuid)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = on set enable_bitmapscan = on as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   -- ON CONFLICT doubles the cost of a row.
   if not exists (select from prewarm.sums s where s.org_id = org) then

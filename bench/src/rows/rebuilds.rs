@@ -16,6 +16,10 @@ use crate::{
     target::Target,
 };
 
+/// Nobody has a core of his own: what is measured is how well they share.
+const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
+/// While everything is rebuilt.
+const READS_A_SECOND: f64 = 1_000.0;
 const ORGS: u32 = 200;
 const CALLS_PER_CONTACT: i32 = 5;
 
@@ -35,21 +39,20 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     }
     bench.stack.execute(include_str!("../../queries/vacuum.sql")).await?;
     bench.stack.execute(include_str!("../../queries/leads_view.sql")).await?;
-    // The servers get both cores, since nobody asks them for anything meanwhile.
-    machine::allow(bench.stack.postgres_pid()?, &[machine::SERVERS, machine::GENERATOR])?;
+    bench.stack.allow(&CORES)?;
     let (mut first, mut again, mut refresh) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..bench.rounds {
         bench.stack.execute(include_str!("../../queries/forget.sql")).await?;
-        first.push(rebuild(bench, &[machine::SERVERS, machine::GENERATOR]).await?);
-        again.push(rebuild(bench, &[machine::SERVERS, machine::GENERATOR]).await?);
+        first.push(rebuild(bench, "2").await?);
+        again.push(rebuild(bench, "2").await?);
         refresh.push(refreshed(bench).await?);
     }
-    machine::allow(bench.stack.postgres_pid()?, &[machine::SERVERS])?;
     bench.stack.served_newest(&reader).await?;
     let headers = [("accept-encoding", "gzip"), ("authorization", reader.authorization.as_str())];
     let node = bench.stack.node();
     let target = Target::reading("reads", node, http_addr(node), LEADS, &headers).await?;
-    let (alone, meanwhile) = read(bench, &target.load).await?;
+    let readers = read(bench, &target.load).await?;
+    bench.stack.allow(&[machine::SERVERS])?;
     let seconds = |runs: &[Run]| Value::Number(median(runs.iter().map(|run| run.seconds)));
     let cpu = |runs: &[Run]| {
         let each = |part: fn(&Run) -> f64| median(runs.iter().map(part));
@@ -65,17 +68,23 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
             .beside("REFRESH", peer)
             .goal(Goal::AtMost(5.0)),
         Line::new("CPU of that, Postgres / ours, s", cpu(&again)),
-        Line::new("reads meanwhile, all on one core: p50 / p99 / p99.9, ms", Value::Percentiles(meanwhile))
-            .beside("without", Value::Percentiles(alone))
-            .goal(Goal::RatioAtMost(2.0)),
+        meanwhile("two orgs at once", &readers.beside_two, &readers.alone),
+        meanwhile("one org at a time", &readers.beside_one, &readers.alone),
     ])
 }
 
-async fn rebuild(bench: &Bench, cores: &[usize]) -> anyhow::Result<Run> {
+fn meanwhile(how: &str, beside: &[Percentiles], alone: &[Percentiles]) -> Line {
+    let name = format!("1,000 reads a second beside {how}: p50 / p99 / p99.9, ms");
+    Line::new(name, Value::Percentiles(Percentiles::median(beside)))
+        .beside("without", Value::Percentiles(Percentiles::median(alone)))
+        .goal(Goal::RatioAtMost(2.0))
+}
+
+async fn rebuild(bench: &Bench, at_once: &str) -> anyhow::Result<Run> {
     let postgres = bench.stack.postgres_pid()?;
     let (before, ours) = (proc::cpu_with_ended(postgres)?, proc::cpu_of_ended_children()?);
     let started = Instant::now();
-    bench.stack.run(&["rebuild", "--all", "--restart"], cores).await?;
+    bench.stack.run(&["rebuild", "--all", "--restart", "--concurrency", at_once], &CORES).await?;
     let run = Run {
         seconds: started.elapsed().as_secs_f64(),
         postgres_cpu: proc::cpu_with_ended(postgres)?.saturating_sub(before).as_secs_f64(),
@@ -92,20 +101,32 @@ async fn refreshed(bench: &Bench) -> anyhow::Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// The same load without a rebuild and beside one, in turn. Both are as short as the rebuild is.
-async fn read(bench: &Bench, load: &Load) -> anyhow::Result<(Percentiles, Percentiles)> {
-    let rate = load::closed(load, bench.run).await?.per_second() / 2.0;
-    let (mut alone, mut meanwhile) = (Vec::new(), Vec::new());
+/// What readers have of the node.
+#[derive(Default)]
+struct Readers {
+    alone: Vec<Percentiles>,
+    beside_two: Vec<Percentiles>,
+    beside_one: Vec<Percentiles>,
+}
+
+/// The same load without a rebuild, and beside one of two orgs at once and one of one, in turn.
+async fn read(bench: &Bench, load: &Load) -> anyhow::Result<Readers> {
+    let mut readers = Readers::default();
     for _ in 0..bench.rounds {
-        let latencies = load::open(load, rate, bench.run).await?;
-        alone.push(latencies.percentiles());
-        let (latencies, run) = tokio::join!(load::open(load, rate, bench.run), rebuild(bench, &[machine::SERVERS]));
-        let (latencies, run): (Latencies, Run) = (latencies?, run?);
-        ensure!(run.seconds > bench.run.as_secs_f64() / 2.0, "the rebuild ended long before the load: --seconds less");
-        let percentiles = latencies.percentiles();
-        say(format_args!("  p99 {:.3} ms beside a rebuild of {:.1} s", percentiles.p99, run.seconds));
-        meanwhile.push(percentiles);
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        let latencies = load::open(load, READS_A_SECOND, bench.run).await?;
+        readers.alone.push(latencies.percentiles());
+        readers.beside_two.push(read_beside(bench, load, "2").await?);
+        readers.beside_one.push(read_beside(bench, load, "1").await?);
     }
-    Ok((Percentiles::median(&alone), Percentiles::median(&meanwhile)))
+    Ok(readers)
+}
+
+async fn read_beside(bench: &Bench, load: &Load, at_once: &str) -> anyhow::Result<Percentiles> {
+    let (latencies, run) = tokio::join!(load::open(load, READS_A_SECOND, bench.run), rebuild(bench, at_once));
+    let (latencies, run): (Latencies, Run) = (latencies?, run?);
+    ensure!(run.seconds > bench.run.as_secs_f64() / 2.0, "the rebuild ended long before the load: --seconds less");
+    let percentiles = latencies.percentiles();
+    say(format_args!("  p99 {:.3} ms beside a rebuild of {:.1} s", percentiles.p99, run.seconds));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    Ok(percentiles)
 }
