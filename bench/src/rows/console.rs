@@ -15,6 +15,7 @@ use crate::{
     generator,
     http::{self, Connection},
     latency::{Latencies, Percentiles},
+    machine,
     process::Process,
     progress::say,
     stack::{Org, Stack, http_addr, read},
@@ -23,8 +24,11 @@ use crate::{
 
 /// Each is saved and clicked once a round.
 const ORGS: usize = 512;
-/// People at once.
+/// People at once, and what is between two clicks of one.
 const PEOPLE: usize = 8;
+const BETWEEN: Duration = Duration::from_millis(160);
+/// Whoever clicks does not wait for a core that another's call keeps busy.
+const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
 /// What Vapi takes for a call.
 const VAPI: Duration = Duration::from_millis(500);
 /// For as many assistants to be made as there are agents.
@@ -44,6 +48,10 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let standin = Standin::start(Config { concurrency_limit: usize::MAX, ..Config::default() }).await?;
     standin.fail_always(Operation::CreateWebCall, Fault::Slow(VAPI));
     let (node, worker) = bench.stack.start_with_vapi(&standin).await?;
+    bench.stack.allow(&CORES)?;
+    for process in [&node, &worker] {
+        machine::allow_family(process.pid(), &CORES)?;
+    }
     let mut orgs = Vec::with_capacity(ORGS);
     for _ in 0..ORGS {
         orgs.push(bench.stack.seed(0, 0).await?);
@@ -61,6 +69,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let made = standin.count(Operation::CreateWebCall);
     ensure!(made > 0, "no worker has made a call");
     drop((node, worker));
+    bench.stack.allow(&[machine::SERVERS])?;
     bench.stack.execute("delete from prewarm.test_calls").await?;
     let (save, click) = (Percentiles::median(&saves), Percentiles::median(&clicks));
     Ok(vec![
@@ -107,13 +116,15 @@ async fn ask(node: &Process, asked: Vec<Asked>) -> anyhow::Result<Percentiles> {
             people.spawn(async move {
                 let mut connection = Connection::open(addr).await?;
                 let mut latencies = Latencies::default();
+                let mut due = Instant::now() + BETWEEN * person as u32 / PEOPLE as u32;
                 for (org, path, body) in asked.iter().skip(person).step_by(PEOPLE) {
                     let headers = [("authorization", org.authorization.as_str()), ("content-type", "application/json")];
                     let request = http::post(addr, path, &headers, body);
-                    let started = Instant::now();
+                    tokio::time::sleep_until(due.into()).await;
                     let status = connection.outline(&request).await.context(*path)?.status;
                     ensure!(status == 200, "{path} answered {status}");
-                    latencies.record(started.elapsed());
+                    latencies.record(due.elapsed());
+                    due += BETWEEN;
                 }
                 Ok(latencies)
             });
