@@ -53,7 +53,7 @@ use crate::{
 pub struct Store {
     /// The truth.
     pub pg: PgPool,
-    /// The same, for what is asked all the time: rebuilds, the queue, the intake.
+    /// The same, for what somebody waits for: rebuilds, the queue, the intake, the console.
     pub warm: WarmSessions,
     /// Bytes and hints; may be absent, empty or flushed at any time.
     pub redis: Option<Redis>,

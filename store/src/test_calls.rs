@@ -104,7 +104,10 @@ impl Store {
     /// if there is no such agent.
     pub async fn open_test_call(&self, id: Uuid, org: OrgId, call_direction: &str) -> Result<Option<Opened>, Error> {
         let opened = sqlx::query_file_as!(Opened, "queries/test_calls/open.sql", id, org.0, call_direction);
-        Ok(opened.fetch_optional(&self.pg).await?)
+        let mut session = self.warm.take().await?;
+        let opened = opened.fetch_optional(&mut *session).await?;
+        session.give_back();
+        Ok(opened)
     }
 
     /// How far a test call is.
