@@ -45,8 +45,7 @@ begin
   return prewarm.push_rebuilds(orgs);
 end $$;
 
-create or replace function prewarm.fold() returns int
-language sql return prewarm.fold(prewarm.owed_orgs());
+drop function prewarm.fold();
 
 -- The job of an org, claimed at once with the org's lease; none while one of it waits, or within the gap after the org's
 -- last rebuild.

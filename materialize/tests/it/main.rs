@@ -7,3 +7,4 @@ mod formats;
 mod harness;
 mod oracle;
 mod races;
+mod sessions;
