@@ -20,6 +20,7 @@ drop procedure prewarm.maintain_anew;
 drop procedure prewarm.make_sums;
 drop function prewarm.sums_of;
 drop procedure prewarm.make_leads;
+drop function prewarm.lead_sums_of;
 drop procedure prewarm.write_sums;
 drop procedure prewarm.write_leads;
 drop procedure prewarm.write_lead_sums;

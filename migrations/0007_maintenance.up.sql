@@ -561,9 +561,24 @@ begin
   end if;
 end $$;
 
+-- All sums of an org's leads, of buckets that have any.
+create function prewarm.lead_sums_of(org uuid) returns setof prewarm.lead_sums
+language sql stable as $$
+  with buckets as materialized (
+    select prewarm.bucket_of(l.id) as bucket, coalesce(sum(l.estimated_value), 0) as pipeline_total,
+           count(*) filter (where l.lead_score >= 80) as hot_leads
+      from prewarm.actionable_leads l
+     where l.org_id = org
+     group by prewarm.bucket_of(l.id)
+  )
+  select org, 0::smallint, b.* from buckets b
+  union all
+  select org, 1::smallint, bucket / 32, sum(pipeline_total), sum(hot_leads)::bigint from buckets group by bucket / 32
+$$;
+
 -- Makes all leads of an org equal to the definition at an instant, and the sums of their buckets.
 create procedure prewarm.make_leads(org uuid, at timestamptz)
-language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = on set enable_bitmapscan = off as $$
+language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   with wanted as materialized (
     select l.* from prewarm.leads_at(at) l where l.org_id = org
@@ -599,25 +614,21 @@ begin
           excluded.duration_calls, excluded.sentiment_total, excluded.lead_temperature, excluded.follow_up_urgency,
           excluded.last_call_summary, excluded.urgency_rank, excluded.urgency_until);
 
+  -- ON CONFLICT doubles the cost of a row.
+  if not exists (select from prewarm.lead_sums s where s.org_id = org) then
+    insert into prewarm.lead_sums select * from prewarm.lead_sums_of(org);
+    return;
+  end if;
   with wanted as materialized (
-    select org as org_id, 0::smallint as level, prewarm.bucket_of(l.id) as bucket,
-           coalesce(sum(l.estimated_value), 0) as pipeline_total, count(*) filter (where l.lead_score >= 80) as hot_leads
-      from prewarm.actionable_leads l
-     where l.org_id = org
-     group by prewarm.bucket_of(l.id)
-  ),
-  all_wanted as materialized (
-    select * from wanted
-    union all
-    select org, 1::smallint, bucket / 32, sum(pipeline_total), sum(hot_leads)::bigint from wanted group by bucket / 32
+    select * from prewarm.lead_sums_of(org)
   ),
   gone as (
     delete from prewarm.lead_sums s
      where s.org_id = org
-       and (s.level, s.bucket) not in (select level, bucket from all_wanted)
+       and (s.level, s.bucket) not in (select level, bucket from wanted)
   )
   insert into prewarm.lead_sums
-  select * from all_wanted except select s.* from prewarm.lead_sums s where s.org_id = org
+  select * from wanted except select s.* from prewarm.lead_sums s where s.org_id = org
       on conflict (org_id, level, bucket) do update
      set (pipeline_total, hot_leads) = (excluded.pipeline_total, excluded.hot_leads);
 end $$;

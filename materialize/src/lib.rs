@@ -113,11 +113,11 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
 /// The edition in a node's own format, and in each older one that another node reads.
 async fn pack(snapshot: &mut Snapshot, format: Format) -> Result<(Edition, Vec<Edition>), Error> {
     let (models, next_change_at) = snapshot.models().await?;
+    let identities = models.canonical()?;
     let Snapshot { org, version, as_of, oldest, swaps, .. } = *snapshot;
     let edition = |format| {
         Edition::of(org, format, version, as_of, next_change_at, |model| {
-            let identity = models.canonical(model)?;
-            let blob = Blob::pack(org, model, format, version, &identity)?;
+            let blob = Blob::pack(org, model, format, version, identities.of(model))?;
             // The first of a format: nobody sees it before it has been read once.
             if swaps && Blob::decode(org, model, format, &blob.encode())? != blob {
                 return Err(Error::Unreadable(Rejected::Damaged));

@@ -1,6 +1,7 @@
 //! All read models of one org, from one snapshot.
 
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
     activity::Activity,
@@ -22,13 +23,24 @@ pub struct Models {
     pub calls_outbound: Calls,
 }
 
+/// The canonical JSON of every model: keys in declared order, no white space. Equal data gives equal bytes.
+#[derive(Debug)]
+pub struct Canonical([Box<RawValue>; Model::COUNT]);
+
+impl Canonical {
+    /// The bytes of one model.
+    pub fn of(&self, model: Model) -> &[u8] {
+        self.0[model as usize].get().as_bytes()
+    }
+}
+
 /// Four models in one answer, each as its own endpoint would give it.
 #[derive(Serialize)]
 struct Dashboard<'a> {
-    pulse: &'a Pulse,
-    leads: &'a Leads,
-    activity: &'a Activity,
-    calls: &'a Calls,
+    pulse: &'a RawValue,
+    leads: &'a RawValue,
+    activity: &'a RawValue,
+    calls: &'a RawValue,
 }
 
 impl Models {
@@ -45,22 +57,16 @@ impl Models {
         }
     }
 
-    /// The canonical JSON of one model: keys in declared order, no white space. Equal data gives equal bytes.
-    pub fn canonical(&self, model: Model) -> Result<Vec<u8>, serde_json::Error> {
-        match model {
-            Model::Leads => serde_json::to_vec(&self.leads),
-            Model::Pulse => serde_json::to_vec(&self.pulse),
-            Model::Activity => serde_json::to_vec(&self.activity),
-            Model::Calls => serde_json::to_vec(&self.calls),
-            Model::CallsInbound => serde_json::to_vec(&self.calls_inbound),
-            Model::CallsOutbound => serde_json::to_vec(&self.calls_outbound),
-            Model::Dashboard => serde_json::to_vec(&Dashboard {
-                pulse: &self.pulse,
-                leads: &self.leads,
-                activity: &self.activity,
-                calls: &self.calls,
-            }),
-        }
+    /// Their canonical JSON.
+    pub fn canonical(&self) -> Result<Canonical, serde_json::Error> {
+        let leads = to_raw_value(&self.leads)?;
+        let pulse = to_raw_value(&self.pulse)?;
+        let activity = to_raw_value(&self.activity)?;
+        let calls = to_raw_value(&self.calls)?;
+        let inbound = to_raw_value(&self.calls_inbound)?;
+        let outbound = to_raw_value(&self.calls_outbound)?;
+        let dashboard = to_raw_value(&Dashboard { pulse: &pulse, leads: &leads, activity: &activity, calls: &calls })?;
+        Ok(Canonical([leads, pulse, activity, calls, inbound, outbound, dashboard]))
     }
 }
 
@@ -70,8 +76,8 @@ mod tests {
 
     #[test]
     fn an_org_without_data_has_empty_models() {
-        let empty = Models::empty();
-        let text = |model| String::from_utf8(empty.canonical(model).unwrap()).unwrap();
+        let empty = Models::empty().canonical().unwrap();
+        let text = |model| String::from_utf8(empty.of(model).to_vec()).unwrap();
         assert_eq!(text(Model::Leads), r#"{"leads":[]}"#);
         assert_eq!(text(Model::Activity), r#"{"events":[]}"#);
         assert_eq!(text(Model::Calls), r#"{"calls":[],"pagination":{"page":1,"limit":20,"total":0,"pages":0}}"#);

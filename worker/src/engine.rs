@@ -12,6 +12,7 @@ use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use sqlx::PgPool;
 use store::{
+    Store,
     queue::{self, End, Queue},
     sessions::WarmSessions,
 };
@@ -43,19 +44,19 @@ pub trait Handler: Send + Sync + 'static {
 /// [`run`](crate::run) with any handler and crons.
 pub async fn run_handler(
     config: Config,
-    pg: PgPool,
+    store: Store,
     crons: &'static [Cron],
     health: Health,
     shutdown: CancellationToken,
     handler: impl Handler,
 ) -> Result<(), ConfigError> {
     config.check()?;
+    let Store { pg, warm, .. } = store;
     let stopped = shutdown.run_until_cancelled(wait_for_schema(&pg, &health)).await.is_none();
     if stopped {
         return Ok(());
     }
     let start = Start::new();
-    let warm = WarmSessions::beside(&pg);
     let engine = Engine { config, pg, warm, start, handler: Arc::new(handler) };
     engine.take_up().await;
     engine.work(crons, health, shutdown).await;

@@ -35,10 +35,10 @@ pub async fn run(
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ConfigError> {
-    let pg = store.pg.clone();
     let config = Config { prewarm: config.prewarm.filter(|_| prewarm.is_some()), ..config };
-    let context = Context { store, clock: Clock::Database, prewarm, event_retention: config.event_retention };
-    run_handler(config, pg, schedule::CRONS, health, shutdown, context).await
+    let context =
+        Context { store: store.clone(), clock: Clock::Database, prewarm, event_retention: config.event_retention };
+    run_handler(config, store, schedule::CRONS, health, shutdown, context).await
 }
 
 impl Handler for Context {

@@ -272,10 +272,9 @@ impl Editions {
     /// The empty models, for whoever has a token of an org that does not exist (yet). Nothing is kept.
     fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
         self.forget(org);
-        let models = Models::empty();
+        let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
         let edition = Edition::of(org, self.store.format, Version::NONE, self.now.now(), None, |model| {
-            let identity = models.canonical(model).map_err(|_| Unavailable)?;
-            Blob::pack(org, model, self.store.format, Version::NONE, &identity).map_err(|_| Unavailable)
+            Blob::pack(org, model, self.store.format, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
         })?;
         Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }

@@ -10,7 +10,7 @@ use store::queue::{self, End, Queue, dead_letters};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
 
-use crate::harness::{Db, Probe, Running, connect, eventually, org_of, quick, rebuild};
+use crate::harness::{Db, Probe, Running, connect, eventually, org_of, quick, rebuild, store_of};
 
 /// Which database a child works on.
 const URL: &str = "PREWARM_TEST_CHILD_URL";
@@ -42,7 +42,7 @@ async fn child() {
             }
         }
     });
-    run_handler(quick(), pg, &[], Health::default(), CancellationToken::new(), probe).await.unwrap();
+    run_handler(quick(), store_of(&pg), &[], Health::default(), CancellationToken::new(), probe).await.unwrap();
 }
 
 /// Killed when dropped.

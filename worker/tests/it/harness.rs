@@ -9,10 +9,13 @@ use std::{
 
 use jobs::JobError;
 use monitoring::health::Health;
-use readmodel::ids::OrgId;
+use readmodel::{blob::Format, ids::OrgId};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
-use store::queue::{self, NewJob, Queue};
+use store::{
+    Store,
+    queue::{self, NewJob, Queue},
+};
 use testkit::Database;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -262,6 +265,11 @@ pub(crate) fn sleepy() -> Config {
     config
 }
 
+/// Without a Redis.
+pub(crate) fn store_of(pg: &PgPool) -> Store {
+    Store::new(pg.clone(), None, Format::CURRENT)
+}
+
 /// A worker process's worth of workers, inside the test.
 pub(crate) struct Running {
     pub(crate) health: Health,
@@ -274,7 +282,7 @@ impl Running {
     pub(crate) fn start(config: Config, pg: &PgPool, probe: &Probe) -> Self {
         let health = Health::default();
         let shutdown = CancellationToken::new();
-        let run = run_handler(config, pg.clone(), &[], health.clone(), shutdown.clone(), probe.clone());
+        let run = run_handler(config, store_of(pg), &[], health.clone(), shutdown.clone(), probe.clone());
         let task = tokio::spawn(async move { run.await.unwrap() });
         Self { health, shutdown, task }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use monitoring::health::State;
 use worker::{Config, ConfigError, run_handler};
 
-use crate::harness::{Db, Probe, Running, eventually, quick};
+use crate::harness::{Db, Probe, Running, eventually, quick, store_of};
 
 async fn until_ready(running: &Running, ready: bool) {
     eventually("readiness", async || {
@@ -67,7 +67,7 @@ async fn a_lease_that_ends_between_heartbeats_is_refused() {
     let mut config: Config = quick();
     config.rebuild.lease = 3 * config.heartbeat + config.shutdown;
     let refused: Result<(), ConfigError> =
-        run_handler(config, db.pg.clone(), &[], Default::default(), Default::default(), Probe::idle()).await;
+        run_handler(config, store_of(&db.pg), &[], Default::default(), Default::default(), Probe::idle()).await;
     assert!(refused.unwrap_err().to_string().starts_with("queue rebuild: a lease of 1.1s"));
     assert!(Config::default().rebuild.lease > Duration::from_secs(14));
     db.close().await;

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, time::Duration};
 
 use jobs::{Context, JobError};
 use monitoring::health::Health;
-use readmodel::{blob::Format, time::Clock};
-use store::{Store, queue::dead_letters};
+use readmodel::time::Clock;
+use store::queue::dead_letters;
 use tokio_util::sync::CancellationToken;
 use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 
-use crate::harness::{Db, Nope, Probe, Running, quick};
+use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
 
 #[tokio::test]
 async fn poison_is_a_dead_letter_and_the_next_job_runs() {
@@ -28,13 +28,13 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
     )
     .await;
     let context = Context {
-        store: Store::new(db.pg.clone(), None, Format::CURRENT),
+        store: store_of(&db.pg),
         clock: Clock::Database,
         prewarm: None,
         event_retention: DEFAULT_EVENT_RETENTION,
     };
     let shutdown = CancellationToken::new();
-    let run = run_handler(quick(), db.pg.clone(), &[], Health::default(), shutdown.clone(), context);
+    let run = run_handler(quick(), store_of(&db.pg), &[], Health::default(), shutdown.clone(), context);
     let run = tokio::spawn(run);
 
     db.until("select count(*) from apalis.jobs where id = 'well' and status = 'Done'", 1).await;

@@ -10,7 +10,7 @@ use store::{
 };
 use worker::DEFAULT_EVENT_RETENTION;
 
-use crate::harness::Db;
+use crate::harness::{Db, store_of};
 
 #[tokio::test]
 async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
@@ -77,7 +77,7 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
            select gen_random_uuid(), 1, 1, 0, now(), true from generate_series(1, 150)",
     )
     .await;
-    let store = Store::new(db.pg.clone(), None, Format::CURRENT);
+    let store = store_of(&db.pg);
     assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 100);
     let depth = queue::depth(&db.pg, Queue::Rebuild).await.unwrap();
     assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));

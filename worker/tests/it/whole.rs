@@ -1,18 +1,16 @@
 //! The process as it is shipped: real jobs, the real table of crons.
 
 use monitoring::health::Health;
-use readmodel::blob::Format;
-use store::Store;
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Db, quick};
+use crate::harness::{Db, quick, store_of};
 
 #[tokio::test]
 async fn changes_become_versions_and_crons_fire() {
     let db = Db::create().await;
     let org = db.org().await;
     let shutdown = CancellationToken::new();
-    let store = Store::new(db.pg.clone(), None, Format::CURRENT);
+    let store = store_of(&db.pg);
     let run = tokio::spawn(worker::run(quick(), store, None, Health::default(), shutdown.clone()));
     db.until("select count(*) from prewarm.versions where n = 1 and published", 1).await;
     sqlx::query("insert into contacts (org_id, name, lead_status) values ($1, 'lead', 'new')")
