@@ -6,5 +6,6 @@ mod clock;
 mod formats;
 mod harness;
 mod oracle;
+mod plans;
 mod races;
 mod sessions;

@@ -1,0 +1,75 @@
+//! How what a rebuild asks is planned: by index, also where statistics are those of another time.
+
+use std::time::Duration;
+
+use materialize::{rebuild, rebuild_anew};
+use readmodel::{ids::OrgId, time::Clock};
+use sqlx::{Connection, PgConnection};
+use store::Store;
+use testkit::Database;
+use uuid::Uuid;
+
+use crate::harness::open;
+
+const FIRST: OrgId = OrgId(Uuid::from_u128(1));
+const SECOND: OrgId = OrgId(Uuid::from_u128(2));
+
+async fn found(store: &Store, org: OrgId) {
+    store.seed_organization(org, "an org", "UTC").await.unwrap();
+    store.seed_contacts(org, 1, 200, 5).await.unwrap();
+}
+
+async fn call(store: &Store, org: OrgId) {
+    let call = "insert into calls (org_id, contact_id, phone_number, call_direction, status)
+                select org_id, id, phone, 'inbound', 'completed' from contacts where org_id = $1 limit 1";
+    sqlx::query(call).bind(org.0).execute(&store.pg).await.unwrap();
+}
+
+/// How often tables that hold rows of all orgs have been read whole. A session's reads count once it has ended.
+async fn reads_of_all(database: &Database) -> i64 {
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let others = "select count(*) from pg_stat_activity
+                   where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()";
+    while sqlx::query_scalar::<_, i64>(others).fetch_one(&mut session).await.unwrap() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let reads = "select sum(seq_scan)::bigint from pg_stat_user_tables
+                  where relname in ('calls', 'contacts', 'appointments', 'marks', 'actionable_leads', 'lead_sums', 'sums')";
+    sqlx::query_scalar(reads).fetch_one(&mut session).await.unwrap()
+}
+
+/// The same while something is done by sessions of its own.
+async fn reads_of_all_by(database: &Database, work: impl AsyncFnOnce(&Store)) -> i64 {
+    let before = reads_of_all(database).await;
+    let store = open(database, None);
+    work(&store).await;
+    store.pg.close().await;
+    drop(store);
+    reads_of_all(database).await - before
+}
+
+/// Analyzed while one org alone had rows, each table looks as if it were all of any org.
+#[tokio::test]
+async fn no_rebuild_reads_a_table_of_all_orgs() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    found(&store, FIRST).await;
+    rebuild(&store, Clock::Database, FIRST).await.unwrap();
+    sqlx::raw_sql("analyze").execute(&store.pg).await.unwrap();
+    found(&store, SECOND).await;
+    store.pg.close().await;
+    drop(store);
+
+    let built = reads_of_all_by(&database, async |store| {
+        rebuild(store, Clock::Database, SECOND).await.unwrap();
+        rebuild_anew(store, Clock::Database, SECOND).await.unwrap();
+    });
+    assert_eq!(built.await, 0);
+    let called = reads_of_all_by(&database, async |store| call(store, SECOND).await).await;
+    let touched = reads_of_all_by(&database, async |store| {
+        call(store, SECOND).await;
+        rebuild(store, Clock::Database, SECOND).await.unwrap();
+    });
+    assert_eq!(touched.await, called, "more than the call itself");
+    database.close().await.unwrap();
+}
