@@ -53,9 +53,8 @@ begin
   return null;
 end $$;
 
-drop function prewarm.mark_appointments;
-drop function prewarm.mark_contacts;
-drop function prewarm.mark_calls;
+drop function prewarm.mark_appointments, prewarm.mark_contacts, prewarm.mark_calls;
+drop function prewarm.mark_new_appointments, prewarm.mark_new_contacts, prewarm.mark_new_calls;
 drop function prewarm.bin_of;
 drop function prewarm.hour_of;
 drop function prewarm.is_wide;

@@ -32,24 +32,67 @@ create function prewarm.bin_of(at timestamptz) returns timestamptz
 language sql immutable return date_bin('10 seconds', at, '2000-01-01 00:00:00+00');
 
 -- One mark a row: to gather an org's rows in one costs each writer more than it saves the rebuild. Of many rows the first
--- are listed before it is known that they are many; that does no harm. An update lists the row as it was and as it is; one
--- that moves to another org, or gets another id, has no partner, and is listed for both orgs.
+-- are listed before it is known that they are many; that does no harm.
+--
+-- Inserting is what writers do all day, and to set a search path for the function takes as long as the rest of it. These
+-- name nothing that is looked up by the writer's: functions by their schema, no operators, and transition tables come first.
+create function prewarm.mark_new_calls() returns trigger
+language plpgsql security definer as $$
+declare
+  listed bigint;
+begin
+  insert into prewarm.marks (org_id, what, contacts, phones, bins)
+  select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
+    from new_rows
+   limit 101;
+  get diagnostics listed = row_count;
+  if prewarm.is_wide(listed) then
+    insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
+  end if;
+  return null;
+end $$;
+
+create function prewarm.mark_new_contacts() returns trigger
+language plpgsql security definer as $$
+declare
+  listed bigint;
+begin
+  insert into prewarm.marks (org_id, what, contacts)
+  select org_id, 'contacts', array[id]
+    from new_rows
+   limit 101;
+  get diagnostics listed = row_count;
+  if prewarm.is_wide(listed) then
+    insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;
+  end if;
+  return null;
+end $$;
+
+create function prewarm.mark_new_appointments() returns trigger
+language plpgsql security definer as $$
+declare
+  listed bigint;
+begin
+  insert into prewarm.marks (org_id, what, booked, bins)
+  select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
+    from new_rows
+   limit 101;
+  get diagnostics listed = row_count;
+  if prewarm.is_wide(listed) then
+    insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from new_rows;
+  end if;
+  return null;
+end $$;
+
+-- An update lists the row as it was and as it is; one that moves to another org, or gets another id, has no partner, and is
+-- listed for both orgs.
 create function prewarm.mark_calls() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
   listed bigint;
   rows   bigint;
 begin
-  if tg_op = 'INSERT' then
-    insert into prewarm.marks (org_id, what, contacts, phones, bins)
-    select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
-      from new_rows
-     limit 101;
-    get diagnostics listed = row_count;
-    if prewarm.is_wide(listed) then
-      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
-    end if;
-  elsif tg_op = 'DELETE' then
+  if tg_op = 'DELETE' then
     insert into prewarm.marks (org_id, what, contacts, phones, bins)
     select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
       from old_rows
@@ -89,16 +132,7 @@ declare
   listed bigint;
   rows   bigint;
 begin
-  if tg_op = 'INSERT' then
-    insert into prewarm.marks (org_id, what, contacts)
-    select org_id, 'contacts', array[id]
-      from new_rows
-     limit 101;
-    get diagnostics listed = row_count;
-    if prewarm.is_wide(listed) then
-      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;
-    end if;
-  elsif tg_op = 'DELETE' then
+  if tg_op = 'DELETE' then
     insert into prewarm.marks (org_id, what, contacts)
     select org_id, 'contacts', array[id]
       from old_rows
@@ -133,16 +167,7 @@ declare
   listed bigint;
   rows   bigint;
 begin
-  if tg_op = 'INSERT' then
-    insert into prewarm.marks (org_id, what, booked, bins)
-    select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
-      from new_rows
-     limit 101;
-    get diagnostics listed = row_count;
-    if prewarm.is_wide(listed) then
-      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'appointments', true from new_rows;
-    end if;
-  elsif tg_op = 'DELETE' then
+  if tg_op = 'DELETE' then
     insert into prewarm.marks (org_id, what, booked, bins)
     select org_id, 'appointments', array[contact_id], array[prewarm.bin_of(created_at)]
       from old_rows
@@ -187,9 +212,9 @@ end $$;
 call prewarm.unwatch('public.calls');
 call prewarm.unwatch('public.contacts');
 call prewarm.unwatch('public.appointments');
-call prewarm.watch('public.calls', 'prewarm.mark_calls', 'prewarm.mark_calls', 'prewarm.mark_calls');
-call prewarm.watch('public.contacts', 'prewarm.mark_contacts', 'prewarm.mark_contacts', 'prewarm.mark_contacts');
-call prewarm.watch('public.appointments', 'prewarm.mark_appointments', 'prewarm.mark_appointments',
+call prewarm.watch('public.calls', 'prewarm.mark_new_calls', 'prewarm.mark_calls', 'prewarm.mark_calls');
+call prewarm.watch('public.contacts', 'prewarm.mark_new_contacts', 'prewarm.mark_contacts', 'prewarm.mark_contacts');
+call prewarm.watch('public.appointments', 'prewarm.mark_new_appointments', 'prewarm.mark_appointments',
                    'prewarm.mark_appointments');
 
 -- Orgs whose tables below are complete, as of their last rebuild; how much there was decides when making all anew is

@@ -169,3 +169,42 @@ async fn writers_of_one_org_wait_for_no_lock() {
     assert_eq!(shown["pulse"]["total_calls"], WRITERS * ROUNDS * 151);
     stack.close().await;
 }
+
+/// The triggers run with the rights of the schema's owner, and those of INSERT in the search path of whoever inserts.
+#[tokio::test]
+async fn what_a_writer_puts_before_the_catalog_is_not_run_with_our_rights() {
+    let stack = Stack::start().await;
+    let mut writer = writer(&stack).await;
+    let org = stack.org().await;
+    stack.sql(&format!("create schema trap authorization {ROLE}")).await;
+    let traps = "create table trap.ran (as_whom text);
+         create function trap.note() returns boolean language plpgsql as
+           'begin insert into trap.ran values (current_user); return true; end';
+         create function trap.compare(a bigint, b integer) returns boolean language sql as 'select trap.note()';
+         create function trap.compare(a uuid, b uuid) returns boolean language sql as 'select trap.note()';
+         create function trap.compare(a text, b text) returns boolean language sql as 'select trap.note()';
+         create operator trap.> (leftarg = bigint, rightarg = integer, function = trap.compare);
+         create operator trap.= (leftarg = uuid, rightarg = uuid, function = trap.compare);
+         create operator trap.= (leftarg = text, rightarg = text, function = trap.compare);
+         create function trap.date_bin(interval, timestamptz, timestamptz) returns timestamptz language plpgsql as
+           'begin perform trap.note(); return $2; end';
+         create temporary table new_rows (org_id uuid, id uuid, contact_id uuid, phone_number text, created_at timestamptz);
+         set search_path = trap, pg_catalog, public";
+    run(&mut writer, traps).await.unwrap();
+    assert!(run(&mut writer, "select 'a' = 'b'::text").await.is_ok(), "the trap is set");
+    for count in [1, 200] {
+        let statements = [
+            "insert into contacts (org_id, name, phone, lead_status) select '$org', 'c' || i, '+1' || i, 'new'",
+            "insert into calls (org_id, phone_number) select '$org', '+1' || i",
+            "insert into appointments (org_id, status) select '$org', 'confirmed'",
+        ];
+        for statement in statements {
+            let statement = statement.replace("$org", &org.id.to_string());
+            run(&mut writer, &format!("{statement} from generate_series(1, {count}) i")).await.unwrap();
+            stack.follows(&org).await;
+        }
+    }
+    assert!(stack.count(&format!("select count(*) from trap.ran where as_whom = '{ROLE}'")).await > 0);
+    assert_eq!(stack.count(&format!("select count(*) from trap.ran where as_whom <> '{ROLE}'")).await, 0);
+    stack.close().await;
+}
