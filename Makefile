@@ -29,7 +29,8 @@ lint: ## check the formatting and the lints
 soak: ## compare the read models with their definition after a million random events; EVENTS=… for another number
 	@scripts/setup test
 	PREWARM_TEST_EVENTS=$(or $(EVENTS),1000000) scripts/with-servers \
-		cargo nextest run --workspace --profile soak -E 'test(models_equal_the_definition)'
+		cargo nextest run --package materialize --cargo-profile release --profile soak \
+		-E 'test(models_equal_the_definition)'
 
 bench: ## measure, beside the peers; ARGS="--list" lists the rows
 	@scripts/setup bench

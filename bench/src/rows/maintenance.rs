@@ -1,8 +1,8 @@
 //! What one call event costs, in orgs of very different size; beside what else would keep the same numbers ready.
 //!
-//! An event is one row inserted into `calls`. The next follows as soon as its version is announced, as the peers' do, so
-//! that each has a rebuild of its own and the processor's caches are warm; or after a while, so that they are cold. Then
-//! the servers' idle time, measured just before and after, is subtracted.
+//! An event is one row inserted into `calls`. The next follows as soon as all that one has caused is done, as the peers'
+//! do, so that each has a rebuild of its own and the processor's caches are warm; or after a while, so that they are cold.
+//! Then the servers' idle time, measured just before and after, is subtracted.
 
 use std::{
     cell::Cell,
@@ -31,6 +31,8 @@ const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
 /// So that nobody who makes events one after the other waits for the gap between two rebuilds.
 const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
 const GAP: &str = include_str!("../../queries/gap.sql");
+/// From the announcement of a version to the end of its job, and more. An event in between would be looked for in vain.
+const ENDS: Duration = Duration::from_millis(2);
 /// Between two events that find the caches cold.
 const BETWEEN: Duration = Duration::from_millis(120);
 const WARM_UP: u32 = 8;
@@ -170,7 +172,7 @@ impl Subject {
         Ok((called.beyond(idle, BETWEEN.as_secs_f64()), idle))
     }
 
-    /// Event after event, each as soon as the one before is published; nothing is subtracted.
+    /// Event after event, each as soon as the one before is done; nothing is subtracted.
     async fn steadily(&mut self, stack: &Stack, time: Duration, mut writer: Writer) -> anyhow::Result<Cost> {
         let redis = redis::Client::open(stack.redis.url())?;
         let (org, contacts, first) = (self.org.id, self.contacts, self.next.get());
@@ -182,6 +184,7 @@ impl Subject {
                 announced.forget();
                 writer.write(org, &caller(first + events, contacts)).await?;
                 announced.of(org).await?;
+                tokio::time::sleep(ENDS).await;
                 events += 1;
             }
             Ok((writer, events))
