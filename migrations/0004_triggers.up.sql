@@ -1,5 +1,6 @@
 -- Marks for every change of the source, whoever makes it. Statement-level: a COPY of a million rows appends one mark an
--- org. SECURITY DEFINER, because a writer has no right on our schema; the search path is fixed for the same reason.
+-- org. SECURITY DEFINER, because a writer has no right on our schema; the search path is fixed for the same reason (0007
+-- has functions that look nothing up, and need none).
 -- No NOTIFY here: it would serialise the commits of all writers.
 
 create function prewarm.mark_inserted() returns trigger

@@ -252,13 +252,13 @@ begin
   return lost;
 end $$;
 
--- What the last refresh of prewarm.fleet_pulse was made from: it reads every call there is, so one that would change
--- nothing is left out.
+-- What the last refresh of prewarm.fleet_pulse was made from: it reads something of every org, so one that would change
+-- nothing is left out. Both, since a rebuild that began before another may commit after it, and counts may begin anew.
 create table prewarm.fleet_pulse_made (
   versions  bigint  not null,
   as_of     timestamptz,
   singleton boolean primary key default true check (singleton)
 );
 
-comment on column prewarm.fleet_pulse_made.versions is 'orgs that had one';
+comment on column prewarm.fleet_pulse_made.versions is 'the sum of all orgs'' counts';
 comment on column prewarm.fleet_pulse_made.as_of is 'the newest instant of any';

@@ -1,5 +1,5 @@
--- The fleet's totals from what is kept of each org, instead of every call there is, once a minute: as of the org's last
--- rebuild, and without the calls of an org that nobody has built yet.
+-- The fleet's totals of calls from the months that are kept of each org, instead of every call there is, once a minute: as of
+-- the org's last rebuild, and nothing of an org that nobody has built yet. Contacts are counted, and the last call looked up.
 drop materialized view prewarm.fleet_pulse;
 
 create materialized view prewarm.fleet_pulse as

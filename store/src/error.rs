@@ -34,6 +34,9 @@ pub enum Error {
 /// PostgreSQL's `serialization_failure` and `deadlock_detected`.
 const LOST_TO_ANOTHER: [&str; 2] = ["40001", "40P01"];
 
+/// PostgreSQL's `unique_violation`.
+const UNIQUE_VIOLATION: &str = "23505";
+
 /// Classes of SQLSTATE whose messages name connections, settings and our own schema, and never a value: connection,
 /// authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator, system.
 const HARMLESS_CLASSES: [&str; 9] = ["08", "28", "3D", "3F", "42", "53", "55", "57", "58"];
@@ -77,6 +80,15 @@ impl Error {
             Self::Postgres(_) => !self.is_blocked(),
             Self::Refused(code) => code == READ_ONLY,
             _ => false,
+        }
+    }
+
+    /// The same of a rebuild. It writes what every rebuild of its org writes: a row that is there already is another's, which
+    /// its snapshot does not see.
+    pub(crate) fn of_rebuild(self) -> Self {
+        match self {
+            Self::Refused(code) if code == UNIQUE_VIOLATION => Self::Superseded(sqlx::Error::RowNotFound),
+            error => error,
         }
     }
 

@@ -98,7 +98,7 @@ impl Sessions {
 }
 
 /// What warm sessions ask all the time walks indexes, whatever its arguments: it is planned once a session, and from
-/// statistics of a moment no plan comes that reads a table. Functions that are about all of an org say otherwise.
+/// statistics of a moment no plan comes that reads a table.
 const BY_INDEX: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
 

@@ -69,7 +69,7 @@ impl Store {
             Ok(opened) => Ok(self.opened(session, org, opened)),
             Err(error) => {
                 session.roll_back().await;
-                Err(error)
+                Err(error.of_rebuild())
             }
         }
     }

@@ -129,6 +129,30 @@ async fn make_org(connection: &mut PgConnection) {
 }
 
 /// A worker that was paused before it published comes back late.
+/// Whoever comes second finds rows that his snapshot does not see.
+#[tokio::test]
+async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    let mut superseded = 0;
+    for number in 1..=20 {
+        let org = OrgId(Uuid::from_u128(number));
+        store.seed_organization(org, "an org", "UTC").await.unwrap();
+        // Without leads, which are made first: the sums of calls are what they meet over.
+        sqlx::query("insert into calls (org_id, phone_number) select $1, '+1' || i from generate_series(1, 300) i")
+            .bind(org.0)
+            .execute(&store.pg)
+            .await
+            .unwrap();
+        let (one, other) = tokio::join!(rebuild(&store, Clock::Database, org), rebuild(&store, Clock::Database, org));
+        let outcomes = [one.unwrap(), other.unwrap()];
+        superseded += outcomes.iter().filter(|outcome| **outcome == Outcome::Superseded).count();
+    }
+    assert!(superseded > 0, "they never met");
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
 #[tokio::test]
 async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());

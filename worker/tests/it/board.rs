@@ -1,13 +1,19 @@
 //! The board shows our queues and changes nothing.
 
+use std::time::Duration;
+
 use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode},
 };
+use store::queue::{self, End, Queue};
 use tower::ServiceExt;
 use worker::board_router;
 
 use crate::harness::Db;
+
+const WORKER: &str = "worker-1";
+const LEASE: Duration = Duration::from_secs(60);
 
 async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
     let request = Request::builder().method(method).uri(path).body(Body::from("{}")).unwrap();
@@ -31,6 +37,27 @@ async fn it_lists_queues_and_jobs_of_ours() {
     let (status, jobs) = ask(&db, Method::GET, "/api/v1/queues/rebuild/tasks?status=Pending").await;
     assert_eq!(status, StatusCode::OK, "{jobs}");
     assert!(jobs.contains("org_id"), "{jobs}");
+    db.close().await;
+}
+
+/// Whose job never waited.
+#[tokio::test]
+async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
+    let db = Db::create().await;
+    db.org().await;
+    let mut session = db.pg.acquire().await.unwrap();
+    queue::heartbeat(&mut session, WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    let claimed = queue::claim(&mut session, WORKER, Queue::Rebuild, 1, LEASE).await.unwrap();
+    let [job] = claimed.as_slice() else { panic!("{claimed:?}") };
+    let listed = async |status: &str| {
+        let (code, jobs) = ask(&db, Method::GET, &format!("/api/v1/queues/rebuild/tasks?status={status}")).await;
+        assert_eq!(code, StatusCode::OK, "{jobs}");
+        assert!(jobs.contains(&job.id), "{jobs}");
+    };
+    listed("Running").await;
+    queue::finish(&mut session, WORKER, &[(job.id.clone(), End::Done)]).await.unwrap();
+    listed("Done").await;
+    drop(session);
     db.close().await;
 }
 

@@ -158,6 +158,27 @@ async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
     db.close().await;
 }
 
+/// Instants are those of the snapshots: an import's rebuild began before another org's, and ends after it.
+#[tokio::test]
+async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
+    let db = Db::create().await;
+    let (slow, quick) = (db.org().await, db.org().await);
+    db.run(&format!(
+        "insert into prewarm.versions (org_id, epoch, n, format, as_of)
+         values ('{slow}', 1, 1, 1, now() - interval '2 minutes'), ('{quick}', 1, 1, 1, now())"
+    ))
+    .await;
+    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    db.run(&format!(
+        "insert into prewarm.sums values ('{slow}', 3, '2026-05-01Z', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+         update prewarm.versions set n = 2, as_of = now() - interval '1 minute' where org_id = '{slow}'"
+    ))
+    .await;
+    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert_eq!(db.count("select total_calls from prewarm.fleet_pulse where org_id is null").await, 7);
+    db.close().await;
+}
+
 #[tokio::test]
 async fn bodies_go_before_the_keys_that_tell_a_repetition() {
     let db = Db::create().await;
