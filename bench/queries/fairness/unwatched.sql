@@ -1,7 +1,5 @@
 -- bench::rows::fairness
 -- A table that costs Postgres what calls does, without our triggers.
-drop table if exists unwatched_calls;
-
 create table unwatched_calls (like calls including all);
 
 alter table unwatched_calls

@@ -68,9 +68,6 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     }
     let made = standin.count(Operation::CreateWebCall);
     ensure!(made > 0, "no worker has made a call");
-    drop((node, worker));
-    bench.stack.allow(&[machine::SERVERS])?;
-    bench.stack.execute("delete from prewarm.test_calls").await?;
     let (save, click) = (Percentiles::median(&saves), Percentiles::median(&clicks));
     Ok(vec![
         Line::new("unchanged save, p50 / p99 / p99.9, ms", Value::Percentiles(save)),

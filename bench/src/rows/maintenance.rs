@@ -30,7 +30,6 @@ use crate::{
 const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
 /// So that nobody who makes events one after the other waits for the gap between two rebuilds.
 const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
-const GAP: &str = include_str!("../../queries/gap.sql");
 /// From the announcement of a version to the end of its job, and more. An event in between would be looked for in vain.
 const ENDS: Duration = Duration::from_millis(2);
 /// Between two events that find the caches cold.
@@ -113,7 +112,6 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         }
         bench.stack.stop_worker().await?;
     }
-    bench.stack.execute(GAP).await?;
     Ok(lines(&subjects))
 }
 

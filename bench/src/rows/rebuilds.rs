@@ -52,7 +52,6 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let node = bench.stack.node();
     let target = Target::reading("reads", node, http_addr(node), LEADS, &headers).await?;
     let readers = read(bench, &target.load).await?;
-    bench.stack.allow(&[machine::SERVERS])?;
     let seconds = |runs: &[Run]| Value::Number(median(runs.iter().map(|run| run.seconds)));
     let cpu = |runs: &[Run]| {
         let each = |part: fn(&Run) -> f64| median(runs.iter().map(part));
