@@ -5,6 +5,7 @@ use std::time::Duration;
 use readmodel::version::Version;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
+use testkit::busy::in_time;
 
 /// An open stream.
 #[derive(Debug)]
@@ -58,7 +59,7 @@ impl Events {
 
     /// The next event.
     pub async fn next(&mut self) -> Event {
-        match self.within(Duration::from_secs(10)).await {
+        match self.within(in_time(Duration::from_secs(10))).await {
             Next::Event(event) => event,
             other => panic!("no event: {other:?}"),
         }
@@ -85,7 +86,8 @@ impl Events {
     }
 
     /// Whether the stream ends in time, whatever it says before.
-    pub async fn ends_within(&mut self, limit: Duration) -> bool {
+    pub async fn ends_within(&mut self, promise: Duration) -> bool {
+        let limit = in_time(promise);
         let end = async { while self.within(limit).await != Next::End {} };
         tokio::time::timeout(limit, end).await.is_ok()
     }

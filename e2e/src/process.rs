@@ -14,6 +14,7 @@ use nix::{
     unistd::Pid,
 };
 use tempfile::TempDir;
+use testkit::busy::in_time;
 
 use crate::{eventually, poll};
 
@@ -21,7 +22,7 @@ use crate::{eventually, poll};
 pub type Environment = BTreeMap<&'static str, String>;
 
 /// A process drains for eight seconds at most.
-const STOP: Duration = Duration::from_secs(10);
+const STOP: Duration = in_time(Duration::from_secs(10));
 /// Starting a Postgres, migrating and seeding thousands of rows.
 const END: Duration = Duration::from_secs(60);
 /// What is shown of a process' log when its test fails.

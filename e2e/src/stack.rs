@@ -8,7 +8,7 @@ use readmodel::{ids::OrgId, time::Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
-use testkit::{Database, history, oracle::World, servers};
+use testkit::{Database, busy::in_time, history, oracle::World, servers};
 use uuid::Uuid;
 
 use crate::{Answer, Environment, Metrics, PANELS, Process, eventually, poll};
@@ -18,7 +18,7 @@ pub const JWT_SECRET: &str = "canary-jwt-secret-of-more-than-thirty-two-bytes";
 /// What a webhook presents.
 pub const WEBHOOK_SECRET: &str = "canary-webhook-secret";
 
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+const REQUEST_TIMEOUT: Duration = in_time(Duration::from_secs(10));
 
 /// An api and a worker on a database and a Redis of this test alone.
 pub struct Stack {
@@ -199,7 +199,8 @@ impl Stack {
     }
 
     /// The same with more patience, for when a lease has to run out first.
-    pub async fn follows_within(&self, limit: Duration, org: &Org) -> Answer {
+    pub async fn follows_within(&self, promise: Duration, org: &Org) -> Answer {
+        let limit = in_time(promise);
         match poll(limit, async || self.difference(org).await.ok()).await {
             Some(dashboard) => dashboard,
             None => panic!("not within {limit:?}: {}", self.difference(org).await.unwrap_err()),

@@ -1,5 +1,6 @@
 //! Test harness: databases, servers, an oracle.
 
+pub mod busy;
 pub mod database;
 pub mod faketime;
 pub mod history;

@@ -72,8 +72,8 @@ async fn a_thousand_changes_make_one_rebuild_a_gap() {
 
 #[tokio::test]
 async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
-    const GAP: Duration = Duration::from_secs(3);
-    let stack = stack_with_gap("3 seconds").await;
+    const GAP: Duration = Duration::from_secs(6);
+    let stack = stack_with_gap("6 seconds").await;
     let org = stack.org().await;
     stack.follows(&org).await;
     stack.settled().await;

@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Process, Stack, poll};
-use testkit::servers;
+use testkit::{busy::in_time, servers};
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 /// By invariant 4.
-const CONVERGENCE: Duration = Duration::from_secs(2);
+const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
 
 #[tokio::test]
 async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {

@@ -13,7 +13,7 @@ use e2e::{Org, Stack, poll};
 use sqlx::{Connection, PgConnection, PgPool, Row};
 
 /// Some hundred times what it takes; a queue behind the large org would take longer.
-const PROMPT: Duration = Duration::from_secs(3);
+const PROMPT: Duration = Duration::from_secs(9);
 
 /// Changes a small org and waits until the change has been taken up; for as long as `busy`, at least five times.
 async fn stays_prompt(stack: &Stack, org: &Org, busy: &AtomicBool) -> usize {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use e2e::{Answer, Environment, Process, Stack, eventually};
 use reqwest::StatusCode;
 use sqlx::{AssertSqlSafe, PgPool};
+use testkit::busy::in_time;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -49,7 +50,7 @@ async fn processes_stop_in_time_with_half_a_header_open() {
     stack.close().await;
     for mut stream in half_sent {
         let mut rest = Vec::new();
-        let read = tokio::time::timeout(Duration::from_secs(1), stream.read_to_end(&mut rest)).await;
+        let read = tokio::time::timeout(in_time(Duration::from_secs(1)), stream.read_to_end(&mut rest)).await;
         assert!(read.is_ok(), "the connection is closed");
     }
 }

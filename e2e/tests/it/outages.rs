@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use e2e::{Answer, Environment, Org, Process, Stack, eventually, poll, report};
 use embedded::{Durability, tool};
 use reqwest::StatusCode;
-use testkit::{Database, servers};
+use testkit::{Database, busy::in_time, servers};
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 /// What one node may lag behind the other, by invariant 4.
-const CONVERGENCE: Duration = Duration::from_secs(2);
+const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
 /// Nobody waits longer for an answer, whatever is down.
-const NO_HANG: Duration = Duration::from_secs(3);
+const NO_HANG: Duration = in_time(Duration::from_secs(3));
 
 /// An answer, and that it did not take long.
 async fn promptly(stack: &Stack, node: &Process, org: &Org) -> Answer {

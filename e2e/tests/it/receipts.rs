@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Org, Process, Stack, report};
+use e2e::{Answer, Org, Process, Stack, eventually, report};
 use readmodel::version::Version;
 use reqwest::StatusCode;
+use testkit::busy::in_time;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 
@@ -32,8 +33,14 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         let message = report(&org, &format!("call-{n}"), "+15550100001");
         let written = receipt(&stack.post(&message).await);
         let node = if n % 2 == 0 { &stack.api } else { &other };
-        let seen = waiting_for(&stack, node, &org, &written).await;
-        assert_eq!((seen.status, seen.stale()), (StatusCode::OK, None));
+        // A rebuild may take longer than the two seconds of a wait, and the answer says so.
+        let seen = eventually("the write is included", async || {
+            let answer = waiting_for(&stack, node, &org, &written).await;
+            assert_eq!(answer.status, StatusCode::OK);
+            (answer.stale() != Some("behind-receipt")).then_some(answer)
+        })
+        .await;
+        assert_eq!(seen.stale(), None);
         assert_eq!(seen.json()["pulse"]["total_calls"], n);
         // A duplicate has the first receipt.
         assert_eq!(receipt(&stack.post(&message).await), written);
@@ -45,7 +52,11 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
     let asked = Instant::now();
     let behind = waiting_for(&stack, &other, &org, &written).await;
     assert_eq!((behind.status, behind.stale()), (StatusCode::OK, Some("behind-receipt")));
-    assert!((Duration::from_millis(1900)..Duration::from_secs(4)).contains(&asked.elapsed()), "{:?}", asked.elapsed());
+    assert!(
+        (Duration::from_millis(1900)..in_time(Duration::from_secs(2))).contains(&asked.elapsed()),
+        "{:?}",
+        asked.elapsed()
+    );
     assert_eq!(behind.json()["pulse"]["total_calls"], 20);
     stack.worker.restart();
     let seen = stack.follows_within(Duration::from_secs(30), &org).await;
@@ -54,7 +65,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
     // Of another epoch nobody can say; of no form at all, the client is told.
     let asked = Instant::now();
     assert_eq!(waiting_for(&stack, &stack.api, &org, "r7-1").await.stale(), Some("behind-receipt"));
-    assert!(asked.elapsed() < Duration::from_secs(1));
+    assert!(asked.elapsed() < in_time(Duration::from_secs(1)));
     for garbage in ["x", "r1", "1-1", "r1-99999999999999999999"] {
         assert_eq!(waiting_for(&stack, &stack.api, &org, garbage).await.status, StatusCode::BAD_REQUEST, "{garbage}");
     }

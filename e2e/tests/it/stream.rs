@@ -67,7 +67,7 @@ async fn nothing_falls_between_the_snapshot_and_the_feed() {
                 let node = if i % 2 == 0 { &stack.api } else { &*other };
                 let mut events = Events::open(stack.stream(node, &org)).await;
                 let mut versions = vec![events.next().await.version()];
-                while let Next::Event(event) = events.within(Duration::from_secs(3)).await {
+                while let Next::Event(event) = events.within(Duration::from_secs(6)).await {
                     versions.push(event.version());
                 }
                 versions

@@ -133,7 +133,7 @@ async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
 
 #[tokio::test]
 async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
-    const REST: Duration = Duration::from_secs(2);
+    const REST: Duration = Duration::from_secs(6);
     let db = Db::create().await;
     let large = db.org().await;
     let pg = db.pg.clone();

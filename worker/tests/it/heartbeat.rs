@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use worker::Limits;
+
 use crate::harness::{Db, Probe, Running, eventually, org_of, quick};
+
+/// Longer than a busy machine stalls a worker.
+const LEASE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
@@ -39,11 +44,13 @@ async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs
 async fn with_every_place_taken_jobs_still_run_once() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     });
     let mut config = quick();
-    config.maintenance.concurrency = 1;
+    // The last jobs wait for longer than a lease, and no stall of the machine is as long.
+    config.maintenance =
+        Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: LEASE, ..config.maintenance };
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for n in 0..8 {
         db.push(&n.to_string(), "job", 3).await;
@@ -58,7 +65,7 @@ async fn with_every_place_taken_jobs_still_run_once() {
 
 #[tokio::test]
 async fn jobs_that_outlast_their_lease_run_once_and_alone() {
-    const LONG: Duration = Duration::from_millis(2500);
+    const LONG: Duration = Duration::from_millis(4500);
     let db = Db::create().await;
     let pg = db.pg.clone();
     let probe = Probe::new(move |args| {
@@ -74,10 +81,9 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
         }
     });
     let mut config = quick();
-    assert!(config.rebuild.lease < LONG);
-    config.rebuild.timeout = Duration::from_secs(60);
+    assert!(LEASE < LONG);
     // One of them waits for a place, in a worker that may have claimed it already.
-    config.rebuild.concurrency = 1;
+    config.rebuild = Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: LEASE, ..config.rebuild };
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for _ in 0..3 {
         db.org().await;

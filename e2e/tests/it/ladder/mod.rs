@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use api::auth::wall_clock;
 use e2e::{Answer, Environment, Org, Process, Stack, eventually};
 use reqwest::StatusCode;
+use testkit::busy::in_time;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 /// Postgres is waited for two seconds, everything else for less.
-const PROMPT: Duration = Duration::from_secs(3);
+const PROMPT: Duration = in_time(Duration::from_secs(3));
 /// What whole seconds round to.
 const AGE_SLACK_SECONDS: i64 = 1;
 

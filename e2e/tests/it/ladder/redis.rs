@@ -5,6 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use ::redis::{AsyncCommands, Client, aio::MultiplexedConnection, cmd};
 use e2e::{Environment, Org, SlowLine, Stack};
 use readmodel::blob;
+use testkit::busy::in_time;
 use tokio::time::Instant;
 
 use super::{add_lead, catches_up, cold, mismatches, org_with_lead, reads, serves, settled_dashboard};
@@ -12,7 +13,7 @@ use super::{add_lead, catches_up, cold, mismatches, org_with_lead, reads, serves
 /// Longer than a read waits for Redis (50 ms), and shorter than it takes for a connection to be given up.
 const DELAY: Duration = Duration::from_millis(300);
 /// A rebuild and its publishing, to a Redis that hangs.
-const REBUILD: Duration = Duration::from_secs(5);
+const REBUILD: Duration = in_time(Duration::from_secs(5));
 
 async fn connect(stack: &Stack) -> MultiplexedConnection {
     Client::open(stack.redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap()

@@ -12,7 +12,7 @@ async fn without_workers_what_has_passed_its_deadline_is_served_and_says_so() {
     stack
         .sql(&format!(
             "insert into contacts (org_id, lead_status, last_contact_at)
-             values ('{}', 'new', clock_timestamp() - interval '24 hours -4 seconds')",
+             values ('{}', 'new', clock_timestamp() - interval '24 hours -10 seconds')",
             org.id
         ))
         .await;
