@@ -54,7 +54,7 @@ impl Silent {
         let get = |path: &'static str| self.promptly(path, user(Method::GET, path));
         let agent = json!({ "name": "agent", "systemPrompt": "Answer." });
         let waits = user(Method::GET, DASHBOARD).header("prewarm-wait-for", "r1-1");
-        let message = report(org, "during", "+15550100001");
+        let (nobody, message) = (Org::unknown(), report(org, "during", "+15550100001"));
         let copies = async {
             tokio::join!(
                 self.reads(org, DASHBOARD),
@@ -64,7 +64,7 @@ impl Silent {
         };
         let refused = async {
             tokio::join!(
-                self.reads(&Org::unknown(), DASHBOARD),
+                self.reads(&nobody, DASHBOARD),
                 get("/api/calls-dashboard?page=2"),
                 get("/api/calls-dashboard?search=a"),
                 get("/api/founder-console/agent"),
