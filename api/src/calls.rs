@@ -1,18 +1,24 @@
 //! `GET /api/calls-dashboard`: the first page is a blob, every other page one query.
 
-use std::{sync::Arc, time::Instant};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Json,
     extract::{Query, Request, State},
-    http::{HeaderValue, StatusCode, request::Parts},
+    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use readmodel::{blob::Digest, calls::PAGE_LIMIT, ids::OrgId, model::Model, time::Timestamp};
+use metrics::counter;
+use monitoring::names;
+use readmodel::{blob::Digest, calls::PAGE_LIMIT, ids::OrgId, model::Model, moment::Moment};
 use serde::Deserialize;
-use serde_json::json;
-use store::{Store, calls::Filter};
+use serde_json::{Value, json};
+use store::{
+    Store,
+    calls::{Filter, Page},
+};
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     answer::{Labels, Shown, answer, refuse},
@@ -21,6 +27,7 @@ use crate::{
     edge::REQUEST_ID,
     editions::Editions,
     error::ApiError,
+    lists::{Lists, TooMany},
     read,
     reads::{Outcome, Reads, Source},
 };
@@ -29,6 +36,12 @@ use crate::{
 const MAX_LIMIT: i64 = 100;
 /// Characters of a search, at most: longer than any name or number.
 const MAX_SEARCH_CHARS: usize = 200;
+/// The row that a page may end at: those before it are read and thrown away.
+const MAX_DEPTH: i64 = 100_000;
+/// A list is waited for this long, its turn included.
+const PATIENCE: Duration = Duration::from_millis(1_900);
+/// A search stopped at this instant: no older call was looked at.
+const SEARCHED_FROM: HeaderName = HeaderName::from_static("prewarm-searched-from");
 
 /// The parameters as they come. Unknown ones are let pass, as existing dashboards add their own.
 #[derive(Debug, Default, Deserialize)]
@@ -47,30 +60,52 @@ pub(crate) struct Parameters {
     include_test: Option<String>,
 }
 
-/// A parameter that is not what it should be.
+/// What is wrong with the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Invalid(&'static str);
+enum Invalid {
+    /// One is not what it should be.
+    Parameter(&'static str),
+    /// The page lies too deep.
+    Depth,
+}
 
 /// The route.
 pub(crate) async fn calls(
     State(editions): State<Arc<Editions>>,
     State(store): State<Store>,
+    State(lists): State<Lists>,
     Authenticated(user): Authenticated,
     request: Request,
 ) -> Response {
     let (request, _) = request.into_parts();
     let id = request.headers.get(REQUEST_ID);
-    let parameters = Query::<Parameters>::try_from_uri(&request.uri).map_err(|_| Invalid("query"));
+    let parameters = Query::<Parameters>::try_from_uri(&request.uri).map_err(|_| Invalid::Parameter("query"));
     let filter = match parameters.and_then(|Query(given)| given.filter()) {
         Ok(filter) => filter,
-        Err(Invalid(parameter)) => return invalid(&editions.reads, parameter, id),
+        Err(what) => return invalid(&editions.reads, what, id),
     };
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
-        None => match Box::pin(query(&editions, &store, user.org, &filter, &request)).await {
-            Ok(response) => response,
-            Err(error) => failed(&editions.reads, &error, id),
-        },
+        None => {
+            let asked = Instant::now();
+            let listed = match Box::pin(page(&store, &lists, user.org, filter)).await {
+                Ok(page) => shown(&editions, user.org, &page, asked, &request),
+                Err(error) => Err(error),
+            };
+            listed.unwrap_or_else(|error| failed(&editions.reads, &error, id))
+        }
+    }
+}
+
+impl Invalid {
+    fn details(self) -> Value {
+        match self {
+            Self::Parameter(parameter) => json!({ "parameter": parameter }),
+            Self::Depth => json!({
+                "parameter": "page",
+                "reason": format!("page × limit is {MAX_DEPTH} at most: narrow the list by dates"),
+            }),
+        }
     }
 }
 
@@ -79,38 +114,44 @@ impl Parameters {
         one_of("sortBy", self.sort_by.as_deref(), &["date", "duration", "name"])?;
         let include_test = one_of("include_test", self.include_test.as_deref(), &["true", "false"])?;
         let status = one_of("status", self.status.as_deref(), &["completed", "missed", "transferred", "failed"])?;
+        let (page, limit) = (self.page.as_deref(), self.limit.as_deref());
+        let page = count("page", page, 1, i64::from(i32::MAX))?;
+        let limit = count("limit", limit, PAGE_LIMIT, MAX_LIMIT)?;
+        if page.saturating_mul(limit) > MAX_DEPTH {
+            return Err(Invalid::Depth);
+        }
         Ok(Filter {
             direction: one_of("call_type", self.call_type.as_deref(), &["inbound", "outbound"])?,
             // Nobody writes `missed`; a call that nobody took is stored as `no-answer`.
             status: status.map(|status| if status == "missed" { "no-answer" } else { status }),
-            from: date("startDate", self.start_date.as_deref())?,
-            to: date("endDate", self.end_date.as_deref())?,
+            from: moment("startDate", self.start_date.as_deref())?,
+            to: moment("endDate", self.end_date.as_deref())?,
             include_test: include_test == Some("true"),
             search: search(self.search)?,
-            page: count("page", self.page.as_deref(), 1, i64::from(i32::MAX))?,
-            limit: count("limit", self.limit.as_deref(), PAGE_LIMIT, MAX_LIMIT)?,
+            page,
+            limit,
         })
     }
 }
 
 fn one_of(name: &'static str, given: Option<&str>, allowed: &[&'static str]) -> Result<Option<&'static str>, Invalid> {
     let Some(given) = given else { return Ok(None) };
-    allowed.iter().find(|value| **value == given).copied().map(Some).ok_or(Invalid(name))
+    allowed.iter().find(|value| **value == given).copied().map(Some).ok_or(Invalid::Parameter(name))
 }
 
-fn date(name: &'static str, given: Option<&str>) -> Result<Option<Timestamp>, Invalid> {
-    given.map(|text| Timestamp::parse(text).ok_or(Invalid(name))).transpose()
+fn moment(name: &'static str, given: Option<&str>) -> Result<Option<Moment>, Invalid> {
+    given.map(|text| Moment::parse(text).ok_or(Invalid::Parameter(name))).transpose()
 }
 
 fn count(name: &'static str, given: Option<&str>, default: i64, most: i64) -> Result<i64, Invalid> {
     let Some(given) = given else { return Ok(default) };
-    given.trim().parse().ok().filter(|count| (1..=most).contains(count)).ok_or(Invalid(name))
+    given.trim().parse().ok().filter(|count| (1..=most).contains(count)).ok_or(Invalid::Parameter(name))
 }
 
 fn search(given: Option<String>) -> Result<Option<String>, Invalid> {
     let Some(text) = given.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()) else { return Ok(None) };
     if text.chars().count() > MAX_SEARCH_CHARS || text.contains('\0') {
-        return Err(Invalid("search"));
+        return Err(Invalid::Parameter("search"));
     }
     Ok(Some(text))
 }
@@ -126,17 +167,22 @@ fn blob_of(filter: &Filter) -> Option<Model> {
     }
 }
 
-async fn query(
-    editions: &Editions,
-    store: &Store,
-    org: OrgId,
-    filter: &Filter,
-    request: &Parts,
-) -> Result<Response, QueryError> {
-    let asked = Instant::now();
-    let page = store.calls(org, filter).await?;
+/// Reads a page once it is its turn.
+async fn page(store: &Store, lists: &Lists, org: OrgId, filter: Filter) -> Result<Page, ListError> {
+    let deadline = Instant::now() + PATIENCE;
+    let turn = timeout_at(deadline, lists.ask(org)?.turn());
+    let place = turn.await.ok().flatten().ok_or(ListError::NoTurn)?;
+    match timeout_at(deadline, store.calls(org, filter, place)).await {
+        Ok(Ok(page)) => Ok(page),
+        Ok(Err(error)) if error.is_cut_short() => Err(ListError::Slow),
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(ListError::Slow),
+    }
+}
+
+fn shown(editions: &Editions, org: OrgId, page: &Page, asked: Instant, request: &Parts) -> Result<Response, ListError> {
     let identity = Bytes::from(serde_json::to_vec(&page.calls)?);
-    editions.now.set(page.as_of, asked);
+    editions.now.set(page.as_of, asked.into_std());
     let etag = HeaderValue::try_from(Digest::of(org, Model::Calls, &identity).etag())?;
     let shown = Shown {
         model: Model::Calls,
@@ -151,11 +197,22 @@ async fn query(
         let body = coding.encode(&identity).map_err(|_| ApiError::Internal)?;
         Ok((coding, Bytes::from(body)))
     });
-    Ok(response.unwrap_or_else(|error| refuse(&editions.reads, Model::Calls, error)))
+    let mut response = response.unwrap_or_else(|error| refuse(&editions.reads, Model::Calls, error));
+    if let Some(oldest) = page.searched_from {
+        response.headers_mut().insert(SEARCHED_FROM, HeaderValue::try_from(oldest.to_string())?);
+    }
+    Ok(response)
 }
 
+/// Why there is no list.
 #[derive(Debug, thiserror::Error)]
-enum QueryError {
+enum ListError {
+    #[error("the org has too many lists under way")]
+    TooMany,
+    #[error("too many lists are under way")]
+    NoTurn,
+    #[error("the list took too long")]
+    Slow,
     #[error("calls")]
     Store(#[from] store::Error),
     #[error("json")]
@@ -164,30 +221,64 @@ enum QueryError {
     Header(#[from] axum::http::header::InvalidHeaderValue),
 }
 
-fn invalid(reads: &Reads, parameter: &'static str, id: Option<&HeaderValue>) -> Response {
+impl From<TooMany> for ListError {
+    fn from(TooMany: TooMany) -> Self {
+        Self::TooMany
+    }
+}
+
+impl ListError {
+    /// In metrics, where it was turned away.
+    const fn reason(&self) -> Option<&'static str> {
+        match self {
+            Self::TooMany => Some("org"),
+            Self::NoTurn => Some("node"),
+            Self::Slow => Some("slow"),
+            Self::Store(_) | Self::Json(_) | Self::Header(_) => None,
+        }
+    }
+
+    const fn parts(&self) -> (StatusCode, &'static str, &'static str) {
+        const UNREAD: &str = "The calls could not be read. Please try again.";
+        match self {
+            Self::TooMany => {
+                (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", "Too many lists at once. Please try again.")
+            }
+            Self::NoTurn => (StatusCode::SERVICE_UNAVAILABLE, "DB_ERROR", UNREAD),
+            Self::Slow => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "DB_ERROR",
+                "The list took too long. Please try again, or narrow it by dates.",
+            ),
+            Self::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "DB_ERROR", UNREAD),
+            Self::Json(_) | Self::Header(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR", UNREAD),
+        }
+    }
+}
+
+fn invalid(reads: &Reads, what: Invalid, id: Option<&HeaderValue>) -> Response {
     reads.count(Model::Calls, Source::None, Outcome::Error);
-    let body = Json(json!({
+    let body = json!({
         "error": "Invalid input. Please check your data and try again.",
         "code": "VALIDATION_ERROR",
         "request_id": request_id(id),
-        "details": { "parameter": parameter },
-    }));
-    (StatusCode::BAD_REQUEST, body).into_response()
+        "details": what.details(),
+    });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
 
-fn failed(reads: &Reads, error: &QueryError, id: Option<&HeaderValue>) -> Response {
+fn failed(reads: &Reads, error: &ListError, id: Option<&HeaderValue>) -> Response {
     reads.count(Model::Calls, Source::None, Outcome::Error);
-    tracing::warn!(error = error as &dyn std::error::Error, "calls query");
-    let (status, code) = match error {
-        QueryError::Store(_) => (StatusCode::SERVICE_UNAVAILABLE, "DB_ERROR"),
-        QueryError::Json(_) | QueryError::Header(_) => (StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL_ERROR"),
-    };
-    let body = Json(json!({
-        "error": "The calls could not be read. Please try again.",
-        "code": code,
-        "request_id": request_id(id),
-    }));
-    (status, body).into_response()
+    match error.reason() {
+        Some(reason) => counter!(names::LISTS_REFUSED_TOTAL, "reason" => reason).increment(1),
+        None => tracing::warn!(error = error as &dyn std::error::Error, "calls query"),
+    }
+    let (status, code, text) = error.parts();
+    let body = Json(json!({ "error": text, "code": code, "request_id": request_id(id) }));
+    match status {
+        StatusCode::INTERNAL_SERVER_ERROR => (status, body).into_response(),
+        _ => (status, [(RETRY_AFTER, "1")], body).into_response(),
+    }
 }
 
 fn request_id(id: Option<&HeaderValue>) -> &str {
@@ -200,7 +291,7 @@ mod tests {
 
     fn filter(query: &str) -> Result<Filter, Invalid> {
         let uri = format!("/?{query}").parse().unwrap();
-        Query::<Parameters>::try_from_uri(&uri).map_err(|_| Invalid("query"))?.0.filter()
+        Query::<Parameters>::try_from_uri(&uri).map_err(|_| Invalid::Parameter("query"))?.0.filter()
     }
 
     #[test]
@@ -240,8 +331,20 @@ mod tests {
             ("search=%00", "search"),
             ("page=1&page=2", "query"),
         ] {
-            assert_eq!(filter(query).unwrap_err(), Invalid(parameter), "{query}");
+            assert_eq!(filter(query).unwrap_err(), Invalid::Parameter(parameter), "{query}");
         }
+    }
+
+    #[test]
+    fn h6_a_page_ends_at_row_100_000_at_the_latest() {
+        assert_eq!(filter("page=1000&limit=100").unwrap().page, 1000);
+        assert_eq!(filter("page=100000&limit=1").unwrap().page, 100_000);
+        for too_deep in ["page=5001", "page=1001&limit=100", "page=100001&limit=1", "page=2147483647&limit=100"] {
+            assert_eq!(filter(too_deep).unwrap_err(), Invalid::Depth, "{too_deep}");
+        }
+        let told = Invalid::Depth.details();
+        assert_eq!(told["parameter"], "page");
+        assert!(told["reason"].as_str().unwrap().contains("100000"), "{told}");
     }
 
     #[test]

@@ -42,7 +42,7 @@ const REQUEST_HEADERS: HeaderValue = HeaderValue::from_static(
     "authorization, content-type, if-none-match, last-event-id, prewarm-delta, prewarm-min-version, prewarm-wait-for, x-csrf-token, x-request-id",
 );
 const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
-    "etag, prewarm-age, prewarm-as-of, prewarm-next-change, prewarm-source, prewarm-stale, prewarm-version, x-request-id",
+    "etag, prewarm-age, prewarm-as-of, prewarm-next-change, prewarm-searched-from, prewarm-source, prewarm-stale, prewarm-version, x-request-id",
 );
 const DAY_SECONDS: HeaderValue = HeaderValue::from_static("86400");
 

@@ -12,7 +12,9 @@ mod edge;
 mod editions;
 mod error;
 mod listener;
+mod lists;
 pub mod numbers;
+mod patience;
 mod read;
 mod reads;
 mod stream;
@@ -24,6 +26,7 @@ use axum::{
     Router,
     extract::FromRef,
     http::{HeaderName, StatusCode},
+    middleware::from_fn_with_state,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -43,6 +46,7 @@ use crate::{
     edge::Edge,
     editions::Editions,
     error::ApiError,
+    lists::Lists,
     numbers::Numbers,
 };
 
@@ -58,12 +62,19 @@ struct Shared {
     webhooks: Arc<Authenticator>,
     numbers: Arc<Numbers>,
     console: Console,
+    lists: Lists,
     room: webhook::Room,
 }
 
 impl FromRef<App> for webhook::Room {
     fn from_ref(app: &App) -> Self {
         app.0.room.clone()
+    }
+}
+
+impl FromRef<App> for Lists {
+    fn from_ref(app: &App) -> Self {
+        app.0.lists.clone()
     }
 }
 
@@ -167,6 +178,7 @@ impl Api {
             webhooks,
             numbers,
             console,
+            lists: Lists::default(),
             room: webhook::Room::default(),
         }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
@@ -199,17 +211,24 @@ fn router(app: App) -> Router {
         .route("/api/analytics/dashboard-pulse", get(read::pulse))
         .route("/api/analytics/recent-activity", get(read::activity))
         .route("/api/analytics/dashboard", get(read::dashboard))
-        .route("/api/analytics/stream", get(stream::stream))
         .route("/api/calls-dashboard", get(calls::calls))
+        .route("/api/session/end", post(end_session))
+        .route("/webhooks/vapi", post(webhook::webhook))
+        .route("/api/vapi/webhook", post(webhook::webhook))
+        .merge(watched(&app))
+        .fallback(async || ApiError::NotFound)
+        .with_state(app)
+}
+
+/// The routes that have nothing to say without Postgres. What serves copies sees to its own limits.
+fn watched(app: &App) -> Router<App> {
+    Router::new()
+        .route("/api/analytics/stream", get(stream::stream))
         .route("/api/founder-console/agent", get(console::agent::get).post(console::agent::save))
         .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
         .route("/api/founder-console/test-agent", post(console::test_agent::start))
         .route("/api/founder-console/test-agent/{call}/events", get(console::test_agent::watch))
-        .route("/api/session/end", post(end_session))
-        .route("/webhooks/vapi", post(webhook::webhook))
-        .route("/api/vapi/webhook", post(webhook::webhook))
-        .fallback(async || ApiError::NotFound)
-        .with_state(app)
+        .route_layer(from_fn_with_state(app.clone(), patience::within))
 }
 
 /// `POST /api/session/end`: the browser forgets what it holds of the org.

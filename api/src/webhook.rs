@@ -17,11 +17,12 @@ use axum::{
 };
 use bytes::BytesMut;
 use futures_util::StreamExt as _;
-use intake::{Intake, Message};
+use intake::{Intake, Message, NotTaken};
 use metrics::{counter, histogram};
 use monitoring::names;
 use readmodel::time::Timestamp;
 use serde_json::json;
+use store::{Store, line::Line};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
 
@@ -29,6 +30,7 @@ use crate::{
     auth::wall_clock,
     error::ApiError,
     numbers::{Found, NotFound, Numbers},
+    patience::{PATIENCE, in_vain},
 };
 
 /// A whole body has to come within this time.
@@ -77,12 +79,13 @@ pub(crate) async fn webhook(
     State(intake): State<Arc<Intake>>,
     State(webhooks): State<Arc<Authenticator>>,
     State(room): State<Room>,
+    State(store): State<Store>,
     request: Request,
 ) -> Response {
     let arrived = Instant::now();
     let response = match admit(&webhooks, &room, request).await {
         Ok(Said::Asked(call)) => assistant(&numbers, &call).await,
-        Ok(Said::Told(kind, message)) => take(&intake, kind, *message).await,
+        Ok(Said::Told(kind, message)) => take(&intake, &store.line, kind, *message).await,
         Err(error) => {
             count("unread", "refused");
             error.into_response()
@@ -164,8 +167,13 @@ async fn gather(body: Body, room: &Room) -> Result<(Bytes, OwnedSemaphorePermit)
     Ok((whole.freeze(), kept))
 }
 
-async fn take(intake: &Intake, kind: &'static str, message: Message) -> Response {
-    match intake.take(message).await {
+async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
+    // It may be stored yet. Sent again, it is a duplicate.
+    let taken = tokio::select! {
+        taken = intake.take(message) => taken,
+        () = in_vain(line, tokio::time::Instant::now() + PATIENCE) => Err(NotTaken::Late),
+    };
+    match taken {
         Ok(outcome) => {
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()

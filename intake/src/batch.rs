@@ -13,6 +13,8 @@ use crate::{Message, NotTaken, Outcome, calls::Effects};
 
 /// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// One whose line has said nothing for so long is given up as well: others wait for their turn behind it.
+const SILENCE: Duration = Duration::from_secs(2);
 
 /// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
 /// refuses the batch, each is taken by itself, so that one which cannot be taken keeps none of the others out.
@@ -62,7 +64,10 @@ async fn write<T>(
     patience: Patience,
     turn: &mut Option<T>,
 ) -> Result<Vec<Outcome>, NotTaken> {
-    let outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, turn)).await;
+    let outcomes = tokio::select! {
+        outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, turn)) => outcomes,
+        () = store.line.cut(SILENCE) => Ok(Err(NotTaken::Late)),
+    };
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
     histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
     if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {

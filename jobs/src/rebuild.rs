@@ -9,15 +9,29 @@ use readmodel::{ids::OrgId, model::Model};
 
 use crate::{Context, JobError};
 
+/// A line that has said nothing for so long is cut.
+const SILENCE: Duration = Duration::from_secs(4);
+
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
     let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
-    let outcome = materialize::rebuild(&context.store, context.clock, org).await.map_err(JobError::retry)?;
+    let outcome = rebuilt(context, org).await.map_err(JobError::retry)?;
     // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
         record_freshness(&published, rebuild.started.elapsed());
     }
     Ok(())
+}
+
+/// What was asked before the line went silent may never be answered: then the rebuild begins again once it is back. Of two
+/// of which the first has committed after all, the second finds nothing to do.
+async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, materialize::Error> {
+    loop {
+        tokio::select! {
+            outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,
+            () = context.store.line.cut(SILENCE) => context.store.line.back().await,
+        }
+    }
 }
 
 /// From the oldest change's commit, where Postgres tracks commits, else from the start of the rebuild. All models are

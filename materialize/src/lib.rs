@@ -69,6 +69,13 @@ pub enum Error {
     Unreadable(#[from] Rejected),
 }
 
+impl Error {
+    /// It is about Postgres, or the way there, and not about the org.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_outage())
+    }
+}
+
 /// Brings all models of an org up to date and publishes them.
 ///
 /// Safe to run twice, at once and late: of two overlapping rebuilds one is [`Outcome::Superseded`], and an older

@@ -2,6 +2,9 @@
 
 /// Reads by `model`, `source` (l1, redis, postgres, built, query) and `outcome` (fresh, stale, not_modified, error).
 pub const READS_TOTAL: &str = "prewarm_reads_total";
+/// Lists of calls that were turned away by `reason` (org: it has too many under way; node: all orgs have; slow: it took too
+/// long).
+pub const LISTS_REFUSED_TOTAL: &str = "prewarm_lists_refused_total";
 /// Look-ups by `tier` (l1, redis, postgres) and `outcome` (hit, miss, error).
 pub const CACHE_REQUESTS_TOTAL: &str = "prewarm_cache_requests_total";
 /// Seconds from a read's arrival to its answer.
@@ -74,6 +77,7 @@ pub enum Kind {
 /// Every metric with its kind and help text.
 pub const ALL: &[(&str, Kind, &str)] = &[
     (READS_TOTAL, Kind::Counter, "Reads by model, source and outcome."),
+    (LISTS_REFUSED_TOTAL, Kind::Counter, "Lists of calls that were turned away, by reason."),
     (CACHE_REQUESTS_TOTAL, Kind::Counter, "Look-ups of editions by tier and outcome."),
     (READ_SECONDS, Kind::Seconds, "Time from a read's arrival to its answer."),
     (READ_BYTES_TOTAL, Kind::Counter, "Body bytes sent by coding."),

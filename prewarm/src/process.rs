@@ -97,7 +97,7 @@ impl Process {
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
-                parts.spawn(serve(queue_ui, worker::board_router(&store.pg), shutdown.clone()));
+                parts.spawn(serve(queue_ui, worker::board_router(&store.apart(BOARD)), shutdown.clone()));
             }
             let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
             let event_retention = settings.event_retention()?;
@@ -115,6 +115,9 @@ impl Process {
         ended
     }
 }
+
+/// Connections of apalis' board.
+const BOARD: u32 = 4;
 
 /// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
 fn raise_open_files() {

@@ -10,6 +10,7 @@ pub mod ids;
 pub mod leads;
 pub mod model;
 pub mod models;
+pub mod moment;
 pub mod number;
 pub mod pulse;
 pub mod time;

@@ -92,10 +92,7 @@ impl Store {
             voice,
             model
         );
-        let mut session = self.warm.take().await?;
-        let saved = saved.fetch_optional(&mut *session).await?;
-        session.give_back();
-        match saved {
+        match saved.fetch_optional(&self.warm).await? {
             Some(row) => Ok(agent!(row)),
             None => Ok(self.agent(org, direction).await?.ok_or(sqlx::Error::RowNotFound)?),
         }
@@ -103,9 +100,7 @@ impl Store {
 
     /// An org's agent of a direction.
     pub async fn agent(&self, org: OrgId, direction: &str) -> Result<Option<Agent>, Error> {
-        let mut session = self.warm.take().await?;
-        let row = sqlx::query_file!("queries/agents/find.sql", org.0, direction).fetch_optional(&mut *session).await?;
-        session.give_back();
+        let row = sqlx::query_file!("queries/agents/find.sql", org.0, direction).fetch_optional(&self.warm).await?;
         Ok(row.map(|row| agent!(row)))
     }
 }

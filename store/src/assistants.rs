@@ -9,7 +9,7 @@ use readmodel::{
     ids::{AgentId, OrgId},
     time::Timestamp,
 };
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::{
@@ -384,7 +384,7 @@ impl Store {
 }
 
 /// Measures what is owed.
-pub async fn backlog(pg: &PgPool) -> Result<Backlog, Error> {
+pub async fn backlog(pg: impl PgExecutor<'_>) -> Result<Backlog, Error> {
     Ok(sqlx::query_file_as!(Backlog, "queries/assistants/backlog.sql").fetch_one(pg).await?)
 }
 

@@ -1,14 +1,40 @@
 //! Pages of calls: the first ones of a snapshot for the blobs, any other by one query.
 
+use std::time::Duration;
+
 use readmodel::{
     calls::{CallFacts, Calls, Newest, PAGE_LIMIT},
     ids::{CallId, OrgId},
-    time::Timestamp,
+    moment::Moment,
+    time::{Calendar, Timestamp},
     version::Version,
 };
 use sqlx::PgConnection;
+use tokio::{
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
-use crate::{Error, Store, instant::PgTime};
+use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
+
+/// How long a caller waits for a list. A list that takes longer has to be narrowed.
+const LIMIT: Duration = Duration::from_millis(1_900);
+
+/// A list that nobody waits for any more may still end by itself: most do.
+const GRACE: Duration = Duration::from_millis(25);
+
+/// A list stops within this time of being cancelled, or its line is cut.
+const STOP: Duration = Duration::from_secs(2);
+
+/// Set inside the transaction, so that it holds behind a pooler as well. A tenant decides what a list asks for: its plan is
+/// made for the values at hand, by one process, and the server gives up by itself.
+const BEGIN: &str = "begin isolation level repeatable read read only;
+    set local statement_timeout = '2s';
+    set local plan_cache_mode = force_custom_plan;
+    set local max_parallel_workers_per_gather = 0";
+
+/// A search looks at so many of the newest calls that the rest of the filter lets through.
+pub const SEARCHED: i64 = 50_000;
 
 /// Which calls, and which page of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,10 +43,10 @@ pub struct Filter {
     pub direction: Option<&'static str>,
     /// The stored status; any without.
     pub status: Option<&'static str>,
-    /// Created at or after.
-    pub from: Option<Timestamp>,
-    /// Created at or before.
-    pub to: Option<Timestamp>,
+    /// Created on that day or later, or at that instant or later.
+    pub from: Option<Moment>,
+    /// Created on that day or earlier, or at that instant or earlier.
+    pub to: Option<Moment>,
     /// Whether test calls count.
     pub include_test: bool,
     /// Part of the phone number or of the name shown, in any case.
@@ -45,6 +71,11 @@ impl Filter {
             limit: PAGE_LIMIT,
         }
     }
+
+    /// Rows before the page.
+    fn offset(&self) -> i64 {
+        (self.page - 1).saturating_mul(self.limit)
+    }
 }
 
 /// A page of calls, and the snapshot that it was read from.
@@ -56,6 +87,8 @@ pub struct Page {
     pub version: Version,
     /// The instant of the snapshot.
     pub as_of: Timestamp,
+    /// Where a search stopped: no call before this instant was looked at.
+    pub searched_from: Option<Timestamp>,
 }
 
 /// The rows of a query, as the models want them: the macro gives each query a row type of its own.
@@ -89,49 +122,186 @@ pub(crate) async fn newest(connection: &mut PgConnection, org: OrgId) -> Result<
 }
 
 impl Store {
-    /// One page of the calls that match, straight from the source.
-    pub async fn calls(&self, org: OrgId, filter: &Filter) -> Result<Page, Error> {
-        let Filter { direction, status, from, to, include_test, search, page, limit } = filter;
-        let (from, to) = (from.map(PgTime), to.map(PgTime));
-        let pattern = search.as_deref().map(contains);
-        // One snapshot for both, so that the total is that of the page.
-        let mut snapshot = self.pg.begin_with("begin isolation level repeatable read read only").await?;
-        let head = sqlx::query_file!("queries/snapshot/open.sql", org.0, None::<PgTime> as Option<PgTime>, false)
-            .fetch_one(&mut *snapshot)
-            .await?;
-        let total = sqlx::query_file!(
-            "queries/calls/count.sql",
-            org.0,
-            *direction,
-            *status,
-            from as _,
-            to as _,
-            include_test,
-            pattern
-        )
-        .fetch_one(&mut *snapshot)
-        .await?
-        .count;
-        let rows = sqlx::query_file!(
-            "queries/calls/page.sql",
-            org.0,
-            *direction,
-            *status,
-            from as _,
-            to as _,
-            include_test,
-            pattern,
-            limit,
-            (page - 1).saturating_mul(*limit)
-        )
-        .fetch_all(&mut *snapshot)
-        .await?;
-        Ok(Page {
-            calls: Calls::of(facts!(rows), *page, *limit, total),
-            version: Version { epoch: head.base_epoch.unwrap_or(0), n: head.base_n.unwrap_or(0) },
-            as_of: head.as_of.into(),
-        })
+    /// One page of the calls that match, straight from the source. `place` is dropped when the server is done with it, which
+    /// may be some time after the caller has gone: so whoever hands out places bounds what runs at once.
+    pub async fn calls(&self, org: OrgId, filter: Filter, place: impl Send + 'static) -> Result<Page, Error> {
+        let (answer, page) = oneshot::channel();
+        let list = List { store: self.clone(), org, filter };
+        tokio::spawn(async move {
+            list.run(answer).await;
+            drop(place);
+        });
+        match timeout(LIMIT, page).await {
+            Ok(Ok(page)) => page,
+            Ok(Err(_)) | Err(_) => Err(Error::late()),
+        }
     }
+}
+
+/// A list to be read. It has a task of its own, since whoever asked for it may hang up: nothing that it has begun is dropped
+/// before the server has ended it.
+struct List {
+    store: Store,
+    org: OrgId,
+    filter: Filter,
+}
+
+type Answer = oneshot::Sender<Result<Page, Error>>;
+
+impl List {
+    async fn run(self, answer: Answer) {
+        match self.store.lists.begin(BEGIN).await {
+            Ok(session) => self.read(session, answer).await,
+            Err(error) => drop(answer.send(Err(error))),
+        }
+    }
+
+    /// Reads in an open transaction. A session that had to be stopped is closed, and not used again.
+    async fn read(self, mut session: WarmSession, mut answer: Answer) {
+        let opened = match timeout(STOP, open(&mut session, self.org)).await {
+            Ok(Ok(opened)) => opened,
+            Ok(Err(error)) => return drop(answer.send(Err(error))),
+            Err(_) => return,
+        };
+        let backend = opened.backend;
+        let ended = {
+            let read = page(&mut session, self.org, &self.filter, opened);
+            tokio::pin!(read);
+            tokio::select! {
+                page = &mut read => Some(page),
+                () = hung_up(&mut answer) => {
+                    self.cancel(backend).await;
+                    let _ = timeout(STOP, read).await;
+                    None
+                }
+            }
+        };
+        if let Some(page) = ended {
+            let _ = answer.send(page);
+            session.roll_back().await;
+        }
+    }
+
+    /// Stops the statement of a session that is still ours, its transaction being open.
+    async fn cancel(&self, backend: i32) {
+        let cancelled = sqlx::query_file!("queries/calls/cancel.sql", backend).fetch_one(&self.store.pg).await;
+        if let Err(error) = cancelled {
+            tracing::debug!(error = &error as &dyn std::error::Error, "a list ends by its time limit");
+        }
+    }
+}
+
+async fn hung_up(answer: &mut Answer) {
+    answer.closed().await;
+    sleep(GRACE).await;
+}
+
+/// What the first statement of a list tells.
+struct Opened {
+    as_of: PgTime,
+    timezone: Option<String>,
+    version_epoch: Option<i64>,
+    version_n: Option<i64>,
+    backend: i32,
+}
+
+async fn open(session: &mut PgConnection, org: OrgId) -> Result<Opened, Error> {
+    Ok(sqlx::query_file_as!(Opened, "queries/calls/open.sql", org.0).fetch_one(session).await?)
+}
+
+/// Reads the total and the page in one snapshot, so that they agree.
+async fn page(session: &mut PgConnection, org: OrgId, filter: &Filter, opened: Opened) -> Result<Page, Error> {
+    let range = Range::of(filter, &Calendar::of(opened.timezone.as_deref()));
+    let found = match &filter.search {
+        Some(text) => search(session, org, filter, &range, &contains(text)).await?,
+        None => list(session, org, filter, &range).await?,
+    };
+    Ok(Page {
+        calls: Calls::of(found.rows, filter.page, filter.limit, found.total),
+        version: Version { epoch: opened.version_epoch.unwrap_or(0), n: opened.version_n.unwrap_or(0) },
+        as_of: opened.as_of.into(),
+        searched_from: found.searched_from,
+    })
+}
+
+/// The instants that a filter lets through, the end not included.
+struct Range {
+    from: Option<PgTime>,
+    before: Option<PgTime>,
+}
+
+impl Range {
+    fn of(filter: &Filter, calendar: &Calendar) -> Self {
+        Self {
+            from: filter.from.map(|from| PgTime(from.start(calendar))),
+            before: filter.to.map(|to| PgTime(to.end(calendar))),
+        }
+    }
+}
+
+struct Found {
+    rows: Vec<CallFacts>,
+    total: i64,
+    searched_from: Option<Timestamp>,
+}
+
+async fn list(session: &mut PgConnection, org: OrgId, filter: &Filter, range: &Range) -> Result<Found, Error> {
+    let Filter { direction, status, include_test, limit, .. } = filter;
+    let (from, before) = (range.from, range.before);
+    let count =
+        sqlx::query_file!("queries/calls/count.sql", org.0, *direction, *status, from as _, before as _, include_test);
+    let total = count.fetch_one(&mut *session).await?.count;
+    let page = sqlx::query_file!(
+        "queries/calls/page.sql",
+        org.0,
+        *direction,
+        *status,
+        from as _,
+        before as _,
+        include_test,
+        limit,
+        filter.offset()
+    );
+    Ok(Found { rows: facts!(page.fetch_all(session).await?), total, searched_from: None })
+}
+
+async fn search(
+    session: &mut PgConnection,
+    org: OrgId,
+    filter: &Filter,
+    range: &Range,
+    pattern: &str,
+) -> Result<Found, Error> {
+    let Filter { direction, status, include_test, limit, .. } = filter;
+    let (from, before) = (range.from, range.before);
+    let found = sqlx::query_file!(
+        "queries/calls/search_count.sql",
+        org.0,
+        *direction,
+        *status,
+        from as _,
+        before as _,
+        include_test,
+        pattern,
+        SEARCHED
+    );
+    let found = found.fetch_one(&mut *session).await?;
+    let page = sqlx::query_file!(
+        "queries/calls/search.sql",
+        org.0,
+        *direction,
+        *status,
+        from as _,
+        before as _,
+        include_test,
+        pattern,
+        SEARCHED,
+        limit,
+        filter.offset()
+    );
+    let is_cut = found.looked_at >= SEARCHED;
+    let searched_from = found.oldest.filter(|_| is_cut).map(Timestamp::from);
+    Ok(Found { rows: facts!(page.fetch_all(session).await?), total: found.count, searched_from })
 }
 
 /// A LIKE pattern for a text anywhere, with the text's own wildcards taken literally.

@@ -1,5 +1,7 @@
 //! What can go wrong with a database, by what the caller can do about it.
 
+use std::io;
+
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -31,6 +33,11 @@ pub enum Error {
     },
 }
 
+/// What an answer that does not come counts as.
+pub(crate) fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "postgres did not answer in time")
+}
+
 /// PostgreSQL's `serialization_failure` and `deadlock_detected`.
 const LOST_TO_ANOTHER: [&str; 2] = ["40001", "40P01"];
 
@@ -54,6 +61,9 @@ impl From<sqlx::Error> for Error {
 
 /// PostgreSQL's `lock_not_available`: a lock was not to be had within `lock_timeout`.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// PostgreSQL's `query_canceled`.
+const QUERY_CANCELED: &str = "57014";
 
 /// PostgreSQL's `read_only_sql_transaction`: a standby, or a server that was told to take nothing.
 const READ_ONLY: &str = "25006";
@@ -81,6 +91,22 @@ impl Error {
             Self::Refused(code) => code == READ_ONLY,
             _ => false,
         }
+    }
+
+    /// Postgres has not answered in time.
+    pub fn late() -> Self {
+        Self::Postgres(sqlx::Error::Io(late()))
+    }
+
+    /// Postgres has said nothing in time: neither an answer nor a refusal.
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Postgres(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut)
+    }
+
+    /// Postgres has stopped the statement, since it took too long or nobody waited for it any more.
+    pub fn is_cut_short(&self) -> bool {
+        matches!(self, Self::Postgres(error)
+            if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some(QUERY_CANCELED)))
     }
 
     /// The same of a rebuild. It writes what every rebuild of its org writes: a row that is there already is another's, which

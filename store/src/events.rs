@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, Postgres, postgres::PgQueryResult, query::Query};
+use sqlx::{PgExecutor, Postgres, postgres::PgQueryResult, query::Query};
 
 use crate::Error;
 
@@ -15,7 +15,7 @@ pub const KEYS_KEPT: Duration = Duration::from_hours(400 * 24);
 /// Drops the bodies of events that came before `retention` ago, parked ones too, and forgets what came before
 /// [`KEYS_KEPT`]. In chunks, each a transaction: a kill in between leaves the rest to the next time. Returns how many rows
 /// it has changed.
-pub async fn prune(pg: &PgPool, retention: Duration) -> Result<u64, Error> {
+pub async fn prune(pg: impl PgExecutor<'_> + Copy, retention: Duration) -> Result<u64, Error> {
     let (retention, kept) = (retention.as_secs_f64(), KEYS_KEPT.as_secs_f64());
     let bodies = chunks(pg, || sqlx::query_file!("queries/events/drop_bodies.sql", retention, CHUNK)).await?;
     let keys = chunks(pg, || sqlx::query_file!("queries/events/forget_keys.sql", kept, CHUNK)).await?;
@@ -24,7 +24,7 @@ pub async fn prune(pg: &PgPool, retention: Duration) -> Result<u64, Error> {
 }
 
 /// Runs a statement until it finds less than it may.
-async fn chunks<'q, F>(pg: &PgPool, statement: F) -> Result<u64, Error>
+async fn chunks<'q, F>(pg: impl PgExecutor<'_> + Copy, statement: F) -> Result<u64, Error>
 where
     F: Fn() -> Query<'q, Postgres, sqlx::postgres::PgArguments>,
 {

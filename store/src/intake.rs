@@ -106,16 +106,12 @@ pub struct Intake(WarmSession);
 impl Store {
     /// Opens a transaction that takes events.
     pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
-        let mut session = self.warm.take().await?;
-        sqlx::raw_sql(patience.begin()).execute(&mut *session).await?;
-        Ok(Intake(session))
+        Ok(Intake(self.warm.begin(patience.begin()).await?))
     }
 
     /// Tells the workers that something is owed.
     pub async fn ring(&self) -> Result<(), Error> {
-        let mut session = self.warm.take().await?;
-        sqlx::query_file!("queries/intake/ring.sql").fetch_one(&mut *session).await?;
-        session.give_back();
+        sqlx::query_file!("queries/intake/ring.sql").fetch_one(&self.warm).await?;
         Ok(())
     }
 
@@ -126,7 +122,7 @@ impl Store {
         phone_number: Option<&str>,
     ) -> Result<Option<String>, Error> {
         let row = sqlx::query_file!("queries/intake/assistant.sql", phone_number_id, phone_number);
-        Ok(row.fetch_optional(&self.pg).await?.map(|row| row.assistant_id))
+        Ok(row.fetch_optional(&self.ringing).await?.map(|row| row.assistant_id))
     }
 }
 

@@ -19,6 +19,11 @@ impl Store {
         Ok(taken.fetch_optional(&self.pg).await?.is_some())
     }
 
+    /// Whether an org's rebuilds have failed so often that it is left alone for now.
+    pub async fn is_quarantined(&self, org: OrgId) -> Result<bool, Error> {
+        Ok(sqlx::query_file_scalar!("queries/leases/quarantined.sql", org.0).fetch_one(&self.pg).await?)
+    }
+
     /// Keeps a lease for as long as this is polled, if it is still the holder's.
     pub async fn keep_lease(&self, org: OrgId, holder: &str) -> Infallible {
         loop {

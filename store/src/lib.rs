@@ -13,6 +13,7 @@ pub mod feed;
 pub mod instant;
 pub mod intake;
 pub mod leases;
+pub mod line;
 pub mod migrate;
 pub mod nodes;
 pub mod parked;
@@ -37,6 +38,8 @@ mod pulse;
 pub use error::Error;
 pub use migrate::{Schema, migrate, revert};
 
+use std::time::Duration;
+
 use readmodel::blob::Format;
 use sqlx::{
     ConnectOptions, PgPool,
@@ -44,6 +47,7 @@ use sqlx::{
 };
 
 use crate::{
+    line::Line,
     redis::Redis,
     sessions::{ACQUIRE_TIMEOUT, WarmSessions},
 };
@@ -51,14 +55,21 @@ use crate::{
 /// Both databases, as one process holds them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The truth.
-    pub pg: PgPool,
-    /// The same, for what somebody waits for: rebuilds, the queue, the intake, the console.
+    /// The truth, a statement at a time.
+    pub pg: WarmSessions,
+    /// Rebuilds, the queue, the intake and the console: what they ask walks an index, and is planned once a session.
     pub warm: WarmSessions,
+    /// Lists of calls, whose cost a tenant decides. Nothing else waits behind them.
+    pub(crate) lists: WarmSessions,
+    /// Which assistant takes a call, asked while the caller's phone rings.
+    pub(crate) ringing: WarmSessions,
+    /// Whether Postgres answers.
+    pub line: Line,
     /// Bytes and hints; may be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
     /// Of the blobs that this process reads, and the newest that it makes.
     pub format: Format,
+    options: PgConnectOptions,
 }
 
 /// How a process connects.
@@ -68,7 +79,7 @@ pub struct Config {
     pub database_url: String,
     /// `REDIS_URL`; without it Postgres serves and feeds alone.
     pub redis_url: Option<String>,
-    /// Connections to Postgres, at most.
+    /// Sessions of each kind in Postgres, at most.
     pub connections: u32,
     /// What its sessions are for.
     pub sessions: Sessions,
@@ -88,7 +99,26 @@ pub enum Sessions {
     Working,
 }
 
+/// A request waits no longer than this for a statement: with nothing said by then, a copy answers, or an error.
+const SERVING_LIMIT: Duration = Duration::from_millis(1_800);
+
+/// Maintenance looks at whole tables now and then.
+const WORKING_LIMIT: Duration = Duration::from_secs(30);
+
+/// Lists of calls that run at once.
+pub const LISTS: usize = 4;
+
+/// Callers whose assistant is looked up at once.
+const RINGING: usize = 4;
+
 impl Sessions {
+    const fn limit(self) -> Duration {
+        match self {
+            Self::Serving => SERVING_LIMIT,
+            Self::Working => WORKING_LIMIT,
+        }
+    }
+
     const fn options(self) -> [(&'static str, &'static str); 2] {
         match self {
             Self::Serving => [("synchronous_commit", "on"), ("plan_cache_mode", "auto")],
@@ -120,16 +150,38 @@ impl Store {
             .options(LIMITS)
             .options(config.sessions.options())
             .disable_statement_logging();
-        let pg = PgPoolOptions::new()
-            .max_connections(config.connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(options);
         let redis = config.redis_url.as_deref().map(|url| Redis::open(url, config.format)).transpose()?;
-        Ok(Self::new(pg, redis, config.format))
+        let store = Self::connecting(options, config.connections as usize, config.sessions.limit());
+        Ok(Self { redis, format: config.format, ..store })
     }
 
-    /// A store of what is there.
-    pub fn new(pg: PgPool, redis: Option<Redis>, format: Format) -> Self {
-        Self { warm: WarmSessions::beside(&pg), pg, redis, format }
+    /// A store that connects as a pool does.
+    pub fn new(pool: PgPool, redis: Option<Redis>, format: Format) -> Self {
+        let options = PgConnectOptions::clone(&pool.connect_options());
+        let most = pool.options().get_max_connections() as usize;
+        Self { redis, format, ..Self::connecting(options, most, WORKING_LIMIT) }
+    }
+
+    fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
+        let by_index = options.clone().options(BY_INDEX);
+        Self {
+            pg: WarmSessions::new(options.clone(), most, limit),
+            warm: WarmSessions::new(by_index.clone(), most, limit),
+            lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT),
+            ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT),
+            line: Line::default(),
+            redis: None,
+            format: Format::CURRENT,
+            options,
+        }
+    }
+
+    /// Connections for what keeps one to itself: a listener, apalis' board. Nothing is to be asked there on behalf of a
+    /// request, since such a pool takes back a connection in whatever state it is.
+    pub fn apart(&self, connections: u32) -> PgPool {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_lazy_with(self.options.clone())
     }
 }

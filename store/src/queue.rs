@@ -8,9 +8,10 @@ pub mod upkeep;
 
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool, postgres::PgListener};
+use readmodel::time::Timestamp;
+use sqlx::{PgConnection, PgExecutor, PgPool, postgres::PgListener};
 
-use crate::Error;
+use crate::{Error, instant::PgTime};
 
 /// A line of waiting jobs. Its name is apalis' `job_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,7 +87,7 @@ pub struct Depth {
 }
 
 /// Whether the schema has a queue that this binary can work on.
-pub async fn is_installed(pg: &PgPool) -> Result<bool, Error> {
+pub async fn is_installed(pg: impl PgExecutor<'_>) -> Result<bool, Error> {
     Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(pg).await?)
 }
 
@@ -102,6 +103,29 @@ pub async fn heartbeat(
     let lease = lease.as_secs_f64();
     let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
     Ok(lost.fetch_one(session).await?)
+}
+
+/// What a look for strays found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strays {
+    /// Jobs that wait again.
+    pub released: i32,
+    /// When it was, by the database's clock: `since` of the next look.
+    pub at: Timestamp,
+}
+
+/// Gives back the jobs that a worker has had since its last look, and does not hold: the answer to its claim was lost. No
+/// claim of the worker's may be under way. A look that comes late does no harm, since it names an instant that has passed.
+pub async fn release_strays(
+    session: &mut PgConnection,
+    worker: &str,
+    held: &[String],
+    since: Option<Timestamp>,
+) -> Result<Strays, Error> {
+    let since = since.map(PgTime);
+    let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, held, since as Option<PgTime>);
+    let look = look.fetch_one(session).await?;
+    Ok(Strays { released: look.strays, at: look.at.into() })
 }
 
 /// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
@@ -141,28 +165,28 @@ fn error_text(end: &End) -> Option<String> {
 }
 
 /// Gives back jobs that a worker has claimed and not run, as if it never had.
-pub async fn release(pg: &PgPool, worker: &str, ids: &[String]) -> Result<(), Error> {
+pub async fn release(pg: impl PgExecutor<'_>, worker: &str, ids: &[String]) -> Result<(), Error> {
     sqlx::query_file!("queries/queue/release.sql", worker, ids).fetch_all(pg).await?;
     Ok(())
 }
 
 /// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets those that
 /// no job remembers.
-pub async fn retire(pg: &PgPool, prefix: &str) -> Result<(), Error> {
+pub async fn retire(pg: impl PgExecutor<'_> + Copy, prefix: &str) -> Result<(), Error> {
     sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(pg).await?;
     sqlx::query_file!("queries/queue/retire.sql", prefix).execute(pg).await?;
     Ok(())
 }
 
 /// Pushes a job; false when one of its subject waits already.
-pub async fn push(pg: &PgPool, job: &NewJob) -> Result<bool, Error> {
+pub async fn push(pg: impl PgExecutor<'_>, job: &NewJob) -> Result<bool, Error> {
     let NewJob { queue, subject, args, max_attempts } = job;
     let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), subject, args, max_attempts);
     Ok(pushed.execute(pg).await?.rows_affected() == 1)
 }
 
 /// How many jobs a queue holds.
-pub async fn depth(pg: &PgPool, queue: Queue) -> Result<Depth, Error> {
+pub async fn depth(pg: impl PgExecutor<'_>, queue: Queue) -> Result<Depth, Error> {
     Ok(sqlx::query_file_as!(Depth, "queries/queue/depth.sql", queue.as_str()).fetch_one(pg).await?)
 }
 

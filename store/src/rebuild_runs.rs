@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use readmodel::ids::OrgId;
-use sqlx::{Connection as _, PgConnection, PgPool};
+use sqlx::{Connection as _, PgConnection, PgExecutor};
 
 use crate::Error;
 
@@ -54,31 +54,31 @@ pub async fn take_turn(direct_url: &str) -> Result<Option<Turn>, Error> {
 }
 
 /// The run that has not ended, or a new one.
-pub async fn open(pg: &PgPool) -> Result<Run, Error> {
+pub async fn open(pg: impl PgExecutor<'_>) -> Result<Run, Error> {
     let row = sqlx::query_file!("queries/rebuild_runs/open.sql").fetch_one(pg).await?;
     Ok(Run { id: row.run, total: row.total, rebuilt: row.rebuilt, next: OrgId(row.next_org), resumed: row.resumed })
 }
 
 /// Forgets the run that has not ended, if there is one.
-pub async fn abandon(pg: &PgPool) -> Result<(), Error> {
+pub async fn abandon(pg: impl PgExecutor<'_>) -> Result<(), Error> {
     sqlx::query_file!("queries/rebuild_runs/abandon.sql").execute(pg).await?;
     Ok(())
 }
 
 /// Up to `limit` orgs by id, from one on.
-pub async fn orgs(pg: &PgPool, from: OrgId, limit: u32) -> Result<Vec<OrgId>, Error> {
+pub async fn orgs(pg: impl PgExecutor<'_>, from: OrgId, limit: u32) -> Result<Vec<OrgId>, Error> {
     let ids = sqlx::query_file_scalar!("queries/rebuild_runs/orgs.sql", from.0, i64::from(limit)).fetch_all(pg).await?;
     Ok(ids.into_iter().map(OrgId).collect())
 }
 
 /// Records how far a run has come.
-pub async fn record(pg: &PgPool, run: &Run) -> Result<(), Error> {
+pub async fn record(pg: impl PgExecutor<'_>, run: &Run) -> Result<(), Error> {
     sqlx::query_file!("queries/rebuild_runs/record.sql", run.id, run.next.0).execute(pg).await?;
     Ok(())
 }
 
 /// Records that an org could not be rebuilt.
-pub async fn record_failure(pg: &PgPool, run: &Run, failure: &Failure) -> Result<(), Error> {
+pub async fn record_failure(pg: impl PgExecutor<'_>, run: &Run, failure: &Failure) -> Result<(), Error> {
     sqlx::query_file!("queries/rebuild_runs/record_failure.sql", run.id, failure.org.0, failure.reason)
         .execute(pg)
         .await?;
@@ -86,13 +86,13 @@ pub async fn record_failure(pg: &PgPool, run: &Run, failure: &Failure) -> Result
 }
 
 /// The orgs that a run could not rebuild, by id.
-pub async fn failures(pg: &PgPool, run: &Run) -> Result<Vec<Failure>, Error> {
+pub async fn failures(pg: impl PgExecutor<'_>, run: &Run) -> Result<Vec<Failure>, Error> {
     let rows = sqlx::query_file!("queries/rebuild_runs/failures.sql", run.id).fetch_all(pg).await?;
     Ok(rows.into_iter().map(|row| Failure { org: OrgId(row.org_id), reason: row.reason }).collect())
 }
 
 /// Records that a run has ended.
-pub async fn finish(pg: &PgPool, run: &Run) -> Result<(), Error> {
+pub async fn finish(pg: impl PgExecutor<'_>, run: &Run) -> Result<(), Error> {
     sqlx::query_file!("queries/rebuild_runs/finish.sql", run.id).execute(pg).await?;
     Ok(())
 }

@@ -3,40 +3,62 @@
 //! A session of Postgres is a process that keeps its plans and what it has read of the catalogs. sqlx's pool hands out the
 //! session that has rested longest, so that all of a worker's take turns and each finds its caches cold; and it asks the
 //! server before and after each use whether the session lives, which is as dear as many a statement of ours.
+//!
+//! A session comes back only from a use that ran to its end without an error and left no transaction open. Any other way
+//! out closes it: a request that is hung up, a time limit, an error. sqlx's pool takes a session back whatever happened to
+//! it, and one whose BEGIN was dropped before its answer came then reads an old snapshot for its next users.
 
 use std::{
+    future::Future,
     ops::{Deref, DerefMut},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, PgConnection, PgPool, postgres::PgConnectOptions};
+use futures_util::{
+    StreamExt as _, TryStreamExt as _,
+    future::BoxFuture,
+    stream::{self, BoxStream},
+};
+use sqlx::{
+    Connection as _, Describe, Either, Execute, Executor, PgConnection, PgPool, Postgres, SqlStr,
+    postgres::{PgConnectOptions, PgQueryResult, PgRow, PgStatement, PgTypeInfo},
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
 
-use crate::{BY_INDEX, Error};
+use crate::{Error, error::late};
 
-/// Whoever asks waits this long for a session, then fails: what has run dry must not hang its callers.
+/// How long a caller waits for a session. An exhausted pool must fail fast, not hang its callers.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A session that has rested longer is asked whether it lives.
+/// A session idle for longer is pinged before use.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// One that was not wanted for so long is closed.
+/// A ping that takes longer means that the line is cut.
+const PING_LIMIT: Duration = Duration::from_millis(500);
+
+/// A session idle for longer is closed.
 const UNWANTED: Duration = Duration::from_secs(300);
 
-/// Between tries of a server that is starting.
+/// Pause between attempts to connect to a server that is starting.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Undoing a transaction takes longer only if the way to the server is lost.
+/// A rollback takes longer only if the line is cut.
 const ROLL_BACK_LIMIT: Duration = Duration::from_secs(1);
+
+/// Closing is a courtesy to the server, which notices the end of the socket all the same.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 /// PostgreSQL's `cannot_connect_now`: it is starting, or ending.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
-/// Sessions of one process. Cheap to clone.
+/// The sessions of one kind in one process. Cheap to clone.
+///
+/// A reference to it is an executor: a statement takes a session, runs in a transaction of its own, and gives the session
+/// back. Transactions of several statements [`begin`](Self::begin) explicitly.
 #[derive(Clone, Debug)]
 pub struct WarmSessions(Arc<Shared>);
 
@@ -44,6 +66,8 @@ pub struct WarmSessions(Arc<Shared>);
 struct Shared {
     options: PgConnectOptions,
     places: Arc<Semaphore>,
+    /// For a statement that is run by itself, the wait for a session included.
+    limit: Duration,
     /// The one that was used last at the end.
     resting: Mutex<Vec<Resting>>,
 }
@@ -59,22 +83,41 @@ struct Resting {
 pub struct WarmSession {
     connection: PgConnection,
     shared: Arc<Shared>,
+    /// A transaction was begun, and has not ended.
+    begun: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl WarmSessions {
-    /// Sessions that connect as a pool does, and no more than that has.
-    pub fn beside(pg: &PgPool) -> Self {
-        let most = pg.options().get_max_connections() as usize;
+    /// So many sessions at most. A statement that is run by itself fails after `limit`.
+    pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        let options = PgConnectOptions::clone(&pg.connect_options()).options(BY_INDEX);
-        Self(Arc::new(Shared { options, places, resting: Mutex::default() }))
+        Self(Arc::new(Shared { options, places, limit, resting: Mutex::default() }))
     }
 
     /// A session that lives, as far as is known.
     pub async fn take(&self) -> Result<WarmSession, Error> {
-        let taken = timeout(ACQUIRE_TIMEOUT, self.find_or_connect()).await;
-        Ok(taken.unwrap_or(Err(sqlx::Error::PoolTimedOut))?)
+        Ok(within(ACQUIRE_TIMEOUT, self.find_or_connect()).await?)
+    }
+
+    /// A session with a transaction open, by a statement such as `begin; set local …`.
+    pub(crate) async fn begin(&self, statement: &'static str) -> Result<WarmSession, Error> {
+        let begun = async {
+            let mut session = self.find_or_connect().await?;
+            session.begun = true;
+            sqlx::raw_sql(statement).execute(&mut session.connection).await?;
+            Ok(session)
+        };
+        Ok(within(ACQUIRE_TIMEOUT, begun).await?)
+    }
+
+    /// Closes what rests, and hands out no more.
+    pub async fn close(&self) {
+        self.0.places.close();
+        let resting = std::mem::take(&mut *self.0.resting());
+        for Resting { connection, .. } in resting {
+            let _ = timeout(CLOSE_LIMIT, connection.close()).await;
+        }
     }
 
     async fn find_or_connect(&self) -> Result<WarmSession, sqlx::Error> {
@@ -83,16 +126,104 @@ impl WarmSessions {
             Some(connection) => connection,
             None => connect(&self.0.options).await?,
         };
-        Ok(WarmSession { connection, shared: Arc::clone(&self.0), _place: place })
+        Ok(WarmSession { connection, shared: Arc::clone(&self.0), begun: false, _place: place })
+    }
+}
+
+impl From<PgPool> for WarmSessions {
+    /// Sessions that connect as a pool does, and as many.
+    fn from(pool: PgPool) -> Self {
+        let most = pool.options().get_max_connections() as usize;
+        Self::new(PgConnectOptions::clone(&pool.connect_options()), most, ACQUIRE_TIMEOUT)
+    }
+}
+
+/// The rows are gathered before any is passed on: a reader that is slow, or goes away, holds no session.
+impl<'p> Executor<'p> for &'_ WarmSessions {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, sqlx::Error>>
+    where
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let sessions = self.clone();
+        let gathered = async move {
+            let mut session = sessions.find_or_connect().await?;
+            let rows: Vec<_> = session.connection.fetch_many(query).try_collect().await?;
+            session.give_back();
+            Ok(rows)
+        };
+        let gathered = within(self.0.limit, gathered);
+        Box::pin(stream::once(gathered).map_ok(|rows| stream::iter(rows).map(Ok)).try_flatten())
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>>
+    where
+        E: 'q + Execute<'q, Postgres>,
+    {
+        let sessions = self.clone();
+        let found = async move {
+            let mut session = sessions.find_or_connect().await?;
+            let row = session.connection.fetch_optional(query).await?;
+            session.give_back();
+            Ok(row)
+        };
+        Box::pin(within(self.0.limit, found))
+    }
+
+    fn prepare_with<'e>(
+        self,
+        sql: SqlStr,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement, sqlx::Error>>
+    where
+        'p: 'e,
+    {
+        let sessions = self.clone();
+        let prepared = async move {
+            let mut session = sessions.find_or_connect().await?;
+            let statement = session.connection.prepare_with(sql, parameters).await?;
+            session.give_back();
+            Ok(statement)
+        };
+        Box::pin(within(self.0.limit, prepared))
+    }
+
+    /// Only sqlx's own macros ask for it, and of a connection.
+    fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
+    where
+        'p: 'e,
+    {
+        let sessions = self.clone();
+        let described = async move {
+            let mut session = sessions.find_or_connect().await?;
+            let description = session.connection.describe(sql).await?;
+            session.give_back();
+            Ok(description)
+        };
+        Box::pin(within(self.0.limit, described))
+    }
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+    match timeout(limit, work).await {
+        Ok(ended) => ended,
+        Err(_) => Err(late().into()),
     }
 }
 
 impl Shared {
+    /// A session that rests and lives. One that does not answer says that the others have lost their line as well.
     async fn find(&self) -> Option<PgConnection> {
-        loop {
-            let Resting { mut connection, since } = self.resting().pop()?;
-            if since.elapsed() < TRUSTED || connection.ping().await.is_ok() {
-                return Some(connection);
+        let Resting { mut connection, since } = self.resting().pop()?;
+        if since.elapsed() < TRUSTED {
+            return Some(connection);
+        }
+        match timeout(PING_LIMIT, connection.ping()).await {
+            Ok(Ok(())) => Some(connection),
+            Ok(Err(_)) | Err(_) => {
+                self.resting().clear();
+                None
             }
         }
     }
@@ -120,8 +251,11 @@ fn is_starting(error: &sqlx::Error) -> bool {
 }
 
 impl WarmSession {
-    /// Gives the session back, for whoever comes next. No transaction may be open.
+    /// Gives the session back to its pool. One with a transaction open, or of a pool that is closed, is closed.
     pub fn give_back(self) {
+        if self.begun || self.shared.places.is_closed() {
+            return;
+        }
         let mut resting = self.shared.resting();
         resting.retain(|one| one.since.elapsed() < UNWANTED);
         resting.push(Resting { connection: self.connection, since: Instant::now() });
@@ -130,6 +264,7 @@ impl WarmSession {
     /// Commits the transaction that is open, and gives the session back.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         sqlx::raw_sql("commit").execute(&mut self.connection).await?;
+        self.begun = false;
         self.give_back();
         Ok(())
     }
@@ -138,6 +273,7 @@ impl WarmSession {
     pub(crate) async fn roll_back(mut self) {
         let undone = timeout(ROLL_BACK_LIMIT, sqlx::raw_sql("rollback").execute(&mut self.connection)).await;
         if let Ok(Ok(_)) = undone {
+            self.begun = false;
             self.give_back();
         }
     }

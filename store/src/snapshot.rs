@@ -64,7 +64,7 @@ impl Store {
     /// Opens a snapshot of an org, and brings what its models are read from up to date. Its first statement fixes what it
     /// sees; a lease is taken before, never inside.
     pub async fn snapshot(&self, org: OrgId, clock: Clock, extent: Extent) -> Result<Snapshot, Error> {
-        let mut session = self.warm.take().await?;
+        let mut session = self.warm.begin(BEGIN).await?;
         match open(&mut session, org, clock, extent).await {
             Ok(opened) => Ok(self.opened(session, org, opened)),
             Err(error) => {
@@ -112,7 +112,6 @@ impl Opened {
 }
 
 async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Extent) -> Result<Opened, Error> {
-    sqlx::raw_sql(BEGIN).execute(&mut *session).await?;
     let pinned = clock.pinned().map(PgTime);
     let touched = extent == Extent::Touched;
     let opened = sqlx::query_file_as!(Opened, "queries/snapshot/open.sql", org.0, pinned as Option<PgTime>, touched)

@@ -104,10 +104,7 @@ impl Store {
     /// if there is no such agent.
     pub async fn open_test_call(&self, id: Uuid, org: OrgId, call_direction: &str) -> Result<Option<Opened>, Error> {
         let opened = sqlx::query_file_as!(Opened, "queries/test_calls/open.sql", id, org.0, call_direction);
-        let mut session = self.warm.take().await?;
-        let opened = opened.fetch_optional(&mut *session).await?;
-        session.give_back();
-        Ok(opened)
+        Ok(opened.fetch_optional(&self.warm).await?)
     }
 
     /// How far a test call is.

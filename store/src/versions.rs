@@ -40,11 +40,9 @@ impl Store {
 
     /// Records that a version was announced; `postgres_feeds` announces it through Postgres besides.
     pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<(), Error> {
-        let mut session = self.warm.take().await?;
         sqlx::query_file!("queries/versions/mark_published.sql", org.0, version.epoch, version.n, postgres_feeds)
-            .fetch_optional(&mut *session)
+            .fetch_optional(&self.warm)
             .await?;
-        session.give_back();
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ use apalis_core::{
     task::{Task, builder::TaskBuilder, status::Status, task_id::TaskId},
     worker::context::WorkerContext,
 };
-use sqlx::PgPool;
+use readmodel::time::Timestamp;
 use store::{
     Error,
     queue::{self, Claimed, End, Queue},
@@ -38,8 +38,8 @@ use crate::{bell::Bell, config::Limits, watchdog::Progress};
 /// Between tries of a database that is away.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A statement that takes longer has lost its connection.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// A statement that takes longer has lost its connection. Postgres may run it yet.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Jobs that are claimed at a time. While a worker holds claimed jobs that it has no room for, apalis neither acknowledges
 /// nor sends heartbeats.
@@ -48,12 +48,14 @@ const BATCH: usize = 1;
 /// The queue behind one apalis worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    pub(crate) pg: PgPool,
+    pub(crate) pg: WarmSessions,
     pub(crate) warm: WarmSessions,
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
     pub(crate) held: Arc<Held>,
+    /// The last look for jobs that the worker was handed and does not know of.
+    pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
     /// While true, this queue is left to others.
     pub(crate) stand_by: Option<watch::Receiver<bool>>,
@@ -91,19 +93,31 @@ impl Line {
     }
 
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
-        let held = self.held.ids();
-        let lost = bounded(async {
+        let (held, since) = (self.held.ids(), *self.looked());
+        let (lost, strays) = bounded(async {
             let mut session = self.warm.take().await?;
             let lost = queue::heartbeat(&mut session, worker.name(), self.queue, self.limits.lease, &held).await?;
+            // apalis does one thing at a time: no claim is under way.
+            let strays = queue::release_strays(&mut session, worker.name(), &held, since).await?;
             session.give_back();
-            Ok(lost)
+            Ok((lost, strays))
         })
         .await?;
+        *self.looked() = Some(strays.at);
         self.progress.made();
         if lost > 0 {
             tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
         }
+        if strays.released > 0 {
+            let strays = strays.released;
+            tracing::warn!(queue = self.queue.as_str(), strays, "gave back jobs whose claim was not answered");
+            self.bell.ring();
+        }
         Ok(())
+    }
+
+    fn looked(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn claim(&self, worker: &WorkerContext) -> Result<Vec<Claimed>, Error> {
@@ -129,7 +143,7 @@ impl Line {
 async fn bounded<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, statement).await {
         Ok(result) => result,
-        Err(_) => Err(Error::Postgres(sqlx::Error::PoolTimedOut)),
+        Err(_) => Err(Error::late()),
     }
 }
 

@@ -7,15 +7,14 @@ use metrics::gauge;
 use monitoring::names::{
     FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ORGS, PARKED_EVENTS, QUARANTINED,
 };
-use sqlx::PgPool;
-use store::{assistants, queue::upkeep};
+use store::{assistants, queue::upkeep, sessions::WarmSessions};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
 const BUDGET: Duration = Duration::from_secs(5);
 
 /// Keeps the gauges current, for ever.
-pub(crate) async fn measure(pg: PgPool) {
+pub(crate) async fn measure(pg: WarmSessions) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -34,7 +33,7 @@ pub(crate) async fn measure(pg: PgPool) {
 }
 
 /// Keeps the gauges of agents current, for ever. Only where assistants are made: elsewhere nobody minds what is owed.
-pub(crate) async fn measure_agents(pg: PgPool) {
+pub(crate) async fn measure_agents(pg: WarmSessions) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
-use store::queue::deadlines::{self, Ahead};
+use store::{
+    queue::deadlines::{self, Ahead},
+    sessions::WarmSessions,
+};
 
 /// Deadlines move with every rebuild, and the clock may jump: nobody sleeps for longer.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -13,10 +15,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// After this long a look is given up.
-const BUDGET: Duration = Duration::from_secs(5);
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// Calls `ring` at each deadline of any org, for ever.
-pub(crate) async fn follow(pg: PgPool, ring: impl Fn()) {
+pub(crate) async fn follow(pg: WarmSessions, ring: impl Fn()) {
     loop {
         let looked = tokio::time::timeout(BUDGET, deadlines::look(&pg)).await;
         // Without a look nothing is known, and the database answers no claim either.

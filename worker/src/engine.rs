@@ -10,7 +10,6 @@ use apalis_core::{
 };
 use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
-use sqlx::PgPool;
 use store::{
     Store,
     queue::{self, End, Queue},
@@ -51,20 +50,19 @@ pub async fn run_handler(
     handler: impl Handler,
 ) -> Result<(), ConfigError> {
     config.check()?;
-    let Store { pg, warm, .. } = store;
-    let stopped = shutdown.run_until_cancelled(wait_for_schema(&pg, &health)).await.is_none();
+    let stopped = shutdown.run_until_cancelled(wait_for_schema(&store.pg, &health)).await.is_none();
     if stopped {
         return Ok(());
     }
     let start = Start::new();
-    let engine = Engine { config, pg, warm, start, handler: Arc::new(handler) };
+    let engine = Engine { config, store, start, handler: Arc::new(handler) };
     engine.take_up().await;
     engine.work(crons, health, shutdown).await;
     engine.take_leave().await;
     Ok(())
 }
 
-async fn wait_for_schema(pg: &PgPool, health: &Health) {
+async fn wait_for_schema(pg: &WarmSessions, health: &Health) {
     const PART: &str = "schema";
     loop {
         let reason = match queue::is_installed(pg).await {
@@ -80,8 +78,7 @@ async fn wait_for_schema(pg: &PgPool, health: &Health) {
 
 struct Engine<H> {
     config: Config,
-    pg: PgPool,
-    warm: WarmSessions,
+    store: Store,
     start: Start,
     handler: Arc<H>,
 }
@@ -92,7 +89,7 @@ impl<H: Handler> Engine<H> {
         if self.config.prewarm.is_none() {
             return;
         }
-        if let Err(error) = queue::push(&self.pg, &Maintenance::TakeUpAssistants.to_new()).await {
+        if let Err(error) = queue::push(&self.store.pg, &Maintenance::TakeUpAssistants.to_new()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "assistants are looked at later");
         }
     }
@@ -106,15 +103,16 @@ impl<H: Handler> Engine<H> {
         let bells: Arc<[_]> = lines.iter().map(|line| line.bell.clone()).collect();
         let (hinted, alarmed) = (bells.clone(), bells);
         let worked = crons.iter().filter(|cron| self.config.limits(cron.job.queue()).is_some());
-        let direct = self.config.direct.clone().unwrap_or_else(|| self.pg.clone());
+        let pg = || self.store.pg.clone();
         let _beside = [
-            spawn(queue::follow_hints(direct, move || hinted.iter().for_each(|bell| bell.ring()))),
-            spawn(Scheduler::new(self.pg.clone(), worked).run(scheduler, shutdown.clone())),
+            spawn(follow_hints(self.store.clone(), self.config.direct.clone(), hinted)),
+            spawn(watch_line(self.store.clone())),
+            spawn(Scheduler::new(pg(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
-            spawn(backlog::measure(self.pg.clone())),
-            spawn(deadlines::follow(self.pg.clone(), move || alarmed.iter().for_each(|bell| bell.ring()))),
+            spawn(backlog::measure(pg())),
+            spawn(deadlines::follow(pg(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
-        let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(self.pg.clone())));
+        let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(pg())));
         let grace = self.config.shutdown;
         let monitor = lines.into_iter().fold(Monitor::new(), |monitor, line| self.register(monitor, line));
         let ended = monitor
@@ -137,12 +135,13 @@ impl<H: Handler> Engine<H> {
     /// None: the queue is not worked.
     fn line(&self, queue: Queue) -> Option<Line> {
         Some(Line {
-            pg: self.pg.clone(),
-            warm: self.warm.clone(),
+            pg: self.store.pg.clone(),
+            warm: self.store.warm.clone(),
             queue,
             limits: self.config.limits(queue)?.clone(),
             heartbeat: self.config.heartbeat,
             held: Arc::default(),
+            looked: Arc::default(),
             bell: Arc::new(Bell::default()),
             stand_by: (queue == Queue::Rebuild).then(|| self.config.stand_by.clone()),
             progress: Progress::new(),
@@ -171,7 +170,7 @@ impl<H: Handler> Engine<H> {
 
     /// Gives back what the workers still hold.
     async fn take_leave(&self) {
-        let farewell = queue::retire(&self.pg, self.start.as_ref());
+        let farewell = queue::retire(&self.store.pg, self.start.as_ref());
         match tokio::time::timeout(FAREWELL, farewell).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -180,6 +179,18 @@ impl<H: Handler> Engine<H> {
             Err(_) => tracing::warn!("the database does not answer: jobs go back when their lease ends"),
         }
     }
+}
+
+async fn follow_hints(store: Store, direct: Option<sqlx::PgPool>, bells: Arc<[Arc<Bell>]>) {
+    let listen = || {
+        let pool = direct.clone().unwrap_or_else(|| store.apart(1));
+        queue::follow_hints(pool, || bells.iter().for_each(|bell| bell.ring()))
+    };
+    store.line.listen(listen).await;
+}
+
+async fn watch_line(store: Store) {
+    store.line.watch(&store.pg).await;
 }
 
 /// A queue's name in `/readyz`.

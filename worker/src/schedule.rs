@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use cron::Schedule;
 use jobs::Maintenance;
 use readmodel::time::Timestamp;
-use sqlx::PgPool;
-use store::{Error, clock, queue::crons};
+use store::{Error, clock, queue::crons, sessions::WarmSessions};
 use tokio_util::sync::CancellationToken;
 
 use crate::watchdog::Progress;
@@ -68,10 +67,13 @@ pub const CRONS: &[Cron] = &[
 /// How often to look at the clock: as often as the shortest cron can fire.
 const TICK: Duration = Duration::from_secs(1);
 
+/// A look that takes longer has lost its connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Fires the crons, together with the schedulers of all other workers.
 #[derive(Debug)]
 pub struct Scheduler {
-    pg: PgPool,
+    pg: WarmSessions,
     crons: Vec<(&'static Cron, Schedule)>,
     /// Slots known to have been fired: saves asking again, and decides nothing.
     fired: HashMap<&'static str, Timestamp>,
@@ -79,16 +81,16 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A scheduler that remembers nothing. Crons whose expression is not valid are left out; a test sees to the table's.
-    pub fn new(pg: PgPool, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
+    pub fn new(pg: impl Into<WarmSessions>, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
         let parsed = |cron: &'static Cron| Some((cron, Schedule::from_str(cron.expression).ok()?));
-        Self { pg, crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
+        Self { pg: pg.into(), crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
     }
 
     pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
-            match self.tick().await {
+            match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::late())) {
                 Ok(_) => progress.made(),
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "crons are late"),
             }

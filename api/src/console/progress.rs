@@ -73,7 +73,8 @@ impl Notices {
     /// Hears what workers say, for ever.
     pub(super) async fn follow(&self, store: &Store) {
         // Nobody may be listening.
-        feed::follow_console(store.pg.clone(), |notice| drop(self.sender.send(notice.to_owned()))).await;
+        let follow = || feed::follow_console(store.apart(1), |notice| drop(self.sender.send(notice.to_owned())));
+        store.line.listen(follow).await;
     }
 
     /// Watches a subject. Notices count from now on: so what changes after the first look is not missed.

@@ -17,10 +17,16 @@ use crate::reads::Source;
 /// keeps the result right, and one build too many is better than no answer.
 const WAIT: Duration = Duration::from_secs(8);
 const POLL: Duration = Duration::from_millis(25);
+/// A build is given up when its line has said nothing for so long. Its readers have gone before.
+const SILENCE: Duration = Duration::from_secs(3);
 
 impl Editions {
-    /// Builds an org that has no blob, or waits for whoever builds it.
+    /// Builds an org that has no blob, or waits for whoever builds it. One whose build fails is left alone for a while: its
+    /// readers would each wait for the same failure, and wear Postgres out.
     pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+        if self.unbuildable.contains_key(&org) {
+            return Err(Unavailable);
+        }
         let impatient_at = Instant::now() + WAIT;
         loop {
             let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
@@ -37,6 +43,7 @@ impl Editions {
                 }
                 Ok(Head::Unknown) => return self.unknown(org),
                 Ok(Head::NotBuilt) if leased => self.rebuild_leased(org).await?,
+                Ok(Head::NotBuilt) if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
                 Ok(Head::NotBuilt) if Instant::now() > impatient_at => self.rebuild(org).await?,
                 Ok(Head::NotBuilt) => tokio::time::sleep(POLL).await,
                 Err(_) => return Err(Unavailable),
@@ -62,13 +69,19 @@ impl Editions {
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
-        let rebuilt = materialize::rebuild(&self.store, self.clock, org).await;
+        let rebuilt = tokio::select! {
+            rebuilt = materialize::rebuild(&self.store, self.clock, org) => rebuilt,
+            () = self.store.line.cut(SILENCE) => return Err(Unavailable),
+        };
         let outcome = rebuilt.as_ref().map_or("failed", materialize::Outcome::name);
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(1);
         match rebuilt {
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
+                if !error.is_outage() {
+                    self.unbuildable.insert(org, ());
+                }
                 Err(Unavailable)
             }
         }

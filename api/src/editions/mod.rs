@@ -42,6 +42,7 @@ pub(crate) use settle::Wishes;
 use crate::{
     answer::Stale,
     database_clock::DatabaseClock,
+    patience::{PATIENCE, in_vain},
     reads::{Found as LookUp, Reads, Source, Tier},
 };
 
@@ -52,9 +53,13 @@ const L1_IDLE: Duration = Duration::from_secs(600);
 /// Orgs whose newest version is remembered beyond their entry.
 const FLOORS: u64 = 1_000_000;
 /// Postgres is waited for this long, then a copy has to do.
-const POSTGRES_BUDGET: Duration = Duration::from_secs(2);
+const POSTGRES_BUDGET: Duration = Duration::from_millis(1_500);
 /// Without word from Postgres for this long, nobody knows whether an edition is the newest.
 const CONFIRMED_FOR: Duration = Duration::from_secs(5);
+/// Orgs whose build has failed that are remembered.
+const UNBUILDABLE: u64 = 10_000;
+/// From one build that fails to the next: as long as an org in quarantine is left alone.
+const BUILD_PAUSE: Duration = Duration::from_secs(60);
 /// How often a fetch is tried again that was overtaken by a newer version.
 const OVERTAKEN: usize = 3;
 /// What this node's idea of the database's time may lack at most.
@@ -88,6 +93,8 @@ pub(crate) struct Editions {
     /// Versions that this node has heard of. An answer is never lower, even when the entry has been evicted.
     floors: Cache<OrgId, Version>,
     flights: Flights<Result<Found, Unavailable>>,
+    /// Orgs whose build has failed here.
+    unbuildable: Cache<OrgId, ()>,
     started: Instant,
     /// Milliseconds after `started` of Postgres' last word on the newest versions; 0 before the first.
     confirmed_ms: AtomicU64,
@@ -111,6 +118,7 @@ impl Editions {
             l1,
             floors: Cache::new(FLOORS),
             flights: Flights::default(),
+            unbuildable: Cache::builder().max_capacity(UNBUILDABLE).time_to_live(BUILD_PAUSE).build(),
             started: Instant::now(),
             confirmed_ms: AtomicU64::new(0),
         })
@@ -121,7 +129,19 @@ impl Editions {
         match self.held(org) {
             Some(found) => Ok(found),
             // In a box, so that a hit does not carry its state around.
-            None => Box::pin(self.fetched(org)).await,
+            None => Box::pin(self.fetched(org, tokio::time::Instant::now() + PATIENCE)).await,
+        }
+    }
+
+    /// The same, for a request that has waited before: from the deadline on it does not wait for a silent Postgres.
+    pub(crate) async fn get_by(
+        self: &Arc<Self>,
+        org: OrgId,
+        deadline: tokio::time::Instant,
+    ) -> Result<Found, Unavailable> {
+        match self.held(org) {
+            Some(found) => Ok(found),
+            None => self.fetched(org, deadline).await,
         }
     }
 
@@ -132,9 +152,13 @@ impl Editions {
         Some(Found { entry, source: Source::L1 })
     }
 
-    async fn fetched(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    async fn fetched(self: &Arc<Self>, org: OrgId, deadline: tokio::time::Instant) -> Result<Found, Unavailable> {
         self.reads.look_up(Tier::L1, LookUp::Miss);
-        match self.refresh(org).await {
+        let refreshed = tokio::select! {
+            refreshed = self.refresh(org) => refreshed,
+            () = in_vain(&self.store.line, deadline) => Err(Unavailable),
+        };
+        match refreshed {
             Ok(found) => Ok(found),
             Err(_) => self.l1.get(&org).map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable),
         }

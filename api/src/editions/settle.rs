@@ -11,7 +11,11 @@ use store::{receipts::Inclusion, versions::Head};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
-use crate::{answer::Stale, error::ApiError};
+use crate::{
+    answer::Stale,
+    error::ApiError,
+    patience::{PATIENCE, in_vain},
+};
 
 /// `Prewarm-Wait-For`
 const WAIT_FOR: HeaderName = HeaderName::from_static("prewarm-wait-for");
@@ -59,14 +63,22 @@ impl Editions {
         org: OrgId,
         wishes: Wishes,
     ) -> Result<(Found, Option<Stale>), Unavailable> {
-        let included = match wishes.receipt {
-            Some(receipt) => self.include(org, receipt).await,
-            None => true,
+        let deadline = Instant::now() + PATIENCE;
+        let asked = async {
+            let included = match wishes.receipt {
+                Some(receipt) => self.include(org, receipt).await,
+                None => true,
+            };
+            if let Some(version) = wishes.at_least {
+                self.catch_up(org, version).await;
+            }
+            included
         };
-        if let Some(version) = wishes.at_least {
-            self.catch_up(org, version).await;
-        }
-        let found = self.get(org).await?;
+        let included = tokio::select! {
+            included = asked => included,
+            () = in_vain(&self.store.line, deadline) => wishes.receipt.is_none(),
+        };
+        let found = self.get_by(org, deadline).await?;
         let behind = match wishes.at_least {
             _ if !included => Some(Stale::BehindReceipt),
             Some(version) if found.entry.version < version => Some(Stale::BehindVersion),

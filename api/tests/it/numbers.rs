@@ -13,8 +13,8 @@ use embedded::Durability;
 use futures_util::FutureExt as _;
 use readmodel::blob::Format;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, PgPool};
-use store::{Config, Sessions, Store};
+use sqlx::AssertSqlSafe;
+use store::{Config, Sessions, Store, sessions::WarmSessions};
 use testkit::{Database, servers};
 use vapi::{CallRef, Envelope};
 
@@ -52,7 +52,7 @@ impl Clock {
     }
 }
 
-async fn numbers(url: String) -> (Numbers, Clock, PgPool) {
+async fn numbers(url: String) -> (Numbers, Clock, WarmSessions) {
     let config = Config {
         database_url: url,
         redis_url: None,
@@ -85,7 +85,7 @@ fn late(assistant: &str) -> Result<Found, NotFound> {
     Ok(Found { assistant: Some(Arc::from(assistant)), is_late: true })
 }
 
-async fn map(pg: &PgPool, assistant: &str) {
+async fn map(pg: &WarmSessions, assistant: &str) {
     let change = format!("update agents set vapi_assistant_id = '{assistant}' where id::text like '%a1'");
     sqlx::raw_sql(AssertSqlSafe(change)).execute(pg).await.unwrap();
 }

@@ -63,7 +63,7 @@ impl Ivm {
 
 async fn copy(stack: &Stack, org: &Org, what: &str, to: &Path) -> anyhow::Result<()> {
     let sql = format!("copy (select {what} where org_id = '{}') to stdout csv", org.id);
-    let mut rows = stack.store.pg.copy_out_raw(&sql).await?;
+    let mut rows = stack.store.apart(1).copy_out_raw(&sql).await?;
     let mut file = File::create(to)?;
     while let Some(bytes) = rows.try_next().await? {
         file.write_all(&bytes)?;

@@ -74,6 +74,35 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
 }
 
 #[tokio::test]
+async fn h20_a_receipt_of_a_parked_event_is_not_included() {
+    let stack = Stack::start().await;
+    let (org, nobody) = (stack.org().await, Org::unknown());
+    stack.follows(&org).await;
+    let own = receipt(&stack.post(&report(&org, "own", "+15550100001")).await);
+    let parked = receipt(&stack.post(&report(&nobody, "parked", "+15550100001")).await);
+    let seen = waiting_for(&stack, &stack.api, &org, &own).await;
+    assert_eq!((seen.status, seen.stale()), (StatusCode::OK, None));
+    let behind = waiting_for(&stack, &stack.api, &org, &parked).await;
+    assert_eq!((behind.status, behind.stale()), (StatusCode::OK, Some("behind-receipt")));
+
+    // It comes to the org. Until its effect is shown, it is not included.
+    stack
+        .sql(&format!(
+            "insert into agents (org_id, call_direction, name, vapi_assistant_id) values ('{}', 'outbound', 'a', '{}')",
+            org.id,
+            nobody.assistant()
+        ))
+        .await;
+    let seen = eventually("the replay is included", async || {
+        let answer = waiting_for(&stack, &stack.api, &org, &parked).await;
+        answer.stale().is_none().then_some(answer)
+    })
+    .await;
+    assert_eq!(seen.json()["pulse"]["total_calls"], 2);
+    stack.close().await;
+}
+
+#[tokio::test]
 async fn no_node_answers_lower_than_a_client_has_seen() {
     let stack = Stack::start().await;
     let mut other = stack.another_api().await;

@@ -147,7 +147,7 @@ fn pace() -> impl Strategy<Value = Pace> {
 async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -> Result<(), String> {
     let case = Case::fresh();
     let orgs = case.organizations();
-    let mut connection = store.pg.acquire().await.unwrap();
+    let mut connection = store.pg.take().await.unwrap();
     let ops = history::settle(drawn, case);
     for (n, op) in ops.iter().enumerate() {
         op.execute(&mut connection).await.map_err(|error| error.to_string())?;

@@ -1,7 +1,12 @@
 //! Warm sessions: which one is handed out, and what one that is not given back leaves behind.
 
-use sqlx::PgConnection;
+use std::time::Duration;
+
+use readmodel::{ids::OrgId, time::Clock};
+use sqlx::{PgConnection, postgres::PgPoolOptions};
+use store::{Error, sessions::WarmSessions, snapshot::Extent};
 use testkit::Database;
+use uuid::Uuid;
 
 use crate::harness::open;
 
@@ -46,5 +51,45 @@ async fn a_session_that_is_not_given_back_is_not_handed_out_again() {
     assert_eq!(orgs, 0);
     next.give_back();
     store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+/// A request may be hung up at any await, its BEGIN's included.
+#[tokio::test]
+async fn h1_transactions_that_are_dropped_at_any_moment_leave_no_snapshot_open() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    let org = OrgId(Uuid::new_v4());
+    let insert = "insert into organizations (name) values ('another')";
+    for n in 0..200 {
+        let rebuild = store.snapshot(org, Clock::Database, Extent::Touched);
+        let dropped = tokio::time::timeout(Duration::from_micros(n * 25), rebuild).await;
+        drop(dropped);
+        sqlx::raw_sql(insert).execute(&store.pg).await.unwrap();
+        let count = "select count(*) from organizations";
+        for sessions in [&store.pg, &store.warm] {
+            let seen: i64 = sqlx::query_scalar(count).fetch_one(sessions).await.unwrap();
+            assert_eq!(seen, i64::try_from(n).unwrap() + 1);
+        }
+    }
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn h13_a_statement_that_is_not_answered_in_time_fails_and_another_session_serves() {
+    let database = Database::create().await.unwrap();
+    let pool = PgPoolOptions::new().max_connections(1).connect_lazy(&database.url()).unwrap();
+    let sessions = WarmSessions::from(pool);
+    let pid = async || sqlx::query_scalar::<_, i32>("select pg_backend_pid()").fetch_one(&sessions).await.unwrap();
+    let first = pid().await;
+    assert_eq!(pid().await, first);
+    let late = sqlx::query("select pg_sleep(60)").execute(&sessions).await.unwrap_err();
+    assert!(Error::from(late).is_silence());
+    assert_ne!(pid().await, first);
+    // An error closes the session, too: nobody looks into what state it is in.
+    let second = pid().await;
+    sqlx::query("select 1 / 0").execute(&sessions).await.unwrap_err();
+    assert_ne!(pid().await, second);
     database.close().await.unwrap();
 }

@@ -9,8 +9,10 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use readmodel::ids::OrgId;
-use sqlx::PgPool;
-use store::rebuild_runs::{self, Failure, Run};
+use store::{
+    rebuild_runs::{self, Failure, Run},
+    sessions::WarmSessions,
+};
 use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
@@ -45,7 +47,7 @@ pub(super) async fn run(direct_url: &str, builder: Builder, concurrency: usize, 
 
 /// A run at work.
 struct Rebuilding {
-    pg: PgPool,
+    pg: WarmSessions,
     builder: Builder,
     /// Of the orgs that are begun so many run at once.
     room: Arc<Semaphore>,

@@ -1,14 +1,11 @@
 -- store::calls::count
--- How many calls match a filter. The contact is joined only where a name is searched.
--- $1 org, $2 direction, $3 status, $4 from, $5 to (inclusive), $6 whether test calls count, $7 a LIKE pattern; any of $2–$5, $7 null.
+-- How many calls match a filter. One row.
+-- $1 org, $2 direction, $3 status, $4 from, $5 before, $6 whether test calls count; any of $2–$5 null.
 select count(*) as "count!"
   from prewarm.source_calls k
  where k.org_id = $1
    and ($2::text is null or k.call_direction = $2)
    and ($3::text is null or k.status = $3)
    and ($4::timestamptz is null or k.created_at >= $4)
-   and ($5::timestamptz is null or k.created_at <= $5)
+   and ($5::timestamptz is null or k.created_at < $5)
    and ($6 or not k.is_test_call)
-   and ($7::text is null or k.phone_number ilike $7 or coalesce(
-         (select c.name from prewarm.source_contacts c where c.id = k.contact_id and c.org_id = k.org_id),
-         k.phone_number, 'Unknown') ilike $7)

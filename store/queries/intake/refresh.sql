@@ -11,7 +11,8 @@ update prewarm.events e
        epoch = (select epoch from prewarm.epoch),
        xid = pg_current_xact_id(),
        received_at = statement_timestamp(),
-       replay_after = null
+       replay_after = null,
+       replay_xid = null
   from (select gone.id, sent.body
           from unnest($1::text[], $2::text[]) as sent (dedupe_key, body)
          cross join lateral (

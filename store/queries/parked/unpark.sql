@@ -44,7 +44,8 @@ held as (
      for update of e skip locked
 )
 update prewarm.events e
-   set org_id = held.org_id
+   set org_id = held.org_id,
+       replay_xid = pg_current_xact_id()
   from held
  where e.id = held.id
    and held.org_id is not null

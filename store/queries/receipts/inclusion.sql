@@ -1,8 +1,25 @@
 -- store::receipts::inclusion
 -- Whether a write still waits for a rebuild of an org, and the org's newest version, from one snapshot. One row.
+-- A webhook that is parked has no effect yet, and one that was replayed has it by another transaction. A batch shares one
+-- receipt: a parked event beside one that is the org's own is taken for somebody else's.
 -- $1 org, $2 the transaction of the write.
 select e.epoch,
-       exists (select from prewarm.marks where org_id = $1 and xid = $2::text::xid8) as "waiting!",
+       exists (select from prewarm.marks where org_id = $1 and xid = $2::text::xid8)
+       or exists (
+         select
+           from prewarm.events late
+          where late.xid = $2::text::xid8
+            and (late.org_id is null or late.replay_xid is not null)
+            and case
+                  when late.org_id is null then not exists (
+                    select
+                      from prewarm.events own
+                     where own.received_at = late.received_at and own.xid = late.xid and own.org_id = $1
+                  )
+                  else late.org_id = $1
+                       and exists (select from prewarm.marks m where m.org_id = $1 and m.xid = late.replay_xid)
+                end
+       ) as "waiting!",
        v.epoch as "version_epoch?",
        v.n as "version_n?"
   from prewarm.epoch e

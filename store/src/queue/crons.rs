@@ -1,12 +1,12 @@
 //! Firings of crons. What was fired is a row; nobody remembers anything else.
 
 use readmodel::time::Timestamp;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 
 use crate::{Error, instant::PgTime, queue::NewJob};
 
 /// Fires a slot of a cron, unless some worker has: its row and its job in one statement. False when it had been fired.
-pub async fn fire(pg: &PgPool, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
+pub async fn fire(pg: impl PgExecutor<'_>, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
     let fired = sqlx::query_file_scalar!(
         "queries/queue/crons/fire.sql",
         cron,

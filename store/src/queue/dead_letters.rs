@@ -2,7 +2,7 @@
 //! until a job of the subject ends well.
 
 use readmodel::{ids::OrgId, time::Timestamp};
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 
 use crate::{Error, instant::PgTime};
 
@@ -46,25 +46,25 @@ impl From<Row> for DeadLetter {
 }
 
 /// The newest dead letters, newest first.
-pub async fn list(pg: &PgPool, limit: i64) -> Result<Vec<DeadLetter>, Error> {
+pub async fn list(pg: impl PgExecutor<'_>, limit: i64) -> Result<Vec<DeadLetter>, Error> {
     let rows = sqlx::query_file_as!(Row, "queries/queue/dead_letters/list.sql", limit).fetch_all(pg).await?;
     Ok(rows.into_iter().map(DeadLetter::from).collect())
 }
 
 /// One dead letter.
-pub async fn find(pg: &PgPool, id: &str) -> Result<Option<DeadLetter>, Error> {
+pub async fn find(pg: impl PgExecutor<'_>, id: &str) -> Result<Option<DeadLetter>, Error> {
     let row = sqlx::query_file_as!(Row, "queries/queue/dead_letters/find.sql", id).fetch_optional(pg).await?;
     Ok(row.map(DeadLetter::from))
 }
 
 /// Makes a dead letter wait again with all its attempts before it, and takes its org out of quarantine. False when there
 /// is no such dead letter.
-pub async fn retry(pg: &PgPool, id: &str) -> Result<bool, Error> {
+pub async fn retry(pg: impl PgExecutor<'_>, id: &str) -> Result<bool, Error> {
     Ok(sqlx::query_file_scalar!("queries/queue/dead_letters/retry.sql", id).fetch_one(pg).await?)
 }
 
 /// Throws a dead letter away. False when there is no such dead letter.
-pub async fn discard(pg: &PgPool, id: &str) -> Result<bool, Error> {
+pub async fn discard(pg: impl PgExecutor<'_>, id: &str) -> Result<bool, Error> {
     let discarded = sqlx::query_file!("queries/queue/dead_letters/discard.sql", id).execute(pg).await?;
     Ok(discarded.rows_affected() == 1)
 }

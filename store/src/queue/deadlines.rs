@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 
 use crate::Error;
 
@@ -16,7 +16,7 @@ pub struct Ahead {
 }
 
 /// Looks ahead to the next deadline of any org, and back a little for those that came up meanwhile.
-pub async fn look(pg: &PgPool) -> Result<Ahead, Error> {
+pub async fn look(pg: impl PgExecutor<'_>) -> Result<Ahead, Error> {
     let row = sqlx::query_file!("queries/queue/deadlines/look.sql").fetch_one(pg).await?;
     Ok(Ahead { passed: row.passed, next: row.next_seconds.and_then(|next| Duration::try_from_secs_f64(next).ok()) })
 }

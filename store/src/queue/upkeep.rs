@@ -1,9 +1,9 @@
 //! What maintenance jobs ask of the database.
 
 use readmodel::blob::Format;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 
-use crate::{Error, Store};
+use crate::{Error, Store, sessions::WarmSessions};
 
 /// Rows that one statement of [`prune`] removes, at most: no lock is held for long.
 const BATCH: u64 = 1000;
@@ -22,7 +22,7 @@ pub struct Backlog {
 }
 
 /// Measures what is owed.
-pub async fn backlog(pg: &PgPool) -> Result<Backlog, Error> {
+pub async fn backlog(pg: impl PgExecutor<'_>) -> Result<Backlog, Error> {
     Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(pg).await?)
 }
 
@@ -36,7 +36,7 @@ pub async fn push_outdated(store: &Store) -> Result<i32, Error> {
 
 /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
 /// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
-pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
+pub async fn prune(pg: impl PgExecutor<'_> + Copy) -> Result<u64, Error> {
     let mut pruned = 0;
     loop {
         let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(pg).await?;
@@ -63,8 +63,8 @@ pub async fn prune(pg: &PgPool) -> Result<u64, Error> {
 
 /// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
 /// when another worker is at it.
-pub async fn refresh_fleet_pulse(pg: &PgPool) -> Result<bool, Error> {
-    let mut transaction = pg.begin().await?;
+pub async fn refresh_fleet_pulse(pg: &WarmSessions) -> Result<bool, Error> {
+    let mut transaction = pg.begin("begin").await?;
     let ours =
         sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
     if ours

@@ -90,7 +90,8 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
 async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
     let db = Db::create().await;
     let newer = Store::new(db.pg.clone(), None, Format(Format::CURRENT.0 + 1));
-    let older = Store { format: Format::CURRENT, ..newer.clone() };
+    let mut older = newer.clone();
+    older.format = Format::CURRENT;
     let org = db.org().await;
     let (oldest, format) = (newer.format, newer.format);
     db.run(&format!(
@@ -147,14 +148,14 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
 async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
     let db = Db::create().await;
     db.org().await;
-    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
     assert_eq!(db.count("select count(*) from prewarm.fleet_pulse").await, 2);
     let mut another = db.pg.begin().await.unwrap();
     let lock = "select pg_advisory_xact_lock(hashtext('prewarm.fleet_pulse'))";
     sqlx::query(lock).execute(&mut *another).await.unwrap();
-    assert!(!upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert!(!upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
     another.rollback().await.unwrap();
-    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
     db.close().await;
 }
 
@@ -168,13 +169,13 @@ async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
          values ('{slow}', 1, 1, 1, now() - interval '2 minutes'), ('{quick}', 1, 1, 1, now())"
     ))
     .await;
-    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
     db.run(&format!(
         "insert into prewarm.sums values ('{slow}', 3, '2026-05-01Z', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0);
          update prewarm.versions set n = 2, as_of = now() - interval '1 minute' where org_id = '{slow}'"
     ))
     .await;
-    assert!(upkeep::refresh_fleet_pulse(&db.pg).await.unwrap());
+    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
     assert_eq!(db.count("select total_calls from prewarm.fleet_pulse where org_id is null").await, 7);
     db.close().await;
 }

@@ -32,15 +32,13 @@ impl Town {
 
     /// A worker that has a way to Vapi.
     async fn lives(&self, worker: &str) {
-        queue::heartbeat(&mut self.store.pg.acquire().await.unwrap(), worker, Queue::Prewarm, LEASE, &[])
-            .await
-            .unwrap();
+        queue::heartbeat(&mut self.store.pg.take().await.unwrap(), worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
     }
 
     /// What a worker takes next: the kind of job.
     async fn next(&self, worker: &str) -> Option<&'static str> {
         let claimed =
-            queue::claim(&mut self.store.pg.acquire().await.unwrap(), worker, Queue::Prewarm, 1, LEASE).await.unwrap();
+            queue::claim(&mut self.store.pg.take().await.unwrap(), worker, Queue::Prewarm, 1, LEASE).await.unwrap();
         claimed.first().map(|job| Job::decode(&job.args).unwrap().kind())
     }
 }
