@@ -11,6 +11,7 @@ mod delta;
 mod edge;
 mod editions;
 mod error;
+mod head_timer;
 mod listener;
 pub mod numbers;
 mod read;
@@ -171,7 +172,7 @@ impl Api {
         }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
-            () = listener::serve(listener, edge, shutdown.clone()) => {}
+            () = listener::serve(listener, edge, config.keep_alive, shutdown.clone()) => {}
             () = watched.watch() => {}
             () = listened.listen() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
