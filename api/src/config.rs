@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use axum::http::HeaderValue;
 use vapi::{AuthError, Authenticator, Deployment};
 
-use crate::auth;
+use crate::{auth, quota::StreamLimits};
 
 /// The api's settings. A missing one without a default is an error: the api does not start half guarded.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct Config {
     pub deployment: Option<Deployment>,
     /// `PREWARM_HTTP_KEEP_ALIVE`: how long a connection may rest between two requests.
     pub keep_alive: Duration,
+    /// How many streams an organisation and a token may have open.
+    pub streams: StreamLimits,
     /// `PREWARM_CORS_ORIGINS`: whose pages may read, comma-separated.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -60,11 +62,14 @@ pub const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8080";
 /// Longer than most balancers keep a connection that rests, so that it is they who close it.
 const DEFAULT_KEEP_ALIVE_SECONDS: usize = 75;
 const MOST_KEEP_ALIVE_SECONDS: usize = 3600;
+/// As many as there may be connections.
+const MOST_STREAMS: usize = 20_000;
 
 impl Config {
     /// Reads the settings.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let number = |name, unit, most, default| number(name, unit, most, lookup(name).as_deref(), default);
+        let streams = StreamLimits::default();
         let keep_alive =
             number("PREWARM_HTTP_KEEP_ALIVE", "seconds", MOST_KEEP_ALIVE_SECONDS, DEFAULT_KEEP_ALIVE_SECONDS)?;
         Ok(Self {
@@ -73,6 +78,10 @@ impl Config {
             webhooks: Authenticator::from_env(&lookup)?,
             deployment: None,
             keep_alive: Duration::from_secs(keep_alive as u64),
+            streams: StreamLimits {
+                per_org: number("PREWARM_STREAMS_PER_ORG", "streams", MOST_STREAMS, streams.per_org)?,
+                per_token: number("PREWARM_STREAMS_PER_TOKEN", "streams", MOST_STREAMS, streams.per_token)?,
+            },
             cors_origins: origins(&lookup("PREWARM_CORS_ORIGINS").unwrap_or_default())?,
         })
     }
@@ -130,10 +139,16 @@ mod tests {
     fn numbers_have_bounds_and_defaults() {
         let secret = ("VAPI_WEBHOOK_SECRET", "s");
         let plain = config(&[TOKENS, secret]).unwrap();
-        assert_eq!(plain.keep_alive, Duration::from_secs(75));
-        let set = config(&[TOKENS, secret, ("PREWARM_HTTP_KEEP_ALIVE", " 600 ")]).unwrap();
-        assert_eq!(set.keep_alive, Duration::from_secs(600));
-        for (name, value) in [("PREWARM_HTTP_KEEP_ALIVE", "0"), ("PREWARM_HTTP_KEEP_ALIVE", "75s")] {
+        assert_eq!((plain.keep_alive, plain.streams), (Duration::from_secs(75), StreamLimits::default()));
+        let set = config(&[TOKENS, secret, ("PREWARM_HTTP_KEEP_ALIVE", " 600 "), ("PREWARM_STREAMS_PER_ORG", "7")]);
+        let set = set.unwrap();
+        assert_eq!((set.keep_alive, set.streams.per_org), (Duration::from_secs(600), 7));
+        for (name, value) in [
+            ("PREWARM_HTTP_KEEP_ALIVE", "0"),
+            ("PREWARM_HTTP_KEEP_ALIVE", "75s"),
+            ("PREWARM_STREAMS_PER_TOKEN", "-1"),
+            ("PREWARM_STREAMS_PER_ORG", "20001"),
+        ] {
             let refused = config(&[TOKENS, secret, (name, value)]).unwrap_err().to_string();
             assert!(refused.starts_with(&format!("{name} is not a whole number of ")), "{refused}");
         }
