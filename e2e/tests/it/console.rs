@@ -31,6 +31,12 @@ fn agent(prompt: &str) -> Value {
     })
 }
 
+/// Requests that make or change something. Crons may list at any moment what there is.
+fn written(standin: &Standin) -> usize {
+    use Operation::{CreateAssistant, CreateWebCall, UpdateAssistant, UpdatePhoneNumber};
+    [CreateAssistant, UpdateAssistant, UpdatePhoneNumber, CreateWebCall].map(|kind| standin.count(kind)).iter().sum()
+}
+
 /// An org without agents.
 async fn founder(stack: &Stack) -> Org {
     let org = Org::unknown();
@@ -79,7 +85,7 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
     standin.forget_requests();
     let again = post(&stack, &org, "agent", &agent("first")).await.json();
     assert_eq!((&again["synced"], &again["assistantId"]), (&json!(true), &assistant["id"]), "{again}");
-    assert!(standin.requests().is_empty(), "{:?}", standin.requests());
+    assert_eq!(written(&standin), 0);
     let read = get(&stack, &org, "/api/founder-console/agent").await.json();
     assert_eq!(
         (&read["synced"], &read["systemPrompt"], &read["stage"]),
@@ -89,7 +95,7 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
     // What was read is saved as it is.
     let again = post(&stack, &org, "agent", &read).await;
     assert_eq!((again.status, &again.json()["synced"]), (StatusCode::OK, &json!(true)), "{}", again.text());
-    assert!(standin.requests().is_empty(), "{:?}", standin.requests());
+    assert_eq!(written(&standin), 0);
 
     // Another, and somebody who waits for it.
     let waited = post(&stack, &org, "agent?wait=10s", &agent("second")).await.json();
@@ -151,7 +157,7 @@ async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
     );
     let nobody = stack.request(Method::POST, "/api/founder-console/agent").json(&agent("a prompt"));
     assert_eq!(Answer::to(nobody).await.unwrap().status, StatusCode::UNAUTHORIZED);
-    assert!(standin.requests().is_empty());
+    assert_eq!(written(&standin), 0);
     stack.close().await;
 }
 
