@@ -1,11 +1,11 @@
 //! What the api is told by its environment.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use axum::http::HeaderValue;
 use vapi::{AuthError, Authenticator, Deployment};
 
-use crate::auth;
+use crate::{auth, quota::StreamLimits};
 
 /// The api's settings. A missing one without a default is an error: the api does not start half guarded.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub struct Config {
     /// What all assistants share, if any are made. Without it an agent's configuration has no hash. The environment says
     /// more of it than the api minds, so that whoever starts the api and the worker gives it to both.
     pub deployment: Option<Deployment>,
+    /// `PREWARM_HTTP_KEEP_ALIVE`: how long a connection may rest between two requests.
+    pub keep_alive: Duration,
+    /// How many streams an organisation and a token may have open.
+    pub streams: StreamLimits,
     /// `PREWARM_CORS_ORIGINS`: whose pages may read, comma-separated.
     pub cors_origins: Vec<HeaderValue>,
 }
@@ -35,6 +39,18 @@ pub enum ConfigError {
     /// An address to listen on.
     #[error("PREWARM_HTTP_ADDR is not an address such as 127.0.0.1:8080")]
     HttpAddr(#[from] std::net::AddrParseError),
+    /// A number of something.
+    #[error("{name} is not a whole number of {unit} from {least} to {most}")]
+    Number {
+        /// The variable.
+        name: &'static str,
+        /// What is counted.
+        unit: &'static str,
+        /// The smallest that is taken.
+        least: usize,
+        /// The largest.
+        most: usize,
+    },
     /// An origin.
     #[error("PREWARM_CORS_ORIGINS: each origin is written like https://app.example.com")]
     Origin,
@@ -43,17 +59,44 @@ pub enum ConfigError {
 /// `PREWARM_HTTP_ADDR` unless it is set.
 pub const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8080";
 
+/// Longer than most balancers keep a connection that rests, so that it is they who close it.
+const DEFAULT_KEEP_ALIVE_SECONDS: usize = 75;
+const MOST_KEEP_ALIVE_SECONDS: usize = 3600;
+/// As many as there may be connections.
+const MOST_STREAMS: usize = 20_000;
+
 impl Config {
     /// Reads the settings.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let number = |name, unit, most, default| number(name, unit, most, lookup(name).as_deref(), default);
+        let streams = StreamLimits::default();
+        let keep_alive =
+            number("PREWARM_HTTP_KEEP_ALIVE", "seconds", MOST_KEEP_ALIVE_SECONDS, DEFAULT_KEEP_ALIVE_SECONDS)?;
         Ok(Self {
             http_addr: lookup("PREWARM_HTTP_ADDR").as_deref().unwrap_or(DEFAULT_HTTP_ADDR).parse()?,
             auth: auth::Config::from_env(&lookup)?,
             webhooks: Authenticator::from_env(&lookup)?,
             deployment: None,
+            keep_alive: Duration::from_secs(keep_alive as u64),
+            streams: StreamLimits {
+                per_org: number("PREWARM_STREAMS_PER_ORG", "streams", MOST_STREAMS, streams.per_org)?,
+                per_token: number("PREWARM_STREAMS_PER_TOKEN", "streams", MOST_STREAMS, streams.per_token)?,
+            },
             cors_origins: origins(&lookup("PREWARM_CORS_ORIGINS").unwrap_or_default())?,
         })
     }
+}
+
+fn number(
+    name: &'static str,
+    unit: &'static str,
+    most: usize,
+    given: Option<&str>,
+    default: usize,
+) -> Result<usize, ConfigError> {
+    let Some(given) = given else { return Ok(default) };
+    let number = given.trim().parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or(ConfigError::Number { name, unit, least: 1, most })
 }
 
 fn origins(list: &str) -> Result<Vec<HeaderValue>, ConfigError> {
@@ -90,6 +133,25 @@ mod tests {
         let secret = ("VAPI_WEBHOOK_SECRET", "s");
         assert!(matches!(config(&[TOKENS, secret, ("VAPI_WEBHOOK_HMAC", "crc32")]), Err(ConfigError::Webhooks(_))));
         assert!(config(&[TOKENS, secret]).is_ok());
+    }
+
+    #[test]
+    fn numbers_have_bounds_and_defaults() {
+        let secret = ("VAPI_WEBHOOK_SECRET", "s");
+        let plain = config(&[TOKENS, secret]).unwrap();
+        assert_eq!((plain.keep_alive, plain.streams), (Duration::from_secs(75), StreamLimits::default()));
+        let set = config(&[TOKENS, secret, ("PREWARM_HTTP_KEEP_ALIVE", " 600 "), ("PREWARM_STREAMS_PER_ORG", "7")]);
+        let set = set.unwrap();
+        assert_eq!((set.keep_alive, set.streams.per_org), (Duration::from_secs(600), 7));
+        for (name, value) in [
+            ("PREWARM_HTTP_KEEP_ALIVE", "0"),
+            ("PREWARM_HTTP_KEEP_ALIVE", "75s"),
+            ("PREWARM_STREAMS_PER_TOKEN", "-1"),
+            ("PREWARM_STREAMS_PER_ORG", "20001"),
+        ] {
+            let refused = config(&[TOKENS, secret, (name, value)]).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("{name} is not a whole number of ")), "{refused}");
+        }
     }
 
     #[test]

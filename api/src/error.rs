@@ -43,9 +43,11 @@ pub(crate) enum ApiError {
     Unfit,
     /// Too much is being read already.
     Full,
-    /// The webhook's body is too large.
+    /// The organization, or the token, has too much open already.
+    TooMany,
+    /// The body is too large.
     TooLarge,
-    /// The webhook's body takes too long.
+    /// The body takes too long.
     TooSlow,
 }
 
@@ -69,6 +71,10 @@ impl ApiError {
             Self::Unstorable => (StatusCode::UNPROCESSABLE_ENTITY, "The message cannot be stored"),
             Self::Unfit => (StatusCode::BAD_REQUEST, "The agent cannot be stored"),
             Self::Full => (StatusCode::SERVICE_UNAVAILABLE, "Temporarily unavailable"),
+            Self::TooMany => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many requests of this kind are open for this organization or token",
+            ),
             Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "The body is too large"),
             Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, "The body takes too long"),
         }
@@ -94,6 +100,7 @@ impl IntoResponse for ApiError {
         let body = Json(json!({ "error": text }));
         match self {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
+            Self::TooMany => (status, [(RETRY_AFTER, "5"), (CONNECTION, "close")], body).into_response(),
             Self::Full => (status, [(RETRY_AFTER, "1"), (CONNECTION, "close")], body).into_response(),
             // What is still to come of the body is not waited for.
             Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),

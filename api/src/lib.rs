@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod auth;
+mod bodies;
 mod calls;
 mod coding;
 mod config;
@@ -11,12 +12,17 @@ mod delta;
 mod edge;
 mod editions;
 mod error;
+mod head_timer;
+mod heavy;
 mod listener;
 mod lists;
 pub mod numbers;
 mod patience;
+mod quota;
 mod read;
 mod reads;
+mod sse;
+mod storing;
 mod stream;
 mod webhook;
 
@@ -24,10 +30,10 @@ use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use axum::{
     Router,
-    extract::FromRef,
-    http::{HeaderName, StatusCode},
+    extract::{FromRef, Request, State},
+    http::{HeaderName, Method, StatusCode},
     middleware::from_fn_with_state,
-    response::IntoResponse,
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use intake::Intake;
@@ -39,15 +45,18 @@ use uuid::Uuid;
 use vapi::Authenticator;
 
 pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
+pub use quota::StreamLimits;
+pub use storing::Storing;
 
 use crate::{
-    auth::{Verifier, wall_clock},
+    auth::{Authenticated, Verifier, wall_clock},
     console::Console,
     edge::Edge,
     editions::Editions,
     error::ApiError,
     lists::Lists,
     numbers::Numbers,
+    quota::Quotas,
 };
 
 /// What the handlers share. Each request clones it.
@@ -63,12 +72,14 @@ struct Shared {
     numbers: Arc<Numbers>,
     console: Console,
     lists: Lists,
-    room: webhook::Room,
+    rooms: webhook::Rooms,
+    storing: Storing,
+    quotas: Quotas,
 }
 
-impl FromRef<App> for webhook::Room {
+impl FromRef<App> for Quotas {
     fn from_ref(app: &App) -> Self {
-        app.0.room.clone()
+        app.0.quotas.clone()
     }
 }
 
@@ -102,24 +113,6 @@ impl FromRef<App> for Arc<Verifier> {
     }
 }
 
-impl FromRef<App> for Arc<Intake> {
-    fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.0.intake)
-    }
-}
-
-impl FromRef<App> for Arc<Authenticator> {
-    fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.0.webhooks)
-    }
-}
-
-impl FromRef<App> for Arc<Numbers> {
-    fn from_ref(app: &App) -> Self {
-        Arc::clone(&app.0.numbers)
-    }
-}
-
 /// Why the api ended, other than by being told to.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -141,6 +134,7 @@ pub enum Error {
 pub struct Api {
     listener: TcpListener,
     verifier: Arc<Verifier>,
+    storing: Storing,
     config: Config,
 }
 
@@ -150,7 +144,12 @@ impl Api {
         let addr = config.http_addr;
         let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
         let verifier = Arc::new(Verifier::new(&config.auth).map_err(ConfigError::from)?);
-        Ok(Self { listener, verifier, config })
+        Ok(Self { listener, verifier, storing: Storing::default(), config })
+    }
+
+    /// Whether webhooks can be stored.
+    pub fn storing(&self) -> Storing {
+        self.storing.clone()
     }
 
     /// Where it listens.
@@ -160,7 +159,7 @@ impl Api {
 
     /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        let Self { listener, verifier, config } = self;
+        let Self { listener, verifier, storing, config } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let webhooks = Arc::new(config.webhooks);
@@ -168,7 +167,8 @@ impl Api {
         let intake = Arc::new(Intake::start(&store));
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
-        let console = Console::new(store.clone(), config.deployment, shutdown.clone());
+        let quotas = Quotas::new(config.streams);
+        let console = Console::new(store.clone(), config.deployment, quotas.clone(), shutdown.clone());
         let listened = console.clone();
         let app = App(Arc::new(Shared {
             store,
@@ -179,11 +179,13 @@ impl Api {
             numbers,
             console,
             lists: Lists::default(),
-            room: webhook::Room::default(),
+            rooms: webhook::Rooms::default(),
+            storing,
+            quotas,
         }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
         tokio::select! {
-            () = listener::serve(listener, edge, shutdown.clone()) => {}
+            () = listener::serve(listener, edge, config.keep_alive, shutdown.clone()) => {}
             () = watched.watch() => {}
             () = listened.listen() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
@@ -216,7 +218,7 @@ fn router(app: App) -> Router {
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))
         .merge(watched(&app))
-        .fallback(async || ApiError::NotFound)
+        .fallback(elsewhere)
         .with_state(app)
 }
 
@@ -231,8 +233,21 @@ fn watched(app: &App) -> Router<App> {
         .route_layer(from_fn_with_state(app.clone(), patience::within))
 }
 
-/// `POST /api/session/end`: the browser forgets what it holds of the org.
-async fn end_session() -> impl IntoResponse {
+/// Any other path. A webhook's address with a slash too many is taken: its sender would not try another.
+async fn elsewhere(State(app): State<App>, request: Request) -> Response {
+    if request.method() != Method::POST {
+        return ApiError::NotFound.into_response();
+    }
+    if webhook::is_ours(request.uri().path()) {
+        return webhook::receive(&app, request).await;
+    }
+    webhook::count_stray();
+    ApiError::NotFound.into_response()
+}
+
+/// `POST /api/session/end`: the browser forgets what it holds of the org. Asked with a token, so that no other page can
+/// empty somebody's cache.
+async fn end_session(_: Authenticated) -> impl IntoResponse {
     const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
     (StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, "\"cache\"")])
 }

@@ -10,11 +10,7 @@ use std::{
 };
 
 use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-    service::TowerToHyperService,
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulShutdown, service::TowerToHyperService};
 use socket2::SockRef;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -24,11 +20,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::edge::Edge;
+use crate::{
+    edge::Edge,
+    head_timer::{Arrivals, HEAD, HeadTimer},
+};
 
-/// A whole head has to come within this time after the connection was opened or the last answer was sent; so this is also
-/// how long a connection may idle.
-const HEAD: Duration = Duration::from_secs(10);
 /// A client that does not take what it asked for within this time is gone.
 const STALLED: Duration = Duration::from_secs(10);
 /// Without an acknowledgement for this long the other end is gone, though nobody said so.
@@ -42,17 +38,20 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Answers under way are given this long at the end.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// Serves until `shutdown`, then lets the answers under way end.
-pub(crate) async fn serve(listener: TcpListener, edge: Edge, shutdown: CancellationToken) {
+/// Serves until `shutdown`, then lets the answers under way end. A connection may rest for `keep_alive` between two requests.
+pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duration, shutdown: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
-    http.timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(MAX_HEAD_BYTES);
+    // Both together: a head may begin when the rest is over.
+    http.header_read_timeout(keep_alive + HEAD).max_buf_size(MAX_HEAD_BYTES);
     // Bodies are a few kB: one buffer costs the kernel less than a list of two.
     http.writev(false);
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
-        let connection =
-            http.serve_connection(TokioIo::new(Guarded::new(stream)), TowerToHyperService::new(edge.clone()));
+        let arrivals = Arrivals::default();
+        http.timer(HeadTimer::new(arrivals.clone(), keep_alive));
+        let stream = TokioIo::new(Guarded::new(stream, arrivals));
+        let connection = http.serve_connection(stream, TowerToHyperService::new(edge.clone()));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
@@ -100,13 +99,14 @@ async fn accept(
 /// A stream that fails when its other end takes nothing for too long.
 struct Guarded {
     stream: TcpStream,
+    arrivals: Arrivals,
     /// Runs while a write waits, so that a client which reads costs no timer.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl Guarded {
-    fn new(stream: TcpStream) -> Self {
-        Self { stream, stalled: None }
+    fn new(stream: TcpStream, arrivals: Arrivals) -> Self {
+        Self { stream, arrivals, stalled: None }
     }
 
     fn progress<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
@@ -121,7 +121,12 @@ impl Guarded {
 
 impl AsyncRead for Guarded {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(context, buffer)
+        let (this, held) = (self.get_mut(), buffer.filled().len());
+        let polled = Pin::new(&mut this.stream).poll_read(context, buffer);
+        if buffer.filled().len() > held {
+            this.arrivals.note();
+        }
+        polled
     }
 }
 

@@ -9,11 +9,8 @@ use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 use axum::{
     body::Body,
     extract::State,
-    http::{
-        HeaderMap, HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName},
+    response::Response,
 };
 use bytes::Bytes;
 use futures_util::stream;
@@ -29,15 +26,14 @@ use crate::{
         hub::{News, Subscription},
     },
     error::ApiError,
+    quota::{Quotas, Share},
+    sse::{self, BEAT},
 };
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
-/// Proxies that would gather the events before they pass them on.
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// A connection that is silent for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-const BEAT: Bytes = Bytes::from_static(b":\n\n");
 /// Versions came faster than the client took them. The next one says all that is to be known.
 const RESYNC: Bytes = Bytes::from_static(b"event: resync\ndata: {\"reason\":\"slow\"}\n\n");
 /// Clients whose node goes away come back within this time, and not all at once.
@@ -46,9 +42,11 @@ const RETURN_MS: std::ops::Range<u32> = 500..5_000;
 /// The route.
 pub(crate) async fn stream(
     State(editions): State<Arc<Editions>>,
+    State(quotas): State<Quotas>,
     Authenticated(user): Authenticated,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let share = quotas.stream(user.org, &headers)?;
     let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse::<Version>().ok());
     // The position first, then the snapshot: a version that comes in between is sent, and nothing is lost.
     let news = editions.hub.subscribe(user.org);
@@ -67,18 +65,13 @@ pub(crate) async fn stream(
         sent_at: Instant::now(),
         ends_at: instant_of(user.expires_at),
         alarm: Box::pin(sleep_until(Instant::now())),
-        _client: Client::counted(),
+        _client: Client::counted(share),
     };
     let body = Body::from_stream(stream::unfold(events, async |mut events| {
         let next = events.next().await?;
         Some((Ok::<_, Infallible>(next), events))
     }));
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
-    ];
-    Ok((headers, body).into_response())
+    Ok(sse::answer(body))
 }
 
 /// One client's stream. A thousand of them are told of a version at once, so that what each does for it is kept small: its
@@ -142,19 +135,22 @@ fn instant_of(expiry: UnixSeconds) -> Instant {
 }
 
 /// Counts a client for as long as its stream is open.
-struct Client(Gauge);
+struct Client {
+    clients: Gauge,
+    _share: Share,
+}
 
 impl Client {
-    fn counted() -> Self {
+    fn counted(share: Share) -> Self {
         let clients = gauge!(names::STREAM_CLIENTS);
         clients.increment(1.0);
-        Self(clients)
+        Self { clients, _share: share }
     }
 }
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.0.decrement(1.0);
+        self.clients.decrement(1.0);
     }
 }
 
@@ -164,7 +160,10 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::editions::hub::{Frame, Hub};
+    use crate::{
+        editions::hub::{Frame, Hub},
+        quota::StreamLimits,
+    };
 
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
@@ -176,7 +175,7 @@ mod tests {
             sent_at: Instant::now(),
             ends_at: Instant::now() + 3 * HEARTBEAT + Duration::from_secs(1),
             alarm: Box::pin(sleep_until(Instant::now())),
-            _client: Client::counted(),
+            _client: Client::counted(Quotas::new(StreamLimits::default()).stream(ORG, &HeaderMap::new()).unwrap()),
         }
     }
 

@@ -1,13 +1,10 @@
 //! `POST /webhooks/vapi`: intake. The answer 200 is a promise: the event and its effect are on disk.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     Json,
-    body::{Body, Bytes, to_bytes},
+    body::Bytes,
     extract::{Request, State},
     http::{
         HeaderMap,
@@ -15,43 +12,70 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use bytes::BytesMut;
-use futures_util::StreamExt as _;
 use intake::{Intake, Message, NotTaken};
 use metrics::{counter, histogram};
 use monitoring::names;
 use readmodel::time::Timestamp;
 use serde_json::json;
-use store::{Store, line::Line};
+use store::line::Line;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
 
 use crate::{
+    App, Shared, Storing,
     auth::wall_clock,
+    bodies::{Room, drain},
     error::ApiError,
+    heavy::Heavy,
     numbers::{Found, NotFound, Numbers},
     patience::{PATIENCE, in_vain},
 };
 
-/// A whole body has to come within this time.
-const BODY: Duration = Duration::from_secs(10);
-/// Bytes of bodies that are being read or wait to be stored, at most: what is signed is read before anybody knows whose it is.
-const ROOM: usize = 128 * 1024 * 1024;
-/// A longer body takes so long to parse that others would wait for it.
-const LONG_BYTES: usize = 256 * 1024;
-/// So much of a body that is refused unseen is read all the same, and for so long, so that whoever still sends it can hear
-/// the answer.
-const COURTESY_BYTES: usize = 64 * 1024;
-const COURTESY: Duration = Duration::from_secs(1);
+/// The routes, without slashes at their ends.
+const PATHS: [&str; 2] = ["/webhooks/vapi", "/api/vapi/webhook"];
+/// Bytes of bodies that are being read, at most: of senders who have presented the secret, and of all others, whose
+/// signatures can only be checked once their bodies are there.
+const ARRIVING: usize = 64 * 1024 * 1024;
+/// Bytes of bodies that wait to be stored, at most.
+const WAITING: usize = 128 * 1024 * 1024;
 
-/// Room for bodies.
+/// What is bounded of webhooks.
 #[derive(Clone)]
-pub(crate) struct Room(Arc<Semaphore>);
+pub(crate) struct Rooms {
+    known: Room,
+    unproven: Room,
+    waiting: Arc<Semaphore>,
+    heavy: Heavy,
+}
 
-impl Default for Room {
+impl Default for Rooms {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(ROOM)))
+        Self {
+            known: Room::of(ARRIVING),
+            unproven: Room::of(ARRIVING),
+            waiting: Arc::new(Semaphore::new(WAITING)),
+            heavy: Heavy::default(),
+        }
     }
+}
+
+impl Rooms {
+    /// Room until a message is stored.
+    fn wait(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let bytes = u32::try_from(bytes).map_err(|_| ApiError::TooLarge)?;
+        Arc::clone(&self.waiting).try_acquire_many_owned(bytes).map_err(|_| ApiError::Full)
+    }
+}
+
+/// Whether a path is a webhook's, as people write it: with a slash at its end, or with two where one should be.
+pub(crate) fn is_ours(path: &str) -> bool {
+    let parts = || path.split('/').filter(|part| !part.is_empty());
+    PATHS.iter().any(|ours| ours.split('/').skip(1).eq(parts()))
+}
+
+/// Counts a post to nowhere: a webhook's address may be wrong, and what was sent there is lost.
+pub(crate) fn count_stray() {
+    count("unrouted", "refused");
 }
 
 /// What a body says.
@@ -74,18 +98,17 @@ impl Said {
 }
 
 /// The route.
-pub(crate) async fn webhook(
-    State(numbers): State<Arc<Numbers>>,
-    State(intake): State<Arc<Intake>>,
-    State(webhooks): State<Arc<Authenticator>>,
-    State(room): State<Room>,
-    State(store): State<Store>,
-    request: Request,
-) -> Response {
+pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Response {
+    receive(&app, request).await
+}
+
+/// Takes a webhook, at whichever of our addresses.
+pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
-    let response = match admit(&webhooks, &room, request).await {
-        Ok(Said::Asked(call)) => assistant(&numbers, &call).await,
-        Ok(Said::Told(kind, message)) => take(&intake, &store.line, kind, *message).await,
+    let Shared { webhooks, rooms, numbers, intake, storing, store, .. } = &*app.0;
+    let response = match admit(Arc::clone(webhooks), rooms, request).await {
+        Ok(Said::Asked(call)) => assistant(numbers, &call).await,
+        Ok(Said::Told(kind, message)) => take(intake, &store.line, storing, kind, *message).await,
         Err(error) => {
             count("unread", "refused");
             error.into_response()
@@ -96,38 +119,54 @@ pub(crate) async fn webhook(
 }
 
 /// Who sends it is settled on the headers before a byte of the body is read; of what is signed, all but the signature.
-async fn admit(webhooks: &Authenticator, room: &Room, request: Request) -> Result<Said, ApiError> {
+async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Said, ApiError> {
     let (head, body) = request.into_parts();
-    let headers: Vec<_> = head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let claim = webhooks.admit(&headers, now()).map_err(not_vapi).and_then(|claim| {
-        let encoded = head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity");
-        if encoded { Err(ApiError::Encoded) } else { Ok(claim) }
-    });
-    let claim = match claim {
-        Ok(claim) => claim,
+    let now = now();
+    let is_proven = match proven(&webhooks, &head.headers, now) {
+        Ok(is_proven) => is_proven,
         Err(error) => {
-            let _ = tokio::time::timeout(COURTESY, to_bytes(body, COURTESY_BYTES)).await;
+            drain(body).await;
             return Err(error);
         }
     };
     if content_length(&head.headers).is_some_and(|length| length > MAX_BODY_BYTES) {
         return Err(ApiError::TooLarge);
     }
-    let (body, kept) = read(body, room).await?;
-    claim.check(&body).map_err(not_vapi)?;
-    let said = if body.len() > LONG_BYTES {
-        tokio::task::spawn_blocking(move || Said::of(&body)).await.map_err(|_| ApiError::Internal)?
-    } else {
-        Said::of(&body)
-    };
-    match said {
-        Ok(Said::Told(kind, message)) => Ok(Said::Told(kind, Box::new(message.keeping(kept)))),
-        Ok(asked) => Ok(asked),
-        Err(reason) => {
-            tracing::info!(%reason, "webhook refused");
-            Err(ApiError::WebhookBody)
-        }
+    let room = if is_proven { &rooms.known } else { &rooms.unproven };
+    let (body, place) = room.read(body, MAX_BODY_BYTES).await?;
+    let length = body.len();
+    let said = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
+    let said = said.await??;
+    // From here on the body takes up room as a message of ours.
+    let kept = rooms.wait(length)?;
+    drop(place);
+    Ok(match said {
+        Said::Told(kind, message) => Said::Told(kind, Box::new(message.keeping(kept))),
+        Said::Asked(call) => Said::Asked(call),
+    })
+}
+
+/// Whether the headers prove the sender; an error if they refute it.
+fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Result<bool, ApiError> {
+    let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(ApiError::Encoded);
     }
+    Ok(claim.is_proven())
+}
+
+/// Checks a whole body's signature, and reads it.
+fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Said, ApiError> {
+    let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
+    claim.check(body).map_err(not_vapi)?;
+    Said::of(body).map_err(|reason| {
+        tracing::info!(%reason, "webhook refused");
+        ApiError::WebhookBody
+    })
+}
+
+fn pairs(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
+    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
 }
 
 /// By which signatures are judged: their senders stamp them by wall-clock time.
@@ -144,30 +183,7 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// Whoever sends a body byte by byte is cut off. The largest one passes at 20 Mbit/s.
-async fn read(body: Body, room: &Room) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
-    tokio::time::timeout(BODY, gather(body, room)).await.unwrap_or(Err(ApiError::TooSlow))
-}
-
-/// Each part takes up room as it comes: what a head says of the body's length is not believed.
-async fn gather(body: Body, room: &Room) -> Result<(Bytes, OwnedSemaphorePermit), ApiError> {
-    let take = |bytes: usize| {
-        let bytes = u32::try_from(bytes).map_err(|_| ApiError::TooLarge)?;
-        Arc::clone(&room.0).try_acquire_many_owned(bytes).map_err(|_| ApiError::Full)
-    };
-    let (mut whole, mut kept, mut parts) = (BytesMut::new(), take(0)?, body.into_data_stream());
-    while let Some(part) = parts.next().await {
-        let part = part.map_err(|_| ApiError::TooLarge)?;
-        if whole.len() + part.len() > MAX_BODY_BYTES {
-            return Err(ApiError::TooLarge);
-        }
-        kept.merge(take(part.len())?);
-        whole.extend_from_slice(&part);
-    }
-    Ok((whole.freeze(), kept))
-}
-
-async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
+async fn take(intake: &Intake, line: &Line, storing: &Storing, kind: &'static str, message: Message) -> Response {
     // It may be stored yet. Sent again, it is a duplicate.
     let taken = tokio::select! {
         taken = intake.take(message) => taken,
@@ -175,6 +191,7 @@ async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message
     };
     match taken {
         Ok(outcome) => {
+            storing.succeeded();
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()
         }
@@ -184,6 +201,7 @@ async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message
             ApiError::Unstorable.into_response()
         }
         Err(error) => {
+            storing.failed(&error);
             count(kind, "failed");
             tracing::error!(error = &error as &dyn std::error::Error, "intake");
             ApiError::Unavailable.into_response()
@@ -227,21 +245,27 @@ fn count(kind: &'static str, outcome: &'static str) {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn bodies_have_so_much_room_and_give_it_back() {
-        let room = Room(Arc::new(Semaphore::new(10)));
-        let six = || read(Body::from("123456"), &room);
-        let (body, kept) = six().await.unwrap();
-        assert_eq!(&body[..], b"123456");
-        assert_eq!(six().await.err(), Some(ApiError::Full));
-        // What was read of it until then takes up none.
-        assert_eq!(room.0.available_permits(), 4);
-        let body = r#"{"message":{"type":"hang"}}"#;
-        let Ok(Said::Told("hang", message)) = Said::of(body.as_bytes()) else { panic!("not told") };
+    #[test]
+    fn a_message_has_room_until_it_is_stored_and_gives_it_back() {
+        let rooms = Rooms { waiting: Arc::new(Semaphore::new(10)), ..Rooms::default() };
+        let kept = rooms.wait(6).unwrap();
+        assert_eq!(rooms.wait(6).unwrap_err(), ApiError::Full);
+        let Ok(Said::Told("hang", message)) = Said::of(br#"{"message":{"type":"hang"}}"#) else { panic!("not told") };
         let message = message.keeping(kept);
-        assert!(six().await.is_err());
+        assert!(rooms.wait(6).is_err());
         drop(message);
-        assert!(six().await.is_ok());
+        assert!(rooms.wait(6).is_ok());
+    }
+
+    #[test]
+    fn b6_an_address_is_ours_however_many_slashes_it_has() {
+        for path in ["/webhooks/vapi/", "//webhooks/vapi", "/webhooks//vapi//", "/api/vapi/webhook/", "/webhooks/vapi"]
+        {
+            assert!(is_ours(path), "{path}");
+        }
+        for path in ["/", "/webhooks", "/webhooks/vapi/x", "/webhooks/vapix", "/api/vapi", "/webhooksvapi"] {
+            assert!(!is_ours(path), "{path}");
+        }
     }
 
     #[test]

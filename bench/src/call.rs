@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::json;
+use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::http;
@@ -52,6 +54,16 @@ impl Reporter {
     pub(crate) fn assistant_request(&self, number: &str) -> Vec<u8> {
         let call = json!({ "id": Uuid::new_v4(), "type": "inboundPhoneCall", "phoneNumberId": number });
         self.post(&json!({ "message": { "type": "assistant-request", "call": call } }).to_string())
+    }
+
+    /// The same as [`Reporter::request`], signed as Vapi's HMAC credential has it.
+    pub(crate) fn signed(&self, org: OrgId, phone: &str) -> anyhow::Result<Vec<u8>> {
+        let (message, time) = (report(org, phone), api::auth::wall_clock().0.to_string());
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())?;
+        mac.update(format!("{time}.{message}").as_bytes());
+        let tag: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let headers = [("content-type", "application/json"), ("x-signature", &*tag), ("x-timestamp", &*time)];
+        Ok(http::post(self.addr, "/webhooks/vapi", &headers, &message))
     }
 
     fn post(&self, message: &str) -> Vec<u8> {

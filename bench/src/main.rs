@@ -8,6 +8,7 @@ mod call;
 mod cpu;
 mod events;
 mod generator;
+mod hostile;
 mod http;
 mod latency;
 mod load;

@@ -40,6 +40,7 @@ const DATABASE: &str = "postgres";
 const SECRET_CHARS: usize = 48;
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 const CONNECTIONS: u32 = 4;
+const STREAMS: &str = "20000";
 const SETTLES: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -114,6 +115,13 @@ impl Stack {
     /// One more node, which has served nobody yet.
     pub(crate) async fn another_node(&self) -> anyhow::Result<Process> {
         start("api", &environment(&self.postgres, &self.redis, &self.secrets)).await
+    }
+
+    /// One more node, with settings of its own.
+    pub(crate) async fn node_with(&self, settings: &[(&'static str, &str)]) -> anyhow::Result<Process> {
+        let mut environment = environment(&self.postgres, &self.redis, &self.secrets).to_vec();
+        environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        start("api", &environment).await
     }
 
     /// A node and a worker that have a Vapi; they end when they are dropped.
@@ -295,12 +303,15 @@ pub(crate) async fn read(node: &Process, org: &Org, path: &str, headers: &[(&str
     Ok(answer)
 }
 
-fn environment(postgres: &Postgres, redis: &Redis, secrets: &Secrets) -> [(&'static str, String); 4] {
+fn environment(postgres: &Postgres, redis: &Redis, secrets: &Secrets) -> [(&'static str, String); 6] {
     [
         ("DATABASE_URL", postgres.url(DATABASE)),
         ("REDIS_URL", redis.url()),
         ("SUPABASE_JWT_SECRET", secrets.jwt.clone()),
         ("VAPI_WEBHOOK_SECRET", secrets.webhook.clone()),
+        // All of a crowd are of one org, with one token.
+        ("PREWARM_STREAMS_PER_ORG", STREAMS.to_owned()),
+        ("PREWARM_STREAMS_PER_TOKEN", STREAMS.to_owned()),
     ]
 }
 

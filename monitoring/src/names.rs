@@ -21,7 +21,7 @@ pub const OWED_ORGS: &str = "prewarm_owed_orgs";
 pub const REBUILDS_TOTAL: &str = "prewarm_rebuilds_total";
 /// Seconds that a rebuild took.
 pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
-/// Webhooks by `type` (those that Vapi is known to send, other, unread) and `outcome` (accepted, duplicate, parked,
+/// Webhooks by `type` (those that Vapi is known to send, other, unread; unrouted: a POST to no route of ours) and `outcome` (accepted, duplicate, parked,
 /// ignored, late, refused, failed). Late is an answer to an assistant request that Postgres did not confirm.
 pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 /// Seconds from a webhook's arrival to its answer.

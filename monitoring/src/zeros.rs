@@ -13,6 +13,7 @@ pub fn api(message_types: impl IntoIterator<Item = &'static str>) {
         counter!(names::LISTS_REFUSED_TOTAL, "reason" => reason).increment(0);
     }
     counter!(names::INTAKE_TOTAL, "type" => "unread", "outcome" => "refused").increment(0);
+    counter!(names::INTAKE_TOTAL, "type" => "unrouted", "outcome" => "refused").increment(0);
     counter!(names::INTAKE_TOTAL, "type" => "assistant-request", "outcome" => "late").increment(0);
     for kind in message_types.into_iter().chain(["other"]) {
         for outcome in ["failed", "refused"] {

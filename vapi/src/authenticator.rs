@@ -102,6 +102,11 @@ impl Authenticator {
 }
 
 impl Claim<'_> {
+    /// Whether the headers prove the sender alone: no signature has to be checked against the body.
+    pub fn is_proven(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Checks the body against what the headers say of it.
     pub fn check(self, body: &[u8]) -> Result<(), Refused> {
         self.0.map_or(Ok(()), |signed| signed.check(body))

@@ -3,7 +3,7 @@
 //! Only what Vapi is known to refuse is refused here: lengths, ranges, types, and the providers it has. The rest is for
 //! Vapi to judge, which adds models and options at any time.
 
-use std::fmt;
+use std::{fmt, ops::ControlFlow};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,6 +12,16 @@ use crate::assistant::AgentConfig;
 
 const MAX_NAME_CHARS: usize = 40;
 const MAX_MESSAGE_CHARS: usize = 100_000_000;
+
+/// Levels of lists and objects in a voice or a model. Parsers give up at 128, and Vapi's answers wrap an assistant in more.
+const MAX_DEPTH: usize = 64;
+/// Values in a voice or a model: each costs time and memory whenever the agent is read, hashed or compared.
+const MAX_VALUES: usize = 20_000;
+const MAX_KEY_BYTES: usize = 256;
+/// Faults that are told at once. A person mends these, and sees the next ones after the next save.
+const MAX_FAULTS: usize = 20;
+/// A longer path is cut.
+const MAX_PATH_CHARS: usize = 200;
 
 const ROLES: [&str; 5] = ["assistant", "function", "user", "system", "tool"];
 
@@ -96,6 +106,17 @@ pub struct FieldError {
     pub problem: String,
 }
 
+impl FieldError {
+    /// A problem at a path, which is cut if it is long: a client may have chosen the keys in it.
+    pub fn at(path: &str, problem: impl Into<String>) -> Self {
+        let field = match path.char_indices().nth(MAX_PATH_CHARS) {
+            Some((end, _)) => format!("{}…", &path[..end]),
+            None => path.to_owned(),
+        };
+        Self { field, problem: problem.into() }
+    }
+}
+
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.field, self.problem)
@@ -122,14 +143,40 @@ pub fn check(agent: &AgentConfig) -> Vec<FieldError> {
 struct Faults(Vec<FieldError>);
 
 impl Faults {
-    fn add(&mut self, field: impl Into<String>, problem: impl Into<String>) {
-        self.0.push(FieldError { field: field.into(), problem: problem.into() });
+    /// Adds a problem. The path is written out only here, so that what is in order costs no text.
+    fn add(&mut self, field: impl fmt::Display, problem: impl Into<String>) {
+        if !self.are_enough() {
+            self.0.push(FieldError::at(&field.to_string(), problem));
+        }
     }
 
     /// Adds the problem if there is one.
-    fn note(&mut self, field: impl Into<String>, problem: Option<String>) {
+    fn note(&mut self, field: impl fmt::Display, problem: Option<String>) {
         if let Some(problem) = problem {
             self.add(field, problem);
+        }
+    }
+
+    /// Whether no more are told.
+    fn are_enough(&self) -> bool {
+        self.0.len() >= MAX_FAULTS
+    }
+}
+
+/// Where a value stands: a step below what holds it.
+#[derive(Clone, Copy)]
+enum Place<'a> {
+    Field(&'static str),
+    Key(&'a Place<'a>, &'a str),
+    Item(&'a Place<'a>, usize),
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Field(name) => f.write_str(name),
+            Self::Key(holder, name) => write!(f, "{holder}.{name}"),
+            Self::Item(holder, at) => write!(f, "{holder}.{at}"),
         }
     }
 }
@@ -153,23 +200,68 @@ fn check_characters(agent: &AgentConfig, faults: &mut Faults) {
     }
     for (field, value) in [("voice", &agent.voice), ("model", &agent.model)] {
         if let Some(value) = value {
-            check_characters_of(field, value, faults);
+            // The first fault that ends a walk has been told.
+            let _ = Walk { field, left: MAX_VALUES, faults }.value(Place::Field(field), value, 0);
         }
     }
 }
 
-fn check_characters_of(field: &str, value: &Value, faults: &mut Faults) {
-    match value {
-        Value::String(text) => faults.note(field, nul_problem(text)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(at, item)| check_characters_of(&format!("{field}.{at}"), item, faults));
+/// A walk over a voice or a model, which ends early where there is too much of it.
+struct Walk<'f> {
+    field: &'static str,
+    /// Values that may still come.
+    left: usize,
+    faults: &'f mut Faults,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, place: Place<'_>, value: &Value, depth: usize) -> ControlFlow<()> {
+        self.count()?;
+        match value {
+            Value::String(text) => self.faults.note(place, nul_problem(text)),
+            Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => {
+                self.faults.add(place, format!("must not be below {MAX_DEPTH} others"));
+            }
+            Value::Array(items) => {
+                for (at, item) in items.iter().enumerate() {
+                    self.value(Place::Item(&place, at), item, depth + 1)?;
+                }
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    self.field_of(place, name, value, depth)?;
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
         }
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| match nul_problem(name) {
-            None => check_characters_of(&format!("{field}.{name}"), value, faults),
-            problem => faults.note(field, problem),
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        ControlFlow::Continue(())
     }
+
+    fn field_of(&mut self, object: Place<'_>, name: &str, value: &Value, depth: usize) -> ControlFlow<()> {
+        match key_problem(name) {
+            None => self.value(Place::Key(&object, name), value, depth + 1),
+            problem => {
+                self.faults.note(object, problem);
+                self.count()
+            }
+        }
+    }
+
+    fn count(&mut self) -> ControlFlow<()> {
+        if self.left == 0 {
+            self.faults.add(self.field, format!("must be at most {MAX_VALUES} values"));
+            return ControlFlow::Break(());
+        }
+        self.left -= 1;
+        if self.faults.are_enough() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+}
+
+fn key_problem(name: &str) -> Option<String> {
+    if name.len() > MAX_KEY_BYTES {
+        return Some(format!("must have no key of more than {MAX_KEY_BYTES} bytes"));
+    }
+    nul_problem(name)
 }
 
 fn nul_problem(text: &str) -> Option<String> {
@@ -211,7 +303,12 @@ fn check_model(model: &Value, faults: &mut Faults) {
     match present(fields.get("messages")) {
         None => {}
         Some(Value::Array(messages)) => {
-            messages.iter().enumerate().for_each(|(at, message)| check_message(at, message, faults));
+            for (at, message) in messages.iter().enumerate() {
+                check_message(at, message, faults);
+                if faults.are_enough() {
+                    break;
+                }
+            }
         }
         Some(_) => faults.add("model.messages", "must be a list"),
     }
@@ -223,15 +320,16 @@ fn check_model(model: &Value, faults: &mut Faults) {
 }
 
 fn check_message(at: usize, message: &Value, faults: &mut Faults) {
-    let field = format!("model.messages.{at}");
+    let messages = Place::Key(&Place::Field("model"), "messages");
+    let place = Place::Item(&messages, at);
     if !message.is_object() {
-        return faults.add(field, "must be an object");
+        return faults.add(place, "must be an object");
     }
     if !message["role"].as_str().is_some_and(|role| ROLES.contains(&role)) {
-        faults.add(format!("{field}.role"), one_of(ROLES));
+        faults.add(Place::Key(&place, "role"), one_of(ROLES));
     }
     let content = present(message.get("content"));
-    faults.note(format!("{field}.content"), content.and_then(|content| text_problem(content, MAX_MESSAGE_CHARS)));
+    faults.note(Place::Key(&place, "content"), content.and_then(|content| text_problem(content, MAX_MESSAGE_CHARS)));
 }
 
 fn check_required(object: &str, fields: &Map<String, Value>, required: &[&str], faults: &mut Faults) {
@@ -242,7 +340,7 @@ fn check_required(object: &str, fields: &Map<String, Value>, required: &[&str], 
             Some(_) if *name == "server" => Some("must be an object".to_owned()),
             Some(value) => text_problem(value, usize::MAX),
         };
-        faults.note(format!("{object}.{name}"), problem);
+        faults.note(format_args!("{object}.{name}"), problem);
     }
 }
 
@@ -254,14 +352,14 @@ fn check_texts<'a>(
 ) {
     for name in names {
         let value = present(fields.get(*name));
-        faults.note(format!("{object}.{name}"), value.and_then(|value| text_problem(value, usize::MAX)));
+        faults.note(format_args!("{object}.{name}"), value.and_then(|value| text_problem(value, usize::MAX)));
     }
 }
 
 fn check_ranges(object: &str, fields: &Map<String, Value>, ranges: &[Range], faults: &mut Faults) {
     for (name, least, most) in ranges {
         let value = present(fields.get(*name));
-        faults.note(format!("{object}.{name}"), value.and_then(|value| number_problem(value, *least, *most)));
+        faults.note(format_args!("{object}.{name}"), value.and_then(|value| number_problem(value, *least, *most)));
     }
 }
 
@@ -394,6 +492,53 @@ mod tests {
             fields,
             ["firstMessage", "model.future", "model.messages.0.content", "name", "systemPrompt", "voice.voiceId"]
         );
+    }
+
+    fn modelled(model: Value) -> Vec<FieldError> {
+        check(&AgentConfig { model: Some(model), ..agent() })
+    }
+
+    fn model_with(value: Value) -> Value {
+        json!({"provider": "openai", "model": "gpt-4o", "future": value})
+    }
+
+    #[test]
+    fn h3_what_is_too_deep_too_much_or_has_too_long_a_key_is_named_and_cut() {
+        let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
+        assert_eq!(modelled(model_with(deep(MAX_DEPTH - 1))), []);
+        let [fault] = &modelled(model_with(deep(MAX_DEPTH)))[..] else { panic!("one fault") };
+        assert!(fault.field.starts_with("model.future.0.0.0") && fault.problem.contains("64"), "{fault}");
+
+        assert_eq!(modelled(model_with(json!(vec![1; MAX_VALUES - 4]))), []);
+        let [fault] = &modelled(model_with(json!(vec![1; MAX_VALUES - 3])))[..] else { panic!("one fault") };
+        assert_eq!(fault.to_string(), "model must be at most 20000 values");
+
+        assert_eq!(modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES): 1}))), []);
+        let [fault] = &modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES + 1): 1})))[..] else { panic!("one") };
+        assert_eq!(fault.to_string(), "model.future must have no key of more than 256 bytes");
+
+        let long = json!({"k".repeat(MAX_KEY_BYTES): "\0"});
+        let [fault] = &modelled(model_with(long))[..] else { panic!("one fault") };
+        assert_eq!(fault.field.chars().count(), MAX_PATH_CHARS + 1, "{fault}");
+        assert!(fault.field.ends_with("kk…"), "{fault}");
+    }
+
+    #[test]
+    fn h3_however_many_faults_there_are_the_answer_is_short() {
+        let messages = json!({"provider": "vapi", "messages": vec![7; 100_000]});
+        let faults = modelled(messages);
+        assert_eq!(faults.len(), MAX_FAULTS);
+        assert!(faults.iter().map(|fault| fault.to_string().len()).sum::<usize>() < 2_000);
+    }
+
+    /// A path for each of the items would be 120 GB of text.
+    #[test]
+    fn h3_a_long_key_over_a_long_list_is_read_once() {
+        let (key, items) = ("k".repeat(490_000), vec![1; 245_000]);
+        let faults = modelled(model_with(json!({key: items})));
+        assert_eq!(faults.len(), 1, "{}", faults[0]);
+        let nested = (0..60).fold(json!(vec![1; 19_000]), |inner, _| json!({"k".repeat(MAX_KEY_BYTES): inner}));
+        assert_eq!(modelled(model_with(nested)), []);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use axum::{
         Path, Query, Request, State,
         rejection::{PathRejection, QueryRejection},
     },
-    http::header::CACHE_CONTROL,
+    http::{HeaderMap, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use readmodel::{
@@ -15,7 +15,7 @@ use readmodel::{
     ids::{AgentId, OrgId},
 };
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{
     Error, Store,
     agents::{Agent, Wanted},
@@ -26,7 +26,7 @@ use vapi::{AgentConfig, Payload, check};
 
 use super::{
     Console,
-    body::{Direction, Refused, Saved, Wait, read},
+    body::{Direction, Refused, Saved, Wait},
     progress::{Stage, events},
 };
 use crate::{auth::Authenticated, error::ApiError};
@@ -59,22 +59,8 @@ pub(crate) async fn get(
     let found = console.store.agent(user.org, call_direction.as_str()).await.map_err(ApiError::from)?;
     let agent = found.ok_or(ApiError::NoAgent)?;
     let progress = console.store.assistant_progress(user.org, agent.id).await.map_err(ApiError::from)?;
-    let Agent { id, direction, wanted, assistant_id, .. } = &agent;
-    let body = json!({
-        "agentId": id,
-        "call_direction": direction,
-        "name": wanted.name,
-        "systemPrompt": wanted.system_prompt,
-        "firstMessage": wanted.first_message,
-        "voice": wanted.voice,
-        "model": wanted.model,
-        "assistantId": assistant_id,
-        "configHash": console.wanted_hash(&agent),
-        "synced": console.is_synced(&agent),
-        "stage": progress.as_ref().map(|progress| progress.stage.as_str()),
-        "reason": progress.and_then(|progress| progress.reason),
-    });
-    Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
+    let (heavy, weight) = (console.heavy.clone(), weight(&agent.wanted));
+    Ok(heavy.run(weight, move || console.shown(&agent, progress)).await?)
 }
 
 /// `POST /api/founder-console/agent?wait=`
@@ -85,36 +71,27 @@ pub(crate) async fn save(
     request: Request,
 ) -> Result<Response, Refused> {
     let Query(Patience { wait }) = patience?;
-    let saved: Saved = read(request.into_body()).await?;
-    let (direction, wanted) = saved.wanted();
-    let faults = check(&config(AgentId(Uuid::nil()), &wanted));
-    if !faults.is_empty() {
-        return Err(Refused::Fields(faults));
-    }
-    let saved = console.store.save_agent(user.org, direction.as_str(), &wanted).await;
-    let agent = saved.map_err(|error| match error {
-        Error::Refused(code) if code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
-        error if error.is_for_good() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
-            ApiError::Unfit
-        }
-        error => error.into(),
-    })?;
-    if console.is_synced(&agent) {
-        return Ok(console.saved(&agent, "The configuration has not changed: the assistant is ready."));
+    let (head, body) = request.into_parts();
+    let waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
+    let (direction, wanted) = console.read(user.org, body, checked).await?;
+    let (agent, standing) = console.store_agent(user.org, direction, &wanted).await?;
+    if standing.is_synced {
+        return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
     }
     console.ring();
     let (store, org, id) = (console.store.clone(), agent.org, agent.id);
     let watch = console.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
     let stage = watch.end(wait.0).await.map_err(ApiError::from)?;
+    drop(waits);
     let agent = console.store.agent(org, direction.as_str()).await.map_err(ApiError::from)?.unwrap_or(agent);
+    let (agent, standing) = console.standing(agent).await?;
     Ok(match stage.as_ref().map(|stage| stage.name) {
-        Some("synced") => console.saved(&agent, "The configuration is saved, and Vapi holds it."),
+        Some("synced") => saved(&agent, standing, "The configuration is saved, and Vapi holds it."),
         Some("failed") => {
             let reason = stage.as_ref().and_then(|stage| stage.data["reason"].as_str()).unwrap_or("no reason is known");
-            console.saved(&agent, &format!("The configuration is saved, but Vapi does not hold it: {reason}"))
+            saved(&agent, standing, &format!("The configuration is saved, but Vapi does not hold it: {reason}"))
         }
-        _ => console.saved(&agent, "The configuration is saved. Vapi is being told."),
+        _ => saved(&agent, standing, "The configuration is saved. Vapi is being told."),
     })
 }
 
@@ -123,13 +100,15 @@ pub(crate) async fn watch(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
     agent: Result<Path<AgentId>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(agent) = agent.map_err(|_| ApiError::NoAgent)?;
+    let share = console.quotas.watcher(user.org, &headers)?;
     let (store, org) = (console.store.clone(), user.org);
     if store.assistant_progress(org, agent).await?.is_none() {
         return Err(ApiError::NoAgent);
     }
-    Ok(events(console.notices.watch(format!("agent {agent}"), move || look(store.clone(), org, agent))))
+    Ok(events(console.notices.watch(format!("agent {agent}"), move || look(store.clone(), org, agent)), share))
 }
 
 async fn look(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<Stage>, Error> {
@@ -156,30 +135,106 @@ fn config(id: AgentId, wanted: &Wanted) -> AgentConfig {
     AgentConfig { id, name, system_prompt, first_message, voice, model }
 }
 
-impl Console {
+/// What a body says, if Vapi would take it.
+fn checked(saved: Saved) -> Result<(Direction, Wanted), Refused> {
+    let (direction, wanted) = saved.wanted();
+    let faults = check(&config(AgentId(Uuid::nil()), &wanted));
+    if faults.is_empty() { Ok((direction, wanted)) } else { Err(Refused::Fields(faults)) }
+}
+
+/// About how many bytes of JSON an agent is.
+fn weight(wanted: &Wanted) -> usize {
+    let Wanted { name, system_prompt, first_message, voice, model } = wanted;
+    let texts = [Some(name), system_prompt.as_ref(), first_message.as_ref()].into_iter().flatten();
+    texts.map(String::len).sum::<usize>() + [voice, model].into_iter().flatten().map(weight_of).sum::<usize>()
+}
+
+fn weight_of(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(|item| 2 + weight_of(item)).sum(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| 2 + name.len() + weight_of(value)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+    }
+}
+
+/// How an agent's assistant stands to what is wanted.
+struct Standing {
     /// The hash of what Vapi should hold; none where nothing is sent to Vapi.
-    fn wanted_hash(&self, agent: &Agent) -> Option<ConfigHash> {
-        let deployment = self.deployment.as_deref()?;
-        Some(Payload::of(&config(agent.id, &agent.wanted), deployment).hash())
-    }
+    wanted: Option<ConfigHash>,
+    /// Whether Vapi holds it.
+    is_synced: bool,
+}
 
-    /// Whether Vapi holds what is wanted.
-    fn is_synced(&self, agent: &Agent) -> bool {
-        let wanted = self.wanted_hash(agent).map(|hash| hash.to_string());
-        wanted.is_some() && agent.assistant_id.is_some() && agent.config_hash == wanted
-    }
+fn saved(agent: &Agent, standing: Standing, message: &str) -> Response {
+    let body = json!({
+        "success": true,
+        "agentId": agent.id,
+        "assistantId": agent.assistant_id,
+        "synced": standing.is_synced,
+        "message": message,
+        "configHash": standing.wanted,
+        "stream": format!("/api/founder-console/agent/{}/events", agent.id),
+    });
+    ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+}
 
-    fn saved(&self, agent: &Agent, message: &str) -> Response {
+impl Console {
+    /// An agent as it is shown.
+    fn shown(&self, agent: &Agent, progress: Option<Progress>) -> Response {
+        let Agent { id, direction, wanted, assistant_id, .. } = agent;
+        let standing = self.standing_of(agent);
         let body = json!({
-            "success": true,
-            "agentId": agent.id,
-            "assistantId": agent.assistant_id,
-            "synced": self.is_synced(agent),
-            "message": message,
-            "configHash": self.wanted_hash(agent),
-            "stream": format!("/api/founder-console/agent/{}/events", agent.id),
+            "agentId": id,
+            "call_direction": direction,
+            "name": wanted.name,
+            "systemPrompt": wanted.system_prompt,
+            "firstMessage": wanted.first_message,
+            "voice": wanted.voice,
+            "model": wanted.model,
+            "assistantId": assistant_id,
+            "configHash": standing.wanted,
+            "synced": standing.is_synced,
+            "stage": progress.as_ref().map(|progress| progress.stage.as_str()),
+            "reason": progress.and_then(|progress| progress.reason),
         });
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
+    }
+
+    async fn store_agent(
+        &self,
+        org: OrgId,
+        direction: Direction,
+        wanted: &Wanted,
+    ) -> Result<(Agent, Standing), ApiError> {
+        let saved = self.store.save_agent(org, direction.as_str(), wanted).await;
+        let agent = saved.map_err(|error| match error {
+            Error::Refused(code) if code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
+            error if error.is_for_good() => {
+                tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
+                ApiError::Unfit
+            }
+            error => error.into(),
+        })?;
+        self.standing(agent).await
+    }
+
+    /// The agent, and how it stands: a long one is hashed on a thread apart.
+    async fn standing(&self, agent: Agent) -> Result<(Agent, Standing), ApiError> {
+        let (console, weight) = (self.clone(), weight(&agent.wanted));
+        let standing = move || {
+            let standing = console.standing_of(&agent);
+            (agent, standing)
+        };
+        self.heavy.run(weight, standing).await
+    }
+
+    fn standing_of(&self, agent: &Agent) -> Standing {
+        let deployment = self.deployment.as_deref();
+        let wanted = deployment.map(|deployment| Payload::of(&config(agent.id, &agent.wanted), deployment).hash());
+        let text = wanted.map(|hash| hash.to_string());
+        let is_synced = text.is_some() && agent.assistant_id.is_some() && agent.config_hash == text;
+        Standing { wanted, is_synced }
     }
 
     /// Tells the workers, beside the answer: losing it costs a look.

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use axum::{
     Json,
-    body::{Body, to_bytes},
+    body::Body,
     extract::rejection::QueryRejection,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use readmodel::ids::OrgId;
 use serde::{
     Deserialize,
     de::{DeserializeOwned, IgnoredAny},
@@ -17,7 +18,8 @@ use serde_json::{Value, error::Category, json};
 use store::agents::Wanted;
 use vapi::FieldError;
 
-use crate::error::ApiError;
+use super::Console;
+use crate::{bodies::drain, error::ApiError};
 
 /// Prompts are long; a megabyte of one is a mistake.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
@@ -129,11 +131,39 @@ impl From<ApiError> for Refused {
     }
 }
 
-/// Reads a body as JSON; an empty one as `{}`.
-pub(super) async fn read<T: DeserializeOwned>(body: Body) -> Result<T, Refused> {
-    let bytes = to_bytes(body, MAX_BODY_BYTES).await.map_err(|_| Refused::Api(ApiError::TooLarge))?;
-    let bytes = if bytes.trim_ascii().is_empty() { &b"{}"[..] } else { &bytes };
-    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(unlike)
+impl Console {
+    /// Reads a body, and makes of it what `then` does: a long one on a thread apart.
+    pub(super) async fn read<T: DeserializeOwned, U: Send + 'static>(
+        &self,
+        org: OrgId,
+        body: Body,
+        then: impl FnOnce(T) -> Result<U, Refused> + Send + 'static,
+    ) -> Result<U, Refused> {
+        let _held = match self.quotas.body(org) {
+            Ok(held) => held,
+            Err(error) => {
+                drain(body).await;
+                return Err(error.into());
+            }
+        };
+        let (bytes, place) = self.room.read(body, MAX_BODY_BYTES).await?;
+        let read = self.heavy.run(bytes.len(), move || {
+            let read = parse(&bytes).and_then(then);
+            drop(place);
+            read
+        });
+        read.await?
+    }
+}
+
+/// A body as JSON; an empty one as `{}`.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let parsed = serde_path_to_error::deserialize(&mut json).map_err(unlike)?;
+    // One value is all of it.
+    json.end().map_err(Refused::Json)?;
+    Ok(parsed)
 }
 
 /// What is said of a part that is not what is expected. serde quotes the value first, and then what it should be.
@@ -154,7 +184,7 @@ fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
         let expected = text.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
         (if path == "." { "body" } else { &*path }, format!("must be {expected}"))
     };
-    Refused::Fields(vec![FieldError { field: field.to_owned(), problem }])
+    Refused::Fields(vec![FieldError::at(field, problem)])
 }
 
 impl IntoResponse for Refused {
@@ -192,8 +222,9 @@ mod tests {
             assert!(wait(bad).is_err(), "{bad}");
         }
     }
-    async fn refusal(body: Value) -> Option<(String, String)> {
-        match read::<Saved>(Body::from(body.to_string())).await {
+
+    fn refusal(body: &Value) -> Option<(String, String)> {
+        match parse::<Saved>(body.to_string().as_bytes()) {
             Err(Refused::Fields(faults)) => {
                 let [fault] = &faults[..] else { panic!("{faults:?}") };
                 Some((fault.field.clone(), fault.problem.clone()))
@@ -203,8 +234,8 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn what_is_unlike_an_agent_is_named_and_not_quoted() {
+    #[test]
+    fn what_is_unlike_an_agent_is_named_and_not_quoted() {
         for (body, field, problem) in [
             (json!({"name": 4_477}), "name", "must be a string"),
             (
@@ -218,18 +249,35 @@ mod tests {
             (json!([]), "body", "must be an object"),
             (json!("canary"), "body", "must be an object"),
         ] {
-            let refused = refusal(body.clone()).await.unwrap();
+            let refused = refusal(&body).unwrap();
             assert_eq!((refused.0.as_str(), refused.1.as_str()), (field, problem), "{body}");
         }
     }
 
-    #[tokio::test]
-    async fn what_a_get_has_shown_may_be_sent_back() {
+    #[test]
+    fn h20_a_body_is_one_value_and_nothing_behind_it() {
+        for body in ["", " \n", "{}", " {} \n"] {
+            assert!(parse::<Tested>(body.as_bytes()).is_ok(), "{body:?}");
+        }
+        for body in ["{}x", "{}{}", "{},", "{} null", "{}\0"] {
+            let refused = parse::<Tested>(body.as_bytes());
+            assert!(matches!(refused, Err(Refused::Json(_))), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn h3_a_long_name_is_cut_where_it_is_told() {
+        let (field, _) = refusal(&json!({"n".repeat(100_000): 1})).unwrap();
+        assert!(field.len() < 1_000, "{} bytes", field.len());
+    }
+
+    #[test]
+    fn what_a_get_has_shown_may_be_sent_back() {
         let shown = json!({
             "agentId": "id", "call_direction": "inbound", "name": "Desk", "systemPrompt": null, "firstMessage": null,
             "voice": null, "model": null, "assistantId": null, "configHash": "v1-0", "synced": false, "stage": "pending",
             "reason": null,
         });
-        assert_eq!(refusal(shown).await, None);
+        assert_eq!(refusal(&shown), None);
     }
 }

@@ -14,6 +14,11 @@ use vapi::Deployment;
 
 pub(crate) use progress::Notices;
 
+use crate::{bodies::Room, heavy::Heavy, quota::Quotas};
+
+/// Bytes of bodies that are being read, at most.
+const ROOM: usize = 16 * 1024 * 1024;
+
 /// What the console's routes share.
 #[derive(Clone)]
 pub(crate) struct Console {
@@ -21,12 +26,21 @@ pub(crate) struct Console {
     /// What all assistants share; without it no configuration has a hash, and none is sent to Vapi.
     deployment: Option<Arc<Deployment>>,
     notices: Notices,
+    quotas: Quotas,
+    room: Room,
+    heavy: Heavy,
 }
 
 impl Console {
     /// Whoever watches is told no more once it ends.
-    pub(crate) fn new(store: Store, deployment: Option<Deployment>, shutdown: CancellationToken) -> Self {
-        Self { store, deployment: deployment.map(Arc::new), notices: Notices::until(shutdown) }
+    pub(crate) fn new(
+        store: Store,
+        deployment: Option<Deployment>,
+        quotas: Quotas,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (notices, room) = (Notices::until(shutdown), Room::of(ROOM));
+        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, heavy: Heavy::default() }
     }
 
     /// Hears what workers say, for ever.

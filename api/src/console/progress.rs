@@ -3,14 +3,7 @@
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
-use axum::{
-    body::Body,
-    http::{
-        HeaderName, HeaderValue,
-        header::{CACHE_CONTROL, CONTENT_TYPE},
-    },
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
@@ -21,8 +14,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-/// Proxies that would gather the events before they pass them on.
-const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+use crate::{
+    quota::Share,
+    sse::{self, BEAT},
+};
 
 /// Notices that a stream may be behind. One that is further behind looks.
 const BACKLOG: usize = 256;
@@ -30,7 +25,6 @@ const BACKLOG: usize = 256;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A connection that is silent for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-const BEAT: Bytes = Bytes::from_static(b":\n\n");
 /// Nobody watches one thing for longer.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -151,28 +145,26 @@ where
     }
 }
 
-/// The stages as server-sent events, from the present one to the last.
-pub(super) fn events<L, F>(watch: Watch<L>) -> Response
+/// The stages as server-sent events, from the present one to the last. The first byte does not wait for a stage.
+pub(super) fn events<L, F>(watch: Watch<L>, share: Share) -> Response
 where
     L: Fn() -> F + Send + 'static,
     F: Future<Output = Result<Vec<Stage>, store::Error>> + Send + 'static,
 {
     let ends_at = Instant::now() + LONGEST;
-    let body = Body::from_stream(stream::unfold(watch, move |mut watch| async move {
+    let body = Body::from_stream(stream::unfold((watch, share, true), move |(mut watch, share, first)| async move {
+        if first {
+            return Some((Ok::<_, Infallible>(BEAT), (watch, share, false)));
+        }
         let beat_at = Instant::now() + HEARTBEAT;
         let event = match timeout_at(beat_at.min(ends_at), watch.next()).await {
             Ok(stage) => stage.map(|stage| Bytes::from(format!("event: {}\ndata: {}\n\n", stage.name, stage.data)))?,
             Err(_) if Instant::now() >= ends_at => return None,
             Err(_) => BEAT,
         };
-        Some((Ok::<_, Infallible>(event), watch))
+        Some((Ok(event), (watch, share, false)))
     }));
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (X_ACCEL_BUFFERING, HeaderValue::from_static("no")),
-    ];
-    (headers, body).into_response()
+    sse::answer(body)
 }
 
 #[cfg(test)]

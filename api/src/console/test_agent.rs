@@ -4,7 +4,7 @@
 use axum::{
     Json,
     extract::{Path, Request, State, rejection::PathRejection},
-    http::header::CACHE_CONTROL,
+    http::{HeaderMap, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use readmodel::ids::OrgId;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Console,
-    body::{Refused, Tested, read},
+    body::{Refused, Tested},
     progress::{Stage, events},
 };
 use crate::{auth::Authenticated, error::ApiError};
@@ -25,7 +25,7 @@ pub(crate) async fn start(
     Authenticated(user): Authenticated,
     request: Request,
 ) -> Result<Response, Refused> {
-    let Tested { call_direction } = read(request.into_body()).await?;
+    let Tested { call_direction } = console.read(user.org, request.into_body(), Ok).await?;
     let opened = console.store.open_test_call(Uuid::new_v4(), user.org, call_direction.as_str()).await;
     let opened = opened.map_err(ApiError::from)?.ok_or(ApiError::NoAgent)?;
     console.ring();
@@ -44,13 +44,15 @@ pub(crate) async fn watch(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
     id: Result<Path<Uuid>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let Path(id) = id.map_err(|_| ApiError::NoTestCall)?;
+    let share = console.quotas.watcher(user.org, &headers)?;
     let (store, org) = (console.store.clone(), user.org);
     if look(store.clone(), org, id).await?.is_empty() {
         return Err(ApiError::NoTestCall);
     }
-    Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id))))
+    Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id)), share))
 }
 
 /// Another org's call is none.

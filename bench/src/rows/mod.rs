@@ -15,6 +15,7 @@ mod sizes;
 mod stalls;
 mod stampede;
 mod streams;
+mod tenants;
 mod triggers;
 
 use std::time::Duration;
@@ -80,6 +81,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "fairness",
         about: "freshness of small orgs beside a large one",
         measure: |bench| Box::pin(fairness::measure(bench)),
+    },
+    Row {
+        name: "tenants",
+        about: "19 orgs beside one that is hostile in four ways; --seconds times --rounds is a fifth of it",
+        measure: |bench| Box::pin(tenants::measure(bench)),
     },
     Row {
         name: "rebuilds",

@@ -260,7 +260,10 @@ async fn every_answer_has_a_request_id_and_no_error_is_kept() {
     let refused = Answer::to(stack.request(Method::DELETE, DASHBOARD).bearer_auth(&org.token)).await.unwrap();
     assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(refused.header("cache-control"), Some("no-store"));
-    let ended = Answer::to(stack.request(Method::POST, "/api/session/end")).await.unwrap();
+    let nobody = Answer::to(stack.request(Method::POST, "/api/session/end")).await.unwrap();
+    assert_eq!((nobody.status, nobody.header("clear-site-data")), (StatusCode::UNAUTHORIZED, None));
+    let end = stack.request(Method::POST, "/api/session/end").bearer_auth(&org.token);
+    let ended = Answer::to(end).await.unwrap();
     assert_eq!((ended.status, ended.header("clear-site-data")), (StatusCode::NO_CONTENT, Some("\"cache\"")));
     stack.close().await;
 }

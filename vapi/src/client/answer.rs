@@ -13,6 +13,8 @@ use crate::redact;
 
 /// A page of calls with their transcripts has megabytes; more than this is none of Vapi's answers.
 const MAX_BODY_BYTES: usize = 64 << 20;
+/// Longer answers are parsed on a thread apart.
+const LONG_BYTES: usize = 128 << 10;
 
 /// The result of a request that was answered, and the status to count it under.
 pub(super) async fn answered<T>(
@@ -44,10 +46,17 @@ pub(super) async fn answered<T>(
     if !status.is_success() {
         return (Err(refused(request, status, &body, keys)), status.as_str().to_owned());
     }
-    match serde_json::from_slice(&body).ok().and_then(read) {
+    match parse(body).await.and_then(read) {
         Some(answer) => (Ok(answer), status.as_str().to_owned()),
         None => failed(Cause::Unreadable),
     }
+}
+
+async fn parse(body: Vec<u8>) -> Option<Value> {
+    if body.len() <= LONG_BYTES {
+        return serde_json::from_slice(&body).ok();
+    }
+    tokio::task::spawn_blocking(move || serde_json::from_slice(&body).ok()).await.ok()?
 }
 
 async fn read_body(response: &mut Response) -> Result<Vec<u8>, Cause> {
@@ -65,6 +74,9 @@ fn refused(request: &Request<'_>, status: StatusCode, body: &[u8], keys: &[&str]
     let mut secrets = keys.to_vec();
     if let Some(sent) = request.body {
         redact::collect_secrets(sent, &mut secrets);
+        // A customer may have named thousands of fields like secrets, with the same text in each.
+        secrets.sort_unstable();
+        secrets.dedup();
     }
     Error::Rejected { status: status.as_u16(), words: words(body, &secrets) }
 }

@@ -6,6 +6,8 @@ use serde_json::Value;
 const MAX_SENTENCES: usize = 20;
 /// Some sentences list every value there is.
 const MAX_CHARS: usize = 300;
+/// What is looked at of a sentence, so that many secrets in a long one cost little.
+const MAX_LOOKED_AT_CHARS: usize = 4_096;
 /// Shorter secrets are no secrets, and hiding them would hide half the text.
 const MIN_SECRET_CHARS: usize = 4;
 /// A run of this many digits may be a phone number.
@@ -41,14 +43,20 @@ fn is_page(text: &str) -> bool {
 
 /// Secrets go before the text is cut: half of one would not be found.
 fn clean(sentence: &str, secrets: &[&str]) -> String {
-    let mut text = sentence.trim().to_owned();
-    for secret in secrets.iter().filter(|secret| secret.chars().count() >= MIN_SECRET_CHARS) {
+    let sentence = sentence.trim();
+    let mut text: String = sentence.chars().take(MAX_LOOKED_AT_CHARS).collect();
+    let is_whole = text.len() == sentence.len();
+    // What is a part of the word that stands for secrets would make the text grow.
+    let is_secret = |secret: &&&str| secret.chars().count() >= MIN_SECRET_CHARS && !HIDDEN.contains(**secret);
+    for secret in secrets.iter().filter(is_secret) {
         text = text.replace(secret, HIDDEN);
     }
     let text = hide_phone_numbers(&text);
     match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        None if is_whole => text,
+        // It was nearly all secrets, and may end with half of one.
+        None => HIDDEN.to_owned(),
     }
 }
 
@@ -119,6 +127,18 @@ mod tests {
         ] {
             assert_eq!(clean(text), expected);
         }
+    }
+
+    #[test]
+    fn h3_many_secrets_in_a_long_text_cost_little_and_do_not_make_it_grow() {
+        let secrets: Vec<String> = (0..20_000).map(|n| format!("secret-{n}")).chain(["hidden".to_owned()]).collect();
+        let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
+        let body = "secret-1 ".repeat(1 << 20);
+        let words = words(body.as_bytes(), &secrets);
+        assert_eq!(words.len(), 1);
+        assert!(words[0].starts_with("[hidden] [hidden]") && words[0].chars().count() <= MAX_CHARS + 1, "{words:?}");
+        let half = format!("{}{}", "k".repeat(4_000), "h".repeat(200));
+        assert_eq!(super::words(half.as_bytes(), &[&"k".repeat(4_000), &"h".repeat(200)]), ["[hidden]"]);
     }
 
     #[test]

@@ -1,0 +1,340 @@
+//! Bodies as they come in: within a time, and in a room that slow senders cannot fill.
+//!
+//! A body takes up room from its first byte until it is parsed. Where there is none left, the body that comes slowest loses
+//! its place to the one that needs it, so that connections which merely stay open never keep a quick one out.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use axum::body::Body;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::ApiError;
+
+/// A whole body has to come within this time.
+const WHOLE: Duration = Duration::from_secs(10);
+/// What each body takes up at least: its connection has a buffer, too.
+const LEAST_BYTES: usize = 16 * 1024;
+/// No body is slow before it is this old.
+const YOUNG: Duration = Duration::from_secs(1);
+/// Over which a body's pace is measured.
+const WINDOW: Duration = Duration::from_secs(1);
+/// How much of a refused body is drained, and for how long, so that its sender sees the answer and not a reset connection.
+const COURTESY_BYTES: usize = 64 * 1024;
+const COURTESY: Duration = Duration::from_secs(1);
+
+/// Room for the bodies of one kind of sender.
+#[derive(Clone, Debug)]
+pub(crate) struct Room(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    bytes: usize,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    used: usize,
+    last: u64,
+    places: HashMap<u64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    bytes: usize,
+    /// `None` once the body is whole: then nobody takes its place.
+    coming: Option<Coming>,
+}
+
+#[derive(Debug)]
+struct Coming {
+    pace: Pace,
+    cut: CancellationToken,
+}
+
+/// A body's room, given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Room {
+    /// Room for this many bytes.
+    pub(crate) fn of(bytes: usize) -> Self {
+        Self(Arc::new(Shared { bytes, table: Mutex::default() }))
+    }
+
+    /// Reads a body of at most `most` bytes. Its place is held until the caller is done with it.
+    pub(crate) async fn read(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
+        tokio::time::timeout(WHOLE, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
+    }
+
+    /// Each part takes up room as it comes: what a head says of the body's length is not believed.
+    async fn gather(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
+        let (place, cut) = self.enter(Instant::now())?;
+        let (mut whole, mut parts) = (BytesMut::new(), body.into_data_stream());
+        loop {
+            let part = tokio::select! {
+                biased;
+                () = cut.cancelled() => return Err(ApiError::Full),
+                part = parts.next() => part,
+            };
+            let Some(part) = part else { break };
+            let part = part.map_err(|_| ApiError::TooLarge)?;
+            if whole.len() + part.len() > most {
+                return Err(ApiError::TooLarge);
+            }
+            place.grow(part.len(), whole.len() + part.len(), Instant::now())?;
+            whole.extend_from_slice(&part);
+        }
+        place.is_whole()?;
+        Ok((whole.freeze(), place))
+    }
+
+    fn enter(&self, now: Instant) -> Result<(Place, CancellationToken), ApiError> {
+        let mut table = self.0.lock();
+        table.last += 1;
+        let (number, cut) = (table.last, CancellationToken::new());
+        let coming = Coming { pace: Pace::from(now), cut: cut.clone() };
+        table.places.insert(number, Entry { bytes: LEAST_BYTES, coming: Some(coming) });
+        table.used += LEAST_BYTES;
+        let place = Place { shared: Arc::clone(&self.0), number };
+        let stays = table.make_room(self.0.bytes, number, now);
+        drop(table);
+        if stays { Ok((place, cut)) } else { Err(ApiError::Full) }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Place {
+    /// Another part has come.
+    fn grow(&self, part: usize, whole: usize, now: Instant) -> Result<(), ApiError> {
+        let mut table = self.shared.lock();
+        // Another body may have taken the place a moment ago.
+        let entry = table.places.get_mut(&self.number).ok_or(ApiError::Full)?;
+        if let Some(coming) = &mut entry.coming {
+            coming.pace.add(part, now);
+        }
+        let more = whole.max(LEAST_BYTES) - entry.bytes;
+        entry.bytes += more;
+        table.used += more;
+        if table.make_room(self.shared.bytes, self.number, now) { Ok(()) } else { Err(ApiError::Full) }
+    }
+
+    /// From here on the place is kept.
+    fn is_whole(&self) -> Result<(), ApiError> {
+        let mut table = self.shared.lock();
+        table.places.get_mut(&self.number).ok_or(ApiError::Full)?.coming = None;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.shared.lock().remove(self.number);
+    }
+}
+
+impl Table {
+    /// Takes places from the slowest until all fit; tells whether the body of this number still has one.
+    fn make_room(&mut self, bytes: usize, number: u64, now: Instant) -> bool {
+        while self.used > bytes {
+            let Some(slowest) = self.slowest(now) else {
+                self.remove(number);
+                return false;
+            };
+            self.remove(slowest);
+            if slowest == number {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The oldest of those that come slowest; a young one only where no other is left.
+    fn slowest(&self, now: Instant) -> Option<u64> {
+        let coming = |(number, entry): (&u64, &Entry)| Some((entry.coming.as_ref()?.pace.per_second(now), *number));
+        self.places.iter().filter_map(coming).min().map(|(_, number)| number)
+    }
+
+    fn remove(&mut self, number: u64) {
+        if let Some(entry) = self.places.remove(&number) {
+            self.used -= entry.bytes;
+            if let Some(coming) = entry.coming {
+                coming.cut.cancel();
+            }
+        }
+    }
+}
+
+/// How fast a body comes, over the last window and the present one. What it sent long ago counts for nothing, so that a
+/// burst does not pay for a standstill.
+#[derive(Debug)]
+struct Pace {
+    began: Instant,
+    window: Instant,
+    bytes: usize,
+    before: usize,
+}
+
+impl Pace {
+    fn from(now: Instant) -> Self {
+        Self { began: now, window: now, bytes: 0, before: 0 }
+    }
+
+    fn add(&mut self, bytes: usize, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.window);
+        if elapsed >= WINDOW {
+            self.before = if elapsed < 2 * WINDOW { self.bytes } else { 0 };
+            self.bytes = 0;
+            self.window = now;
+        }
+        self.bytes += bytes;
+    }
+
+    fn per_second(&self, now: Instant) -> u64 {
+        if now.saturating_duration_since(self.began) < YOUNG {
+            return u64::MAX;
+        }
+        let elapsed = now.saturating_duration_since(self.window);
+        if elapsed >= 2 * WINDOW {
+            return 0;
+        }
+        let milliseconds = u64::try_from((WINDOW + elapsed).as_millis()).unwrap_or(u64::MAX);
+        (self.before as u64 + self.bytes as u64) * 1000 / milliseconds
+    }
+}
+
+/// Reads a part of a body that is refused, and keeps nothing of it.
+pub(crate) async fn drain(body: Body) {
+    let drained = async {
+        let (mut left, mut parts) = (COURTESY_BYTES, body.into_data_stream());
+        while let Some(Ok(part)) = parts.next().await {
+            left = left.saturating_sub(part.len());
+            if left == 0 {
+                break;
+            }
+        }
+    };
+    // Whoever is still sending has had the time to see the answer.
+    let _ = tokio::time::timeout(COURTESY, drained).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// A body that comes as it is sent.
+    fn body() -> (mpsc::UnboundedSender<Bytes>, Body) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let parts = stream::unfold(receiver, async |mut receiver: mpsc::UnboundedReceiver<Bytes>| {
+            Some((Ok::<_, Infallible>(receiver.recv().await?), receiver))
+        });
+        (sender, Body::from_stream(parts))
+    }
+
+    fn used(room: &Room) -> usize {
+        room.0.lock().used
+    }
+
+    #[tokio::test]
+    async fn a_body_takes_up_room_until_it_is_done_with() {
+        let room = Room::of(3 * LEAST_BYTES);
+        let (whole, place) = room.read(Body::from("123456"), 6).await.unwrap();
+        assert_eq!((&whole[..], used(&room)), (&b"123456"[..], LEAST_BYTES));
+        assert_eq!(room.read(Body::from("1234567"), 6).await.unwrap_err(), ApiError::TooLarge);
+        let (_, large) = room.read(Body::from(vec![0; 2 * LEAST_BYTES]), usize::MAX).await.unwrap();
+        // Whole bodies keep their places.
+        assert_eq!(room.read(Body::from("1"), 6).await.unwrap_err(), ApiError::Full);
+        drop((place, large));
+        assert_eq!(used(&room), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h4_a_body_that_does_not_end_is_refused_after_ten_seconds() {
+        let room = Room::of(LEAST_BYTES);
+        let (sender, endless) = body();
+        let dripping = tokio::spawn(async move {
+            while sender.send(Bytes::from_static(b" ")).is_ok() {
+                tokio::time::sleep(Duration::from_millis(500)).await;
+            }
+        });
+        let begun = Instant::now();
+        assert_eq!(room.read(endless, 1 << 20).await.unwrap_err(), ApiError::TooSlow);
+        assert_eq!(begun.elapsed(), WHOLE);
+        assert_eq!(used(&room), 0);
+        dripping.await.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h17_the_slowest_body_loses_its_place_to_one_that_needs_it() {
+        let room = Room::of(4 * LEAST_BYTES);
+        let opened: Vec<_> = (0..4)
+            .map(|_| {
+                let (sender, body) = body();
+                let room = room.clone();
+                (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
+            })
+            .collect();
+        // One sends all the time, one has sent much at once, two nothing.
+        opened[1].0.send(Bytes::from(vec![0; LEAST_BYTES])).unwrap();
+        for _ in 0..4 {
+            opened[2].0.send(Bytes::from_static(&[0; 100])).unwrap();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        for _ in 0..3 {
+            // A quick one is let in, and is gone again.
+            room.read(Body::from("quick"), 5).await.unwrap();
+        }
+        tokio::task::yield_now().await;
+        assert!(opened[0].1.is_finished() && !opened[1].1.is_finished() && !opened[2].1.is_finished());
+        // Whoever needs more room than that takes it from the next.
+        let (_, large) = room.read(Body::from(vec![0; 3 * LEAST_BYTES]), 1 << 20).await.unwrap();
+        tokio::task::yield_now().await;
+        assert!(opened[1].1.is_finished() && opened[3].1.is_finished() && !opened[2].1.is_finished());
+        let mut finished = opened.into_iter();
+        let (sender, steady) = finished.nth(2).unwrap();
+        drop(sender);
+        assert_eq!(steady.await.unwrap(), Ok(400));
+        drop(large);
+        for (_, task) in finished {
+            assert_eq!(task.await.unwrap(), Err(ApiError::Full));
+        }
+        assert_eq!(used(&room), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h17_what_comes_at_once_finds_room_beside_any_number_that_do_not() {
+        let room = Room::of(8 * LEAST_BYTES);
+        let mut slow = Vec::new();
+        for _ in 0..50 {
+            let (sender, body) = body();
+            sender.send(Bytes::from_static(b"{")).unwrap();
+            let room = room.clone();
+            slow.push((sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(drop) })));
+            tokio::task::yield_now().await;
+        }
+        for _ in 0..100 {
+            assert!(used(&room) <= 8 * LEAST_BYTES);
+            room.read(Body::from(vec![0; LEAST_BYTES]), 1 << 20).await.unwrap();
+        }
+    }
+}

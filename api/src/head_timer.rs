@@ -1,0 +1,126 @@
+//! The time for a request's head, and how long a connection may rest before it.
+//!
+//! hyper has one time-out for both. This is the timer that it is given, one for each connection: it lets a connection rest
+//! for as long as is set, and from the first byte of a head on it gives the rest of it ten seconds.
+
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+use hyper::rt::{Sleep, Timer};
+use pin_project_lite::pin_project;
+
+/// A head that has begun has to be whole within this time; so has the first one after the connection was opened.
+pub(crate) const HEAD: Duration = Duration::from_secs(10);
+
+/// Whether bytes have come on a connection since somebody last asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Arrivals(Arc<AtomicBool>);
+
+impl Arrivals {
+    /// Bytes have come.
+    pub(crate) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// hyper's timer for the heads of one connection. hyper's own deadline, which is the same whatever has come, is not used.
+#[derive(Debug)]
+pub(crate) struct HeadTimer {
+    arrivals: Arrivals,
+    keep_alive: Duration,
+    is_new: AtomicBool,
+}
+
+impl HeadTimer {
+    /// The timer of a connection that has just been opened.
+    pub(crate) fn new(arrivals: Arrivals, keep_alive: Duration) -> Self {
+        Self { arrivals, keep_alive, is_new: AtomicBool::new(true) }
+    }
+}
+
+impl Timer for HeadTimer {
+    fn sleep(&self, _: Duration) -> Pin<Box<dyn Sleep>> {
+        self.sleep_until(self.now())
+    }
+
+    /// The wait for a head begins.
+    fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
+        // What came before belongs to the request before.
+        self.arrivals.take();
+        let has_begun = self.is_new.swap(false, Ordering::Relaxed);
+        let sleep = tokio::time::sleep(if has_begun { HEAD } else { self.keep_alive });
+        Box::pin(HeadSleep { sleep, arrivals: self.arrivals.clone(), has_begun })
+    }
+
+    fn now(&self) -> Instant {
+        tokio::time::Instant::now().into()
+    }
+}
+
+pin_project! {
+    struct HeadSleep {
+        #[pin]
+        sleep: tokio::time::Sleep,
+        arrivals: Arrivals,
+        has_begun: bool,
+    }
+}
+
+impl Sleep for HeadSleep {}
+
+impl Future for HeadSleep {
+    type Output = ();
+
+    /// hyper polls this after each read that leaves the head incomplete.
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        if !*this.has_begun && this.arrivals.take() {
+            *this.has_begun = true;
+            this.sleep.as_mut().reset(tokio::time::Instant::now() + HEAD);
+        }
+        this.sleep.poll(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: Duration = Duration::from_secs(75);
+
+    async fn lasts(sleep: Pin<Box<dyn Sleep>>) -> Duration {
+        let begun = tokio::time::Instant::now();
+        sleep.await;
+        begun.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn b7_a_connection_rests_long_and_a_head_that_has_begun_is_soon_over() {
+        let arrivals = Arrivals::default();
+        let timer = HeadTimer::new(arrivals.clone(), REST);
+        let head = || timer.sleep_until(timer.now());
+        // One that was just opened owes its first head.
+        assert_eq!(lasts(head()).await.as_secs(), HEAD.as_secs());
+        assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
+        // What came with the request before counts for nothing.
+        arrivals.note();
+        assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
+        for rested in [1, 60, 74].map(Duration::from_secs) {
+            let mut resting = head();
+            assert!(tokio::time::timeout(rested, &mut resting).await.is_err());
+            arrivals.note();
+            assert_eq!(lasts(resting).await.as_secs(), HEAD.as_secs());
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a hostile tenant does, and a stranger without a secret.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{http, stack::Org};
+
+const AGENT: &str = "/api/founder-console/agent";
+/// Agents that are posted at once, and what is between two of one.
+const POSTERS: usize = 2;
+const BETWEEN_POSTS: Duration = Duration::from_millis(100);
+/// Connections whose bodies do not end, and streams.
+const ENDLESS: usize = 300;
+const STREAMS: usize = 400;
+/// Searches a second, each hung up after a while.
+const BETWEEN_SEARCHES: Duration = Duration::from_millis(33);
+const HANGS_UP: Duration = Duration::from_millis(50);
+/// Strangers, and what each sends of a body that has more.
+const STRANGERS: usize = 16;
+const STRANGER_PIECES: usize = 8;
+const PIECE: [u8; 1 << 20] = [b' '; 1 << 20];
+/// A connection that is closed is opened again after this.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A way to be hostile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Hostility {
+    /// Agents that are slow to check.
+    Agents,
+    /// Bodies that do not end, and as many streams as there may be.
+    Endless,
+    /// Searches and deep pages that are hung up.
+    Searches,
+    /// Webhooks that nobody has signed.
+    Unsigned,
+}
+
+impl Hostility {
+    pub(crate) const ALL: [Self; 4] = [Self::Agents, Self::Endless, Self::Searches, Self::Unsigned];
+
+    /// As the table has it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Agents => "agents made to be slow",
+            Self::Endless => "bodies and streams without end",
+            Self::Searches => "searches that are hung up",
+            Self::Unsigned => "unsigned webhooks that stop half-way",
+        }
+    }
+
+    /// Begins; ends with what is returned.
+    pub(crate) fn begin(self, addr: SocketAddr, org: &Org) -> JoinSet<()> {
+        let mut tasks = JoinSet::new();
+        match self {
+            Self::Agents => {
+                (0..POSTERS).for_each(|poster| drop(tasks.spawn(post(addr, slow_agents(addr, org), poster))))
+            }
+            Self::Endless => {
+                let body = head("POST", AGENT, org, "content-length: 900000\r\n");
+                (0..ENDLESS).for_each(|_| drop(tasks.spawn(endless(addr, body.clone(), true))));
+                let stream = head("GET", "/api/analytics/stream", org, "");
+                (0..STREAMS).for_each(|_| drop(tasks.spawn(endless(addr, stream.clone(), false))));
+            }
+            Self::Searches => drop(tasks.spawn(search(addr, org.clone()))),
+            Self::Unsigned => (0..STRANGERS).for_each(|_| drop(tasks.spawn(unsigned(addr)))),
+        }
+        tasks
+    }
+}
+
+fn head(method: &str, path: &str, org: &Org, more: &str) -> Vec<u8> {
+    format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\n{more}\r\n", org.authorization).into_bytes()
+}
+
+/// Just below a megabyte each: a long key over a long list, and as much as is taken.
+fn slow_agents(addr: SocketAddr, org: &Org) -> [Vec<u8>; 2] {
+    let headers = [("authorization", org.authorization.as_str()), ("content-type", "application/json")];
+    let agent = |x: serde_json::Value| {
+        let model = json!({ "provider": "openai", "model": "m", "x": x });
+        let agent = json!({ "name": "Front desk", "systemPrompt": "Be kind.", "model": model });
+        http::post(addr, AGENT, &headers, &agent.to_string())
+    };
+    [
+        agent(json!({ "k".repeat(490_000): vec![1; 245_000] })),
+        agent(json!({ "k".repeat(250): vec!["x".repeat(45); 19_000] })),
+    ]
+}
+
+async fn post(addr: SocketAddr, agents: [Vec<u8>; 2], first: usize) {
+    for agent in agents.iter().cycle().skip(first) {
+        if let Ok(mut connection) = http::Connection::open(addr).await {
+            // Whatever it is answered.
+            let _ = connection.outline(agent).await;
+        }
+        sleep(BETWEEN_POSTS).await;
+    }
+}
+
+/// Holds a connection for as long as the server lets it, and opens it again.
+async fn endless(addr: SocketAddr, head: Vec<u8>, drips: bool) {
+    loop {
+        if let Ok(mut stream) = TcpStream::connect(addr).await {
+            let _ = stream.write_all(&head).await;
+            let mut buffer = [0; 4096];
+            loop {
+                let read = timeout(Duration::from_secs(1), stream.read(&mut buffer)).await;
+                let ended = match read {
+                    Ok(read) => read.unwrap_or(0) == 0,
+                    Err(_) => drips && stream.write_all(b" ").await.is_err(),
+                };
+                if ended {
+                    break;
+                }
+            }
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn search(addr: SocketAddr, org: Org) {
+    for number in 0_u64.. {
+        let path = match number % 2 {
+            0 => format!("/api/calls-dashboard?search=nobody{number}"),
+            _ => format!("/api/calls-dashboard?page={}&limit=100", 1_000 + number % 1_000),
+        };
+        let request = head("GET", &path, &org, "");
+        tokio::spawn(async move {
+            let Ok(mut stream) = TcpStream::connect(addr).await else { return };
+            let _ = stream.write_all(&request).await;
+            sleep(HANGS_UP).await;
+        });
+        sleep(BETWEEN_SEARCHES).await;
+    }
+}
+
+/// A head that looks like Vapi's, and much of a body, but not all.
+async fn unsigned(addr: SocketAddr) {
+    loop {
+        let (tag, now) = ("0".repeat(64), api::auth::wall_clock().0);
+        let head = format!(
+            "POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\nx-signature: {tag}\r\nx-timestamp: {now}\r\ncontent-length: 25000000\r\n\r\n"
+        );
+        if let Ok(mut stream) = TcpStream::connect(addr).await {
+            let mut sent = stream.write_all(head.as_bytes()).await;
+            for _ in 0..STRANGER_PIECES {
+                if sent.is_ok() {
+                    sent = stream.write_all(&PIECE).await;
+                }
+            }
+            // Until the server has had enough.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        }
+        sleep(AGAIN).await;
+    }
+}

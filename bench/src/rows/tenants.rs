@@ -1,0 +1,280 @@
+//! What a hostile tenant costs the others: their reads and lists beside the same load without it, whether every answer
+//! says truly how old it is, and what is left of it in the node's memory.
+
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value as Json;
+use tokio::time::{MissedTickBehavior, interval, timeout};
+
+use super::Bench;
+use crate::{
+    call::Reporter,
+    generator,
+    hostile::Hostility,
+    http::{self, Answer, Connection},
+    latency::Latencies,
+    proc,
+    process::Process,
+    progress::say,
+    stack::{LEADS, Org, http_addr, phone},
+    table::{Goal, Line, Value},
+};
+
+const OTHERS: usize = 19;
+const CONTACTS: u32 = 200;
+const CALLS: i32 = 6;
+/// 300,000 calls.
+const HOSTILE_CONTACTS: u32 = 50_000;
+/// Between two panels that one org reads, two lists, and two reports of all of them.
+const READS: Duration = Duration::from_millis(50);
+const LISTS: Duration = Duration::from_millis(500);
+const REPORTS: Duration = Duration::from_millis(250);
+/// A reader that falls behind gives up this long after the end of a run.
+const GRACE: Duration = Duration::from_secs(10);
+/// After the last hostility, until its bodies have been cut off.
+const REST: Duration = Duration::from_secs(12);
+/// No client waits for longer.
+const PATIENCE: Duration = Duration::from_secs(15);
+const PULSE: &str = "/api/analytics/dashboard-pulse";
+const LIST: &str = "/api/calls-dashboard?page=2";
+
+pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
+    say(format_args!("seeding {} orgs, one of {HOSTILE_CONTACTS} contacts", OTHERS + 1));
+    let mut others = Vec::new();
+    for _ in 0..OTHERS {
+        others.push(bench.stack.seed(CONTACTS, CALLS).await?);
+    }
+    let hostile = bench.stack.seed(HOSTILE_CONTACTS, CALLS).await?;
+    bench.stack.build().await?;
+    bench.stack.start_worker().await?;
+    let node = bench.stack.node_with(&SETTINGS).await?;
+    let reporter = Reporter { addr: http_addr(&node), ..bench.stack.reporter() };
+    let town = Town::new(&node, reporter, others, hostile, bench.run);
+    let rounds = bench.rounds;
+    let lines = generator::run(move || town.soak(rounds)).await?;
+    drop(node);
+    bench.stack.stop_worker().await?;
+    Ok(lines)
+}
+
+/// Signatures alone are believed; streams are bounded as they are by default.
+const SETTINGS: [(&str, &str); 3] =
+    [("VAPI_WEBHOOK_HMAC", "sha256"), ("PREWARM_STREAMS_PER_ORG", "512"), ("PREWARM_STREAMS_PER_TOKEN", "64")];
+
+/// Nineteen orgs and a hostile one.
+struct Town {
+    addr: SocketAddr,
+    pid: u32,
+    reporter: Reporter,
+    others: Vec<Org>,
+    hostile: Org,
+    run: Duration,
+}
+
+/// What the others have met with.
+#[derive(Default)]
+struct Met {
+    reads: Latencies,
+    lists: Latencies,
+    /// Answers other than 200, and none.
+    refused: u64,
+    /// Answers that lack a call, and do not say so.
+    unlabelled: u64,
+    /// Answers that say that they may lack something.
+    labelled: u64,
+}
+
+impl Met {
+    fn add(&mut self, other: Self) {
+        self.reads.add(other.reads);
+        self.lists.add(other.lists);
+        self.refused += other.refused;
+        self.unlabelled += other.unlabelled;
+        self.labelled += other.labelled;
+    }
+}
+
+impl Town {
+    fn new(node: &Process, reporter: Reporter, others: Vec<Org>, hostile: Org, run: Duration) -> Self {
+        Self { addr: http_addr(node), pid: node.pid(), reporter, others, hostile, run }
+    }
+
+    async fn soak(self, rounds: u32) -> anyhow::Result<Vec<Line>> {
+        let mut calls = Calls::known(&self).await?;
+        let (mut quiet, mut beside) = (Met::default(), Hostility::ALL.map(|hostility| (hostility, Met::default())));
+        let (mut before, mut after_rounds) = (None, Vec::new());
+        for round in 1..=rounds {
+            say(format_args!(" round {round} of {rounds}"));
+            quiet.add(self.run(None, &mut calls).await?);
+            if before.is_none() {
+                before = Some(proc::resident_bytes(self.pid)?);
+            }
+            for (hostility, met) in &mut beside {
+                met.add(self.run(Some(*hostility), &mut calls).await?);
+            }
+            after_rounds.push(proc::resident_bytes(self.pid)?);
+        }
+        tokio::time::sleep(REST).await;
+        let memory =
+            Memory { before: before.unwrap_or_default(), after_rounds, at_rest: proc::resident_bytes(self.pid)? };
+        Ok(lines(quiet, beside, &memory))
+    }
+
+    /// Everybody at once, for the time of a run.
+    async fn run(&self, hostility: Option<Hostility>, calls: &mut Calls) -> anyhow::Result<Met> {
+        let hostile = hostility.map(|hostility| hostility.begin(self.addr, &self.hostile));
+        let end = Instant::now() + self.run;
+        let reads = self.all(LEADS, READS, end);
+        let lists = self.all(LIST, LISTS, end);
+        let (reads, lists, reports) = tokio::join!(reads, lists, calls.report(self, end));
+        drop(hostile);
+        let (unlabelled, labelled, unheard) = reports?;
+        let refused = reads.1 + lists.1 + unheard;
+        let met = Met { reads: reads.0, lists: lists.0, refused, unlabelled, labelled };
+        let name = hostility.map_or("alone", Hostility::name);
+        say(format_args!("  {name}: {refused} refused, {unlabelled} unlabelled, {labelled} labelled"));
+        Ok(met)
+    }
+
+    /// Every other org reads a path at a steady pace. Latency counts from when a read was due.
+    async fn all(&self, path: &str, between: Duration, end: Instant) -> (Latencies, u64) {
+        let count = u32::try_from(self.others.len()).unwrap_or(1);
+        let readers = self.others.iter().zip(0..).map(|(org, number)| async move {
+            let mut asker = Asker::of(self.addr);
+            let request = http::get(self.addr, path, &[("authorization", &org.authorization)]);
+            let (mut latencies, mut refused) = (Latencies::default(), 0);
+            let mut due = Instant::now() + between * number / count;
+            while due < end && end.elapsed() < GRACE {
+                tokio::time::sleep_until(due.into()).await;
+                let answered = asker.ask(&request).await.is_some_and(|answer| answer.status == 200);
+                latencies.record(due.elapsed());
+                refused += u64::from(!answered);
+                due += between;
+            }
+            (latencies, refused)
+        });
+        let mut all = (Latencies::default(), 0);
+        for (latencies, refused) in futures_util::future::join_all(readers).await {
+            all.0.add(latencies);
+            all.1 += refused;
+        }
+        all
+    }
+}
+
+/// The calls that each org is known to have.
+struct Calls(Vec<u64>);
+
+impl Calls {
+    async fn known(town: &Town) -> anyhow::Result<Self> {
+        let mut calls = Vec::new();
+        for org in &town.others {
+            let answer = http::fetch(town.addr, PULSE, &[("authorization", &org.authorization)]).await?;
+            calls.push(total(&answer).context("no pulse")?);
+        }
+        Ok(Self(calls))
+    }
+
+    /// Reports calls of the orgs in turn, and looks whether each panel has them; answers with how many lack one unlabelled,
+    /// how many are labelled, and how many were not answered.
+    async fn report(&mut self, town: &Town, end: Instant) -> anyhow::Result<(u64, u64, u64)> {
+        let (mut unlabelled, mut labelled, mut refused) = (0, 0, 0);
+        let (mut asker, mut pace) = (Asker::of(town.addr), interval(REPORTS));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        for number in (0..town.others.len()).cycle() {
+            pace.tick().await;
+            if Instant::now() >= end {
+                break;
+            }
+            let org = &town.others[number];
+            let taken = asker.ask(&town.reporter.signed(org.id, &phone(1))?).await;
+            let Some(taken) = taken.filter(|answer| answer.status == 200) else {
+                refused += 1;
+                continue;
+            };
+            self.0[number] += 1;
+            let receipt: Json = serde_json::from_slice(&taken.body)?;
+            let receipt = receipt["receipt"].as_str().context("no receipt")?;
+            let headers = [("authorization", org.authorization.as_str()), ("prewarm-wait-for", receipt)];
+            match asker.ask(&http::get(town.addr, PULSE, &headers)).await.filter(|answer| answer.status == 200) {
+                None => refused += 1,
+                Some(answer) if answer.header("prewarm-stale").is_some() => labelled += 1,
+                Some(answer) => unlabelled += u64::from(total(&answer).is_none_or(|calls| calls < self.0[number])),
+            }
+        }
+        ensure!(self.0.iter().sum::<u64>() > 0, "no call was reported");
+        Ok((unlabelled, labelled, refused))
+    }
+}
+
+fn total(answer: &Answer) -> Option<u64> {
+    let pulse: Json = serde_json::from_slice(&answer.body).ok()?;
+    pulse["total_calls"].as_u64()
+}
+
+/// A client that opens its connection again when it breaks.
+struct Asker {
+    addr: SocketAddr,
+    connection: Option<Connection>,
+}
+
+impl Asker {
+    fn of(addr: SocketAddr) -> Self {
+        Self { addr, connection: None }
+    }
+
+    /// The answer, if one comes in time.
+    async fn ask(&mut self, request: &[u8]) -> Option<Answer> {
+        let asked = async {
+            let mut connection = match self.connection.take() {
+                Some(connection) => connection,
+                None => Connection::open(self.addr).await.ok()?,
+            };
+            let answer = connection.answer(request).await.ok()?;
+            if answer.header("connection") != Some("close") {
+                self.connection = Some(connection);
+            }
+            Some(answer)
+        };
+        timeout(PATIENCE, asked).await.ok()?
+    }
+}
+
+/// The node's, in bytes.
+struct Memory {
+    before: u64,
+    after_rounds: Vec<u64>,
+    at_rest: u64,
+}
+
+fn lines(quiet: Met, beside: [(Hostility, Met); 4], memory: &Memory) -> Vec<Line> {
+    let (reads, lists) = (quiet.reads.percentiles(), quiet.lists.percentiles());
+    let (mut lines, mut refused, mut unlabelled) = (Vec::new(), quiet.refused, quiet.unlabelled);
+    for (hostility, met) in beside {
+        refused += met.refused;
+        unlabelled += met.unlabelled;
+        for (what, ours, alone) in [("reads", met.reads, reads), ("lists", met.lists, lists)] {
+            let row = format!("{what} beside {}: p50 / p99 / p99.9, ms", hostility.name());
+            let line = Line::new(row, Value::Percentiles(ours.percentiles()));
+            lines.push(line.beside("alone", Value::Percentiles(alone)).goal(Goal::RatioAtMost(2.0)));
+        }
+    }
+    let megabytes = |bytes: &u64| *bytes as f64 / 1e6;
+    let none = |row: &str, count: u64| Line::new(row, Value::Number(count as f64)).goal(Goal::Exactly(0.0));
+    lines.extend([
+        none("answers that lack a call and do not say so", unlabelled),
+        none("reads and webhooks that were refused", refused),
+        Line::new(
+            "memory of the node after each round, MB",
+            Value::Several(memory.after_rounds.iter().map(megabytes).collect()),
+        ),
+        Line::new("memory of the node once all is over, MB", Value::Number(megabytes(&memory.at_rest)))
+            .beside("before the first hostility", Value::Number(megabytes(&memory.before)))
+            .goal(Goal::RatioAtMost(1.5)),
+    ]);
+    lines
+}
