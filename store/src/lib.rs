@@ -18,6 +18,7 @@ pub mod nodes;
 pub mod parked;
 pub mod phone_mappings;
 pub mod queue;
+pub mod reach;
 pub mod rebuild_runs;
 pub mod receipts;
 pub mod reconciliation;
@@ -33,8 +34,9 @@ mod maintenance;
 mod marks;
 mod orgs;
 mod pulse;
+mod words;
 
-pub use error::Error;
+pub use error::{Error, Refusal};
 pub use migrate::{Schema, migrate, revert};
 
 use readmodel::blob::Format;

@@ -93,7 +93,7 @@ pub(crate) async fn save(
     }
     let saved = console.store.save_agent(user.org, direction.as_str(), &wanted).await;
     let agent = saved.map_err(|error| match error {
-        Error::Refused(code) if code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
+        Error::Refused(refusal) if refusal.code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
         error if error.is_for_good() => {
             tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
             ApiError::Unfit
