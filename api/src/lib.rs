@@ -11,10 +11,13 @@ mod delta;
 mod edge;
 mod editions;
 mod error;
+mod listen;
 mod listener;
 pub mod numbers;
 mod read;
 mod reads;
+mod refusal;
+mod report;
 mod stream;
 mod webhook;
 
@@ -28,6 +31,7 @@ use axum::{
     routing::{get, post},
 };
 use intake::Intake;
+use monitoring::health::Health;
 use readmodel::time::{Clock, Timestamp};
 use store::Store;
 use tokio::net::TcpListener;
@@ -36,6 +40,7 @@ use uuid::Uuid;
 use vapi::Authenticator;
 
 pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
+pub use listen::{ListenError, listen};
 
 use crate::{
     auth::{Verifier, wall_clock},
@@ -109,21 +114,15 @@ impl FromRef<App> for Arc<Numbers> {
     }
 }
 
-/// Why the api ended, other than by being told to.
+/// Why the api did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Its settings.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Its port.
-    #[error("cannot listen on {addr} (PREWARM_HTTP_ADDR): {source}")]
-    Listen {
-        /// Where.
-        addr: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// An api with its port bound, not serving yet.
@@ -131,15 +130,21 @@ pub struct Api {
     listener: TcpListener,
     verifier: Arc<Verifier>,
     config: Config,
+    health: Health,
 }
 
 impl Api {
     /// Binds the port, so that a taken one is known before anything else starts.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        let addr = config.http_addr;
-        let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
+        let listener = listen("PREWARM_HTTP_ADDR", config.http_addr).await?;
         let verifier = Arc::new(Verifier::new(&config.auth).map_err(ConfigError::from)?);
-        Ok(Self { listener, verifier, config })
+        Ok(Self { listener, verifier, config, health: Health::default() })
+    }
+
+    /// Has it say in `health` what it cannot do.
+    #[must_use]
+    pub fn reporting_to(self, health: Health) -> Self {
+        Self { health, ..self }
     }
 
     /// Where it listens.
@@ -149,7 +154,8 @@ impl Api {
 
     /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        let Self { listener, verifier, config } = self;
+        refusal::zeros();
+        let Self { listener, verifier, config, health } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let webhooks = Arc::new(config.webhooks);
@@ -157,6 +163,7 @@ impl Api {
         let intake = Arc::new(Intake::start(&store));
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
+        let reported = report::watch(health, verifier.clone(), intake.clone());
         let console = Console::new(store.clone(), config.deployment, shutdown.clone());
         let listened = console.clone();
         let app = App(Arc::new(Shared {
@@ -175,6 +182,7 @@ impl Api {
             () = watched.watch() => {}
             () = listened.listen() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
+            () = reported => {}
             () = never_ends(end_streams(&streamed, &shutdown)) => {}
         }
         drained.drain().await;

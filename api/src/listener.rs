@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::edge::Edge;
+use crate::{edge::Edge, refusal};
 
 /// A whole head has to come within this time after the connection was opened or the last answer was sent; so this is also
 /// how long a connection may idle.
@@ -33,7 +33,7 @@ const HEAD: Duration = Duration::from_secs(10);
 const STALLED: Duration = Duration::from_secs(10);
 /// Without an acknowledgement for this long the other end is gone, though nobody said so.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// Bytes of a head, at most: a token of 8 kB and what a browser adds. hyper's smallest is 8 kB.
+/// Bytes of a head, at most: a token of 16 kB, and as much for a browser's cookies and the rest.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Connections at once. More wait in the system's queue.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -56,6 +56,9 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, shutdown: Cancellat
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
+                if error.is_parse_too_large() {
+                    refusal::note_head_too_large();
+                }
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection");
             }
             drop(slot);

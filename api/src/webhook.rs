@@ -19,7 +19,7 @@ use bytes::BytesMut;
 use futures_util::StreamExt as _;
 use intake::{Intake, Message};
 use metrics::{counter, histogram};
-use monitoring::names;
+use monitoring::{names, sampler::Sampler};
 use readmodel::time::Timestamp;
 use serde_json::json;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -121,7 +121,7 @@ async fn admit(webhooks: &Authenticator, room: &Room, request: Request) -> Resul
         Ok(Said::Told(kind, message)) => Ok(Said::Told(kind, Box::new(message.keeping(kept)))),
         Ok(asked) => Ok(asked),
         Err(reason) => {
-            tracing::info!(%reason, "webhook refused");
+            tell(&reason);
             Err(ApiError::WebhookBody)
         }
     }
@@ -133,8 +133,16 @@ fn now() -> Timestamp {
 }
 
 fn not_vapi(reason: Refused) -> ApiError {
-    tracing::info!(%reason, "webhook refused");
+    tell(&reason);
     ApiError::WebhookSecret
+}
+
+/// Any client can cause this line.
+fn tell(reason: &(dyn std::error::Error + 'static)) {
+    static REFUSED: Sampler = Sampler::new();
+    if let Some(held_back) = REFUSED.pass() {
+        tracing::info!(reason, held_back, "webhook refused");
+    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
