@@ -54,9 +54,9 @@ pub(crate) async fn run(settings: Settings, parts: Parts) -> anyhow::Result<()> 
 impl Process {
     pub(crate) async fn bind(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
         let api = if parts.api { Some(Api::bind(settings.api()?).await?) } else { None };
-        let admin = listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
+        let admin = api::listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
         let queue_ui = match parts.worker {
-            true => Some(listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
+            true => Some(api::listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
             false => None,
         };
         Ok(Self { api, worker: parts.worker, admin, queue_ui })
@@ -71,6 +71,7 @@ impl Process {
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
+        zeros::process();
         raise_open_files();
         let mut parts = JoinSet::new();
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
@@ -84,7 +85,11 @@ impl Process {
         health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
-            let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
+            let serving = api.reporting_to(health.clone()).serve(
+                settings.store("prewarm-api")?,
+                Clock::Database,
+                shutdown.clone(),
+            );
             parts.spawn(async move {
                 serving.await;
                 Ok(())
@@ -139,10 +144,6 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
         told.cancel();
     });
     Ok(shutdown)
-}
-
-async fn listen(variable: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr} ({variable})"))
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
