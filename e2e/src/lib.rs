@@ -20,7 +20,7 @@ pub use condition::{eventually, poll};
 pub use events::{Event, Events, Next};
 pub use metrics::Metrics;
 pub use panels::{PANELS, Panel};
-pub use process::{Environment, Process};
+pub use process::{Environment, Process, program};
 pub use prometheus::{Prometheus, monitoring_file, promtool};
 pub use slow_line::SlowLine;
 pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token, token_for};

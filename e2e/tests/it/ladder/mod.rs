@@ -1,7 +1,7 @@
 //! The ladder of degradation: whatever part is gone, slow or spoiled, whoever asks gets the best copy there is, and the
 //! truth about it. That Redis or Postgres is gone altogether, and comes back, is in `outages`.
 
-mod postgres;
+pub(crate) mod postgres;
 mod redis;
 mod workers;
 
