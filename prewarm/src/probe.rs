@@ -47,12 +47,25 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
 }
 
 async fn postgres(store: &Store) -> State {
+    if let Ok(state) = schema(store).await {
+        return state;
+    }
+    match why(store).await {
+        Some(reason) => State::Failed(reason),
+        // Postgres is there, and only the session was not: a server that is restarted ends them all.
+        None => schema(store).await.unwrap_or_else(State::Failed),
+    }
+}
+
+async fn schema(store: &Store) -> Result<State, String> {
     match tokio::time::timeout(BUDGET, store.schema()).await {
-        Ok(Ok(Schema::Current)) => State::Ok,
-        Ok(Ok(Schema::Behind)) => State::Failed("the schema is older than this version: run `prewarm migrate`".into()),
-        Ok(Ok(Schema::Ahead)) => State::Failed("the schema is of a newer version".into()),
-        Ok(Err(error)) => State::Failed(why(store).await.unwrap_or_else(|| error.to_string())),
-        Err(_) => State::Failed(why(store).await.unwrap_or_else(|| "does not answer".into())),
+        Ok(Ok(Schema::Current)) => Ok(State::Ok),
+        Ok(Ok(Schema::Behind)) => {
+            Ok(State::Failed("the schema is older than this version: run `prewarm migrate`".into()))
+        }
+        Ok(Ok(Schema::Ahead)) => Ok(State::Failed("the schema is of a newer version".into())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("does not answer".into()),
     }
 }
 

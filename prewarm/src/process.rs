@@ -69,6 +69,9 @@ impl Process {
 
     /// Runs until told to stop, or until one part ends; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
+        // All settings first: a wrong one is told alone, before anything has begun.
+        let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
+        let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
         zeros::process();
@@ -81,7 +84,6 @@ impl Process {
         let told = stand_by.subscribe();
         let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
-        let prewarm = vapi::prewarm(settings)?;
         health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
@@ -104,8 +106,6 @@ impl Process {
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store.pg), shutdown.clone()));
             }
-            let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
-            let event_retention = settings.event_retention()?;
             let config = worker::Config { direct, event_retention, stand_by: told, ..worker::Config::default() };
             let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });

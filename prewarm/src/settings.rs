@@ -168,6 +168,10 @@ impl Settings {
             let secret = demo.as_ref().filter(|_| name == "SUPABASE_JWT_SECRET").map(|demo| demo.jwt.clone());
             self.get(name).map(str::to_owned).or(secret)
         };
-        Ok(api::auth::Config::from_env(lookup)?)
+        match api::auth::Config::from_env(lookup) {
+            // There are two more ways to verify a token, and one to sign it.
+            Err(api::auth::ConfigError::NoSource) => Err(api::auth::MintError::NoSecret.into()),
+            config => Ok(config?),
+        }
     }
 }
