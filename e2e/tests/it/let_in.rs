@@ -1,4 +1,4 @@
-//! Who is let in, by a real process: keys that are not there yet, other issuers, long tokens; and what operators are told.
+//! Admission by a real process: keys that are not there yet, other issuers, long tokens; and what operators are told.
 
 use std::{net::SocketAddr, time::Duration};
 
