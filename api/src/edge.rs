@@ -31,6 +31,8 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use uuid::{Uuid, fmt::Hyphenated};
 
+use crate::refusal;
+
 /// `X-Request-ID`, in requests as the handlers see them and in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -148,6 +150,9 @@ impl Future for Answering {
             },
         };
         let failed = response.status().is_client_error() || response.status().is_server_error();
+        if failed {
+            refusal::note(&response);
+        }
         let headers = response.headers_mut();
         if failed {
             headers.insert(CACHE_CONTROL, NO_STORE);

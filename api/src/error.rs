@@ -8,9 +8,10 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
+use monitoring::sampler::Sampler;
 use serde_json::json;
 
-use crate::editions::Unavailable;
+use crate::{editions::Unavailable, refusal};
 
 /// An error of the read and webhook routes: `{"error": "…"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,11 @@ impl From<Unavailable> for ApiError {
 
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "the database");
+        // During an outage every request fails alike.
+        static FAILED: Sampler = Sampler::new();
+        if let Some(held_back) = FAILED.pass() {
+            tracing::error!(error = &error as &dyn std::error::Error, held_back, "a request's query failed");
+        }
         Self::Unavailable
     }
 }
@@ -98,13 +103,18 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, text) = self.parts();
         let body = Json(json!({ "error": text }));
-        match self {
+        let response = match self {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
             Self::TooMany => (status, [(RETRY_AFTER, "5"), (CONNECTION, "close")], body).into_response(),
             Self::Full => (status, [(RETRY_AFTER, "1"), (CONNECTION, "close")], body).into_response(),
             // What is still to come of the body is not waited for.
             Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),
             _ => (status, body).into_response(),
+        };
+        match self {
+            Self::WebhookSecret => refusal::because(refusal::WEBHOOK_SECRET, response),
+            Self::Full => refusal::because(refusal::FULL, response),
+            _ => response,
         }
     }
 }

@@ -14,6 +14,7 @@ mod editions;
 mod error;
 mod head_timer;
 mod heavy;
+mod listen;
 mod listener;
 mod lists;
 pub mod numbers;
@@ -21,8 +22,9 @@ mod patience;
 mod quota;
 mod read;
 mod reads;
+mod refusal;
+mod report;
 mod sse;
-mod storing;
 mod stream;
 mod webhook;
 
@@ -37,6 +39,7 @@ use axum::{
     routing::{get, post},
 };
 use intake::Intake;
+use monitoring::health::Health;
 use readmodel::time::{Clock, Timestamp};
 use store::Store;
 use tokio::net::TcpListener;
@@ -45,8 +48,8 @@ use uuid::Uuid;
 use vapi::Authenticator;
 
 pub use config::{Config, ConfigError, DEFAULT_HTTP_ADDR};
+pub use listen::{ListenError, listen};
 pub use quota::StreamLimits;
-pub use storing::Storing;
 
 use crate::{
     auth::{Authenticated, Verifier, wall_clock},
@@ -73,7 +76,6 @@ struct Shared {
     console: Console,
     lists: Lists,
     rooms: webhook::Rooms,
-    storing: Storing,
     quotas: Quotas,
 }
 
@@ -120,36 +122,30 @@ pub enum Error {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// Its port.
-    #[error("cannot listen on {addr} (PREWARM_HTTP_ADDR): {source}")]
-    Listen {
-        /// Where.
-        addr: SocketAddr,
-        /// Why not.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
 }
 
 /// An api with its port bound, not serving yet.
 pub struct Api {
     listener: TcpListener,
     verifier: Arc<Verifier>,
-    storing: Storing,
     config: Config,
+    health: Health,
 }
 
 impl Api {
     /// Binds the port, so that a taken one is known before anything else starts.
     pub async fn bind(config: Config) -> Result<Self, Error> {
-        let addr = config.http_addr;
-        let listener = TcpListener::bind(addr).await.map_err(|source| Error::Listen { addr, source })?;
+        let listener = listen("PREWARM_HTTP_ADDR", config.http_addr).await?;
         let verifier = Arc::new(Verifier::new(&config.auth).map_err(ConfigError::from)?);
-        Ok(Self { listener, verifier, storing: Storing::default(), config })
+        Ok(Self { listener, verifier, config, health: Health::default() })
     }
 
-    /// Whether webhooks can be stored.
-    pub fn storing(&self) -> Storing {
-        self.storing.clone()
+    /// Has it say in `health` what it cannot do.
+    #[must_use]
+    pub fn reporting_to(self, health: Health) -> Self {
+        Self { health, ..self }
     }
 
     /// Where it listens.
@@ -159,7 +155,8 @@ impl Api {
 
     /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        let Self { listener, verifier, storing, config } = self;
+        refusal::zeros();
+        let Self { listener, verifier, config, health } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
         let webhooks = Arc::new(config.webhooks);
@@ -168,6 +165,7 @@ impl Api {
         let (watched, streamed) = (editions.clone(), editions.clone());
         let (kept_fresh, drained) = (verifier.clone(), intake.clone());
         let quotas = Quotas::new(config.streams);
+        let reported = report::watch(health, verifier.clone(), intake.clone());
         let console = Console::new(store.clone(), config.deployment, quotas.clone(), shutdown.clone());
         let listened = console.clone();
         let app = App(Arc::new(Shared {
@@ -180,7 +178,6 @@ impl Api {
             console,
             lists: Lists::default(),
             rooms: webhook::Rooms::default(),
-            storing,
             quotas,
         }));
         let edge = Edge::around(router(app), config.cors_origins, rand::random());
@@ -189,6 +186,7 @@ impl Api {
             () = watched.watch() => {}
             () = listened.listen() => {}
             () = never_ends(kept_fresh.keep_keys_fresh()) => {}
+            () = reported => {}
             () = never_ends(end_streams(&streamed, &shutdown)) => {}
         }
         drained.drain().await;

@@ -23,13 +23,14 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     edge::Edge,
     head_timer::{Arrivals, HEAD, HeadTimer},
+    refusal,
 };
 
 /// A client that does not take what it asked for within this time is gone.
 const STALLED: Duration = Duration::from_secs(10);
 /// Without an acknowledgement for this long the other end is gone, though nobody said so.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// Bytes of a head, at most: a token of 8 kB and what a browser adds. hyper's smallest is 8 kB.
+/// Bytes of a head, at most: a token of 16 kB, and as much for a browser's cookies and the rest.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Connections at once. More wait in the system's queue.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -55,6 +56,9 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
+                if error.is_parse_too_large() {
+                    refusal::note_head_too_large();
+                }
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection");
             }
             drop(slot);

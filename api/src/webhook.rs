@@ -14,7 +14,7 @@ use axum::{
 };
 use intake::{Intake, Message, NotTaken};
 use metrics::{counter, histogram};
-use monitoring::names;
+use monitoring::{names, sampler::Sampler};
 use readmodel::time::Timestamp;
 use serde_json::json;
 use store::line::Line;
@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
 
 use crate::{
-    App, Shared, Storing,
+    App, Shared,
     auth::wall_clock,
     bodies::{Room, drain},
     error::ApiError,
@@ -105,10 +105,10 @@ pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Respons
 /// Takes a webhook, at whichever of our addresses.
 pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
-    let Shared { webhooks, rooms, numbers, intake, storing, store, .. } = &*app.0;
+    let Shared { webhooks, rooms, numbers, intake, store, .. } = &*app.0;
     let response = match admit(Arc::clone(webhooks), rooms, request).await {
         Ok(Said::Asked(call)) => assistant(numbers, &call).await,
-        Ok(Said::Told(kind, message)) => take(intake, &store.line, storing, kind, *message).await,
+        Ok(Said::Told(kind, message)) => take(intake, &store.line, kind, *message).await,
         Err(error) => {
             count("unread", "refused");
             error.into_response()
@@ -160,7 +160,7 @@ fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &By
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     claim.check(body).map_err(not_vapi)?;
     Said::of(body).map_err(|reason| {
-        tracing::info!(%reason, "webhook refused");
+        tell(&reason);
         ApiError::WebhookBody
     })
 }
@@ -175,15 +175,23 @@ fn now() -> Timestamp {
 }
 
 fn not_vapi(reason: Refused) -> ApiError {
-    tracing::info!(%reason, "webhook refused");
+    tell(&reason);
     ApiError::WebhookSecret
+}
+
+/// Any client can cause this line.
+fn tell(reason: &(dyn std::error::Error + 'static)) {
+    static REFUSED: Sampler = Sampler::new();
+    if let Some(held_back) = REFUSED.pass() {
+        tracing::info!(reason, held_back, "webhook refused");
+    }
 }
 
 fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn take(intake: &Intake, line: &Line, storing: &Storing, kind: &'static str, message: Message) -> Response {
+async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
     // It may be stored yet. Sent again, it is a duplicate.
     let taken = tokio::select! {
         taken = intake.take(message) => taken,
@@ -191,7 +199,6 @@ async fn take(intake: &Intake, line: &Line, storing: &Storing, kind: &'static st
     };
     match taken {
         Ok(outcome) => {
-            storing.succeeded();
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()
         }
@@ -201,7 +208,6 @@ async fn take(intake: &Intake, line: &Line, storing: &Storing, kind: &'static st
             ApiError::Unstorable.into_response()
         }
         Err(error) => {
-            storing.failed(&error);
             count(kind, "failed");
             tracing::error!(error = &error as &dyn std::error::Error, "intake");
             ApiError::Unavailable.into_response()

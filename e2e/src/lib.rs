@@ -21,7 +21,7 @@ pub use condition::{eventually, poll};
 pub use events::{Event, Events, Next};
 pub use metrics::Metrics;
 pub use panels::{PANELS, Panel};
-pub use process::{Environment, Process};
+pub use process::{Environment, Process, program};
 pub use prometheus::{Prometheus, monitoring_file, promtool};
 pub use silent_line::SilentLine;
 pub use slow_line::SlowLine;

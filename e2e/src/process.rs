@@ -40,18 +40,31 @@ pub struct Process {
     address: Ipv4Addr,
     child: Option<Child>,
     output: TempDir,
+    /// Standard error is a pipe that nobody reads.
+    unread: bool,
 }
 
 impl Process {
     /// Starts `prewarm <arguments>`.
     #[must_use]
     pub fn start(arguments: &[&str], environment: &Environment) -> Self {
+        Self::start_with(arguments, environment, false)
+    }
+
+    /// The same with a standard error that nobody reads. There is no log to be looked at.
+    #[must_use]
+    pub fn start_unread(arguments: &[&str], environment: &Environment) -> Self {
+        Self::start_with(arguments, environment, true)
+    }
+
+    fn start_with(arguments: &[&str], environment: &Environment, unread: bool) -> Self {
         let mut process = Self {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             environment: environment.clone(),
             address: own_address(),
             child: None,
             output: tempfile::tempdir().unwrap(),
+            unread,
         };
         process.spawn();
         process
@@ -68,7 +81,8 @@ impl Process {
         command.env("PREWARM_ADMIN_ADDR", self.addr(ADMIN_PORT).to_string());
         command.env("PREWARM_QUEUE_UI_ADDR", self.addr(QUEUE_UI_PORT).to_string());
         command.envs(&self.environment).args(&self.arguments).stdin(Stdio::null());
-        self.child = Some(command.stdout(output("stdout")).stderr(output("stderr")).spawn().unwrap());
+        let stderr = if self.unread { Stdio::piped() } else { output("stderr").into() };
+        self.child = Some(command.stdout(output("stdout")).stderr(stderr).spawn().unwrap());
     }
 
     fn addr(&self, port: u16) -> SocketAddr {
@@ -183,7 +197,8 @@ pub(crate) fn own_address() -> Ipv4Addr {
 }
 
 /// The binary, which cargo puts beside the directory of the test's own.
-fn program() -> PathBuf {
+#[must_use]
+pub fn program() -> PathBuf {
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("prewarm");
     assert!(program.exists(), "{} is missing: run `cargo build --package prewarm`", program.display());
     program

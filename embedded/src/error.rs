@@ -26,7 +26,7 @@ pub enum Error {
     #[error("Postgres does not run as root and there is no user called postgres: run as another user")]
     NoPostgresUser,
     /// Another process uses the data directory.
-    #[error("{} is in use by process {holder}", .path.display())]
+    #[error("{} is in use by process {holder}: end that one, or use another data directory", .path.display())]
     Locked {
         /// The data directory.
         path: PathBuf,

@@ -4,6 +4,7 @@
 
 mod batch;
 mod calls;
+mod pulse;
 mod queue;
 mod replay;
 

@@ -12,6 +12,7 @@ use tokio::sync::{
 use crate::{
     Message, NotTaken, Outcome,
     batch::{LIMIT, take_in_turn, take_one},
+    pulse::Pulse,
 };
 
 /// Messages that wait or are being stored, at most. More are refused, to be sent again.
@@ -32,6 +33,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 pub struct Intake {
     places: Arc<Semaphore>,
     queue: UnboundedSender<Waiting>,
+    pulse: Pulse,
 }
 
 /// A message and who waits for its outcome.
@@ -61,13 +63,24 @@ impl Intake {
         let blocked = Arc::new(Semaphore::new(BLOCKED));
         for _ in 0..WRITERS {
             let writer = Writer { store: store.clone(), waiting: Arc::clone(&waiting), blocked: Arc::clone(&blocked) };
-            tokio::spawn(writer.run());
+            tokio::spawn(replace_when_it_panics(move || writer.clone().run()));
         }
-        Self { places: Arc::new(Semaphore::new(PLACES as usize)), queue }
+        Self { places: Arc::new(Semaphore::new(PLACES as usize)), queue, pulse: Pulse::default() }
     }
 
     /// Takes a message. It is stored even if nobody waits for the outcome any more.
     pub async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
+        let ended = self.store(message).await;
+        self.pulse.note(&ended);
+        ended
+    }
+
+    /// Why messages are not taken at the moment, if so.
+    pub fn trouble(&self) -> Option<String> {
+        self.pulse.trouble()
+    }
+
+    async fn store(&self, message: Message) -> Result<Outcome, NotTaken> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| NotTaken::Full)?;
         let (answer, outcome) = oneshot::channel();
         let sender = Sender { answer, _place: place };
@@ -108,6 +121,21 @@ fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
     }
 }
 
+/// Runs a writer until it ends. One that panics takes its batch along, whose senders are told so; without another in its
+/// place nothing would be stored any more.
+async fn replace_when_it_panics<F>(writer: impl Fn() -> F)
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    while let Err(ended) = tokio::spawn(writer()).await {
+        if ended.is_cancelled() {
+            return;
+        }
+        tracing::error!("a writer of the intake panicked and is replaced");
+    }
+}
+
+#[derive(Clone)]
 struct Writer {
     store: Store,
     waiting: Arc<Mutex<UnboundedReceiver<Waiting>>>,
@@ -178,6 +206,18 @@ mod tests {
 
     fn message(n: u32) -> Message {
         Message::from(Envelope::from_json(json!({ "message": { "type": "hang", "n": n } })).unwrap())
+    }
+
+    #[tokio::test]
+    async fn h18_a_writer_that_panics_is_replaced() {
+        let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let counted = Arc::clone(&runs);
+        replace_when_it_panics(move || {
+            let run = counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            async move { assert!(run >= 2, "a writer that panics") }
+        })
+        .await;
+        assert_eq!(runs.load(std::sync::atomic::Ordering::Relaxed), 3);
     }
 
     #[tokio::test]

@@ -2,6 +2,8 @@
 
 use std::error::Error;
 
+use monitoring::logging::chain;
+
 /// A bad end. There is no conversion into it: whoever returns one says whether another attempt may help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
@@ -29,17 +31,6 @@ impl JobError {
     pub fn message(&self) -> &str {
         &self.message
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

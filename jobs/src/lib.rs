@@ -12,6 +12,7 @@ mod replay_parked;
 mod sweep;
 mod take_up_assistants;
 mod test_call;
+mod told;
 mod verify_assistants;
 
 pub use error::JobError;
@@ -30,6 +31,8 @@ use store::{
     queue::{NewJob, Queue},
 };
 use uuid::Uuid;
+
+use told::Told;
 
 /// What a job may use.
 #[derive(Clone, Debug)]
@@ -125,8 +128,25 @@ impl Job {
         }
     }
 
-    /// Does the work.
+    /// Does the work. A bad end leaves one line in the log, and so does an end by force.
     pub async fn run(&self, context: &Context) -> Result<(), JobError> {
+        let told = Told::of(*self);
+        let ended = self.work(context).await;
+        told.end(&ended);
+        ended
+    }
+
+    /// The org, the agent or the test call that it is about; of maintenance the kind.
+    fn subject(&self) -> String {
+        match self {
+            Self::Rebuild(org) => format!("org {org}"),
+            Self::Prewarm(agent) => format!("agent {agent}"),
+            Self::TestCall(id) => format!("test call {id}"),
+            Self::Maintenance(job) => job.kind().to_owned(),
+        }
+    }
+
+    async fn work(&self, context: &Context) -> Result<(), JobError> {
         match self {
             Self::Rebuild(org) => rebuild::run(context, *org).await,
             Self::Prewarm(agent) => prewarm::run(context, *agent).await,

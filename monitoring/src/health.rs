@@ -36,10 +36,48 @@ pub struct Report {
     pub parts: BTreeMap<&'static str, State>,
 }
 
+/// The reason of a part that has not reported yet.
+const NOT_LOOKED_AT: &str = "not looked at yet";
+
+impl State {
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded(_) => "degraded",
+            Self::Failed(_) => "failed",
+        }
+    }
+
+    fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Ok => None,
+            Self::Degraded(reason) | Self::Failed(reason) => Some(reason),
+        }
+    }
+
+    /// Whether the change from another state is worth a line: a reason that counts seconds is none.
+    fn is_news(&self, before: Option<&Self>) -> bool {
+        let before = before.filter(|before| before.reason() != Some(NOT_LOOKED_AT)).unwrap_or(&Self::Ok);
+        self.name() != before.name()
+    }
+}
+
 impl Health {
-    /// Sets the state of a part.
+    /// Has the process wait for a part that has not been looked at yet.
+    pub fn expect(&self, part: &'static str) {
+        self.0.send_modify(|parts| _ = parts.insert(part, State::Failed(NOT_LOOKED_AT.to_owned())));
+    }
+
+    /// Sets the state of a part. A part that gets better or worse leaves a line in the log.
     pub fn set(&self, part: &'static str, state: State) {
-        self.0.send_if_modified(|parts| parts.insert(part, state.clone()).as_ref() != Some(&state));
+        self.0.send_if_modified(|parts| {
+            let before = parts.insert(part, state.clone());
+            if state.is_news(before.as_ref()) {
+                let (now, reason) = (state.name(), state.reason());
+                tracing::warn!(part, now, reason, "a part of /readyz has changed");
+            }
+            before.as_ref() != Some(&state)
+        });
     }
 
     /// All states at this moment.
@@ -52,6 +90,17 @@ impl Health {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_that_gets_better_or_worse_is_news_and_its_first_good_word_is_not() {
+        let failed = |reason: &str| State::Failed(reason.to_owned());
+        assert!(!State::Ok.is_news(None));
+        assert!(!State::Ok.is_news(Some(&failed(NOT_LOOKED_AT))));
+        assert!(failed("away").is_news(Some(&failed(NOT_LOOKED_AT))));
+        assert!(!failed("away for 2 s").is_news(Some(&failed("away for 1 s"))));
+        assert!(State::Ok.is_news(Some(&failed("away"))));
+        assert!(failed("away").is_news(Some(&State::Degraded("slow".into()))));
+    }
 
     #[test]
     fn a_degraded_part_leaves_the_process_ready() {

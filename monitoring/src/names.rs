@@ -60,6 +60,10 @@ pub const CLOCK_SKEW_SECONDS: &str = "prewarm_clock_skew_seconds";
 pub const STREAM_CLIENTS: &str = "prewarm_stream_clients";
 /// Blobs of another org or with damaged bytes, found and dropped.
 pub const ORG_MISMATCH_TOTAL: &str = "prewarm_org_mismatch_total";
+/// Requests that were refused by `status` and `reason`: every answer of 400 and above of the api.
+pub const REFUSALS_TOTAL: &str = "prewarm_refusals_total";
+/// Lines of the log that were dropped, since nobody read standard error fast enough.
+pub const LOG_LINES_DROPPED_TOTAL: &str = "prewarm_log_lines_dropped_total";
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,4 +109,6 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (CLOCK_SKEW_SECONDS, Kind::Gauge, "How far this machine's clock is ahead of the database's."),
     (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
     (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),
+    (REFUSALS_TOTAL, Kind::Counter, "Requests that were refused, by status and reason."),
+    (LOG_LINES_DROPPED_TOTAL, Kind::Counter, "Lines of the log that found no room."),
 ];

@@ -5,6 +5,11 @@ use metrics::{counter, gauge};
 
 use crate::names;
 
+/// Those of every process.
+pub fn process() {
+    counter!(names::LOG_LINES_DROPPED_TOTAL).increment(0);
+}
+
 /// Those of a process with an api, beside the counters of reads, which it holds from its start on.
 pub fn api(message_types: impl IntoIterator<Item = &'static str>) {
     counter!(names::ORG_MISMATCH_TOTAL).increment(0);

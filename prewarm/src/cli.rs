@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use readmodel::ids::OrgId;
+use store::Sessions;
 use uuid::Uuid;
 
 use crate::{dead, process, rebuild, seed, settings::Settings, up};
@@ -24,7 +25,8 @@ enum Command {
     /// With DATABASE_URL unset it starts a private Postgres, and with REDIS_URL unset too a private Redis. Their data is
     /// kept in PREWARM_DATA_DIR (.prewarm).
     Up {
-        /// Seed three orgs of 60, 600 and 6,000 contacts, then send a call now and then; makes its own secrets
+        /// Seed three orgs of 60, 600 and 6,000 contacts, then send a call now and then; makes its own secrets, and takes no
+        /// DATABASE_URL
         #[arg(long)]
         demo: bool,
     },
@@ -58,7 +60,7 @@ enum Command {
         #[arg(long)]
         org: Uuid,
         /// How long it is valid, in hours
-        #[arg(long, default_value_t = 24)]
+        #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
         hours: u32,
     },
     /// Jobs that failed too often
@@ -76,16 +78,21 @@ impl Cli {
             Command::Api => process::run(settings, process::Parts::API).await,
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
             Command::Migrate { revert } => migrate(&settings, revert).await,
-            Command::Seed { contacts, calls } => seed::run(&settings.store("prewarm-seed")?, &contacts, calls).await,
+            Command::Seed { contacts, calls } => {
+                let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
+                seed::run(&store, &contacts, calls).await
+            }
             Command::Rebuild(arguments) => arguments.run(&settings).await,
             Command::Token { org, hours } => token(&settings, OrgId(org), hours),
-            Command::Dead { command } => command.run(&settings.store("prewarm-dead")?).await,
+            Command::Dead { command } => {
+                command.run(&settings.open_store("prewarm-dead", Sessions::Serving).await?).await
+            }
         }
     }
 }
 
 async fn migrate(settings: &Settings, revert: bool) -> anyhow::Result<()> {
-    let url = settings.direct_url()?;
+    let url = settings.reach_direct().await?;
     match revert {
         true => store::revert(url).await.context("reverting the schema"),
         false => store::migrate(url).await.context("migrating"),

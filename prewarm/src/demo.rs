@@ -32,9 +32,12 @@ impl Secrets {
     pub(crate) fn read(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let path = data_dir.join(FILE);
         match fs::read(&path) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).with_context(|| path.display().to_string())?)),
+            Ok(bytes) => {
+                let secrets = serde_json::from_slice(&bytes);
+                Ok(Some(secrets.with_context(|| format!("{} is damaged: remove it", path.display()))?))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error).with_context(|| path.display().to_string()),
+            Err(error) => Err(error).with_context(|| format!("cannot read {} (PREWARM_DATA_DIR)", path.display())),
         }
     }
 
@@ -45,10 +48,11 @@ impl Secrets {
         }
         let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();
         let secrets = Self { jwt: random(), webhook: random() };
-        fs::create_dir_all(data_dir).with_context(|| data_dir.display().to_string())?;
+        let cannot = |verb: &str, path: &Path| format!("cannot {verb} {} (PREWARM_DATA_DIR)", path.display());
+        fs::create_dir_all(data_dir).with_context(|| cannot("make", data_dir))?;
         let path = data_dir.join(FILE);
         let file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path);
-        serde_json::to_writer(file.with_context(|| path.display().to_string())?, &secrets)?;
+        serde_json::to_writer(file.with_context(|| cannot("write", &path))?, &secrets)?;
         Ok(secrets)
     }
 

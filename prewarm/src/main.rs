@@ -14,6 +14,7 @@ mod vapi;
 use std::process::ExitCode;
 
 use clap::Parser;
+use monitoring::logging;
 
 use crate::cli::Cli;
 
@@ -24,9 +25,13 @@ fn main() -> ExitCode {
     // Bad usage ends here, with status 2.
     let cli = Cli::parse();
     match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) => {
+            logging::flush();
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            complain(&error);
+            // One line, from what was attempted down to the cause.
+            logging::last_word(&format!("prewarm: {}", logging::chain(&*error)));
             ExitCode::FAILURE
         }
     }
@@ -36,10 +41,4 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     // The one crypto provider of the process. A second call, by a test's own set-up, finds it installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
-}
-
-/// One line, from what was attempted down to the cause.
-#[expect(clippy::print_stderr, reason = "this is the command line's own word")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("prewarm: {error:#}");
 }

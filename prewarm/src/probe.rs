@@ -7,7 +7,7 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, clock, nodes::Node};
+use store::{Schema, Store, clock, nodes::Node, reach};
 use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -17,9 +17,9 @@ const SKEW_SECONDS_MAX: f64 = 2.0;
 /// A reading of the database's clock that took longer says too little.
 const PROMPT: Duration = Duration::from_millis(250);
 
-/// Says that nothing has been looked at yet: until then the process is not ready.
+/// Until Postgres has been looked at the process is not ready.
 pub(crate) fn note_start(health: &Health) {
-    health.set("postgres", State::Failed("not looked at yet".into()));
+    health.expect("postgres");
 }
 
 /// Keeps the states of Postgres and Redis current, and tells that the node lives, for ever. `stand_by` becomes true while
@@ -31,8 +31,13 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
         ticks.tick().await;
         health.set("postgres", postgres(&store).await);
         health.set("redis", redis(&store).await);
-        if let Ok(Ok(newer_works)) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
-            stand_by.send_replace(newer_works);
+        if let Ok(beat) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
+            if let Some(state) = writes(beat.as_ref().err()) {
+                health.set("writes", state);
+            }
+            if let Ok(newer_works) = beat {
+                stand_by.send_replace(newer_works);
+            }
         }
         if let Some(skew_seconds) = skew_seconds(&store).await {
             gauge!(names::CLOCK_SKEW_SECONDS).set(skew_seconds);
@@ -42,12 +47,44 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
 }
 
 async fn postgres(store: &Store) -> State {
+    if let Ok(state) = schema(store).await {
+        return state;
+    }
+    match why(store).await {
+        Some(reason) => State::Failed(reason),
+        // Postgres is there, and only the session was not: a server that is restarted ends them all.
+        None => schema(store).await.unwrap_or_else(State::Failed),
+    }
+}
+
+async fn schema(store: &Store) -> Result<State, String> {
     match tokio::time::timeout(BUDGET, store.schema()).await {
-        Ok(Ok(Schema::Current)) => State::Ok,
-        Ok(Ok(Schema::Behind)) => State::Failed("the schema is older than this version: run `prewarm migrate`".into()),
-        Ok(Ok(Schema::Ahead)) => State::Failed("the schema is of a newer version".into()),
-        Ok(Err(_)) => State::Failed("unreachable".into()),
-        Err(_) => State::Failed("does not answer".into()),
+        Ok(Ok(Schema::Current)) => Ok(State::Ok),
+        Ok(Ok(Schema::Behind)) => {
+            Ok(State::Failed("the schema is older than this version: run `prewarm migrate`".into()))
+        }
+        Ok(Ok(Schema::Ahead)) => Ok(State::Failed("the schema is of a newer version".into())),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("does not answer".into()),
+    }
+}
+
+/// What a pool does not tell: why no connection is to be had.
+async fn why(store: &Store) -> Option<String> {
+    let reason = reach::trouble(store.connect_options(), BUDGET).await?;
+    Some(format!("unreachable: {reason}"))
+}
+
+/// What the last beat says of writes; nothing if it says only that Postgres is away. Reads go on without.
+fn writes(failure: Option<&store::Error>) -> Option<State> {
+    const WITHOUT: &str = "webhooks are answered 503 and nothing is rebuilt";
+    match failure {
+        None => Some(State::Ok),
+        Some(error) if error.is_read_only() => Some(State::Degraded(format!("the database is read-only: {WITHOUT}"))),
+        Some(error) => {
+            error.sqlstate()?;
+            Some(State::Degraded(format!("the database takes no writes: {WITHOUT}: {error}")))
+        }
     }
 }
 
@@ -58,7 +95,7 @@ async fn redis(store: &Store) -> State {
     };
     match tokio::time::timeout(BUDGET, redis.ping()).await {
         Ok(Ok(())) => State::Ok,
-        Ok(Err(_)) => State::Degraded("unreachable".into()),
+        Ok(Err(error)) => State::Degraded(error.to_string()),
         Err(_) => State::Degraded("does not answer".into()),
     }
 }

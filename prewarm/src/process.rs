@@ -54,9 +54,9 @@ pub(crate) async fn run(settings: Settings, parts: Parts) -> anyhow::Result<()> 
 impl Process {
     pub(crate) async fn bind(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
         let api = if parts.api { Some(Api::bind(settings.api()?).await?) } else { None };
-        let admin = listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
+        let admin = api::listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
         let queue_ui = match parts.worker {
-            true => Some(listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
+            true => Some(api::listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
             false => None,
         };
         Ok(Self { api, worker: parts.worker, admin, queue_ui })
@@ -69,8 +69,12 @@ impl Process {
 
     /// Runs until told to stop, or until one part ends; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
+        // All settings first: a wrong one is told alone, before anything has begun.
+        let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
+        let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
+        zeros::process();
         raise_open_files();
         let mut parts = JoinSet::new();
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
@@ -80,11 +84,14 @@ impl Process {
         let told = stand_by.subscribe();
         let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
-        let prewarm = vapi::prewarm(settings)?;
         health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
-            let serving = api.serve(settings.store("prewarm-api")?, Clock::Database, shutdown.clone());
+            let serving = api.reporting_to(health.clone()).serve(
+                settings.store("prewarm-api")?,
+                Clock::Database,
+                shutdown.clone(),
+            );
             parts.spawn(async move {
                 serving.await;
                 Ok(())
@@ -99,8 +106,6 @@ impl Process {
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store.apart(BOARD)), shutdown.clone()));
             }
-            let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
-            let event_retention = settings.event_retention()?;
             let config = worker::Config { direct, event_retention, stand_by: told, ..worker::Config::default() };
             let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
@@ -142,10 +147,6 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
         told.cancel();
     });
     Ok(shutdown)
-}
-
-async fn listen(variable: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(addr).await.with_context(|| format!("cannot listen on {addr} ({variable})"))
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {

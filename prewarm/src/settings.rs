@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
 use sqlx::postgres::PgConnectOptions;
-use store::{Sessions, Store, events::KEYS_KEPT};
+use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach};
 
 use crate::{demo::Secrets, vapi};
 
@@ -39,6 +39,9 @@ const VARIABLES: &[&str] = &[
     // For tests: plays a release whose blobs have another format.
     "PREWARM_BLOB_FORMAT",
     "PREWARM_JWKS_URL",
+    "PREWARM_JWT_ISSUER",
+    "PREWARM_ALLOW_ANONYMOUS",
+    "PREWARM_REQUIRE_AAL",
     "SUPABASE_JWT_SECRET",
     "SUPABASE_URL",
     "PREWARM_PUBLIC_URL",
@@ -98,11 +101,6 @@ impl Settings {
         self.variables.insert(name.to_owned(), value);
     }
 
-    /// Where migrations and LISTEN go: past a transaction pooler, if there is one.
-    pub(crate) fn direct_url(&self) -> anyhow::Result<&str> {
-        self.get("DATABASE_DIRECT_URL").map_or_else(|| self.database_url(), Ok)
-    }
-
     fn database_url(&self) -> anyhow::Result<&str> {
         self.get("DATABASE_URL").context("DATABASE_URL is not set (`prewarm up` starts a Postgres of its own)")
     }
@@ -122,6 +120,28 @@ impl Settings {
             application_name,
             format: self.format()?,
         })?)
+    }
+
+    /// A store for a command that does one thing and ends. What it needs is looked at first: a server that is not there, or a
+    /// schema that is not ours, is told in one line.
+    pub(crate) async fn open_store(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
+        reach::postgres(self.database_url()?, "DATABASE_URL").await?;
+        let store = self.store_with(application_name, sessions)?;
+        match store.schema().await? {
+            Schema::Current => Ok(store),
+            Schema::Behind => bail!("the database's schema is older than this version: run `prewarm migrate`"),
+            Schema::Ahead => bail!("the database's schema is of a newer version than this one"),
+        }
+    }
+
+    /// Where migrations and LISTEN go, once it is seen to be there.
+    pub(crate) async fn reach_direct(&self) -> anyhow::Result<&str> {
+        let (variable, url) = match self.get("DATABASE_DIRECT_URL") {
+            Some(url) => ("DATABASE_DIRECT_URL", url),
+            None => ("DATABASE_URL", self.database_url()?),
+        };
+        reach::postgres(url, variable).await?;
+        Ok(url)
     }
 
     fn format(&self) -> anyhow::Result<Format> {
@@ -151,6 +171,10 @@ impl Settings {
             let secret = demo.as_ref().filter(|_| name == "SUPABASE_JWT_SECRET").map(|demo| demo.jwt.clone());
             self.get(name).map(str::to_owned).or(secret)
         };
-        Ok(api::auth::Config::from_env(lookup)?)
+        match api::auth::Config::from_env(lookup) {
+            // There are two more ways to verify a token, and one to sign it.
+            Err(api::auth::ConfigError::NoSource) => Err(api::auth::MintError::NoSecret.into()),
+            config => Ok(config?),
+        }
     }
 }

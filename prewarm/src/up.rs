@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use embedded::{DataDir, Durability, Postgres, Redis};
 use jobs::Maintenance;
 use monitoring::logging;
@@ -20,12 +20,22 @@ use crate::{
 pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()> {
     logging::init(settings.get("PREWARM_LOG"));
     if demo {
+        // It seeds what it finds, and prints tokens for it.
+        ensure!(
+            settings.get("DATABASE_URL").is_none(),
+            "DATABASE_URL is set, and `up --demo` seeds only a Postgres of its own: unset it, or run `prewarm up`"
+        );
         demo::Secrets::read_or_make(&settings.data_dir)?.fill_in(&mut settings);
     }
     let shutdown = process::shutdown_on_signal()?;
     let standin = if demo { demo::stand_in_for_vapi(&mut settings).await? } else { None };
+    // Locked before any port is asked for: a second start on one directory is told so, and not that a port is taken.
+    let data_dir = match settings.get("DATABASE_URL") {
+        Some(_) => None,
+        None => Some(DataDir::open(Path::new(&settings.data_dir)).context("PREWARM_DATA_DIR")?),
+    };
     let process = Process::bind(&settings, Parts::BOTH).await?;
-    let servers = Servers::start(&mut settings).await?;
+    let servers = Servers::start(data_dir, &mut settings).await?;
     let ended = if demo {
         serve_demo(process, &settings, standin, shutdown).await
     } else {
@@ -36,7 +46,7 @@ pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()
 }
 
 async fn serve(process: Process, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-    store::migrate(settings.direct_url()?).await.context("migrating")?;
+    store::migrate(settings.reach_direct().await?).await.context("migrating")?;
     process.run(settings, shutdown).await
 }
 
@@ -46,7 +56,7 @@ async fn serve_demo(
     standin: Option<Standin>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    store::migrate(settings.direct_url()?).await.context("migrating")?;
+    store::migrate(settings.reach_direct().await?).await.context("migrating")?;
     let seeding =
         async { seed::run(&settings.store("prewarm-seed")?, &seed::DEMO_CONTACTS, seed::CALLS_PER_CONTACT).await };
     tokio::select! {
@@ -73,12 +83,10 @@ struct Servers {
 }
 
 impl Servers {
-    /// Starts what is not configured: a Postgres without `DATABASE_URL`, and a Redis where `REDIS_URL` is unset too.
-    async fn start(settings: &mut Settings) -> anyhow::Result<Self> {
-        if settings.get("DATABASE_URL").is_some() {
-            return Ok(Self { postgres: None, redis: None });
-        }
-        let data_dir = DataDir::open(Path::new(&settings.data_dir))?;
+    /// Starts what is not configured: a Postgres without `DATABASE_URL`, and a Redis where `REDIS_URL` is unset too. Their
+    /// data lies in `data_dir`; without one there is nothing to start.
+    async fn start(data_dir: Option<DataDir>, settings: &mut Settings) -> anyhow::Result<Self> {
+        let Some(data_dir) = data_dir else { return Ok(Self { postgres: None, redis: None }) };
         let postgres = Postgres::start(&data_dir, Durability::Durable).await?;
         settings.set_default("DATABASE_URL", postgres.url("postgres"));
         let redis = match settings.get("REDIS_URL") {

@@ -68,6 +68,7 @@ fn bad_usage_is_status_2() {
 fn a_failure_is_status_1_and_one_line_that_names_the_problem() {
     const ORG: &str = "00000000-0000-4000-8000-000000000001";
     const NOWHERE: (&str, &str) = ("DATABASE_URL", "postgres://nobody@localhost/nothing?host=/nonexistent");
+    const SILENT: (&str, &str) = ("DATABASE_URL", "postgres://u:hidden@127.0.0.1:1/x");
     for (arguments, variables, named) in [
         (&["migrate"][..], &[][..], "DATABASE_URL"),
         (&["seed"], &[], "DATABASE_URL"),
@@ -93,8 +94,21 @@ fn a_failure_is_status_1_and_one_line_that_names_the_problem() {
             "PREWARM_EVENT_RETENTION",
         ),
         (&["migrate"], &[("DATABASE_URL", "postgres//user:hidden@host")], "DATABASE_URL"),
-        (&["migrate"], &[NOWHERE], "migrating"),
-        (&["dead", "list"], &[NOWHERE], "postgres"),
+        (&["migrate"], &[NOWHERE], "Postgres at /nonexistent:5432/nothing (DATABASE_URL) cannot be used: No such file"),
+        (&["dead", "list"], &[NOWHERE], "Postgres at /nonexistent:5432/nothing"),
+        (&["migrate"], &[SILENT], "Postgres at 127.0.0.1:1/x (DATABASE_URL) cannot be used: nothing listens there"),
+        (&["seed"], &[SILENT], "127.0.0.1:1/x"),
+        (&["rebuild", "--all"], &[SILENT], "127.0.0.1:1/x"),
+        (&["migrate"], &[("DATABASE_URL", "postgres://u:hidden@prewarm.invalid/x")], "prewarm.invalid:5432/x"),
+        (
+            &["migrate"],
+            &[SILENT, ("DATABASE_DIRECT_URL", "postgres://127.0.0.1:2/y")],
+            "127.0.0.1:2/y (DATABASE_DIRECT_URL)",
+        ),
+        // It would seed that database, and print tokens for it (H20).
+        (&["up", "--demo"], &[SILENT], "DATABASE_URL is set"),
+        (&["up"], &[("PREWARM_DATA_DIR", "/dev/null")], "PREWARM_DATA_DIR"),
+        (&["up", "--demo"], &[("PREWARM_DATA_DIR", "/dev/null")], "/dev/null/demo-secrets.json (PREWARM_DATA_DIR)"),
     ] {
         let output = prewarm(arguments, variables);
         let stderr = stderr(&output);

@@ -1,4 +1,9 @@
 //! What can go wrong with a database, by what the caller can do about it.
+//!
+//! An error is one line: the `Display` of [`Error`] says everything, and has no source that would say it again. It ends in
+//! logs, jobs and dead letters, so that none of it may quote a row; `words` decides what is safe to say.
+
+use crate::words;
 
 use std::io;
 
@@ -7,21 +12,30 @@ use std::io;
 pub enum Error {
     /// Another transaction was there first (SQLSTATE 40001), or both were in each other's way and this one had to go
     /// (40P01): the loser of two rebuilds sees this, and may retry.
-    #[error("another transaction was there first")]
-    Superseded(#[source] sqlx::Error),
-    /// Postgres cannot be reached, or its answer not be read.
-    #[error("postgres")]
-    Postgres(#[source] sqlx::Error),
-    /// Postgres refused a statement. Its message may quote a row, and this error ends in logs and jobs: the code stands
-    /// for it.
-    #[error("postgres refused: SQLSTATE {0}")]
-    Refused(String),
+    #[error("postgres: another transaction was there first")]
+    Superseded(sqlx::Error),
+    /// Postgres cannot be reached, or its answer not be read, or it refused for a reason that its message may tell.
+    #[error("postgres: {}", words::postgres(.0))]
+    Postgres(sqlx::Error),
+    /// Postgres refused a statement, and its message may quote a row.
+    #[error("postgres refused: {0}")]
+    Refused(Refusal),
     /// The schema could not be brought up to date.
-    #[error("migration")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
+    #[error("{}", words::migration(.0))]
+    Migrate(sqlx::migrate::MigrateError),
     /// Redis refused, or cannot be reached.
-    #[error("redis")]
-    Redis(#[from] redis::RedisError),
+    #[error("redis: {}", words::redis(.0))]
+    Redis(redis::RedisError),
+    /// A server that a command needs cannot be used.
+    #[error("{server} at {place} cannot be used: {reason}")]
+    Unusable {
+        /// Postgres or Redis.
+        server: &'static str,
+        /// Its address, and the variable that names it; never a password.
+        place: String,
+        /// The server's own words, or the system's.
+        reason: String,
+    },
     /// A setting is not a url that we can use. The url itself may hold a password, and is left out.
     #[error("{variable} is not a valid url")]
     Url {
@@ -38,24 +52,47 @@ pub(crate) fn late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "postgres did not answer in time")
 }
 
+/// A refusal whose message stays unsaid. The code and the names of the schema stand for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refusal {
+    /// The SQLSTATE.
+    pub code: String,
+    /// The table, column and constraint it is about, as far as Postgres names them.
+    pub about: Vec<String>,
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SQLSTATE {}", self.code)?;
+        if self.about.is_empty() { Ok(()) } else { write!(f, " ({})", self.about.join(", ")) }
+    }
+}
+
 /// PostgreSQL's `serialization_failure` and `deadlock_detected`.
 const LOST_TO_ANOTHER: [&str; 2] = ["40001", "40P01"];
 
 /// PostgreSQL's `unique_violation`.
 const UNIQUE_VIOLATION: &str = "23505";
 
-/// Classes of SQLSTATE whose messages name connections, settings and our own schema, and never a value: connection,
-/// authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator, system.
-const HARMLESS_CLASSES: [&str; 9] = ["08", "28", "3D", "3F", "42", "53", "55", "57", "58"];
-
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|refusal| Some(refusal.code()?.into_owned()));
-        match code {
-            Some(code) if LOST_TO_ANOTHER.contains(&code.as_str()) => Self::Superseded(error),
-            Some(code) if !HARMLESS_CLASSES.iter().any(|class| code.starts_with(class)) => Self::Refused(code),
+        match words::refusal(&error) {
+            Some(refusal) if LOST_TO_ANOTHER.contains(&refusal.code.as_str()) => Self::Superseded(error),
+            Some(refusal) if !words::is_harmless(&error) => Self::Refused(refusal),
             _ => Self::Postgres(error),
         }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for Error {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migrate(error)
+    }
+}
+
+impl From<redis::RedisError> for Error {
+    fn from(error: redis::RedisError) -> Self {
+        Self::Redis(error)
     }
 }
 
@@ -73,22 +110,35 @@ const READ_ONLY: &str = "25006";
 const UNFIT: [&str; 3] = ["22", "23502", "23514"];
 
 impl Error {
+    /// The SQLSTATE, if Postgres answered with one.
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.code.clone()),
+            Self::Postgres(error) | Self::Superseded(error) => words::refusal(error).map(|refusal| refusal.code),
+            _ => None,
+        }
+    }
+
     /// Postgres will refuse this again, since no rule of the schema lets it in.
     pub fn is_for_good(&self) -> bool {
-        matches!(self, Self::Refused(code) if UNFIT.iter().any(|unfit| code.starts_with(unfit)))
+        matches!(self, Self::Refused(refusal) if UNFIT.iter().any(|unfit| refusal.code.starts_with(unfit)))
     }
 
     /// Somebody else holds a lock for too long; without a limit the statement may succeed.
     pub fn is_blocked(&self) -> bool {
-        matches!(self, Self::Postgres(error)
-            if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some(LOCK_NOT_AVAILABLE)))
+        matches!(self, Self::Postgres(_)) && self.sqlstate().as_deref() == Some(LOCK_NOT_AVAILABLE)
+    }
+
+    /// The database takes no writes: it is a standby, or was told so.
+    pub fn is_read_only(&self) -> bool {
+        self.sqlstate().as_deref() == Some(READ_ONLY)
     }
 
     /// It is about Postgres, or the way there, and not about what was written: whatever is written next will fail as well.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Postgres(_) => !self.is_blocked(),
-            Self::Refused(code) => code == READ_ONLY,
+            Self::Refused(_) => self.is_read_only(),
             _ => false,
         }
     }
@@ -113,7 +163,7 @@ impl Error {
     /// its snapshot does not see.
     pub(crate) fn of_rebuild(self) -> Self {
         match self {
-            Self::Refused(code) if code == UNIQUE_VIOLATION => Self::Superseded(sqlx::Error::RowNotFound),
+            Self::Refused(refusal) if refusal.code == UNIQUE_VIOLATION => Self::Superseded(sqlx::Error::RowNotFound),
             error => error,
         }
     }

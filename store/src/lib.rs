@@ -19,6 +19,7 @@ pub mod nodes;
 pub mod parked;
 pub mod phone_mappings;
 pub mod queue;
+pub mod reach;
 pub mod rebuild_runs;
 pub mod receipts;
 pub mod reconciliation;
@@ -34,8 +35,9 @@ mod maintenance;
 mod marks;
 mod orgs;
 mod pulse;
+mod words;
 
-pub use error::Error;
+pub use error::{Error, Refusal};
 pub use migrate::{Schema, migrate, revert};
 
 use std::time::Duration;
@@ -141,6 +143,11 @@ const LIMITS: [(&str, &str); 3] = [
 ];
 
 impl Store {
+    /// How its sessions connect.
+    pub fn connect_options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
     /// A store of lazy connections: it comes up whether or not the servers do.
     pub fn open(config: &Config) -> Result<Self, Error> {
         let options = config.database_url.parse::<PgConnectOptions>().map_err(Error::url("DATABASE_URL"))?;

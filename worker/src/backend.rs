@@ -136,7 +136,7 @@ impl Line {
 
     fn complain(&self, what: &'static str, error: &Error) {
         let error = error as &dyn std::error::Error;
-        tracing::warn!(queue = self.queue.as_str(), what, error, "the queue's database does not answer");
+        tracing::warn!(queue = self.queue.as_str(), what, error, "the queue cannot go on");
     }
 }
 

@@ -23,7 +23,10 @@ pub(crate) async fn measure(pg: WarmSessions) {
         {
             Ok(Ok(found)) => [found.orgs as f64, found.oldest_seconds, found.quarantined as f64, found.parked as f64],
             // Unlike the last known number, nobody takes this for how things are.
-            Ok(Err(_)) | Err(_) => [f64::NAN; 4],
+            failed => {
+                complain("orgs", failed.ok().and_then(Result::err).as_ref());
+                [f64::NAN; 4]
+            }
         };
         gauge!(OWED_ORGS).set(orgs);
         gauge!(OLDEST_OWED_SECONDS).set(oldest_seconds);
@@ -40,10 +43,19 @@ pub(crate) async fn measure_agents(pg: WarmSessions) {
         ticks.tick().await;
         let [owed, oldest_seconds, failed] = match tokio::time::timeout(BUDGET, assistants::backlog(&pg)).await {
             Ok(Ok(backlog)) => [backlog.owed as f64, backlog.oldest_seconds, backlog.failed as f64],
-            Ok(Err(_)) | Err(_) => [f64::NAN; 3],
+            failed => {
+                complain("agents", failed.ok().and_then(Result::err).as_ref());
+                [f64::NAN; 3]
+            }
         };
         gauge!(OWED_AGENTS).set(owed);
         gauge!(OLDEST_OWED_AGENT_SECONDS).set(oldest_seconds);
         gauge!(FAILED_AGENTS).set(failed);
     }
+}
+
+/// Without an error the database did not answer in time.
+fn complain(what: &'static str, error: Option<&store::Error>) {
+    let reason = error.map_or_else(|| format!("no answer within {} s", BUDGET.as_secs()), ToString::to_string);
+    tracing::warn!(what, reason, "what is owed cannot be measured");
 }

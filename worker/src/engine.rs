@@ -67,10 +67,10 @@ async fn wait_for_schema(pg: &WarmSessions, health: &Health) {
     loop {
         let reason = match queue::is_installed(pg).await {
             Ok(true) => break,
-            Ok(false) => "waiting for the schema: run `prewarm migrate`",
-            Err(_) => "waiting for the database",
+            Ok(false) => "waiting for the schema: run `prewarm migrate`".to_owned(),
+            Err(error) => format!("waiting for the database: {error}"),
         };
-        health.set(PART, State::Failed(reason.to_owned()));
+        health.set(PART, State::Failed(reason));
         tokio::time::sleep(SCHEMA_PAUSE).await;
     }
     health.set(PART, State::Ok);

@@ -4,20 +4,29 @@ use std::{fmt, net::IpAddr};
 
 use reqwest::Url;
 
+use super::claims::{Aal, Policy};
+
 /// HS256 asks for a key as long as its hash (RFC 7518, 3.2). A project may have been set up with a shorter one.
 const ADVISED_SECRET_BYTES: usize = 32;
 
 const JWT_SECRET: &str = "SUPABASE_JWT_SECRET";
 const SUPABASE_URL: &str = "SUPABASE_URL";
 const JWKS_URL: &str = "PREWARM_JWKS_URL";
+const JWT_ISSUER: &str = "PREWARM_JWT_ISSUER";
+const ALLOW_ANONYMOUS: &str = "PREWARM_ALLOW_ANONYMOUS";
+const REQUIRE_AAL: &str = "PREWARM_REQUIRE_AAL";
+
+/// Top-level names that only a private network resolves (RFC 6762, RFC 9476 and IANA's reservation of `internal`), and the
+/// one of Kubernetes' services.
+const PRIVATE_SUFFIXES: [&str; 4] = [".internal", ".local", ".localhost", ".svc"];
 
 /// Who may sign tokens: the holder of the secret (HS256), of the published keys (ES256, RS256), or both.
 #[derive(Debug)]
 pub struct Config {
     pub(super) secret: Option<Secret>,
     pub(super) jwks_url: Option<Url>,
-    /// What `iss` has to be, when a project is named.
-    pub(super) issuer: Option<String>,
+    /// What claims have to say.
+    pub(super) policy: Policy,
 }
 
 /// What is wrong with the environment. The api does not start with it.
@@ -33,6 +42,14 @@ pub enum ConfigError {
         variable: &'static str,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// A switch that is neither on nor off, or a level that there is not.
+    #[error("{variable} has to be {wanted}")]
+    Value {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it may be.
+        wanted: &'static str,
     },
     /// The client that fetches the keys cannot be made.
     #[error("cannot set up TLS for fetching the token keys")]
@@ -55,11 +72,12 @@ impl fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Reads `SUPABASE_JWT_SECRET`, `SUPABASE_URL` and `PREWARM_JWKS_URL`; an empty one counts as unset. `SUPABASE_URL` says
-    /// where the keys are published and who the issuer is; `PREWARM_JWKS_URL` says where they are published instead.
+    /// Reads `SUPABASE_JWT_SECRET`, `SUPABASE_URL`, `PREWARM_JWKS_URL`, `PREWARM_JWT_ISSUER`, `PREWARM_ALLOW_ANONYMOUS` and
+    /// `PREWARM_REQUIRE_AAL`; an empty one counts as unset. `SUPABASE_URL` says where the keys are published and who the
+    /// issuer is; `PREWARM_JWKS_URL` says where they are published instead, and `PREWARM_JWT_ISSUER` who the issuers are.
     ///
     /// # Errors
-    /// None of them is set, or one is unusable.
+    /// There is no way to verify a token, or a variable is unusable.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let set = |variable| lookup(variable).filter(|value| !value.is_empty());
         let secret = set(JWT_SECRET).map(Secret);
@@ -67,28 +85,53 @@ impl Config {
             tracing::warn!("{JWT_SECRET} has fewer than {ADVISED_SECRET_BYTES} bytes: it may be guessed");
         }
         let project = set(SUPABASE_URL).map(|value| safe_url(SUPABASE_URL, &value)).transpose()?;
-        let issuer = project.map(|url| format!("{}/auth/v1", url.as_str().trim_end_matches('/')));
-        let jwks_url = match (set(JWKS_URL), &issuer) {
+        let auth_url = project.map(|url| format!("{}/auth/v1", url.as_str().trim_end_matches('/')));
+        let jwks_url = match (set(JWKS_URL), &auth_url) {
             (Some(value), _) => Some(safe_url(JWKS_URL, &value)?),
-            (None, Some(issuer)) => Some(safe_url(SUPABASE_URL, &format!("{issuer}/.well-known/jwks.json"))?),
+            (None, Some(auth_url)) => Some(parse_url(SUPABASE_URL, &format!("{auth_url}/.well-known/jwks.json"))?),
             (None, None) => None,
         };
         if secret.is_none() && jwks_url.is_none() {
             return Err(ConfigError::NoSource);
         }
-        Ok(Self { secret, jwks_url, issuer })
+        let policy = Policy {
+            issuers: set(JWT_ISSUER).map_or_else(|| Ok(auth_url.into_iter().collect()), |list| issuers(&list))?,
+            allow_anonymous: set(ALLOW_ANONYMOUS).map_or(Ok(false), |value| switch(ALLOW_ANONYMOUS, &value))?,
+            require_aal: set(REQUIRE_AAL).map(|value| level(&value)).transpose()?,
+        };
+        Ok(Self { secret, jwks_url, policy })
     }
 }
 
-/// An address to fetch keys from: whoever answers there decides who is let in. So https, except on this machine.
+/// A list that names nobody is a mistake: taken for unset, it would let in whatever anybody has issued.
+fn issuers(list: &str) -> Result<Vec<String>, ConfigError> {
+    let wanted = "one issuer, such as https://project.supabase.co/auth/v1, or several, comma-separated";
+    let issuers: Vec<_> =
+        list.split(',').map(str::trim).filter(|issuer| !issuer.is_empty()).map(str::to_owned).collect();
+    if issuers.is_empty() { Err(ConfigError::Value { variable: JWT_ISSUER, wanted }) } else { Ok(issuers) }
+}
+
+fn switch(variable: &'static str, value: &str) -> Result<bool, ConfigError> {
+    value.trim().parse().map_err(|_| ConfigError::Value { variable, wanted: "true or false" })
+}
+
+fn level(value: &str) -> Result<Aal, ConfigError> {
+    Aal::parse(value.trim()).ok_or(ConfigError::Value { variable: REQUIRE_AAL, wanted: "aal1, aal2 or aal3" })
+}
+
+/// An address to fetch keys from. The server that answers there decides who is let in. So https, except on this machine and,
+/// with a warning, on a private network.
 fn safe_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
     let refused = |reason| ConfigError::Url { variable, reason };
-    let url = Url::parse(value).map_err(|_| refused("is not a URL"))?;
+    let url = parse_url(variable, value)?;
     let host = url.host_str().ok_or(refused("names no host"))?;
     match url.scheme() {
         "https" => {}
         "http" if is_loopback(host) => {}
-        _ => return Err(refused("must begin with https:// (http:// only on a loopback address)")),
+        "http" if is_private(host) => {
+            tracing::warn!("{variable} is plain http: whoever is on the network to {host} can decide who is let in");
+        }
+        _ => return Err(refused("must begin with https:// (http:// only on a loopback or private address)")),
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(refused("must not hold a user or a password"));
@@ -99,7 +142,27 @@ fn safe_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
     Ok(url)
 }
 
+fn parse_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
+    Url::parse(value).map_err(|_| ConfigError::Url { variable, reason: "is not a URL" })
+}
+
 fn is_loopback(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    host == "localhost" || address(host).is_some_and(|address| address.is_loopback())
+}
+
+/// Whether a host is one that only a private network has: an address of RFC 1918 or RFC 4193, a name without a dot, as a
+/// container has, or one under a private top level. Link-local addresses are none: clouds publish credentials there.
+fn is_private(host: &str) -> bool {
+    match address(host) {
+        Some(IpAddr::V4(address)) => address.is_private(),
+        Some(IpAddr::V6(address)) => address.is_unique_local(),
+        None => {
+            let name = host.trim_end_matches('.');
+            !name.is_empty() && (!name.contains('.') || PRIVATE_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)))
+        }
+    }
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

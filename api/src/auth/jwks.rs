@@ -1,7 +1,7 @@
 //! Where the published keys come from, and how long they are trusted.
 
 use std::{
-    sync::{Arc, Once, PoisonError, RwLock},
+    sync::{Arc, Once, PoisonError, RwLock, RwLockReadGuard},
     time::Duration,
 };
 
@@ -16,6 +16,8 @@ use super::{
 
 /// The least time between two fetches, whoever asks: tokens with made-up key ids cost the project no more than this.
 const MIN_INTERVAL_SECONDS: i64 = 30;
+/// The same while there is no set to verify with: until one is there nobody is let in.
+const MIN_INTERVAL_WITHOUT_KEYS_SECONDS: i64 = 2;
 /// A set of this age is fetched again. So long at most is a revoked key accepted while the project can be reached.
 const REFRESH_SECONDS: i64 = 600;
 /// A set of this age is trusted no longer. So long at most is a revoked key accepted while it cannot.
@@ -39,6 +41,33 @@ struct Current {
     keys: KeySet,
     fetched_at: Option<UnixSeconds>,
     generation: u64,
+    /// Why the last fetch failed, if it did.
+    failure: Option<String>,
+}
+
+/// How the published keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// There is a set, and the last fetch succeeded.
+    Fresh,
+    /// The last fetch failed. The set before it is of this age in seconds, and in use.
+    Kept(i64),
+    /// There is no set, or only one that is too old to be trusted.
+    None,
+}
+
+impl Current {
+    /// When the set was fetched, unless it is too old to be trusted.
+    fn trusted_since(&self, now: UnixSeconds) -> Option<UnixSeconds> {
+        self.fetched_at.filter(|at| now < at.plus(MAX_AGE_SECONDS))
+    }
+
+    fn min_interval(&self, now: UnixSeconds) -> i64 {
+        match self.trusted_since(now) {
+            Some(_) => MIN_INTERVAL_SECONDS,
+            None => MIN_INTERVAL_WITHOUT_KEYS_SECONDS,
+        }
+    }
 }
 
 /// A key, and for how long what it has signed may be believed without asking again.
@@ -69,23 +98,43 @@ impl Jwks {
 
     /// The key of that id, if it is among the last good set and for that algorithm.
     pub(super) fn find(&self, kid: &str, algorithm: Algorithm, now: UnixSeconds) -> Option<TrustedKey> {
-        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
-        let trusted_until = current.fetched_at?.plus(MAX_AGE_SECONDS);
-        let decoding = current.keys.find(kid, algorithm).filter(|_| now < trusted_until)?;
+        let current = self.current();
+        let trusted_until = current.trusted_since(now)?.plus(MAX_AGE_SECONDS);
+        let decoding = current.keys.find(kid, algorithm)?;
         Some(TrustedKey { decoding: Arc::clone(decoding), trusted_until, generation: current.generation })
     }
 
     /// Counts how often keys have left the set. What was verified under an earlier generation has to be verified again.
     pub(super) fn generation(&self) -> u64 {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).generation
+        self.current().generation
     }
 
-    /// Fetches the set, unless that was tried less than 30 s ago. Whoever comes while a fetch is under way waits for it.
-    /// When it fails, the last good set stays.
+    /// How the keys are at `now`.
+    pub(super) fn keys(&self, now: UnixSeconds) -> Keys {
+        let current = self.current();
+        match (current.trusted_since(now), &current.failure) {
+            (None, _) => Keys::None,
+            (Some(_), None) => Keys::Fresh,
+            (Some(at), Some(_)) => Keys::Kept(now.since(at)),
+        }
+    }
+
+    /// Why the last fetch failed, if it did.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.current().failure.clone()
+    }
+
+    fn current(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Fetches the set, unless that was tried less than 30 s ago (2 s while there is none). Requests that come while a fetch
+    /// is under way wait for it. When it fails, the last good set stays.
     pub(super) async fn refresh(self: &Arc<Self>, now: UnixSeconds) {
         let mut last_attempt = Arc::clone(&self.last_attempt).lock_owned().await;
         // A negative age means that the clock was set back: such an attempt blocks nothing.
-        if last_attempt.is_some_and(|at| (0..MIN_INTERVAL_SECONDS).contains(&now.since(at))) {
+        let min_interval = self.current().min_interval(now);
+        if last_attempt.is_some_and(|at| (0..min_interval).contains(&now.since(at))) {
             return;
         }
         *last_attempt = Some(now);
@@ -94,10 +143,7 @@ impl Jwks {
         let fetch = tokio::spawn(async move {
             match jwks.fetch().await {
                 Ok(keys) => jwks.replace(keys, now),
-                Err(error) => {
-                    let error: &dyn std::error::Error = &error;
-                    tracing::warn!(error, "could not fetch the token keys; the last good ones stay in use");
-                }
+                Err(error) => jwks.note_failure(&error, now),
             }
             drop(last_attempt);
         });
@@ -106,10 +152,21 @@ impl Jwks {
         }
     }
 
+    fn note_failure(&self, error: &FetchError, now: UnixSeconds) {
+        let reason = monitoring::logging::chain(error);
+        match self.current().trusted_since(now) {
+            Some(at) => {
+                let age_seconds = now.since(at);
+                tracing::warn!(reason, age_seconds, "could not fetch the token keys; the last good ones stay in use");
+            }
+            None => tracing::error!(reason, "could not fetch the token keys, and there are none: nobody is let in"),
+        }
+        self.current.write().unwrap_or_else(PoisonError::into_inner).failure = Some(reason);
+    }
+
     /// How long until the set should be fetched again.
     pub(super) fn due_in(&self, now: UnixSeconds) -> Duration {
-        let fetched_at = self.current.read().unwrap_or_else(PoisonError::into_inner).fetched_at;
-        due_in(fetched_at, now)
+        due_in(self.current().trusted_since(now), now)
     }
 
     async fn fetch(&self) -> Result<KeySet, FetchError> {
@@ -134,14 +191,17 @@ impl Jwks {
         }
         current.keys = keys;
         current.fetched_at = Some(now);
+        current.failure = None;
     }
 }
 
 /// A set younger than ten minutes is left alone until it is that old; after a failure, or before the first success, the
 /// next attempt is due as soon as one is allowed.
-fn due_in(fetched_at: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
-    let age = fetched_at.map_or(REFRESH_SECONDS, |at| now.since(at).max(0));
-    let seconds = (REFRESH_SECONDS - age.min(REFRESH_SECONDS)).max(MIN_INTERVAL_SECONDS);
+fn due_in(trusted_since: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
+    let seconds = match trusted_since {
+        Some(at) => (REFRESH_SECONDS - now.since(at).clamp(0, REFRESH_SECONDS)).max(MIN_INTERVAL_SECONDS),
+        None => MIN_INTERVAL_WITHOUT_KEYS_SECONDS,
+    };
     Duration::from_secs(seconds.unsigned_abs())
 }
 
@@ -169,7 +229,7 @@ mod tests {
     fn a_set_is_due_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
         let at = |seconds| Some(UnixSeconds(seconds));
         for (fetched_at, now, seconds) in [
-            (None, 1_000, 30),
+            (None, 1_000, 2),
             (at(1_000), 1_000, 600),
             (at(1_000), 1_100, 500),
             (at(1_000), 1_590, 30),

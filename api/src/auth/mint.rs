@@ -7,7 +7,7 @@ use readmodel::ids::OrgId;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{clock::UnixSeconds, config::Config};
+use super::{claims::Aal, clock::UnixSeconds, config::Config};
 
 /// Why no token could be made.
 #[derive(Debug, thiserror::Error)]
@@ -34,9 +34,10 @@ impl Config {
             "sub": Uuid::new_v4(),
             "iat": now.0,
             "exp": now.plus(i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX)).0,
+            "aal": self.policy.require_aal.unwrap_or(Aal::Aal1).name(),
             "app_metadata": { "org_id": org },
         });
-        if let Some(issuer) = &self.issuer {
+        if let Some(issuer) = self.policy.issuers.first() {
             claims["iss"] = json!(issuer);
         }
         Ok(encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()))?)

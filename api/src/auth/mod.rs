@@ -20,9 +20,10 @@ mod token;
 mod verdicts;
 mod verifier;
 
-pub use bearer::{Authenticated, Bearer, Unauthorized};
+pub use bearer::{Authenticated, Bearer, Refused};
 pub use claims::{Claims, Denied};
 pub use clock::{UnixSeconds, wall_clock};
 pub use config::{Config, ConfigError, Secret};
+pub use jwks::Keys;
 pub use mint::MintError;
 pub use verifier::Verifier;

@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::claims::Denied;
 
-/// Longer tokens are refused unread. Supabase's have some 700 bytes, and 4 kB with much metadata.
-pub(super) const MAX_TOKEN_BYTES: usize = 8 * 1024;
+/// Longer tokens are refused unread. Supabase's have some 700 bytes, and more than 8 kB where roles are kept in metadata. The
+/// listener takes a head of twice this.
+pub(super) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The parts of a token, still encoded, and its header.
 pub(super) struct Token<'a> {

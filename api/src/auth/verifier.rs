@@ -5,10 +5,10 @@ use std::sync::Arc;
 use jsonwebtoken::DecodingKey;
 
 use super::{
-    claims::{Claims, Denied},
+    claims::{Claims, Denied, Policy},
     clock::{UnixSeconds, wall_clock},
     config::{Config, ConfigError},
-    jwks::{Jwks, TrustedKey},
+    jwks::{Jwks, Keys, TrustedKey},
     token::{Header, MAX_TOKEN_BYTES, SignedBy, Token},
     verdicts::{Verdict, Verdicts},
 };
@@ -17,7 +17,7 @@ use super::{
 pub struct Verifier {
     secret: Option<Arc<DecodingKey>>,
     jwks: Option<Arc<Jwks>>,
-    issuer: Option<String>,
+    policy: Policy,
     verdicts: Verdicts,
 }
 
@@ -30,7 +30,7 @@ impl Verifier {
         Ok(Self {
             secret: config.secret.as_ref().map(|secret| Arc::new(DecodingKey::from_secret(secret.as_bytes()))),
             jwks: config.jwks_url.clone().map(Jwks::new).transpose()?.map(Arc::new),
-            issuer: config.issuer.clone(),
+            policy: config.policy.clone(),
             verdicts: Verdicts::new(),
         })
     }
@@ -41,7 +41,7 @@ impl Verifier {
     /// The reason to refuse it. The client must not be told which.
     pub async fn verify(&self, token: &str, now: UnixSeconds) -> Result<Claims, Denied> {
         if token.len() > MAX_TOKEN_BYTES {
-            return Err(Denied::Malformed);
+            return Err(Denied::TooLong);
         }
         match self.verify_cached(token, now) {
             Some(claims) => Ok(claims),
@@ -52,8 +52,8 @@ impl Verifier {
 
     async fn verify_anew(&self, token: &str, now: UnixSeconds) -> Result<Claims, Denied> {
         let parts = Token::parse(token)?;
-        let key = self.key(&parts.header, now).await.ok_or(Denied::UnknownKey)?;
-        let claims = Claims::read(&parts.verified_payload(&key.decoding)?, self.issuer.as_deref(), now)?;
+        let key = self.key(&parts.header, now).await?;
+        let claims = Claims::read(&parts.verified_payload(&key.decoding)?, &self.policy, now)?;
         let trusted_until = claims.expires_at.min(key.trusted_until);
         self.verdicts.insert(token, Verdict { claims, trusted_until, generation: key.generation });
         Ok(claims)
@@ -81,19 +81,36 @@ impl Verifier {
         }
     }
 
+    /// How the published keys are at `now`; `None` where none are to be fetched.
+    pub fn keys(&self, now: UnixSeconds) -> Option<Keys> {
+        self.jwks.as_ref().map(|jwks| jwks.keys(now))
+    }
+
+    /// Why the published keys could not be fetched the last time, if so.
+    pub fn key_failure(&self) -> Option<String> {
+        self.jwks.as_ref()?.failure()
+    }
+
+    /// Whether tokens are verified without published keys, too.
+    pub fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
     /// The key to verify with. Its kind is decided by where it comes from, so that a public key is never taken for a secret.
-    async fn key(&self, header: &Header, now: UnixSeconds) -> Option<TrustedKey> {
+    async fn key(&self, header: &Header, now: UnixSeconds) -> Result<TrustedKey, Denied> {
         if let SignedBy::HS256 = header.alg {
-            let decoding = Arc::clone(self.secret.as_ref()?);
-            return Some(TrustedKey { decoding, trusted_until: UnixSeconds(i64::MAX), generation: self.generation() });
+            let decoding = Arc::clone(self.secret.as_ref().ok_or(Denied::UnknownKey)?);
+            return Ok(TrustedKey { decoding, trusted_until: UnixSeconds(i64::MAX), generation: self.generation() });
         }
-        let (jwks, kid) = (self.jwks.as_ref()?, header.kid.as_deref()?);
-        let algorithm = header.alg.into();
+        let jwks = self.jwks.as_ref().ok_or(Denied::UnknownKey)?;
+        let (kid, algorithm) = (header.kid.as_deref().ok_or(Denied::UnknownKey)?, header.alg.into());
         if let Some(key) = jwks.find(kid, algorithm, now) {
-            return Some(key);
+            return Ok(key);
         }
         jwks.refresh(now).await;
-        jwks.find(kid, algorithm, now)
+        // Without any set nobody knows whether the token is good.
+        let unknown = || if jwks.keys(now) == Keys::None { Denied::NoKeys } else { Denied::UnknownKey };
+        jwks.find(kid, algorithm, now).ok_or_else(unknown)
     }
 
     fn generation(&self) -> u64 {

@@ -209,7 +209,7 @@ impl Console {
     ) -> Result<(Agent, Standing), ApiError> {
         let saved = self.store.save_agent(org, direction.as_str(), wanted).await;
         let agent = saved.map_err(|error| match error {
-            Error::Refused(code) if code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
+            Error::Refused(refusal) if refusal.code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
             error if error.is_for_good() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
                 ApiError::Unfit

@@ -93,8 +93,27 @@ async fn a_port_that_is_taken_is_named() {
         let mut environment = stack.environment.clone();
         environment.insert(variable, taken.clone());
         let line = complaint(&[command], &environment).await;
-        assert!(line.contains(&taken) && line.contains(variable), "{line}");
+        assert!(line.starts_with(&format!("prewarm: {taken} is taken: ")), "{line}");
+        assert!(line.contains(&format!("such as {variable}=127.0.0.1:")) && !line.contains("os error"), "{line}");
     }
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn a_command_on_a_schema_that_is_not_there_says_what_to_run() {
+    let stack = Stack::start().await;
+    let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
+    stack.sql(&format!("create database {name}")).await;
+    let mut environment = stack.environment.clone();
+    environment.insert("DATABASE_URL", embedded::database_url(&environment["DATABASE_URL"], &name));
+    for arguments in [&["seed"][..], &["dead", "list"], &["rebuild", "--all"]] {
+        let line = complaint(arguments, &environment).await;
+        assert!(line.ends_with("run `prewarm migrate`"), "{line}");
+    }
+    environment.insert("DATABASE_URL", embedded::database_url(&environment["DATABASE_URL"], "not_there"));
+    let line = complaint(&["migrate"], &environment).await;
+    assert!(line.contains(r#"database "not_there" does not exist (SQLSTATE 3D000)"#), "{line}");
+    sqlx::raw_sql(AssertSqlSafe(format!("drop database {name} with (force)"))).execute(&stack.pg).await.unwrap();
     stack.close().await;
 }
 

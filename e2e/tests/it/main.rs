@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alerts;
 mod api_killed;
 mod assistants;
 mod backfill;
@@ -20,8 +21,10 @@ mod foreign_writers;
 mod formats;
 mod intake;
 mod ladder;
+mod let_in;
 mod lifecycle;
 mod listener;
+mod logging;
 mod operators;
 mod outages;
 mod privacy;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use materialize::Outcome;
 use readmodel::{ids::OrgId, model::Model};
-use store::{Sessions, Store};
+use store::{Sessions, Store, reach};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -43,11 +43,18 @@ struct Orgs {
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         // What is lost of leases and of the run's position is a little work.
-        let store = settings.store_with(APPLICATION, Sessions::Working)?;
+        let store = settings.open_store(APPLICATION, Sessions::Working).await?;
+        if let Some(url) = settings.get("REDIS_URL")
+            && let Err(error) = reach::redis(url).await
+        {
+            progress::say(&format!("prewarm: {error}; the api's nodes read what is rebuilt from Postgres"));
+        }
         let shutdown = crate::process::shutdown_on_signal()?;
         let builder = Builder::new(store, shutdown);
         match self.orgs.all {
-            true => all::run(settings.direct_url()?, builder, usize::from(self.concurrency), self.restart).await,
+            true => {
+                all::run(settings.reach_direct().await?, builder, usize::from(self.concurrency), self.restart).await
+            }
             false => some(&builder, &self.orgs.org).await,
         }
     }

@@ -84,6 +84,6 @@ impl Progress {
 }
 
 #[expect(clippy::print_stderr, reason = "this is the command line's own word")]
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     eprintln!("{line}");
 }

@@ -27,7 +27,7 @@ fn a_short_secret_is_taken_as_it_is() {
 }
 
 #[test]
-fn keys_are_fetched_by_https_or_from_this_machine() {
+fn c1_keys_are_fetched_by_https_or_from_this_machine_or_a_private_network() {
     for good in [
         "https://project.supabase.co",
         "https://project.supabase.co/",
@@ -36,6 +36,14 @@ fn keys_are_fetched_by_https_or_from_this_machine() {
         "http://127.0.0.1:54321",
         "http://127.8.9.10",
         "http://[::1]:54321",
+        // A private network, which somebody has named here.
+        "http://kong:8000",
+        "http://10.0.0.1",
+        "http://192.168.7.9:8000",
+        "http://[fd00::1]:8000",
+        "http://kong.supabase.svc:8000",
+        "http://kong.supabase.svc.cluster.local:8000",
+        "http://host.docker.internal:54321",
     ] {
         for variable in ["SUPABASE_URL", "PREWARM_JWKS_URL"] {
             Verifier::new(&config(&[(variable, good)])).expect(good);
@@ -50,8 +58,11 @@ fn other_addresses_are_refused_by_the_name_of_their_variable() {
         "http://project.supabase.co",
         "http://localhost.example.com",
         "http://127.0.0.1.example.com",
-        "http://10.0.0.1",
+        "http://172.32.0.1",
+        "http://11.0.0.1",
         "http://[::ffff:10.0.0.1]",
+        "http://[fe80::1]",
+        "http://supabase.svc.example.com",
         "http://169.254.169.254",
         "ftp://project.supabase.co",
         "file:///etc/passwd",
@@ -72,6 +83,20 @@ fn other_addresses_are_refused_by_the_name_of_their_variable() {
 }
 
 #[test]
+fn a_setting_that_is_not_understood_is_refused_by_its_name() {
+    for (variable, bad) in [
+        ("PREWARM_JWT_ISSUER", " , "),
+        ("PREWARM_ALLOW_ANONYMOUS", "yes"),
+        ("PREWARM_ALLOW_ANONYMOUS", "1"),
+        ("PREWARM_REQUIRE_AAL", "2"),
+        ("PREWARM_REQUIRE_AAL", "AAL2"),
+    ] {
+        let error = refused(&[("SUPABASE_JWT_SECRET", SECRET), (variable, bad)]);
+        assert!(error.starts_with(variable), "{bad}: {error}");
+    }
+}
+
+#[test]
 fn a_secret_is_never_printed() {
     let config = config(&[("SUPABASE_JWT_SECRET", SECRET)]);
     for printed in [format!("{config:?}"), format!("{config:#?}")] {
@@ -83,7 +108,12 @@ fn a_secret_is_never_printed() {
 #[tokio::test]
 async fn a_minted_token_passes_the_verifier_of_the_same_environment_and_no_other() {
     let secret = ("SUPABASE_JWT_SECRET", SECRET);
-    for env in [&[secret][..], &[secret, ("SUPABASE_URL", "https://project.supabase.co/")]] {
+    for env in [
+        &[secret][..],
+        &[secret, ("SUPABASE_URL", "https://project.supabase.co/")],
+        &[secret, ("PREWARM_JWT_ISSUER", "https://auth.example,https://old.example")],
+        &[secret, ("PREWARM_REQUIRE_AAL", "aal2")],
+    ] {
         let token = config(env).mint(ORG, Duration::from_secs(60), NOW).expect("a token");
         let claims = verifier(env).verify(&token, NOW).await.expect("accepted");
         assert_eq!((claims.org, claims.expires_at.0), (ORG, NOW.0 + 60));

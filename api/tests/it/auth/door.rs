@@ -8,7 +8,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{
         HeaderValue, Request, StatusCode,
-        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE},
+        header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::Response,
     routing::{get, post},
@@ -17,7 +17,10 @@ use readmodel::ids::OrgId;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use super::issuer::{ORG, SECRET, config, secret_verifier};
+use super::{
+    issuer::{ORG, SECRET, Signer, claims, config, secret_verifier},
+    publisher::Publisher,
+};
 
 const MISSING: &str = r#"{"error":"Missing or invalid Authorization header"}"#;
 const INVALID: &str = r#"{"error":"Invalid or expired token"}"#;
@@ -110,6 +113,28 @@ async fn a_bad_token_is_answered_as_invalid_whatever_is_wrong_with_it() {
         assert_refused("/org", &[format!("Bearer {bad}").as_bytes()], INVALID).await;
     }
     assert_refused("/org", &[b"Bearer \xff\xfe"], INVALID).await;
+}
+
+#[tokio::test]
+async fn c2_a_token_that_is_too_long_is_told_so_and_not_to_sign_in_again() {
+    let response = ask("/org", &[format!("Bearer {}", "x".repeat(16 * 1024 + 1)).as_bytes()]).await;
+    assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+    assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
+    assert_eq!(body(response).await, r#"{"error":"The access token is too long"}"#);
+}
+
+#[tokio::test]
+async fn c3_while_there_is_no_key_clients_are_told_to_come_again() {
+    let publisher = Publisher::start(&[]).await;
+    let app = Router::new()
+        .route("/org", get(|Authenticated(claims): Authenticated| async move { claims.org.to_string() }))
+        .with_state(Arc::new(publisher.verifier()));
+    let token = Signer::es256("only").token(&claims());
+    let request = Request::get("/org").header(AUTHORIZATION, format!("Bearer {token}"));
+    let response = app.oneshot(request.body(Body::empty()).expect("a request")).await.expect("an answer");
+    assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(response.headers()[RETRY_AFTER], "2");
+    assert_eq!(body(response).await, r#"{"error":"Temporarily unavailable"}"#);
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::auth::{Denied, UnixSeconds, Verifier};
+use api::auth::{Denied, Keys, UnixSeconds, Verifier};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::timeout};
 
 use super::{
-    issuer::{NOW, Signer, after, claims, claims_with, verifier},
+    issuer::{NOW, Signer, after, claims, claims_with, secret_verifier, verifier},
     publisher::{Answer, Publisher, key_set},
 };
 
@@ -197,16 +197,31 @@ async fn whoever_hangs_up_does_not_end_the_fetch_for_others() {
 }
 
 #[tokio::test]
-async fn a_publisher_that_is_down_at_the_start_is_asked_again() {
+async fn c3_while_there_is_no_key_no_token_is_called_bad_and_the_keys_are_asked_for_often() {
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;
-    publisher.answer(Answer::Body(503, Vec::new()));
-    let verifier = publisher.verifier();
+    let verifier = verifier(&[("PREWARM_JWKS_URL", &publisher.url())]);
     let token = signer.token(&claims());
-    assert_eq!(verifier.verify(&token, NOW).await, Err(Denied::UnknownKey));
+    let failures = [Answer::Body(503, Vec::new()), Answer::Body(200, key_set(&[])), Answer::Body(200, b"{}".to_vec())];
+    for (attempt, failure) in (1..).zip(failures) {
+        publisher.answer(failure);
+        for second in [0, 1] {
+            assert_eq!(verifier.verify(&token, after(attempt * 2 + second)).await, Err(Denied::NoKeys));
+        }
+        assert_eq!(publisher.fetches(), usize::try_from(attempt).expect("small"));
+        assert_eq!(verifier.keys(after(attempt * 2)), Some(Keys::None));
+        assert!(verifier.key_failure().is_some());
+    }
     publisher.publish(&[&signer.jwk]);
-    assert_eq!(verifier.verify(&token, after(29)).await, Err(Denied::UnknownKey));
-    verifier.verify(&token, after(30)).await.expect("up again");
+    assert_eq!(verifier.verify(&token, after(7)).await, Err(Denied::NoKeys));
+    verifier.verify(&token, after(8)).await.expect("up again");
+    assert_eq!((verifier.keys(after(8)), verifier.key_failure()), (Some(Keys::Fresh), None));
+
+    publisher.answer(Answer::Body(503, Vec::new()));
+    verifier.refresh_keys(after(608)).await;
+    assert_eq!(verifier.keys(after(610)), Some(Keys::Kept(602)));
+    assert!(verifier.key_failure().expect("a reason").contains("503"));
+    assert_eq!(secret_verifier().keys(NOW), None);
 }
 
 #[tokio::test]

@@ -159,9 +159,64 @@ async fn the_issuer_has_to_be_the_project_when_one_is_named() {
         json!("https://project.supabase.co//auth/v1"),
     ] {
         let token = signer.token(&claims_with(json!({ "iss": other })));
-        assert_eq!(project.verify(&token, NOW).await, Err(Denied::BadClaims), "{other}");
+        let denied = if other.is_string() || other.is_null() { Denied::WrongIssuer } else { Denied::BadClaims };
+        assert_eq!(project.verify(&token, NOW).await, Err(denied), "{other}");
     }
     assert_all([(json!({ "iss": "https://any.example.com" }), GOOD)]).await;
+}
+
+#[tokio::test]
+async fn c1_a_project_may_have_several_issuers_and_they_are_all_that_it_has() {
+    const CUSTOM: &str = "https://auth.clinic.example/auth/v1";
+    const OF_PROJECT: &str = "https://project.supabase.co/auth/v1";
+    let signer = Signer::hs256(SECRET);
+    let project = [("SUPABASE_JWT_SECRET", SECRET), ("SUPABASE_URL", "https://project.supabase.co")];
+    let both = format!(" {OF_PROJECT} , {CUSTOM},");
+    for (issuers, custom, of_project) in [(None, false, true), (Some(CUSTOM), true, false), (Some(&*both), true, true)]
+    {
+        let set = issuers.map(|issuers| ("PREWARM_JWT_ISSUER", issuers));
+        let verifier = verifier(&project.into_iter().chain(set).collect::<Vec<_>>());
+        for (issuer, is_good) in [(CUSTOM, custom), (OF_PROJECT, of_project), ("https://other.example", false)] {
+            let verdict = verifier.verify(&signer.token(&claims_with(json!({ "iss": issuer }))), NOW).await;
+            let expected = if is_good { GOOD } else { Err(Denied::WrongIssuer) };
+            assert_eq!(verdict.map(|claims| claims.org), expected, "{issuers:?} {issuer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn c4_a_user_who_has_not_signed_up_is_let_in_only_if_a_setting_says_so() {
+    let token = |value: Value| Signer::hs256(SECRET).token(&claims_with(json!({ "is_anonymous": value })));
+    let secret = ("SUPABASE_JWT_SECRET", SECRET);
+    for (setting, expected) in
+        [(None, Err(Denied::Anonymous)), (Some("false"), Err(Denied::Anonymous)), (Some("true"), GOOD)]
+    {
+        let set = setting.map(|setting| ("PREWARM_ALLOW_ANONYMOUS", setting));
+        let verifier = verifier(&[secret].into_iter().chain(set).collect::<Vec<_>>());
+        let verdict = async |value| verifier.verify(&token(value), NOW).await.map(|claims| claims.org);
+        assert_eq!(verdict(json!(true)).await, expected, "{setting:?}");
+        assert_eq!((verdict(json!(false)).await, verdict(json!(null)).await), (GOOD, GOOD));
+        assert_eq!((verdict(json!("true")).await, verdict(json!(1)).await), (WRONG, WRONG));
+    }
+}
+
+#[tokio::test]
+async fn c4_a_session_needs_as_many_factors_as_a_setting_asks_for() {
+    let secret = ("SUPABASE_JWT_SECRET", SECRET);
+    for (setting, good) in [
+        (None, &[json!(null), json!("aal1"), json!("aal2"), json!("other")][..]),
+        (Some("aal1"), &[json!("aal1"), json!("aal2"), json!("aal3")]),
+        (Some("aal2"), &[json!("aal2"), json!("aal3")]),
+    ] {
+        let set = setting.map(|setting| ("PREWARM_REQUIRE_AAL", setting));
+        let verifier = verifier(&[secret].into_iter().chain(set).collect::<Vec<_>>());
+        for aal in [json!(null), json!("aal1"), json!("aal2"), json!("aal3"), json!("AAL2"), json!(""), json!("other")]
+        {
+            let token = Signer::hs256(SECRET).token(&claims_with(json!({ "aal": aal })));
+            let expected = if setting.is_none() || good.contains(&aal) { GOOD } else { Err(Denied::WeakSession) };
+            assert_eq!(verifier.verify(&token, NOW).await.map(|claims| claims.org), expected, "{setting:?} {aal}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -332,15 +387,15 @@ async fn an_ecdsa_signature_is_two_numbers_of_the_right_size() {
 }
 
 #[tokio::test]
-async fn a_token_of_more_than_eight_kilobytes_is_refused_unread() {
+async fn c2_a_token_of_sixteen_kilobytes_is_taken_and_a_longer_one_refused_unread() {
     let signer = Signer::hs256(SECRET);
     let of_length = |length: usize| {
         let base = signer.token(&claims_with(json!({ "x": "" }))).len();
         // Three bytes of payload are four of the token.
         signer.token(&claims_with(json!({ "x": "x".repeat((length - base) * 3 / 4) })))
     };
-    let (fits, exceeds) = (of_length(8_190), of_length(8_200));
-    assert!(fits.len() <= 8_192 && exceeds.len() > 8_192, "{} {}", fits.len(), exceeds.len());
+    let (fits, exceeds) = (of_length(16_382), of_length(16_392));
+    assert!(fits.len() <= 16_384 && exceeds.len() > 16_384, "{} {}", fits.len(), exceeds.len());
     assert_eq!(secret_verifier().verify(&fits, NOW).await.map(|claims| claims.org), GOOD);
-    assert_eq!(secret_verifier().verify(&exceeds, NOW).await, Err(Denied::Malformed));
+    assert_eq!(secret_verifier().verify(&exceeds, NOW).await, Err(Denied::TooLong));
 }

@@ -3,7 +3,7 @@
 
 mod callers;
 mod network;
-mod postgres;
+pub(crate) mod postgres;
 mod redis;
 mod workers;
 

@@ -53,7 +53,7 @@ async fn a_hanging_postgres_is_not_waited_for_and_its_word_is_missed() {
 }
 
 /// Every session that begins from now on is read-only, or is not; and every session begins anew.
-async fn read_only(stack: &Stack, on: bool) {
+pub(crate) async fn read_only(stack: &Stack, on: bool) {
     let setting = "default_transaction_read_only";
     stack
         .sql(&format!(

@@ -1,0 +1,74 @@
+//! Opening a port.
+
+use std::{
+    io::{Error, ErrorKind},
+    net::SocketAddr,
+};
+
+use tokio::net::TcpListener;
+
+/// Why a port cannot be listened on, and what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ListenError {
+    /// Another process has it.
+    #[error("{addr} is taken: end the process that listens there, or set another address, such as {variable}={free}")]
+    Taken {
+        /// The address.
+        addr: SocketAddr,
+        /// The variable that sets it.
+        variable: &'static str,
+        /// An address that may be free.
+        free: SocketAddr,
+    },
+    /// Anything else.
+    #[error("cannot listen on {addr} ({variable}): {reason}")]
+    Refused {
+        /// The address.
+        addr: SocketAddr,
+        /// The variable that sets it.
+        variable: &'static str,
+        /// The system's words.
+        reason: Error,
+    },
+}
+
+/// Listens on the address that a variable sets.
+///
+/// # Errors
+/// The port is taken, or not to be had.
+pub async fn listen(variable: &'static str, addr: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(addr).await.map_err(|reason| match reason.kind() {
+        ErrorKind::AddrInUse => ListenError::Taken { addr, variable, free: beside(addr) },
+        _ => ListenError::Refused { addr, variable, reason },
+    })
+}
+
+/// The same address, ten ports further: the next ones are often ours, too.
+fn beside(addr: SocketAddr) -> SocketAddr {
+    const STEP: u16 = 10;
+    SocketAddr::new(addr.ip(), addr.port().checked_add(STEP).unwrap_or(addr.port() - STEP))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_port_is_a_port() {
+        for (port, free) in [(8080, 8090), (9100, 9110), (65_535, 65_525)] {
+            let beside = beside(SocketAddr::from(([127, 0, 0, 1], port)));
+            assert_eq!((beside.port(), beside.ip().is_loopback()), (free, true));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_taken_is_told_once_and_with_what_to_do() {
+        let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = holder.local_addr().unwrap();
+        let error = listen("PREWARM_HTTP_ADDR", addr).await.unwrap_err();
+        assert!(std::error::Error::source(&error).is_none());
+        let text = error.to_string();
+        assert!(text.starts_with(&format!("{addr} is taken")), "{text}");
+        assert!(text.contains("PREWARM_HTTP_ADDR=127.0.0.1:"), "{text}");
+    }
+}

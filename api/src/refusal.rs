@@ -1,0 +1,108 @@
+//! Refusals: every answer of 400 and above is counted by its reason, and one a second of each reason is told. The edge sees
+//! them all, whichever route, extractor or layer has made them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use axum::{http::StatusCode, response::Response};
+use metrics::counter;
+use monitoring::{names::REFUSALS_TOTAL, sampler::Sampler};
+
+use crate::auth::{Denied, Refused};
+
+/// Why a request is refused, where its status does not say it all. Travels with the answer as far as the edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Reason(&'static str);
+
+/// Reasons that a status has by itself.
+const BY_STATUS: [(StatusCode, &str); 14] = [
+    (StatusCode::BAD_REQUEST, "malformed"),
+    (StatusCode::UNAUTHORIZED, "unauthorized"),
+    (StatusCode::FORBIDDEN, "forbidden"),
+    (StatusCode::NOT_FOUND, "not_found"),
+    (StatusCode::METHOD_NOT_ALLOWED, "method"),
+    (StatusCode::NOT_ACCEPTABLE, "coding"),
+    (StatusCode::REQUEST_TIMEOUT, "too_slow"),
+    (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+    (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
+    (StatusCode::UNPROCESSABLE_ENTITY, "unfit"),
+    (StatusCode::TOO_MANY_REQUESTS, "too_many"),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LARGE),
+    (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
+    (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
+];
+/// The head did not fit the listener's buffer: such a request reaches no route.
+const HEAD_TOO_LARGE: &str = "head_too_large";
+/// A webhook that presents no secret of ours, or whose signature is wrong.
+pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
+/// There is no room for another body.
+pub(crate) const FULL: &str = "full";
+const OTHER: &str = "other";
+
+/// Reasons that routes give.
+const BY_ROUTES: [(StatusCode, &str); 2] =
+    [(StatusCode::UNAUTHORIZED, WEBHOOK_SECRET), (StatusCode::SERVICE_UNAVAILABLE, FULL)];
+
+/// One for each reason, so that a flood of one hides no other.
+static SAMPLERS: Mutex<BTreeMap<&str, Sampler>> = Mutex::new(BTreeMap::new());
+
+/// Says why an answer refuses.
+pub(crate) fn because(reason: &'static str, mut response: Response) -> Response {
+    response.extensions_mut().insert(Reason(reason));
+    response
+}
+
+/// Counts an answer that refuses, and tells of it.
+pub(crate) fn note(response: &Response) {
+    let status = response.status();
+    let given = response.extensions().get().map(|Reason(reason)| *reason);
+    note_as(status, given.unwrap_or_else(|| by_status(status)));
+}
+
+/// Counts a request whose head was too large.
+pub(crate) fn note_head_too_large() {
+    note_as(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LARGE);
+}
+
+fn note_as(status: StatusCode, reason: &'static str) {
+    count(status, reason, 1);
+    let passed = SAMPLERS.lock().unwrap_or_else(PoisonError::into_inner).entry(reason).or_default().pass();
+    if let Some(held_back) = passed {
+        tracing::info!(status = status.as_u16(), reason, held_back, "request refused");
+    }
+}
+
+fn by_status(status: StatusCode) -> &'static str {
+    BY_STATUS.iter().find(|(known, _)| *known == status).map_or(OTHER, |(_, reason)| reason)
+}
+
+fn count(status: StatusCode, reason: &'static str, by: u64) {
+    // A status is one of the few that a route answers with.
+    counter!(REFUSALS_TOTAL, "status" => status.as_u16().to_string(), "reason" => reason).increment(by);
+}
+
+/// Has every series at zero.
+pub(crate) fn zeros() {
+    let tokens = Denied::ALL.map(Refused::Denied).into_iter().chain([Refused::Missing]);
+    let tokens = tokens.map(|refused| (refused.status(), refused.name()));
+    for (status, reason) in BY_STATUS.into_iter().chain(BY_ROUTES).chain(tokens) {
+        count(status, reason, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::response::IntoResponse as _;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_keeps_the_reason_that_it_was_given() {
+        let response = Refused::Denied(Denied::WrongIssuer).into_response();
+        assert_eq!(response.extensions().get(), Some(&Reason("token_wrong_issuer")));
+        assert_eq!(by_status(StatusCode::PAYLOAD_TOO_LARGE), "too_large");
+        assert_eq!(by_status(StatusCode::IM_A_TEAPOT), OTHER);
+    }
+}

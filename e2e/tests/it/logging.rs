@@ -1,0 +1,131 @@
+//! The log: nobody waits for its reader, and each failure leaves a line that says what, where and why.
+
+use e2e::{Answer, Environment, Process, Stack, WEBHOOK_SECRET, eventually, report};
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::ladder::postgres::read_only;
+
+/// The lines of a log that have this message.
+fn lines(process: &Process, message: &str) -> Vec<Value> {
+    let log = process.log();
+    let all =
+        log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_else(|_| panic!("not JSON: {line}")));
+    all.filter(|line| line["fields"]["message"] == message).collect()
+}
+
+#[tokio::test]
+async fn h7_a_log_that_nobody_reads_stops_nobody() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    let mut unread = Process::start_unread(&["api"], &stack.environment);
+    unread.ready(&stack.client).await;
+    // A webhook that the source refuses leaves a line of more than a hundred bytes each time; a pipe takes 64 kB.
+    stack.sql("alter table prewarm.events add constraint h7 check (false) not valid").await;
+    for n in 0..1000 {
+        let refused = stack.client.post(unread.http("/webhooks/vapi")).header("x-vapi-secret", WEBHOOK_SECRET);
+        let refused = refused.json(&report(&org, &format!("call-{n}"), "+15550100007"));
+        assert_eq!(Answer::to(refused).await.unwrap().status, StatusCode::UNPROCESSABLE_ENTITY, "{n}");
+    }
+    for path in ["/livez", "/readyz", "/metrics"] {
+        assert_eq!(Answer::to(stack.client.get(unread.admin(path))).await.unwrap().status, StatusCode::OK, "{path}");
+    }
+    let measured = stack.metrics(&unread).await;
+    assert_eq!(measured.sum("prewarm_refusals_total", &[("status", "422"), ("reason", "unfit")]), 1000.0);
+    assert!(measured.names().any(|name| name == "prewarm_log_lines_dropped_total"));
+    // Its last words wait for nobody either.
+    unread.stop().await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn c10_a_rebuild_that_fails_leaves_a_line_each_time_with_the_org_and_the_reason() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    stack.sql("alter table prewarm.blobs add constraint c10 check (false) not valid").await;
+    stack.sql(&format!("insert into contacts (org_id, name, phone) values ('{}', 'Canary', '+1')", org.id)).await;
+    let told = eventually("two tries leave two lines", async || {
+        let told = lines(&stack.worker, "a job failed");
+        (told.len() >= 2).then_some(told)
+    })
+    .await;
+    for line in told {
+        let fields = &line["fields"];
+        assert_eq!((&fields["job"], &fields["subject"]), (&"rebuild".into(), &format!("org {}", org.id).into()));
+        let reason = fields["reason"].as_str().unwrap();
+        assert!(reason.contains("SQLSTATE 23514") && reason.contains("constraint c10"), "{reason}");
+        assert!(!line.to_string().contains("Canary"), "{line}");
+    }
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn h18_readyz_says_what_cannot_be_done_while_the_database_takes_no_writes() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    let part = async |name: &str| {
+        let answer = Answer::to(stack.client.get(stack.api.admin("/readyz"))).await.unwrap();
+        // Dashboards are served all the same.
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        answer.json()["parts"][name].clone()
+    };
+    eventually("all is well", async || (part("writes").await["state"] == "ok").then_some(())).await;
+
+    read_only(&stack, true).await;
+    let reason = eventually("it is told", async || {
+        let writes = part("writes").await;
+        (writes["state"] == "degraded").then(|| writes["reason"].as_str().unwrap().to_owned())
+    })
+    .await;
+    assert!(reason.contains("read-only") && reason.contains("503"), "{reason}");
+    eventually("a webhook is refused, and it is told why", async || {
+        let message = report(&org, "call-h18", "+15550100018");
+        assert_eq!(stack.post(&message).await.status, StatusCode::SERVICE_UNAVAILABLE);
+        let intake = part("intake").await;
+        (intake["state"] == "degraded").then(|| assert!(intake["reason"].as_str().unwrap().contains("25006")))
+    })
+    .await;
+    stack.read(&org, "/api/analytics/leads").await;
+
+    read_only(&stack, false).await;
+    eventually("writes are back", async || (part("writes").await["state"] == "ok").then_some(())).await;
+    eventually("a webhook is taken", async || {
+        let answer = stack.post(&report(&org, "call-h18", "+15550100018")).await;
+        (answer.status == StatusCode::OK).then_some(())
+    })
+    .await;
+    eventually("the intake is well", async || (part("intake").await["state"] == "ok").then_some(())).await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn c10_a_server_that_is_away_is_told_with_its_words() {
+    let stack = Stack::start().await;
+    let mut environment: Environment = stack.environment.clone();
+    environment.insert("REDIS_URL", "redis://127.0.0.1:1".to_owned());
+    let mut api = Process::start(&["api"], &environment);
+    api.ready(&stack.client).await;
+    let told = eventually("the log says it once", async || {
+        let changed = lines(&api, "a part of /readyz has changed");
+        changed.into_iter().find(|line| line["fields"]["part"] == "redis")
+    })
+    .await;
+    let reason = told["fields"]["reason"].as_str().unwrap();
+    assert!(reason.to_lowercase().contains("connection refused"), "{reason}");
+    api.stop().await;
+
+    environment.insert("DATABASE_URL", "postgres://127.0.0.1:1/none".to_owned());
+    let mut lost = Process::start(&["api"], &environment);
+    let reason = eventually("/readyz has the reason", async || {
+        let ready = Answer::to(stack.client.get(lost.admin("/readyz"))).await.ok()?.json();
+        let reason = ready["parts"]["postgres"]["reason"].as_str()?.to_owned();
+        reason.starts_with("unreachable").then_some(reason)
+    })
+    .await;
+    assert!(reason.contains("nothing listens there"), "{reason}");
+    lost.stop().await;
+    stack.close().await;
+}

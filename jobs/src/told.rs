@@ -1,0 +1,31 @@
+//! The log line of a job that ends badly.
+
+use crate::{Job, JobError};
+
+/// A job under way. Dropped before its end it was cut off, by its time limit, a panic or the process' end, and says so.
+pub(crate) struct Told {
+    job: Job,
+    ended: bool,
+}
+
+impl Told {
+    pub(crate) const fn of(job: Job) -> Self {
+        Self { job, ended: false }
+    }
+
+    pub(crate) fn end(mut self, ended: &Result<(), JobError>) {
+        self.ended = true;
+        let Err(error) = ended else { return };
+        let (job, subject) = (self.job.kind(), self.job.subject());
+        tracing::warn!(job, subject, reason = error.message(), tried_again = error.may_retry(), "a job failed");
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        if !self.ended {
+            let (job, subject) = (self.job.kind(), self.job.subject());
+            tracing::warn!(job, subject, "a job was cut off: its time was up, it panicked, or the worker stops");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Lines that a client can cause are told by samples: a flood of them would hide everything else.
+
+use std::{
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Between two lines of one kind.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Lets one line a second pass, and counts those that it holds back.
+#[derive(Debug, Default)]
+pub struct Sampler {
+    /// In milliseconds since the process' first use of a sampler.
+    next_at: AtomicU64,
+    held_back: AtomicU64,
+}
+
+impl Sampler {
+    /// A sampler that has seen nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { next_at: AtomicU64::new(0), held_back: AtomicU64::new(0) }
+    }
+
+    /// Whether to write the line now: how many were held back since the last one, or `None` to hold this one back.
+    pub fn pass(&self) -> Option<u64> {
+        static START: OnceLock<Instant> = OnceLock::new();
+        self.pass_at(START.get_or_init(Instant::now).elapsed())
+    }
+
+    fn pass_at(&self, now: Duration) -> Option<u64> {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let next_at = self.next_at.load(Ordering::Relaxed);
+        let claimed = millis(now) >= next_at
+            && self
+                .next_at
+                .compare_exchange(next_at, millis(now + EVERY), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if claimed {
+            return Some(self.held_back.swap(0, Ordering::Relaxed));
+        }
+        self.held_back.fetch_add(1, Ordering::Relaxed);
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_a_second_passes_with_the_number_of_the_others() {
+        let sampler = Sampler::new();
+        let at = |millis| sampler.pass_at(Duration::from_millis(millis));
+        assert_eq!(at(0), Some(0));
+        assert_eq!((at(1), at(999)), (None, None));
+        assert_eq!(at(1000), Some(2));
+        assert_eq!(at(1999), None);
+        assert_eq!(at(60_000), Some(1));
+    }
+}

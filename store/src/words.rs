@@ -1,0 +1,131 @@
+//! The words of Postgres and Redis, as far as they may be repeated.
+//!
+//! Messages of both may quote what was written: `invalid input syntax for type integer: "…"`, a `raise` in somebody's
+//! trigger, a command with its arguments. Logs hold none of that.
+
+use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
+
+use crate::error::Refusal;
+
+/// Classes of SQLSTATE whose messages name connections, settings, our own schema and the server's files, and never a value:
+/// connection, authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator,
+/// system.
+const HARMLESS_CLASSES: [&str; 9] = ["08", "28", "3D", "3F", "42", "53", "55", "57", "58"];
+
+/// PostgreSQL's `read_only_sql_transaction`, whose class holds other messages.
+const READ_ONLY: &str = "25006";
+
+/// The prefix of the source files of procedural languages: an error from there has the words of a function's author, under
+/// whatever code he has chosen.
+const RAISED_IN: &str = "pl";
+
+/// What went wrong between us and Postgres.
+pub(crate) fn postgres(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(answer) if is_harmless(error) => said(answer.as_ref()),
+        sqlx::Error::Database(_) => refusal(error).unwrap_or_default().to_string(),
+        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Tls(error) => format!("TLS: {error}"),
+        sqlx::Error::PoolTimedOut => "no connection was to be had in time".to_owned(),
+        sqlx::Error::PoolClosed => "the connections are closed".to_owned(),
+        sqlx::Error::WorkerCrashed => "the connection's worker has ended".to_owned(),
+        sqlx::Error::RowNotFound => "a row that has to be there is not".to_owned(),
+        sqlx::Error::ColumnNotFound(column) => format!("the answer has no column {column}"),
+        sqlx::Error::ColumnDecode { index, .. } => format!("the answer's column {index} cannot be read"),
+        sqlx::Error::Configuration(_) => "the connection's settings are not understood".to_owned(),
+        sqlx::Error::Migrate(error) => migration(error),
+        // These quote what was sent or received.
+        _ => "the server's answer is not understood".to_owned(),
+    }
+}
+
+fn said(answer: &dyn DatabaseError) -> String {
+    format!("{} (SQLSTATE {})", answer.message(), answer.code().unwrap_or_default())
+}
+
+/// Whether the message of a refusal may be repeated. Anything but a refusal may.
+pub(crate) fn is_harmless(error: &sqlx::Error) -> bool {
+    let Some(answer) = answer(error) else { return true };
+    let is_raised = answer.file().is_some_and(|file| file.starts_with(RAISED_IN));
+    let code = answer.code();
+    !is_raised && (code == READ_ONLY || HARMLESS_CLASSES.iter().any(|class| code.starts_with(class)))
+}
+
+/// What Postgres refused, if it did, by code and names.
+pub(crate) fn refusal(error: &sqlx::Error) -> Option<Refusal> {
+    let answer = answer(error)?;
+    let names = [("table", answer.table()), ("column", answer.column()), ("constraint", answer.constraint())];
+    let about = names.into_iter().filter_map(|(kind, name)| Some(format!("{kind} {}", name?))).collect();
+    Some(Refusal { code: answer.code().to_owned(), about })
+}
+
+fn answer(error: &sqlx::Error) -> Option<&PgDatabaseError> {
+    error.as_database_error()?.try_downcast_ref()
+}
+
+/// What kept a migration from being applied.
+pub(crate) fn migration(error: &MigrateError) -> String {
+    match error {
+        MigrateError::Execute(error) => format!("the migrations failed: {}", postgres(error)),
+        MigrateError::ExecuteMigration(error, number) => format!("migration {number} failed: {}", postgres(error)),
+        other => other.to_string(),
+    }
+}
+
+/// Where Redis starts to repeat a command that it does not know.
+const ARGUMENTS: &str = ", with args beginning with";
+
+/// What went wrong between us and Redis.
+pub(crate) fn redis(error: &redis::RedisError) -> String {
+    if error.is_io_error() {
+        return error.to_string();
+    }
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => {
+            let detail = detail.split(ARGUMENTS).next().unwrap_or_default().trim();
+            format!("{code} {detail}")
+        }
+        (Some(code), None) => code.to_owned(),
+        // The detail of these is a piece of what was received.
+        (None, _) => error.category().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis::{ErrorKind, RedisError, make_extension_error};
+
+    use super::*;
+
+    #[test]
+    fn c10_redis_is_quoted_and_its_arguments_are_not() {
+        let detail = "unknown command 'EVALSHA', with args beginning with: 'canary' ".to_owned();
+        let unknown = make_extension_error("ERR".to_owned(), Some(detail));
+        assert_eq!(redis(&unknown), "ERR unknown command 'EVALSHA'");
+        let denied = make_extension_error(
+            "NOPERM".to_owned(),
+            Some("this user has no permissions to run the 'publish' command".to_owned()),
+        );
+        assert_eq!(redis(&denied), "NOPERM this user has no permissions to run the 'publish' command");
+        let refused = RedisError::from(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        assert_eq!(redis(&refused), "connection refused");
+        let unread = RedisError::from((ErrorKind::UnexpectedReturnType, "not of that type", "canary".to_owned()));
+        assert!(!redis(&unread).contains("canary"), "{}", redis(&unread));
+    }
+
+    #[test]
+    fn c10_a_failure_of_the_driver_says_where_it_failed_and_quotes_nothing() {
+        let refused = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        assert_eq!(postgres(&refused), "connection refused");
+        let unread = sqlx::Error::ColumnDecode { index: "3".to_owned(), source: "canary".into() };
+        assert_eq!(postgres(&unread), "the answer's column 3 cannot be read");
+        for quoting in [
+            sqlx::Error::Protocol("canary".to_owned()),
+            sqlx::Error::Decode("canary".into()),
+            sqlx::Error::Encode("canary".into()),
+            sqlx::Error::Configuration("canary".into()),
+        ] {
+            assert!(!postgres(&quoting).contains("canary"), "{quoting}");
+        }
+    }
+}
