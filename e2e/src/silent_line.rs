@@ -73,14 +73,36 @@ impl SilentLine {
 async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<State>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (server, state) = (server.clone(), state.clone());
+        let (server, mut state) = (server.clone(), state.clone());
         connections.spawn(async move {
-            let Ok(server) = UnixStream::connect(&server).await else { return };
+            // Nobody hears a knock in the silence: a caller who has gone by its end was never there.
+            if state.wait_for(|state| !state.is_silent).await.is_err() {
+                return;
+            }
+            let Some(greeting) = greeting(&client).await else { return };
+            let Ok(mut server) = UnixStream::connect(&server).await else { return };
+            if server.write_all(&greeting).await.is_err() {
+                return;
+            }
             let born = state.borrow().losses;
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             tokio::join!(pass(from_client, to_server, state.clone(), born), pass(from_server, to_client, state, born));
         });
+    }
+}
+
+/// What a client says first; `None` if it has gone after that.
+async fn greeting(client: &UnixStream) -> Option<Vec<u8>> {
+    let (mut greeting, mut chunk) = (Vec::new(), [0; 1024]);
+    client.readable().await.ok()?;
+    loop {
+        match client.try_read(&mut chunk) {
+            Ok(0) => return None,
+            Ok(length) => greeting.extend_from_slice(&chunk[..length]),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return Some(greeting),
+            Err(_) => return None,
+        }
     }
 }
 

@@ -52,7 +52,11 @@ impl Silent {
         let (org, held) = &self.held;
         let user = |method, path: &str| self.stack.request(method, path).bearer_auth(&org.token);
         let get = |path: &'static str| self.promptly(path, user(Method::GET, path));
-        let agent = json!({ "name": "agent", "systemPrompt": "Answer." });
+        let agent = json!({
+            "name": "agent",
+            "systemPrompt": "Answer.",
+            "model": { "provider": "openai", "model": "gpt-4o" },
+        });
         let waits = user(Method::GET, DASHBOARD).header("prewarm-wait-for", "r1-1");
         let (nobody, message) = (Org::unknown(), report(org, "during", "+15550100001"));
         let copies = async {
