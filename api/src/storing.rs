@@ -10,7 +10,7 @@ use tokio::time::Instant;
 /// A failure counts for this long. Without webhooks nobody knows whether it would still happen.
 const COUNTS: Duration = Duration::from_secs(60);
 
-/// What became of the last webhook. Cheap to clone.
+/// The outcome of the last webhook. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Storing(Arc<Mutex<Option<(Instant, String)>>>);
 
