@@ -19,7 +19,7 @@ use crate::error::ApiError;
 
 /// A whole body has to come within this time.
 const WHOLE: Duration = Duration::from_secs(10);
-/// What each body takes up at least: its connection has a buffer, too.
+/// The least that a body takes up: its connection has a buffer, too.
 const LEAST_BYTES: usize = 16 * 1024;
 /// No body is slow before it is this old.
 const YOUNG: Duration = Duration::from_secs(1);
@@ -180,8 +180,8 @@ impl Table {
     }
 }
 
-/// How fast a body comes, over the last window and the present one. What it sent long ago counts for nothing, so that a
-/// burst does not pay for a standstill.
+/// How fast a body comes, over the last window and the present one. Bytes of long ago count for nothing, so that a burst
+/// does not pay for a standstill.
 #[derive(Debug)]
 struct Pace {
     began: Instant,
@@ -229,7 +229,7 @@ pub(crate) async fn drain(body: Body) {
             }
         }
     };
-    // Whoever is still sending has had the time to see the answer.
+    // A client that still sends has had the time to see the answer.
     let _ = tokio::time::timeout(COURTESY, drained).await;
 }
 
@@ -306,7 +306,7 @@ mod tests {
         }
         tokio::task::yield_now().await;
         assert!(opened[0].1.is_finished() && !opened[1].1.is_finished() && !opened[2].1.is_finished());
-        // Whoever needs more room than that takes it from the next.
+        // One that needs more room than that takes it from the next.
         let (_, large) = room.read(Body::from(vec![0; 3 * LEAST_BYTES]), 1 << 20).await.unwrap();
         tokio::task::yield_now().await;
         assert!(opened[1].1.is_finished() && opened[3].1.is_finished() && !opened[2].1.is_finished());

@@ -56,7 +56,7 @@ impl Timer for HeadTimer {
 
     /// The wait for a head begins.
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
-        // What came before belongs to the request before.
+        // Bytes that came earlier belong to the request before.
         self.arrivals.take();
         let has_begun = self.is_new.swap(false, Ordering::Relaxed);
         let sleep = tokio::time::sleep(if has_begun { HEAD } else { self.keep_alive });
@@ -113,7 +113,7 @@ mod tests {
         // One that was just opened owes its first head.
         assert_eq!(lasts(head()).await.as_secs(), HEAD.as_secs());
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
-        // What came with the request before counts for nothing.
+        // Bytes of the request before count for nothing.
         arrivals.note();
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
         for rested in [1, 60, 74].map(Duration::from_secs) {

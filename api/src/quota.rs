@@ -33,7 +33,7 @@ impl Default for StreamLimits {
     }
 }
 
-/// What is held of a node, by kind.
+/// The places of a node, by kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Quotas {
     streams: Shares,

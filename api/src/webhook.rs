@@ -39,7 +39,7 @@ const ARRIVING: usize = 64 * 1024 * 1024;
 /// Bytes of bodies that wait to be stored, at most.
 const WAITING: usize = 128 * 1024 * 1024;
 
-/// What is bounded of webhooks.
+/// The bounds of webhooks.
 #[derive(Clone)]
 pub(crate) struct Rooms {
     known: Room,

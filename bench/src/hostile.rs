@@ -25,7 +25,7 @@ const HANGS_UP: Duration = Duration::from_millis(50);
 /// Strangers, and what each sends of a body that has more.
 const STRANGERS: usize = 16;
 const STRANGER_PIECES: usize = 8;
-const PIECE: [u8; 1 << 20] = [b' '; 1 << 20];
+static PIECE: [u8; 1 << 20] = [b' '; 1 << 20];
 /// A connection that is closed is opened again after this.
 const AGAIN: Duration = Duration::from_secs(1);
 

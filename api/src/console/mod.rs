@@ -32,7 +32,7 @@ pub(crate) struct Console {
 }
 
 impl Console {
-    /// Whoever watches is told no more once it ends.
+    /// The console of one node. Its watchers end at `shutdown`.
     pub(crate) fn new(
         store: Store,
         deployment: Option<Deployment>,

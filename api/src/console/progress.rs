@@ -25,14 +25,14 @@ const BACKLOG: usize = 256;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A connection that is silent for longer is taken for dead by what stands between.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Nobody watches one thing for longer.
+/// A watcher's stream lasts no longer.
 const LONGEST: Duration = Duration::from_secs(120);
 
 /// What the workers say: `agent <id>`, `test_call <id>`.
 #[derive(Clone)]
 pub(crate) struct Notices {
     sender: broadcast::Sender<String>,
-    /// Who watches would never end by itself.
+    /// Watchers never end on their own.
     shutdown: CancellationToken,
 }
 
@@ -59,14 +59,14 @@ pub(super) struct Watch<L> {
 }
 
 impl Notices {
-    /// Nobody watches for longer.
+    /// Watchers end at `shutdown`.
     pub(super) fn until(shutdown: CancellationToken) -> Self {
         Self { sender: broadcast::Sender::new(BACKLOG), shutdown }
     }
 
     /// Hears what workers say, for ever.
     pub(super) async fn follow(&self, store: &Store) {
-        // Nobody may be listening.
+        // There may be no watcher.
         let follow = || feed::follow_console(store.apart(1), |notice| drop(self.sender.send(notice.to_owned())));
         store.line.listen(follow).await;
     }

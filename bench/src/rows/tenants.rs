@@ -75,7 +75,7 @@ struct Town {
     run: Duration,
 }
 
-/// What the others have met with.
+/// The others' answers.
 #[derive(Default)]
 struct Met {
     reads: Latencies,

@@ -75,7 +75,7 @@ async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() 
         assert_eq!(body["fields"][0]["field"], field, "{body}");
         assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
     }
-    // What is merely long is taken, and shown.
+    // A body that is merely long is taken, and shown.
     let long = json!({ "name": "Front desk", "systemPrompt": "Be kind. ".repeat(110_000),
         "model": { "provider": "openai", "model": "m" } });
     let saved = save(&stack, &org, long.to_string()).await;
@@ -101,7 +101,7 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
     };
     let refused = eventually("the org has as many as it may", full).await;
     assert!(refused.header("retry-after").is_some() && refused.json()["error"].is_string(), "{}", refused.text());
-    // Nobody else is refused for it.
+    // Other orgs are not refused for it.
     let body = json!({ "name": "Front desk" }).to_string();
     assert_eq!(save(&stack, &other, body).await.status, StatusCode::OK);
     for stream in open {

@@ -6,7 +6,7 @@ use serde_json::Value;
 const MAX_SENTENCES: usize = 20;
 /// Some sentences list every value there is.
 const MAX_CHARS: usize = 300;
-/// What is looked at of a sentence, so that many secrets in a long one cost little.
+/// How much of a sentence is searched for secrets: many of them in a long one cost little.
 const MAX_LOOKED_AT_CHARS: usize = 4_096;
 /// Shorter secrets are no secrets, and hiding them would hide half the text.
 const MIN_SECRET_CHARS: usize = 4;
@@ -46,7 +46,7 @@ fn clean(sentence: &str, secrets: &[&str]) -> String {
     let sentence = sentence.trim();
     let mut text: String = sentence.chars().take(MAX_LOOKED_AT_CHARS).collect();
     let is_whole = text.len() == sentence.len();
-    // What is a part of the word that stands for secrets would make the text grow.
+    // A secret that is a part of the placeholder would make the text grow.
     let is_secret = |secret: &&&str| secret.chars().count() >= MIN_SECRET_CHARS && !HIDDEN.contains(**secret);
     for secret in secrets.iter().filter(is_secret) {
         text = text.replace(secret, HIDDEN);
