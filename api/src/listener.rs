@@ -56,9 +56,7 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                if error.is_parse_too_large() {
-                    refusal::note_head_too_large();
-                }
+                refusal::note_unread(&error);
                 tracing::debug!(error = &error as &dyn std::error::Error, "connection");
             }
             drop(slot);

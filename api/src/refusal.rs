@@ -29,12 +29,10 @@ const BY_STATUS: [(StatusCode, &str); 14] = [
     (StatusCode::UNSUPPORTED_MEDIA_TYPE, "media_type"),
     (StatusCode::UNPROCESSABLE_ENTITY, "unfit"),
     (StatusCode::TOO_MANY_REQUESTS, "too_many"),
-    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LARGE),
+    (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "head_too_large"),
     (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
 ];
-/// The head did not fit the listener's buffer: such a request reaches no route.
-const HEAD_TOO_LARGE: &str = "head_too_large";
 /// A webhook that presents no secret of ours, or whose signature is wrong.
 pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
 /// There is no room for another body.
@@ -61,9 +59,13 @@ pub(crate) fn note(response: &Response) {
     note_as(status, given.unwrap_or_else(|| by_status(status)));
 }
 
-/// Counts a request whose head was too large.
-pub(crate) fn note_head_too_large() {
-    note_as(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, HEAD_TOO_LARGE);
+/// Counts what was no request, or one with too large a head: the connection answers it, and no route sees it.
+pub(crate) fn note_unread(error: &hyper::Error) {
+    if error.is_parse() {
+        let too_large = error.is_parse_too_large();
+        let status = if too_large { StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE } else { StatusCode::BAD_REQUEST };
+        note_as(status, by_status(status));
+    }
 }
 
 fn note_as(status: StatusCode, reason: &'static str) {

@@ -204,12 +204,12 @@ async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message
         }
         Err(error) if error.is_for_good() => {
             count(kind, "refused");
-            tracing::error!(error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
             ApiError::Unstorable.into_response()
         }
         Err(error) => {
             count(kind, "failed");
-            tracing::error!(error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
             ApiError::Unavailable.into_response()
         }
     }

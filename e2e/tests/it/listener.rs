@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Environment, Stack, WEBHOOK_SECRET};
+use e2e::{Environment, Stack, WEBHOOK_SECRET, eventually};
 use reqwest::StatusCode;
 use testkit::Database;
 use tokio::{
@@ -180,6 +180,11 @@ async fn what_is_no_request_is_refused_and_the_connection_closed() {
         let answer = String::from_utf8_lossy(&answer);
         let refused = ["HTTP/1.1 400", "HTTP/1.1 431"].iter().any(|status| answer.starts_with(status));
         assert!(refused || answer.is_empty(), "{what}: {answer}");
+    }
+    for (status, reason) in [("431", "head_too_large"), ("400", "malformed")] {
+        let refused = async || stack.metrics(&stack.api).await.sum("prewarm_refusals_total", &[("reason", reason)]);
+        eventually("it is counted", async || (refused().await >= 1.0).then_some(())).await;
+        assert!(stack.metrics(&stack.api).await.sum("prewarm_refusals_total", &[("status", status)]) >= 1.0);
     }
     stack.close().await;
 }
