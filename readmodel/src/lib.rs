@@ -11,6 +11,7 @@ pub mod leads;
 pub mod model;
 pub mod models;
 pub mod number;
+pub mod phone;
 pub mod pulse;
 pub mod time;
 pub mod version;
