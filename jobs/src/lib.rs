@@ -2,6 +2,7 @@
 
 mod audit_assistants;
 mod drift;
+mod erase;
 mod error;
 mod prewarm;
 mod prune;
@@ -14,6 +15,7 @@ mod take_up_assistants;
 mod test_call;
 mod verify_assistants;
 
+pub use erase::erase;
 pub use error::JobError;
 pub use prewarm::{Pace, Prewarm};
 

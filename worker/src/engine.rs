@@ -112,6 +112,7 @@ impl<H: Handler> Engine<H> {
             spawn(Scheduler::new(self.pg.clone(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
             spawn(backlog::measure(self.pg.clone())),
+            spawn(backlog::measure_claims(self.pg.clone())),
             spawn(deadlines::follow(self.pg.clone(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
         let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(self.pg.clone())));
