@@ -14,6 +14,7 @@ mod coherence;
 mod console;
 mod deltas;
 mod demo;
+mod erasure;
 mod fairness;
 mod foreign_writers;
 mod formats;
