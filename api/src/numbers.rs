@@ -9,6 +9,7 @@ use std::{
 };
 
 use moka::sync::Cache;
+use readmodel::phone::PhoneNumber;
 use store::Store;
 use vapi::CallRef;
 
@@ -80,7 +81,9 @@ impl Numbers {
 
     /// What Postgres says; `None` if it does not say anything in time.
     async fn ask(&self, number: &Number) -> Option<Option<Arc<str>>> {
-        let asked = self.store.assistant_of(number.id.as_deref(), number.digits.as_deref());
+        let mut spellings = number.digits.as_deref().map(|text| PhoneNumber::parse(text).spellings()).unwrap_or_default();
+        spellings.extend(number.digits.clone());
+        let asked = self.store.assistant_of(number.id.as_deref(), &spellings);
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(assistant)) => Some(assistant.map(Arc::from)),
             Ok(Err(error)) => {

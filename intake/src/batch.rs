@@ -6,10 +6,22 @@ use metrics::histogram;
 use monitoring::names;
 use store::{
     Store,
-    intake::{Intake as Transaction, Patience, Recorded},
+    intake::{Care, Erased, Intake as Transaction, Patience, Recorded},
 };
 
 use crate::{Message, NotTaken, Outcome, calls::Effects};
+
+/// A message whose effect the source refuses is parked and tried again after this time: somebody may have changed the
+/// source's rules.
+pub(super) const LONG_PAUSE: Duration = Duration::from_hours(1);
+
+/// What is done with the effect of messages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Written(Care),
+    /// It is left to the replay.
+    HeldBack,
+}
 
 /// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
@@ -17,7 +29,8 @@ pub(super) const LIMIT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(2);
 
 /// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
-/// refuses the batch, each is taken by itself, so that one which cannot be taken keeps none of the others out.
+/// refuses the batch, each is taken by itself, so that one which the source refuses keeps none of the others out. A contact
+/// that it refuses costs the contact; a call that it refuses is parked.
 pub async fn take(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
     take_in_turn(store, messages, &mut None::<()>).await
 }
@@ -28,9 +41,10 @@ pub(super) async fn take_in_turn<T>(
     messages: &[Message],
     turn: &mut Option<T>,
 ) -> Vec<Result<Outcome, NotTaken>> {
-    match write(store, messages, Patience::Brief, turn).await {
+    match write(store, messages, Patience::Brief, Effect::Written(Care::None), turn).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-        Err(error) if messages.len() == 1 || error.is_outage() => vec![Err(error); messages.len()],
+        Err(error) if error.is_outage() && !error.is_refusal() => vec![Err(error); messages.len()],
+        Err(error) if error.is_blocked() && messages.len() == 1 => vec![Err(error)],
         Err(_) => {
             drop(turn.take());
             one_by_one(store, messages).await
@@ -51,10 +65,23 @@ async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, 
     outcomes
 }
 
-/// Takes one message by itself.
+/// Takes one message by itself: whole, or without the contact that the source refuses, or without any effect for now.
 pub(super) async fn take_one(store: &Store, message: &Message, patience: Patience) -> Result<Outcome, NotTaken> {
-    let outcomes = write(store, slice::from_ref(message), patience, &mut None::<()>).await?;
-    outcomes.first().copied().ok_or(NotTaken::Ended)
+    let attempt = async |effect| {
+        let outcomes = write(store, slice::from_ref(message), patience, effect, &mut None::<()>).await?;
+        outcomes.first().copied().ok_or(NotTaken::Ended)
+    };
+    match attempt(Effect::Written(Care::None)).await {
+        Err(error) if error.is_refusal() || error.is_superseded() => {}
+        ended => return ended,
+    }
+    match attempt(Effect::Written(Care::OfContacts)).await {
+        Err(error) if error.is_refusal() => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the source refuses a call: its message is parked");
+            attempt(Effect::HeldBack).await
+        }
+        ended => ended,
+    }
 }
 
 /// All of them or none.
@@ -62,10 +89,11 @@ async fn write<T>(
     store: &Store,
     messages: &[Message],
     patience: Patience,
+    effect: Effect,
     turn: &mut Option<T>,
 ) -> Result<Vec<Outcome>, NotTaken> {
     let outcomes = tokio::select! {
-        outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, turn)) => outcomes,
+        outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, effect, turn)) => outcomes,
         () = store.line.cut(SILENCE) => Ok(Err(NotTaken::Late)),
     };
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
@@ -80,10 +108,11 @@ async fn commit<T>(
     store: &Store,
     messages: &[Message],
     patience: Patience,
+    effect: Effect,
     turn: &mut Option<T>,
 ) -> Result<Vec<Outcome>, NotTaken> {
     let mut intake = open(store, patience).await?;
-    match fill(&mut intake, messages).await {
+    match fill(&mut intake, messages, effect).await {
         Ok(outcomes) => {
             drop(turn.take());
             intake.commit().await?;
@@ -96,17 +125,35 @@ async fn commit<T>(
     }
 }
 
-async fn fill(intake: &mut Transaction, messages: &[Message]) -> Result<Vec<Outcome>, store::Error> {
+async fn fill(
+    intake: &mut Transaction,
+    messages: &[Message],
+    effect: Effect,
+) -> Result<Vec<Outcome>, store::Error> {
     let events: Vec<_> = messages.iter().map(Message::event).collect();
     let recorded = intake.record(&events).await?;
-    let mut effects = Effects::default();
-    for (message, recorded) in messages.iter().zip(&recorded) {
-        if let (Recorded::New(_, Some(org)), Some(update)) = (recorded, &message.update) {
-            effects.add(*org, message, update);
+    match effect {
+        Effect::Written(care) => {
+            effects(messages, &recorded).write(intake, care).await?;
+            Ok(recorded.into_iter().map(outcome).collect())
+        }
+        Effect::HeldBack => {
+            let keys: Vec<_> = events.iter().map(|event| event.dedupe_key).collect();
+            intake.hold_back(&keys, LONG_PAUSE).await?;
+            Ok(recorded.into_iter().map(held_back).collect())
         }
     }
-    effects.write(intake).await?;
-    Ok(recorded.into_iter().map(outcome).collect())
+}
+
+/// Of new messages whose org is known, and of which not all is erased.
+fn effects<'a>(messages: &'a [Message], recorded: &[Recorded]) -> Effects<'a> {
+    let mut effects = Effects::default();
+    for (message, recorded) in messages.iter().zip(recorded) {
+        if let Recorded::New(_, Some(org), erased) = recorded {
+            effects.add(*org, message, *erased);
+        }
+    }
+    effects
 }
 
 pub(super) async fn open(store: &Store, patience: Patience) -> Result<Transaction, NotTaken> {
@@ -115,9 +162,19 @@ pub(super) async fn open(store: &Store, patience: Patience) -> Result<Transactio
 
 fn outcome(recorded: Recorded) -> Outcome {
     match recorded {
-        Recorded::New(receipt, Some(_)) => Outcome::Accepted(receipt),
-        Recorded::New(receipt, None) => Outcome::Parked(receipt),
+        // Whom it is of need not be found out any more.
+        Recorded::New(receipt, _, Some(Erased::Call | Erased::Caller)) | Recorded::New(receipt, Some(_), None) => {
+            Outcome::Accepted(receipt)
+        }
+        Recorded::New(receipt, None, None) => Outcome::Parked(receipt),
         Recorded::Duplicate(receipt) => Outcome::Duplicate(receipt),
+    }
+}
+
+fn held_back(recorded: Recorded) -> Outcome {
+    match outcome(recorded) {
+        Outcome::Accepted(receipt) => Outcome::Refused(receipt),
+        other => other,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use readmodel::{ids::OrgId, time::Timestamp};
+use metrics::counter;
+use monitoring::names::CONTACTS_REFUSED_TOTAL;
+use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp};
 use serde_json::Value;
-use store::intake::{CallRow, Caller, Callers, Intake};
-use vapi::{CallState, CallUpdate};
+use store::intake::{CallRow, Caller, Callers, Care, Erased, Intake};
+use vapi::CallState;
 
 use crate::Message;
 
@@ -16,7 +18,8 @@ pub(super) struct Effects<'a>(Vec<Effect<'a>>);
 struct Effect<'a> {
     org: OrgId,
     message: &'a Message,
-    update: &'a CallUpdate,
+    vapi_call_id: &'a str,
+    state: CallState,
 }
 
 /// A call of the batch.
@@ -27,7 +30,7 @@ struct Call<'a> {
     assistant_id: Option<&'a str>,
     /// When it was first heard of; `None` is now.
     created_at: Option<Timestamp>,
-    /// The first phone that is known of the customer, whose contact the call belongs to.
+    /// The key of the first phone that is known of the customer, whose contact the call belongs to.
     caller: Option<String>,
 }
 
@@ -39,17 +42,23 @@ struct Merged<'a> {
 }
 
 impl<'a> Effects<'a> {
-    /// Adds what a message says of a call of `org`.
-    pub(super) fn add(&mut self, org: OrgId, message: &'a Message, update: &'a CallUpdate) {
-        self.0.push(Effect { org, message, update });
+    /// Adds what a message says of a call of `org`, but for what is erased.
+    pub(super) fn add(&mut self, org: OrgId, message: &'a Message, erased: Option<Erased>) {
+        let Some(update) = &message.update else { return };
+        let state = match erased {
+            None => update.state.clone(),
+            Some(Erased::Caller) => update.state.clone().without_caller(),
+            Some(Erased::Call) => return,
+        };
+        self.0.push(Effect { org, message, vapi_call_id: &update.vapi_call_id, state });
     }
 
     /// Merges it into what is known of the calls, and shows the result in the source.
-    pub(super) async fn write(self, intake: &mut Intake) -> Result<(), store::Error> {
+    pub(super) async fn write(self, intake: &mut Intake, care: Care) -> Result<(), store::Error> {
         if self.0.is_empty() {
             return Ok(());
         }
-        let named: BTreeSet<_> = self.0.iter().map(|effect| effect.update.vapi_call_id.as_str()).collect();
+        let named: BTreeSet<_> = self.0.iter().map(|effect| effect.vapi_call_id).collect();
         let mut known = intake.call_states(&named).await?;
         let mut merged = Merged::default();
         for effect in &self.0 {
@@ -57,7 +66,9 @@ impl<'a> Effects<'a> {
         }
         let calls: Vec<_> = merged.calls.iter().map(|(vapi_call_id, call)| call.row(vapi_call_id)).collect();
         if !calls.is_empty() {
-            intake.write_calls(&calls, &merged.callers).await?;
+            for sqlstate in intake.write_calls(&calls, &merged.callers, care).await? {
+                note_refused(&sqlstate);
+            }
         }
         Ok(())
     }
@@ -66,7 +77,7 @@ impl<'a> Effects<'a> {
 impl<'a> Merged<'a> {
     /// A call stays with the org that it was first known of.
     fn merge(&mut self, effect: &Effect<'a>, known: &mut HashMap<String, (OrgId, Value)>) {
-        let vapi_call_id = effect.update.vapi_call_id.as_str();
+        let vapi_call_id = effect.vapi_call_id;
         let in_batch = self.calls.get(vapi_call_id).map(|call| call.org);
         let owner = in_batch.or_else(|| known.get(vapi_call_id).map(|(owner, _)| *owner));
         if let Some(owner) = owner.filter(|owner| *owner != effect.org) {
@@ -83,25 +94,58 @@ impl<'a> Merged<'a> {
             created_at: effect.message.received_at,
             caller: None,
         });
-        call.state = std::mem::take(&mut call.state).merge(effect.update.state.clone());
-        let Some(phone) = call.state.customer_number.get().map(|phone| phone.as_str()) else { return };
-        call.caller.get_or_insert_with(|| phone.to_owned());
+        call.state = std::mem::take(&mut call.state).merge(effect.state.clone());
+        let Some((key, number)) = call.number() else { return };
+        call.caller.get_or_insert_with(|| key.clone());
         let name = call.state.customer_name.get().map(|name| name.as_str());
         let at = call.state.heard_at.get().or(effect.message.received_at);
-        meet(&mut self.callers, (effect.org, phone.to_owned()), name, at);
+        meet(&mut self.callers, (effect.org, key), &number, name, at);
     }
 }
 
-/// The first name that is known, and the latest instant: a call without any was heard of just now.
-fn meet(callers: &mut Callers, who: (OrgId, String), name: Option<&str>, at: Option<Timestamp>) {
-    let caller = callers.entry(who).or_insert(Caller { name: None, at });
+/// The first name that is known, and the latest instant: a call without any was heard of just now. Of several spellings the
+/// certain one.
+fn meet(
+    callers: &mut Callers,
+    who: (OrgId, String),
+    number: &PhoneNumber,
+    name: Option<&str>,
+    at: Option<Timestamp>,
+) {
+    let phone = || number.text().unwrap_or_default().to_owned();
+    let caller =
+        callers.entry(who).or_insert_with(|| Caller { phone: phone(), digits: number.digits(), name: None, at });
+    if matches!(number, PhoneNumber::Certain(_)) {
+        caller.phone = phone();
+    }
     if caller.name.is_none() {
         caller.name = name.map(str::to_owned);
     }
     caller.at = caller.at.zip(at).map(|(one, other)| one.max(other));
 }
 
+/// What the source has against a contact, by the class of its SQLSTATE: its message may quote the row.
+fn note_refused(sqlstate: &str) {
+    let reason = match sqlstate {
+        "23502" => "not_null",
+        "23505" | "23P01" => "unique",
+        "23514" => "check",
+        code if code.starts_with("22") => "value",
+        code if code.starts_with("42") => "privilege",
+        code if code.starts_with("P0") => "trigger",
+        _ => "other",
+    };
+    counter!(CONTACTS_REFUSED_TOTAL, "reason" => reason).increment(1);
+    tracing::warn!(reason, sqlstate, "the source refuses a contact: its call is kept without it");
+}
+
 impl Call<'_> {
+    /// The customer's number and its key; none of one who withholds it.
+    fn number(&self) -> Option<(String, PhoneNumber)> {
+        let number = PhoneNumber::parse(self.state.customer_number.get()?.as_str());
+        Some((number.key()?, number))
+    }
+
     fn row<'a>(&'a self, vapi_call_id: &'a str) -> CallRow<'a> {
         let state = &self.state;
         CallRow {

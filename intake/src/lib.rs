@@ -10,8 +10,8 @@ mod replay;
 
 use std::sync::Arc;
 
-use readmodel::{time::Timestamp, version::Receipt};
-use store::intake::Event;
+use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp, version::Receipt};
+use store::intake::{Event, Told};
 use tokio::sync::OwnedSemaphorePermit;
 use vapi::{CallRef, CallUpdate, Envelope, Kind};
 
@@ -25,6 +25,8 @@ pub struct Message {
     dedupe_key: String,
     kind: Kind,
     call: CallRef,
+    /// When Vapi sent it.
+    sent_at: Option<Timestamp>,
     /// When it came, if that was not just now.
     received_at: Option<Timestamp>,
     update: Option<CallUpdate>,
@@ -48,6 +50,7 @@ impl From<Envelope> for Message {
             dedupe_key: envelope.dedupe_key(),
             kind: envelope.kind.clone(),
             call: envelope.call.clone(),
+            sent_at: envelope.timestamp,
             received_at: None,
             update: envelope.call_update(),
             body: Redacted(envelope.into_redacted_body().to_string()),
@@ -77,7 +80,25 @@ impl Message {
             assistant_id: self.call.assistant_id.as_deref(),
             phone_number_id: self.call.phone_number_id.as_deref(),
             body: &self.body.0,
+            phone: self.phone(),
+            heard_at: self.heard_at(),
         }
+    }
+
+    fn told(&self, org: OrgId) -> Told<'_> {
+        let vapi_call_id = self.call.vapi_call_id.as_deref();
+        Told { vapi_call_id, org, phone: self.phone(), heard_at: self.heard_at() }
+    }
+
+    /// The customer's number, by its key.
+    fn phone(&self) -> Option<String> {
+        PhoneNumber::parse(self.call.customer_number.as_ref()?.as_str()).key()
+    }
+
+    /// When the two sides were in contact, as far as the message tells.
+    fn heard_at(&self) -> Option<Timestamp> {
+        let told = self.update.as_ref().and_then(|update| update.state.heard_at.get());
+        told.or(self.sent_at).or(self.received_at)
     }
 }
 
@@ -90,6 +111,8 @@ pub enum Outcome {
     Duplicate(Receipt),
     /// Taken, and kept until one of our maps has its assistant or number.
     Parked(Receipt),
+    /// Taken, and kept until the source takes its effect, which it refuses as it is.
+    Refused(Receipt),
 }
 
 impl Outcome {
@@ -99,13 +122,16 @@ impl Outcome {
             Self::Accepted(_) => "accepted",
             Self::Duplicate(_) => "duplicate",
             Self::Parked(_) => "parked",
+            Self::Refused(_) => "refused",
         }
     }
 
     /// What whoever sent it is handed.
     pub const fn receipt(&self) -> Receipt {
         match self {
-            Self::Accepted(receipt) | Self::Duplicate(receipt) | Self::Parked(receipt) => *receipt,
+            Self::Accepted(receipt) | Self::Duplicate(receipt) | Self::Parked(receipt) | Self::Refused(receipt) => {
+                *receipt
+            }
         }
     }
 }
@@ -145,9 +171,19 @@ impl NotTaken {
         }
     }
 
-    /// Sent again, the message will be refused again: what it says does not fit into the source.
+    /// Sent again, the message will be refused again: Postgres does not take its body.
     pub fn is_for_good(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_for_good())
+    }
+
+    /// The source's rules do not let its effect in, or nobody may write it.
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_refusal())
+    }
+
+    /// Somebody else changed the same rows meanwhile.
+    fn is_superseded(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_superseded())
     }
 
     /// Somebody else holds the rows of the message's call or caller.

@@ -7,14 +7,14 @@ use monitoring::names;
 use readmodel::ids::OrgId;
 use store::{
     Store,
-    intake::{Intake as Transaction, Patience},
+    intake::{Care, Intake as Transaction, Patience},
     parked::{Known, Unparked},
 };
 use vapi::Envelope;
 
 use crate::{
     Message, NotTaken,
-    batch::{LIMIT, open, ring},
+    batch::{LIMIT, LONG_PAUSE, open, ring},
     calls::Effects,
 };
 
@@ -26,8 +26,6 @@ const CHUNK_BYTES: i64 = 1 << 20;
 const RUN: Duration = Duration::from_secs(5);
 /// An event that was in somebody's way, or in whose way somebody was, is tried again after this time.
 const PAUSE: Duration = Duration::from_secs(10);
-/// One that the source refuses is tried again after this time: somebody may have changed the source's rules.
-const LONG_PAUSE: Duration = Duration::from_secs(3600);
 
 /// What a run has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -69,10 +67,10 @@ async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), 
         match chunk(store, known, size).await {
             Ok(0) => break,
             Ok(replayed) => run.replayed += replayed,
-            Err(Failed { events, error }) if events.is_empty() || error.is_outage() => return Err(error),
+            Err(Failed { events, error }) if events.is_empty() || (error.is_outage() && !error.is_refusal()) => return Err(error),
             Err(_) if size > 1 => size = 1,
             Err(Failed { events, error }) => {
-                let pause = if error.is_for_good() { LONG_PAUSE } else { PAUSE };
+                let pause = if error.is_refusal() { LONG_PAUSE } else { PAUSE };
                 tracing::error!(event = ?events, error = &error as &dyn std::error::Error, "parked still");
                 store.put_off_parked(&events, pause).await?;
                 run.failed += events.len();
@@ -104,23 +102,27 @@ async fn commit(store: &Store, known: &Known, events: i64, begun: &mut Vec<i64>)
     }
 }
 
+/// One event that is replayed alone was refused with others: its contact may be what the source refuses.
 async fn fill(intake: &mut Transaction, known: &Known, events: i64, begun: &mut Vec<i64>) -> Result<(), store::Error> {
     let unparked = intake.unpark(known, events, CHUNK_BYTES).await?;
     begun.extend(unparked.iter().map(|event| event.id));
     let messages: Vec<_> = unparked.into_iter().filter_map(message).collect();
+    let told: Vec<_> = messages.iter().map(|(_, org, message)| message.told(*org)).collect();
+    let erased = intake.erased(&told).await?;
     let mut effects = Effects::default();
-    for (org, message) in &messages {
-        if let Some(update) = &message.update {
-            effects.add(*org, message, update);
-        }
+    let mut gone = Vec::new();
+    for ((id, org, message), erased) in messages.iter().zip(erased) {
+        effects.add(*org, message, erased);
+        gone.extend(erased.map(|erased| (*id, erased)));
     }
-    effects.write(intake).await
+    intake.erase_events(&gone).await?;
+    effects.write(intake, if events == 1 { Care::OfContacts } else { Care::None }).await
 }
 
 /// What an event says. One that cannot be read any more says nothing, and belongs to its org all the same.
-fn message(event: Unparked) -> Option<(OrgId, Message)> {
+fn message(event: Unparked) -> Option<(i64, OrgId, Message)> {
     match Envelope::from_json(event.body) {
-        Ok(envelope) => Some((event.org, Message::from(envelope).received_at(event.received_at))),
+        Ok(envelope) => Some((event.id, event.org, Message::from(envelope).received_at(event.received_at))),
         Err(reason) => {
             tracing::error!(event = event.id, %reason, "a parked event cannot be read");
             None

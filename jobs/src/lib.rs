@@ -2,6 +2,7 @@
 
 mod audit_assistants;
 mod drift;
+mod erase;
 mod error;
 mod prewarm;
 mod prune;
@@ -15,6 +16,7 @@ mod test_call;
 mod told;
 mod verify_assistants;
 
+pub use erase::erase;
 pub use error::JobError;
 pub use prewarm::{Pace, Prewarm};
 

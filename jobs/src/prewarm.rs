@@ -39,7 +39,8 @@ pub struct Pace {
     pub lease: Duration,
     /// The first pause after a failure of Vapi's; each doubles it.
     pub first_pause: Duration,
-    /// The longest such pause.
+    /// The longest such pause. Short, since the agent that is tried next finds out for all whether Vapi is back; the client
+    /// sees to it that few of the tries reach Vapi meanwhile.
     pub max_pause: Duration,
     /// The first pause after a refusal that is about the account; each doubles it.
     pub first_account_pause: Duration,
@@ -52,7 +53,7 @@ impl Default for Pace {
         Self {
             lease: Duration::from_secs(20),
             first_pause: Duration::from_secs(2),
-            max_pause: Duration::from_secs(60),
+            max_pause: Duration::from_secs(8),
             first_account_pause: Duration::from_mins(1),
             max_account_pause: Duration::from_mins(30),
         }

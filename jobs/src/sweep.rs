@@ -1,10 +1,10 @@
-//! Each second: takes up what was parked, ends the test calls that nobody joins, and pushes the rebuilds that no claim
+//! Each second: erases what was deleted, takes up what was parked, ends the test calls that nobody joins, and pushes the rebuilds that no claim
 //! finds by itself. (Marks, deadlines, unpublished versions, leases that ran out and orgs in quarantine are found by every
 //! claim.)
 
 use store::queue::upkeep;
 
-use crate::{Context, JobError, replay_parked};
+use crate::{Context, JobError, erase, replay_parked};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let outdated = upkeep::push_outdated(&context.store).await.map_err(JobError::retry)?;
@@ -12,5 +12,6 @@ pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
         tracing::info!(orgs = outdated, "pushed rebuilds of orgs without blobs of a format that is read");
     }
     context.store.close_test_calls().await.map_err(JobError::retry)?;
+    erase::run(context).await?;
     replay_parked::run(context).await
 }

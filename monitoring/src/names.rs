@@ -22,17 +22,26 @@ pub const REBUILDS_TOTAL: &str = "prewarm_rebuilds_total";
 /// Seconds that a rebuild took.
 pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
 /// Webhooks by `type` (those that Vapi is known to send, other, unread; unrouted: a POST to no route of ours) and `outcome` (accepted, duplicate, parked,
-/// ignored, late, refused, failed). Late is an answer to an assistant request that Postgres did not confirm.
+/// ignored, late, refused, failed). Late is an answer to an assistant request that Postgres did not confirm; refused is what
+/// cannot be read, and what is kept until the source takes it.
 pub const INTAKE_TOTAL: &str = "prewarm_intake_total";
 /// Seconds from a webhook's arrival to its answer.
 pub const INTAKE_SECONDS: &str = "prewarm_intake_seconds";
 /// Webhooks that were stored in one transaction.
 pub const INTAKE_BATCH_SIZE: &str = "prewarm_intake_batch_size";
+/// Contacts that the source refused, by `reason` (check, not_null, unique, value, trigger, privilege, other): their calls
+/// are kept without them.
+pub const CONTACTS_REFUSED_TOTAL: &str = "prewarm_contacts_refused_total";
+/// Names at Vapi that rows of more than one org bear, by `kind` (assistant, number): what comes for them is parked.
+pub const CONTESTED: &str = "prewarm_contested";
+/// Erasures that are not done everywhere.
+pub const OWED_ERASURES: &str = "prewarm_owed_erasures";
 /// Webhooks that wait for one of our maps to have their assistant or number; some thousands are counted, not more.
 pub const PARKED_EVENTS: &str = "prewarm_parked_events";
 /// Parked webhooks that were taken up by `outcome` (replayed, failed).
 pub const REPLAYS_TOTAL: &str = "prewarm_replays_total";
-/// Calls as Vapi lists them, by `outcome` (accepted: it says what no webhook had told; duplicate: it does not; parked, failed).
+/// Calls as Vapi lists them, by `outcome` (accepted: it says what no webhook had told; duplicate: it does not; parked,
+/// refused, failed).
 pub const RECONCILED_CALLS_TOTAL: &str = "prewarm_reconciled_calls_total";
 /// Until when Vapi's list of calls has been taken in, in seconds since 1970.
 pub const RECONCILED_UNTIL_SECONDS: &str = "prewarm_reconciled_until_seconds";
@@ -93,6 +102,9 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (INTAKE_TOTAL, Kind::Counter, "Webhooks by type and outcome."),
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),
     (INTAKE_BATCH_SIZE, Kind::Pieces, "Webhooks stored in one transaction."),
+    (CONTACTS_REFUSED_TOTAL, Kind::Counter, "Contacts that the source refused, by reason."),
+    (CONTESTED, Kind::Gauge, "Assistants and numbers that rows of more than one org name."),
+    (OWED_ERASURES, Kind::Gauge, "Erasures that are not done everywhere."),
     (PARKED_EVENTS, Kind::Gauge, "Webhooks that wait for their assistant or number to be known."),
     (REPLAYS_TOTAL, Kind::Counter, "Parked webhooks that were taken up, by outcome."),
     (RECONCILED_CALLS_TOTAL, Kind::Counter, "Calls as Vapi lists them, by outcome."),

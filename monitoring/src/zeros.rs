@@ -46,7 +46,7 @@ pub fn prewarm() {
         counter!(names::VAPI_DRIFT_TOTAL, "kind" => kind).increment(0);
     }
     gauge!(names::UNCLAIMED_ASSISTANTS).set(0.0);
-    for outcome in ["accepted", "duplicate", "parked", "failed"] {
+    for outcome in ["accepted", "duplicate", "parked", "refused", "failed"] {
         counter!(names::RECONCILED_CALLS_TOTAL, "outcome" => outcome).increment(0);
     }
 }

@@ -8,7 +8,7 @@ use readmodel::ids::OrgId;
 use store::Sessions;
 use uuid::Uuid;
 
-use crate::{dead, process, rebuild, seed, settings::Settings, up};
+use crate::{dead, erase, process, rebuild, seed, settings::Settings, up};
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
 #[derive(Debug, Parser)]
@@ -54,6 +54,13 @@ enum Command {
     /// A run over all orgs that was stopped or killed goes on where it was when it is started again. An org that cannot be
     /// rebuilt is listed at the end and keeps no other from its rebuild.
     Rebuild(rebuild::Arguments),
+    /// Erase an org, a contact or whoever has a number, for good
+    ///
+    /// From the source: of an org everything; of a contact its row and its appointments, and the number and the summary of
+    /// its calls, whose times and costs stay. From everything else: names, numbers and summaries in events, in what is known
+    /// of calls, in leads, in panels, in Redis. What is told later does not bring them back; who calls again is a new
+    /// contact. Prints what was removed, by place. Exits with 1 while anything is owed: workers go on with it.
+    Erase(erase::Arguments),
     /// Print an access token for an org, signed with SUPABASE_JWT_SECRET
     Token {
         /// The org's id
@@ -83,6 +90,7 @@ impl Cli {
                 seed::run(&store, &contacts, calls).await
             }
             Command::Rebuild(arguments) => arguments.run(&settings).await,
+            Command::Erase(arguments) => arguments.run(&settings).await,
             Command::Token { org, hours } => token(&settings, OrgId(org), hours),
             Command::Dead { command } => {
                 command.run(&settings.open_store("prewarm-dead", Sessions::Serving).await?).await

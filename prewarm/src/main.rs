@@ -3,6 +3,7 @@
 mod cli;
 mod dead;
 mod demo;
+mod erase;
 mod probe;
 mod process;
 mod rebuild;

@@ -12,6 +12,7 @@ pub mod model;
 pub mod models;
 pub mod moment;
 pub mod number;
+pub mod phone;
 pub mod pulse;
 pub mod time;
 pub mod version;

@@ -100,6 +100,8 @@ pub struct Known {
     pub refused_hash: Option<String>,
     /// Fields that Vapi shows otherwise than it was given them.
     pub shown_otherwise: Vec<String>,
+    /// An agent of another org names the same assistant: it is neither's.
+    pub is_contested: bool,
 }
 
 /// What the holder of an agent has read.
@@ -128,6 +130,8 @@ pub struct PutOff<'a> {
     pub pause: Duration,
     /// Whether Vapi has certainly nothing that we know nothing of.
     pub nothing_made: bool,
+    /// Whether it counts as a bad end; a wait that was asked for does not.
+    pub counts: bool,
 }
 
 /// An agent of a page over all of them.
@@ -200,6 +204,7 @@ impl Store {
                 missing_id: row.missing_id,
                 refused_hash: row.refused_hash,
                 shown_otherwise: row.shown_otherwise,
+                is_contested: row.is_contested.unwrap_or(false),
             }),
             _ => None,
         };
@@ -277,9 +282,9 @@ impl Store {
     /// Gives an agent back that stays owed.
     pub async fn put_off(&self, hold: &Hold, word: PutOff<'_>) -> Result<(), Error> {
         let (agent, holder, _) = hold.arguments();
-        let PutOff { stage, reason, pause, nothing_made } = word;
+        let PutOff { stage, reason, pause, nothing_made, counts } = word;
         let (stage, pause) = (stage.as_str(), pause.as_secs_f64());
-        sqlx::query_file!("queries/assistants/put_off.sql", agent, holder, stage, reason, pause, nothing_made)
+        sqlx::query_file!("queries/assistants/put_off.sql", agent, holder, stage, reason, pause, nothing_made, counts)
             .execute(&self.pg)
             .await?;
         Ok(())
@@ -318,6 +323,7 @@ macro_rules! listed {
                 missing_id: $row.missing_id,
                 refused_hash: $row.refused_hash,
                 shown_otherwise: $row.shown_otherwise,
+                is_contested: $row.is_contested,
                 agent: agent!($row),
             },
         }

@@ -105,6 +105,9 @@ const QUERY_CANCELED: &str = "57014";
 /// PostgreSQL's `read_only_sql_transaction`: a standby, or a server that was told to take nothing.
 const READ_ONLY: &str = "25006";
 
+/// PostgreSQL's class of what a schema or its privileges do not allow. (Row level security refuses a row so.)
+const OF_SCHEMA: &str = "42";
+
 /// PostgreSQL's class of data that a type does not hold, and its `not_null_violation` and `check_violation`. A unique or a
 /// foreign key is no such refusal: the row that was in the way may be gone, or there, the next time.
 const UNFIT: [&str; 3] = ["22", "23502", "23514"];
@@ -122,6 +125,32 @@ impl Error {
     /// Postgres will refuse this again, since no rule of the schema lets it in.
     pub fn is_for_good(&self) -> bool {
         matches!(self, Self::Refused(refusal) if UNFIT.iter().any(|unfit| refusal.code.starts_with(unfit)))
+    }
+
+    /// Postgres has refused a row, for its values, by a rule or by a trigger, or has let nobody write it: the source's own
+    /// doing. What else is written may fare better.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Refused(code) => code != READ_ONLY,
+            Self::Postgres(_) => self.sqlstate().is_some_and(|code| code.starts_with(OF_SCHEMA)),
+            _ => false,
+        }
+    }
+
+    /// What Postgres calls it, if it has said anything.
+    pub fn sqlstate(&self) -> Option<String> {
+        match self {
+            Self::Refused(code) => Some(code.clone()),
+            Self::Postgres(error) | Self::Superseded(error) => {
+                Some(error.as_database_error()?.code()?.into_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Another transaction was there first: the same may succeed now.
+    pub const fn is_superseded(&self) -> bool {
+        matches!(self, Self::Superseded(_))
     }
 
     /// Somebody else holds a lock for too long; without a limit the statement may succeed.

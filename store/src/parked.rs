@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::Value;
+use sqlx::PgPool;
 
 use crate::{Error, Store, instant::PgTime, intake::Intake};
 
@@ -29,6 +30,15 @@ pub struct Unparked {
     pub body: Value,
 }
 
+/// Names at Vapi that rows of more than one org bear. What comes for them is parked: it is neither org's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Contested {
+    /// Assistants.
+    pub assistants: i64,
+    /// Phone numbers.
+    pub numbers: i64,
+}
+
 impl Known {
     /// No event waits for what is there.
     pub fn is_empty(&self) -> bool {
@@ -47,6 +57,11 @@ impl Store {
         sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
+}
+
+/// What more than one org claims. Reads all agents and numbers.
+pub async fn contested(pg: &PgPool) -> Result<Contested, Error> {
+    Ok(sqlx::query_file_as!(Contested, "queries/parked/contested.sql").fetch_one(pg).await?)
 }
 
 impl Intake {

@@ -151,6 +151,15 @@ impl Redis {
         Ok(self.connection.clone().del::<_, ()>(key(org, self.format)).await?)
     }
 
+    /// Removes what is held of an org in older formats: of the newest one an edition was put in its place.
+    pub async fn discard_older(&self, org: OrgId) -> Result<(), Error> {
+        let keys: Vec<String> = (Format::OLDEST.0..self.format.0).map(|format| key(org, Format(format))).collect();
+        if !keys.is_empty() {
+            self.connection.clone().del::<_, ()>(keys).await?;
+        }
+        Ok(())
+    }
+
     /// Removes what is held of an org, and tells the nodes to look again.
     pub async fn forget(&self, org: OrgId) -> Result<(), Error> {
         let mut connection = self.connection.clone();

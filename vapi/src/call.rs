@@ -112,7 +112,7 @@ pub struct CallState {
     pub vapi_status: Latest<String>,
     /// Unknown for web calls: there the agent's own direction decides.
     pub direction: Latest<Direction>,
-    /// A call from the browser, or one marked `is_test_call` in its metadata.
+    /// One marked `is_test_call` in its metadata, as those are that our console starts.
     pub is_test_call: bool,
     /// When the two sides were connected.
     pub started_at: Milestone,
@@ -132,7 +132,7 @@ pub struct CallState {
     pub ended_reason: Latest<String>,
     /// What the call cost, in US cents.
     pub cost_cents: Latest<i32>,
-    /// The customer's phone number, as Vapi writes it.
+    /// The customer's phone number, in E.164 where that is certain.
     pub customer_number: Latest<Private>,
     /// The customer's name.
     pub customer_name: Latest<Private>,
@@ -157,6 +157,17 @@ impl CallState {
             cost_cents: self.cost_cents.join(other.cost_cents),
             customer_number: self.customer_number.join(other.customer_number),
             customer_name: self.customer_name.join(other.customer_name),
+        }
+    }
+
+    /// The same, but for who called and what was said.
+    #[must_use]
+    pub fn without_caller(self) -> Self {
+        Self {
+            customer_number: Latest::default(),
+            customer_name: Latest::default(),
+            summary: Latest::default(),
+            ..self
         }
     }
 

@@ -21,6 +21,7 @@ mod private;
 mod redact;
 mod secrets;
 mod signature;
+mod structured;
 mod surrogates;
 mod update;
 

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use readmodel::time::Timestamp;
+use readmodel::{phone::PhoneNumber, time::Timestamp};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -159,13 +159,14 @@ pub struct CallRef {
     pub phone_number_id: Option<String>,
     /// Our phone number.
     pub our_number: Option<Private>,
-    /// The customer's phone number; web calls have none.
+    /// The customer's phone number, in E.164 where that is certain; none of one who withholds it, and of a web call.
     pub customer_number: Option<Private>,
     /// The customer's name.
     pub customer_name: Option<Private>,
     /// How the two sides are connected.
     pub call_kind: Option<CallKind>,
-    /// A web call, or marked `is_test_call` in the metadata of the call or of the assistant's overrides.
+    /// Marked `is_test_call` in the metadata of the call or of the assistant's overrides, as the calls are that our console
+    /// starts. A web call as such is business.
     pub is_test_call: bool,
 }
 
@@ -174,18 +175,20 @@ impl CallRef {
         let call = &message["call"];
         let either = |first: &Value, second: &Value| field::short(first).or_else(|| field::short(second));
         let call_kind = field::short(&call["type"]).map(|text| CallKind::of(&text));
+        let number = |customer: &Value| field::short(&customer["number"]).or_else(|| field::short(&customer["sipUri"]));
+        let customer_number = number(&message["customer"]).or_else(|| number(&call["customer"]));
         let marked = |metadata: &Value| metadata["is_test_call"] == Value::Bool(true);
         Self {
             vapi_call_id: field::short(&call["id"]),
             assistant_id: either(&call["assistantId"], &message["assistant"]["id"]),
             phone_number_id: either(&call["phoneNumberId"], &message["phoneNumber"]["id"]),
             our_number: either(&message["phoneNumber"]["number"], &call["phoneNumber"]["number"]).map(Private::from),
-            customer_number: either(&message["customer"]["number"], &call["customer"]["number"]).map(Private::from),
+            customer_number: customer_number
+                .and_then(|number| PhoneNumber::parse(&number).text().map(str::to_owned))
+                .map(Private::from),
             customer_name: either(&message["customer"]["name"], &call["customer"]["name"]).map(Private::from),
             call_kind,
-            is_test_call: call_kind == Some(CallKind::Web)
-                || marked(&call["metadata"])
-                || marked(&call["assistantOverrides"]["metadata"]),
+            is_test_call: marked(&call["metadata"]) || marked(&call["assistantOverrides"]["metadata"]),
         }
     }
 }

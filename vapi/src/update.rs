@@ -12,6 +12,7 @@ use crate::{
     join::{Latest, Milestone, Newest, Told},
     message::{CallKind, Envelope, Kind},
     private::Private,
+    structured::Structured,
 };
 
 /// What intake does to the source for one message: merge `state` into what is known of the call.
@@ -49,7 +50,7 @@ impl Envelope {
 
     fn end_of_call_report(&self) -> CallState {
         let message = self.message();
-        let structured = &message["analysis"]["structuredData"];
+        let structured = Structured::of(message);
         let told = Told::new(Phase::Reported, self.timestamp);
         let ended_at = Milestone::stated(field::timestamp(&message["endedAt"]));
         CallState {
@@ -57,8 +58,8 @@ impl Envelope {
             // A report without the time comes soon after the end.
             ended_at: ended_at.join(Milestone::seen(self.timestamp)),
             duration_seconds: Latest::new(told, duration_seconds(message)),
-            sentiment_label: Latest::new(told, sentiment_label(structured)),
-            sentiment_score: Latest::new(told, sentiment_score(structured)),
+            sentiment_label: Latest::new(told, sentiment_label(&structured)),
+            sentiment_score: Latest::new(told, sentiment_score(&structured)),
             cost_cents: Latest::new(told, cost_cents(message)),
             ..self.state_in(Phase::Reported, "ended".to_owned())
         }
@@ -68,7 +69,9 @@ impl Envelope {
     fn state_in(&self, phase: Phase, vapi_status: String) -> CallState {
         let message = self.message();
         let told = Told::new(phase, self.timestamp);
-        let summary = field::text(&message["analysis"]["summary"]).or_else(|| field::text(&message["summary"]));
+        let summary = field::text(&message["analysis"]["summary"])
+            .or_else(|| field::text(&message["summary"]))
+            .or_else(|| Structured::of(message).find("summary", field::text));
         CallState {
             vapi_status: Latest::new(told, Some(vapi_status)),
             direction: Latest::new(told, self.call.call_kind.and_then(CallKind::direction)),
@@ -105,14 +108,16 @@ fn cost_cents(message: &Value) -> Option<i32> {
     field::whole(&(field::decimal(&message["cost"])? * BigDecimal::from(100)))
 }
 
-fn sentiment_label(structured: &Value) -> Option<SentimentLabel> {
-    ["sentimentLabel", "sentiment"].iter().find_map(|name| {
-        let word = field::text(&structured[name])?;
+fn sentiment_label(structured: &Structured<'_>) -> Option<SentimentLabel> {
+    let label = |word: &Value| {
+        let word = field::text(word)?;
         SentimentLabel::ALL.into_iter().find(|label| word.trim().eq_ignore_ascii_case(label.as_str()))
-    })
+    };
+    structured.find("sentimentLabel", label).or_else(|| structured.find("sentiment", label))
 }
 
-fn sentiment_score(structured: &Value) -> Option<BigDecimal> {
-    let score = field::decimal(&structured["sentimentScore"])?;
-    (BigDecimal::zero()..=BigDecimal::from(1)).contains(&score).then_some(score)
+fn sentiment_score(structured: &Structured<'_>) -> Option<BigDecimal> {
+    structured.find("sentimentScore", |score| {
+        field::decimal(score).filter(|score| (BigDecimal::zero()..=BigDecimal::from(1)).contains(score))
+    })
 }

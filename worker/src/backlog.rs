@@ -5,9 +5,15 @@ use std::time::Duration;
 
 use metrics::gauge;
 use monitoring::names::{
-    FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ORGS, PARKED_EVENTS, QUARANTINED,
+    CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES, OWED_ORGS,
+    PARKED_EVENTS, QUARANTINED,
 };
-use store::{assistants, queue::upkeep, sessions::WarmSessions};
+use store::{
+    assistants, erasures,
+    parked::{self, Contested},
+    queue::upkeep,
+    sessions::WarmSessions,
+};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -32,6 +38,35 @@ pub(crate) async fn measure(pg: WarmSessions) {
         gauge!(OLDEST_OWED_SECONDS).set(oldest_seconds);
         gauge!(QUARANTINED).set(quarantined);
         gauge!(PARKED_EVENTS).set(parked);
+    }
+}
+
+/// All agents and numbers are read for it.
+const CONTESTED_EVERY: Duration = Duration::from_secs(10);
+
+/// Keeps the gauges of what two orgs claim and of what is to be erased current, for ever. The log says when that changes.
+pub(crate) async fn measure_claims(pg: WarmSessions) {
+    let mut ticks = tokio::time::interval(CONTESTED_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut known = Contested::default();
+    loop {
+        ticks.tick().await;
+        let look = async { Ok::<_, store::Error>((parked::contested(&pg).await?, erasures::owed(&pg).await?)) };
+        let Ok(Ok((contested, erasures))) = tokio::time::timeout(BUDGET, look).await else {
+            for kind in ["assistant", "number"] {
+                gauge!(CONTESTED, "kind" => kind).set(f64::NAN);
+            }
+            gauge!(OWED_ERASURES).set(f64::NAN);
+            continue;
+        };
+        gauge!(CONTESTED, "kind" => "assistant").set(contested.assistants as f64);
+        gauge!(CONTESTED, "kind" => "number").set(contested.numbers as f64);
+        gauge!(OWED_ERASURES).set(erasures as f64);
+        if contested != known {
+            let Contested { assistants, numbers } = contested;
+            tracing::warn!(assistants, numbers, "names at Vapi that more than one org claims: their webhooks are parked");
+            known = contested;
+        }
     }
 }
 

@@ -110,6 +110,7 @@ impl<H: Handler> Engine<H> {
             spawn(Scheduler::new(pg(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health, self.config.heartbeat)),
             spawn(backlog::measure(pg())),
+            spawn(backlog::measure_claims(pg())),
             spawn(deadlines::follow(pg(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
         let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(pg())));

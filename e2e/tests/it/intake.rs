@@ -241,18 +241,23 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_the_source_never_takes_is_refused_for_good() {
+async fn b1_what_the_source_refuses_is_not_lost() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.sql("alter table contacts add check (phone <> '+15550100013')").await;
-    for _ in 0..2 {
-        let refused = stack.post(&report(&org, "call-1", "+15550100013")).await;
-        let error = json!({ "error": "The message cannot be stored" });
-        assert_eq!((refused.status, refused.json()), (StatusCode::UNPROCESSABLE_ENTITY, error));
-    }
-    assert_eq!(rows(&stack).await, [0; 4]);
-    assert_eq!(counted(&stack, "end-of-call-report", "refused").await, 2.0);
-    assert_eq!(stack.post(&report(&org, "call-2", PHONE)).await.status, StatusCode::OK);
+    assert_eq!(stack.post(&report(&org, "call-1", "+15550100013")).await.status, StatusCode::OK);
+    // The call is there, without its contact.
+    assert_eq!(rows(&stack).await, [1, 1, 1, 0]);
+    let metrics = stack.metrics(&stack.api).await;
+    assert_eq!(metrics.sum("prewarm_contacts_refused_total", &[("reason", "check")]), 1.0);
+    stack.follows(&org).await;
+    // A call that is refused itself waits, and is told.
+    stack.sql("alter table calls add constraint odd check (phone_number <> '+15550100014')").await;
+    assert_eq!(stack.post(&report(&org, "call-2", "+15550100014")).await.status, StatusCode::OK);
+    assert_eq!(counted(&stack, "end-of-call-report", "refused").await, 1.0);
+    assert_eq!(rows(&stack).await, [2, 1, 1, 0]);
+    stack.sql("alter table calls drop constraint odd; update prewarm.events set replay_after = now()").await;
+    eventually("it is taken up", async || (rows(&stack).await == [2, 2, 2, 1]).then_some(())).await;
     stack.close().await;
 }
 

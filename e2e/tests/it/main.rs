@@ -16,6 +16,7 @@ mod console;
 mod deltas;
 mod demo;
 mod door;
+mod erasure;
 mod fairness;
 mod foreign_writers;
 mod formats;

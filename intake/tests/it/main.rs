@@ -4,6 +4,9 @@
 
 mod batches;
 mod call;
+mod callers;
+mod erasure;
 mod harness;
+mod histories;
 mod orders;
 mod replay;

@@ -45,9 +45,13 @@ fn told(status: u16, words: &[String]) -> String {
 
 impl Pace {
     /// After so many starts, the last of which met a failure of Vapi's.
-    pub(super) fn pause(&self, attempts: i32, retry_after: Option<Duration>) -> Duration {
-        let asked = retry_after.unwrap_or_default().mul_f64(rand::random_range(1.0..1.25));
-        doubled(self.first_pause, self.max_pause, attempts).max(asked).min(LONGEST_PAUSE)
+    pub(super) fn pause(&self, attempts: i32) -> Duration {
+        doubled(self.first_pause, self.max_pause, attempts)
+    }
+
+    /// For as long as Vapi, or the gate before it, asks, and a little longer, so that agents do not come back together.
+    pub(super) fn pause_as_asked(&self, asked: Duration) -> Duration {
+        asked.max(self.first_pause / 4).mul_f64(rand::random_range(1.0..1.25)).min(LONGEST_PAUSE)
     }
 
     /// After so many starts, the last of which met a refusal that is about the account.
@@ -64,7 +68,7 @@ fn doubled(first: Duration, most: Duration, attempts: i32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use vapi::client::Cause;
+    use vapi::client::{Cause, Times};
 
     use super::*;
 
@@ -88,6 +92,13 @@ mod tests {
     }
 
     #[test]
+    fn h21_some_agent_finds_out_within_fifteen_seconds_that_vapi_is_back() {
+        // It waits its own pause out, meets the gate's, and waits that out.
+        let longest = Pace::default().max_pause + Times::default().max_pause * 5 / 4;
+        assert!(longest < Duration::from_secs(15), "{longest:?}");
+    }
+
+    #[test]
     fn every_sentence_of_vapi_is_told_and_a_silent_refusal_by_its_status() {
         assert_eq!(Failure::of(&rejected(400, &["a", "b"])), Failure::Content("a; b".to_owned()));
         assert_eq!(Failure::of(&rejected(403, &[])), Failure::Account("Vapi refuses it with status 403".to_owned()));
@@ -96,13 +107,14 @@ mod tests {
     #[test]
     fn pauses_double_and_are_no_shorter_than_vapi_asks_and_bounded() {
         let pace = Pace::default();
-        for (attempts, whole) in [(0, 2), (1, 2), (2, 4), (5, 32), (6, 60), (i32::MAX, 60)] {
+        for (attempts, whole) in [(0, 2), (1, 2), (2, 4), (3, 8), (6, 8), (i32::MAX, 8)] {
             let whole = Duration::from_secs(whole);
-            assert!((whole / 2..=whole).contains(&pace.pause(attempts, None)), "{attempts}");
+            assert!((whole / 2..=whole).contains(&pace.pause(attempts)), "{attempts}");
         }
         let asked = Duration::from_secs(90);
-        assert!((asked..asked * 5 / 4).contains(&pace.pause(1, Some(asked))));
-        assert_eq!(pace.pause(1, Some(Duration::from_hours(24))), LONGEST_PAUSE);
+        assert!((asked..asked * 5 / 4).contains(&pace.pause_as_asked(asked)));
+        assert!(pace.pause_as_asked(Duration::ZERO) > Duration::ZERO);
+        assert_eq!(pace.pause_as_asked(Duration::from_hours(24)), LONGEST_PAUSE);
         assert!((Duration::from_mins(15)..=Duration::from_mins(30)).contains(&pace.account_pause(40)));
     }
 }

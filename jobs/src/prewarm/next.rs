@@ -44,10 +44,15 @@ pub(super) enum Step {
     Refuse,
     /// Do not send again what Vapi has refused.
     StillRefused,
+    /// Leave the assistant alone: an agent of another org names it too.
+    Leave,
 }
 
 /// `searched`: the search has been made, just now.
 pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
+    if known.is_contested {
+        return Step::Leave;
+    }
     if let (Some(since), false) = (known.look_since, searched) {
         return Step::Search(since);
     }
@@ -102,7 +107,7 @@ mod tests {
             assistant_id: None,
             config_hash: None,
         };
-        Known { agent, look_since: None, missing_id: None, refused_hash: None, shown_otherwise: Vec::new() }
+        Known { agent, look_since: None, missing_id: None, refused_hash: None, shown_otherwise: Vec::new(), is_contested: false }
     }
 
     fn named(config_hash: Option<&str>) -> Known {
@@ -156,6 +161,13 @@ mod tests {
         let mut changed = refused;
         changed.agent.wanted.name = "Reception".to_owned();
         assert_eq!(step(&changed), Step::Update(ID.to_owned()));
+    }
+
+    #[test]
+    fn h12_what_another_org_names_too_is_left_alone() {
+        for known in [named(None), synced(), fresh()] {
+            assert_eq!(step(&Known { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..known }), Step::Leave);
+        }
     }
 
     #[test]

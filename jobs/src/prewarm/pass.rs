@@ -24,6 +24,10 @@ const MAX_STEPS: usize = 12;
 /// By so much Vapi's clock may be behind the database's.
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
+/// For people.
+const CONTESTED: &str = "An agent of another organisation names the same assistant. It belongs to neither until one of them \
+                         names another one, or none.";
+
 /// Of an agent that is held.
 pub(super) struct Pass<'a> {
     pub(super) store: &'a Store,
@@ -116,6 +120,7 @@ impl<'a> Pass<'a> {
                 Step::Create => self.create(known, &wanted).await?,
                 Step::Update(id) => self.update(&id, &wanted).await?,
                 Step::Refuse => self.refuse(&wanted, &faults(&wanted), false).await?,
+                Step::Leave => return self.leave().await,
                 Step::Nothing => return self.settle(&reading, known, true).await,
                 Step::StillRefused => return self.settle(&reading, known, false).await,
             }
@@ -232,6 +237,7 @@ impl<'a> Pass<'a> {
         let differences = wanted.payload.differences(&assistant.body);
         let shown_otherwise: Vec<_> = differences.into_iter().map(str::to_owned).collect();
         self.store.record_assistant(&self.hold, &assistant.id, Some(&wanted.hash), &shown_otherwise).await?;
+        self.wake_others().await?;
         // Whoever has made one has made it, even if a newer configuration follows.
         if self.outcome != "created" {
             self.outcome = outcome;
@@ -266,17 +272,36 @@ impl<'a> Pass<'a> {
         Ok(Ended::Settled(self.outcome))
     }
 
+    /// The other agent may be changed at any time, which leaves no mark of this one.
+    async fn leave(&self) -> Result<Ended, Stop> {
+        let pause = self.prewarm.pace.first_account_pause;
+        tracing::warn!(agent = %self.hold.agent, "agents of two orgs name one assistant: it is left alone");
+        let word = PutOff { stage: Stage::Failed, reason: CONTESTED, pause, nothing_made: false, counts: false };
+        self.store.put_off(&self.hold, word).await?;
+        Ok(Ended::PutOff)
+    }
+
     async fn put_off(&self, error: &Error, nothing_made: bool) -> Result<(), store::Error> {
-        let (pace, attempts) = (&self.prewarm.pace, self.hold.attempts);
-        let (stage, reason, pause) = match Failure::of(error) {
-            Failure::Account(reason) => (Stage::Failed, reason, pace.account_pause(attempts)),
+        let (pace, attempts, asked) = (&self.prewarm.pace, self.hold.attempts, error.retry_after());
+        let (stage, reason, pause, counts) = match Failure::of(error) {
+            Failure::Account(reason) => (Stage::Failed, reason, pace.account_pause(attempts), true),
             // About content is only a refusal that was no answer to a configuration.
-            Failure::Content(reason) | Failure::Passing(reason) => {
-                (Stage::Pending, reason, pace.pause(attempts, error.retry_after()))
-            }
+            Failure::Content(reason) | Failure::Passing(reason) => match asked {
+                Some(asked) => (Stage::Pending, reason, pace.pause_as_asked(asked), false),
+                None => (Stage::Pending, reason, pace.pause(attempts), true),
+            },
         };
         tracing::warn!(agent = %self.hold.agent, reason, ?pause, "the agent's assistant is put off");
-        self.store.put_off(&self.hold, PutOff { stage, reason: &reason, pause, nothing_made }).await
+        self.store.put_off(&self.hold, PutOff { stage, reason: &reason, pause, nothing_made, counts }).await
+    }
+
+    /// The first success wakes all who were put off: they need not wait until their own pauses are over.
+    async fn wake_others(&self) -> Result<(), store::Error> {
+        if self.hold.attempts > 1 || self.prewarm.client.gate().take_recovery() {
+            tracing::info!("Vapi takes what it is sent: who was put off is tried at once");
+            self.store.forgive_agents().await?;
+        }
+        Ok(())
     }
 
     /// Says what is done next. From here on a request may take its time: nobody else begins one before it is over.

@@ -1,7 +1,7 @@
 //! `prewarm rebuild`: read models made anew from the source, beside running workers and readers.
 
 mod all;
-mod one;
+pub(crate) mod one;
 mod progress;
 
 use anyhow::{Context as _, bail};

@@ -3,6 +3,7 @@
 -- $1 after, $2 how many at most.
 select a.id as "id!", a.org_id as "org_id!", a.call_direction as "call_direction!", a.name as "name!", a.system_prompt,
        a.first_message, a.voice, a.model, a.vapi_assistant_id, a.config_hash,
+       a.is_contested as "is_contested!",
        s.look_since as "look_since?: PgTime",
        s.missing_id as "missing_id?",
        s.refused_hash as "refused_hash?",

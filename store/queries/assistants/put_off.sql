@@ -1,11 +1,13 @@
 -- store::assistants::put_off
 -- Gives the agent back, to be taken up again later. It stays owed: its marks stay.
--- $1 agent, $2 holder, $3 stage, $4 why, $5 seconds, $6 whether Vapi has nothing that we know nothing of.
+-- $1 agent, $2 holder, $3 stage, $4 why, $5 seconds, $6 whether Vapi has nothing that we know nothing of,
+-- $7 whether the start counts as one that ended badly.
 update prewarm.assistants
    set stage = $3,
        reason = $4,
        not_before = statement_timestamp() + make_interval(secs => $5),
        look_since = case when $6 then null else look_since end,
+       attempts = case when $7 then attempts else greatest(attempts - 1, 0) end,
        holder = null,
        until = null
  where agent_id = $1

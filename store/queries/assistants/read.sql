@@ -24,6 +24,7 @@ select h.look_since as "look_since: PgTime",
        a.voice as "voice?",
        a.model as "model?",
        a.vapi_assistant_id as "vapi_assistant_id?",
-       a.config_hash as "config_hash?"
+       a.config_hash as "config_hash?",
+       a.is_contested as "is_contested?"
   from held h
   left join prewarm.agents_to_warm a on a.id = h.agent_id

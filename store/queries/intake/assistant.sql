@@ -1,7 +1,7 @@
 -- store::intake::assistant
 -- The assistant that takes the calls of a number: by Vapi's id of the number; where nobody has that id, by the number
--- itself, unless it is in more than one org's list.
--- $1 Vapi's id of the number, $2 the number.
+-- itself. What two orgs claim, the number or its assistant, is neither's.
+-- $1 Vapi's id of the number, $2 the spellings of the number.
 with numbers as (
   select id, org_id, agent_id
     from prewarm.source_phone_numbers
@@ -9,15 +9,16 @@ with numbers as (
   union all
   select p.id, p.org_id, p.agent_id
     from prewarm.source_phone_numbers p
-   where p.phone_number = $2
+   where p.phone_number = any ($2)
      and not exists (select from prewarm.source_phone_numbers where vapi_phone_number_id = $1)
-     and not exists (
-       select from prewarm.source_phone_numbers other where other.phone_number = $2 and other.org_id <> p.org_id
-     )
 )
 select a.vapi_assistant_id as "assistant_id!"
   from numbers n
   join prewarm.source_agents a on a.id = n.agent_id and a.org_id = n.org_id
  where a.vapi_assistant_id is not null
+   and not exists (select from numbers other where other.org_id <> n.org_id)
+   and not exists (
+     select from prewarm.source_agents other where other.vapi_assistant_id = a.vapi_assistant_id and other.org_id <> a.org_id
+   )
  order by n.id
  limit 1

@@ -1,13 +1,10 @@
 -- store::intake::refresh
--- Takes events anew that were parked for so long that their bodies are gone: what is sent again has them. One row for each,
--- as of record. By their keys, as receipts does.
+-- Takes events anew that were parked for so long that their bodies are gone: what is sent again has them. What is erased
+-- stays so. One row for each, as of record. By their keys, as receipts does.
 -- Side by side: $1 dedupe keys, $2 bodies.
 update prewarm.events e
    set body = again.body::jsonb,
-       org_id = coalesce(
-         (select org_id from prewarm.source_agents where vapi_assistant_id = e.assistant_id order by id limit 1),
-         (select org_id from prewarm.source_phone_numbers where vapi_phone_number_id = e.phone_number_id order by id limit 1)
-       ),
+       org_id = prewarm.owner(e.assistant_id, e.phone_number_id),
        epoch = (select epoch from prewarm.epoch),
        xid = pg_current_xact_id(),
        received_at = statement_timestamp(),
@@ -21,9 +18,11 @@ update prewarm.events e
             where dedupe_key = sent.dedupe_key
               and org_id is null
               and body is null
+              and erased is null
             limit 1
          ) gone) again
  where e.id = again.id
    and e.org_id is null
    and e.body is null
+   and e.erased is null
 returning e.dedupe_key, e.org_id, e.epoch, e.xid::text::bigint as "xid!"

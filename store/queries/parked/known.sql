@@ -1,5 +1,5 @@
 -- store::parked::known
--- The assistants and numbers for which events are parked, and which our maps have.
+-- The assistants and numbers for which events are parked, and which our maps have, each for one org.
 -- Two sorted lists leap over one another: from what is parked to the first of ours that is not before it, and from there to
 -- the first that is parked. So it takes as many look-ups as the shorter list has names, whichever that is: a hundred
 -- thousand events of foreign assistants cost no more than our own assistants are, and many assistants no more than the
@@ -48,5 +48,15 @@ numbers as (
       limit 1
    ) next
 )
-select array(select parked from assistants where parked = ours order by parked) as "assistants!",
-       array(select parked from numbers where parked = ours order by parked) as "numbers!"
+select array(
+         select parked from assistants
+          where parked = ours
+            and prewarm.owner(parked, null) is not null
+          order by parked
+       ) as "assistants!",
+       array(
+         select parked from numbers
+          where parked = ours
+            and prewarm.owner(null, parked) is not null
+          order by parked
+       ) as "numbers!"

@@ -1,6 +1,6 @@
 -- store::parked::unpark
 -- Gives parked events to the orgs that our maps now have for them, the oldest first, by the rule of store::intake::record.
--- One that another transaction has in hand is left out. The receipt stays the first one: epoch and xid are not touched.
+-- One that another transaction has in hand is left out, and one that two orgs claim is for a minute. The receipt stays the first one: epoch and xid are not touched.
 -- $1 assistants and $2 numbers that our maps have, $3 events at most, $4 bytes, as stored, after which no further one is
 -- taken.
 with waiting as (
@@ -31,17 +31,20 @@ sized as (
     from (select id from waiting order by id limit $3) oldest
     join prewarm.events e on e.id = oldest.id
 ),
-held as (
-  select e.id,
-         coalesce(
-           (select org_id from prewarm.source_agents where vapi_assistant_id = e.assistant_id order by id limit 1),
-           (select org_id from prewarm.source_phone_numbers where vapi_phone_number_id = e.phone_number_id order by id limit 1)
-         ) as org_id
+held as materialized (
+  select e.id, prewarm.owner(e.assistant_id, e.phone_number_id) as org_id
     from prewarm.events e
    where e.id in (select id from sized where coalesce(before, 0) < $4)
      and e.org_id is null and e.body is not null
    order by e.id
      for update of e skip locked
+),
+contested as (
+  update prewarm.events e
+     set replay_after = statement_timestamp() + interval '1 minute'
+    from held
+   where e.id = held.id
+     and held.org_id is null
 )
 update prewarm.events e
    set org_id = held.org_id,

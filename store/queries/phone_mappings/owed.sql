@@ -1,6 +1,7 @@
 -- store::phone_mappings::owed
 -- The numbers that an agent sees to and that somebody else than its assistant answers at Vapi, as far as we know: those
--- whose row names it, and those that it has answered and whose row names nobody any more.
+-- whose row names it, and those that it has answered and whose row names nobody any more. Nobody sees to a number that two
+-- orgs name.
 -- $1 agent, $2 Vapi's id of its assistant.
 with own as (
   select vapi_phone_number_id from prewarm.source_phone_numbers where agent_id = $1 and vapi_phone_number_id <> ''
@@ -21,6 +22,9 @@ wanted as (
     from own
     left join named on named.vapi_phone_number_id = own.vapi_phone_number_id
    where coalesce(named.agent_id, $1) = $1
+     and (select count(distinct p.org_id)
+            from prewarm.source_phone_numbers p
+           where p.vapi_phone_number_id = own.vapi_phone_number_id) <= 1
 )
 select w.vapi_phone_number_id as "id!",
        w.assistant_id,

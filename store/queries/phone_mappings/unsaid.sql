@@ -15,4 +15,10 @@ select distinct a.id
       where first.vapi_phone_number_id = p.vapi_phone_number_id
         and first.id < p.id
    )
+   and not exists (
+     select
+       from prewarm.source_phone_numbers other
+      where other.vapi_phone_number_id = p.vapi_phone_number_id
+        and other.org_id <> p.org_id
+   )
    and not exists (select from prewarm.agent_marks marked where marked.agent_id = a.id)

@@ -33,7 +33,8 @@ pub struct Times {
     pub busy_pause: Duration,
     /// The first pause in an outage; each failed probe doubles it.
     pub first_pause: Duration,
-    /// The longest pause in an outage.
+    /// The longest pause in an outage. One probe in a few seconds troubles nobody, and whoever waits for Vapi waits no longer
+    /// than for the next one.
     pub max_pause: Duration,
 }
 
@@ -45,7 +46,7 @@ impl Default for Times {
             spaced_for: Duration::from_secs(60),
             busy_pause: Duration::from_secs(2),
             first_pause: Duration::from_secs(1),
-            max_pause: Duration::from_secs(60),
+            max_pause: Duration::from_secs(4),
         }
     }
 }
@@ -70,6 +71,18 @@ struct State {
     /// In a row.
     failures: u32,
     pause: Option<Pause>,
+    trouble: Trouble,
+}
+
+/// Whether requests were in vain of late.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Trouble {
+    #[default]
+    None,
+    /// For Vapi's sake, or the account's.
+    Met,
+    /// And one has succeeded since.
+    Over,
 }
 
 /// Vapi is down.
@@ -100,6 +113,16 @@ impl Gate {
         // Those who went before may have been sent away meanwhile.
         self.lock().check(&pass, Instant::now())?;
         Ok(pass)
+    }
+
+    /// Whether Vapi takes requests again, after a time in which it did not. Told once.
+    pub fn take_recovery(&self) -> bool {
+        let mut state = self.lock();
+        let is_over = state.trouble == Trouble::Over;
+        if is_over {
+            state.trouble = Trouble::None;
+        }
+        is_over
     }
 
     fn reserve(&self, now: Instant) -> Result<(Pass, Instant), Error> {
@@ -134,7 +157,9 @@ impl Pass {
         let mut state = self.gate.lock();
         let now = Instant::now();
         match result {
-            Err(Error::Unavailable { .. } | Error::Unclear { .. }) => state.failed(self.probe, now, times),
+            Err(Error::Unavailable { retry_after, .. } | Error::Unclear { retry_after, .. }) => {
+                state.failed(self.probe, now, times, *retry_after);
+            }
             Err(Error::Busy { retry_after }) => {
                 state.alive();
                 let held_until = now + retry_after.unwrap_or(times.busy_pause);
@@ -143,6 +168,7 @@ impl Pass {
             }
             Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => state.alive(),
         }
+        state.note_trouble(result);
     }
 }
 
@@ -170,19 +196,31 @@ impl State {
         self.pause = None;
     }
 
-    fn failed(&mut self, probe: bool, now: Instant, times: &Times) {
+    fn note_trouble<T>(&mut self, result: &Result<T, Error>) {
+        self.trouble = match result {
+            Ok(_) if self.trouble == Trouble::Met => Trouble::Over,
+            Err(Error::Rejected { status: 401..=403, .. }) => Trouble::Met,
+            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => self.trouble,
+            Err(_) => Trouble::Met,
+        };
+    }
+
+    /// A wait that was asked for is kept, and is no reason to wait longer the next time.
+    fn failed(&mut self, probe: bool, now: Instant, times: &Times, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
-        match &mut self.pause {
+        match (&mut self.pause, asked) {
             // One that was sent before the pause tells nothing new.
-            Some(_) if !probe => {}
-            Some(pause) => {
+            (Some(_), _) if !probe => {}
+            (Some(pause), Some(asked)) => pause.until = now + asked,
+            (Some(pause), None) => {
                 pause.count += 1;
                 pause.until = now + times.pause_of(pause.count);
             }
-            None if self.failures >= MAX_FAILURES => {
-                self.pause = Some(Pause { until: now + times.pause_of(1), count: 1, probing: false });
+            (None, _) if self.failures >= MAX_FAILURES => {
+                let until = now + asked.unwrap_or_else(|| times.pause_of(1));
+                self.pause = Some(Pause { until, count: 1, probing: false });
             }
-            None => {}
+            (None, _) => {}
         }
     }
 }
@@ -326,6 +364,36 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn h21_a_wait_that_is_asked_for_is_a_pause_and_doubles_nothing() {
+        let asked = |seconds| Err(Error::Unavailable { cause: Cause::Paused, retry_after: Some(Duration::from_secs(seconds)) });
+        let gate = opened().await;
+        tokio::time::advance(FIRST_PAUSE).await;
+        for seconds in [20, 2, 2, 2, 2] {
+            pass(&gate, asked(seconds)).await;
+            assert_eq!(pause(&gate).await, Some(Duration::from_secs(seconds)));
+            tokio::time::advance(Duration::from_secs(seconds)).await;
+        }
+        pass(&gate, failure()).await;
+        let left = pause(&gate).await.unwrap();
+        assert!(left <= FIRST_PAUSE * 2, "{left:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h21_a_success_after_trouble_is_told_once() {
+        let refused = |status| Err(Error::Rejected { status, words: Vec::new() });
+        for trouble in [failure(), busy(0), refused(401), refused(402)] {
+            let gate = Gate::default();
+            pass(&gate, Ok(())).await;
+            assert!(!gate.take_recovery());
+            pass(&gate, trouble).await;
+            pass(&gate, refused(400)).await;
+            assert!(!gate.take_recovery());
+            pass(&gate, Ok(())).await;
+            assert_eq!((gate.take_recovery(), gate.take_recovery()), (true, false));
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_probe_that_is_given_up_lets_the_next_one_through() {
         let gate = opened().await;
         tokio::time::advance(FIRST_PAUSE).await;
@@ -346,8 +414,8 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_a_minute() {
-        for (count, whole) in [(1, 1), (2, 2), (6, 32), (7, 60), (u32::MAX, 60)] {
+    fn pauses_double_up_to_some_seconds() {
+        for (count, whole) in [(1, 1), (2, 2), (3, 4), (4, 4), (u32::MAX, 4)] {
             let whole = Duration::from_secs(whole);
             assert!((whole / 2..=whole).contains(&Times::default().pause_of(count)), "{count}");
         }

@@ -69,7 +69,7 @@ fn a_status_update_speaks_and_the_stale_call_in_it_does_not() {
     let call = state(&json(STATUS_OF_WEB_CALL));
     assert_eq!((call.phase(), call.status()), (Some(Phase::InProgress), Some("in-progress")));
     assert_eq!((call.started_at.get(), call.ended_at.get()), (at("2024-09-22T18:44:25.008Z"), None));
-    assert_eq!((call.direction.get(), call.is_test_call), (None, true));
+    assert_eq!((call.direction.get(), call.is_test_call), (None, false), "b5: business");
     assert_eq!((call.customer_number.get(), call.customer_name.get()), (None, None));
 
     let call = state(&json(STATUS_OF_REFUSED_CALL));
@@ -150,6 +150,35 @@ fn a_call_marked_as_a_test_is_one() {
     assert!(marked("/message/call/assistantOverrides/metadata", json!(true)));
     assert!(!marked("/message/call/metadata", json!("yes")));
     assert!(!marked("/message", json!(true)));
+}
+
+#[test]
+fn b4_structured_outputs_are_taken_by_name_from_either_place() {
+    let outputs = json!({
+        "3b0e9d0e-0000-4000-8000-000000000001": {"name": "sentimentLabel", "result": "negative"},
+        "3b0e9d0e-0000-4000-8000-000000000002": {"name": "call", "result": {"sentimentScore": 0.2, "sentimentLabel": "positive"}},
+        "3b0e9d0e-0000-4000-8000-000000000003": {"name": "summary", "result": "Wants to be called back."},
+        "3b0e9d0e-0000-4000-8000-000000000004": {"name": "sentimentScore", "result": "much"},
+        "3b0e9d0e-0000-4000-8000-000000000005": null,
+    });
+    let told = |analysis: Value, outputs: Value| {
+        let report = json!({"message": {"type": "end-of-call-report", "call": {"id": "c1"}, "analysis": analysis,
+                                        "artifact": {"structuredOutputs": outputs}}});
+        let listed = json!({"id": "c1", "status": "ended", "analysis": analysis, "artifact": {"structuredOutputs": outputs}});
+        let shown = |state: CallState| {
+            let summary = state.summary.get().map(|summary| summary.as_str().to_owned());
+            (state.sentiment_label.get().copied(), state.sentiment_score.get().map(ToString::to_string), summary)
+        };
+        let listed = Envelope::of_listed_call(&listed).unwrap().call_update().unwrap().state;
+        assert_eq!(shown(listed), shown(state(&report)), "by reconciliation as by webhook");
+        shown(state(&report))
+    };
+    let summary = Some("Wants to be called back.".to_owned());
+    assert_eq!(told(json!({}), outputs.clone()), (Some(SentimentLabel::Negative), Some("0.2".to_owned()), summary.clone()));
+    let first = json!({"summary": "Said.", "structuredData": {"sentimentLabel": "neutral", "sentimentScore": 0.9}});
+    let both = told(first, outputs);
+    assert_eq!(both, (Some(SentimentLabel::Neutral), Some("0.9".to_owned()), Some("Said.".to_owned())));
+    assert_eq!(told(Value::Null, json!([{"name": "sentimentLabel", "result": "negative"}])), (None, None, None));
 }
 
 #[test]

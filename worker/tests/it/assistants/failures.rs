@@ -215,3 +215,65 @@ async fn agents_that_wait_are_tried_when_a_worker_starts() {
     assert_eq!(town.db.count("select prewarm.fold_agents()::int8").await, 1);
     town.close().await;
 }
+
+#[tokio::test]
+async fn h21_the_first_success_wakes_all_who_were_put_off() {
+    let town = Town::new().await;
+    let context = town.patient();
+    let mut agents = Vec::new();
+    town.standin.fail_always(Operation::CreateAssistant, Fault::status(503));
+    for _ in 0..3 {
+        let agent = town.fresh().await;
+        jobs::Job::Prewarm(agent.id).run(&context).await.unwrap();
+        agents.push(agent);
+    }
+    let put_off = "select count(*) from prewarm.assistants where not_before > now() + interval '10 minutes'";
+    assert_eq!(town.db.count(put_off).await, 3);
+    town.standin.heal();
+    let another = town.fresh().await;
+    jobs::Job::Prewarm(another.id).run(&context).await.unwrap();
+    town.assert_exact(&another).await;
+    assert_eq!(town.db.count(put_off).await, 0);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn h21_a_wait_that_vapi_asks_for_counts_as_no_bad_end() {
+    let town = Town::new().await;
+    let agent = town.fresh().await;
+    for code in [429, 503, 429, 503] {
+        let fault = Fault::Status { code, retry_after: Some("0".to_owned()) };
+        town.standin.fail_next(Operation::CreateAssistant, fault);
+        town.pass(agent.id).await.unwrap();
+    }
+    assert_eq!(town.db.count("select coalesce(sum(attempts), 0)::bigint from prewarm.assistants").await, 0);
+    town.passes(agent.id).await;
+    town.assert_exact(&agent).await;
+    town.close().await;
+}
+
+#[tokio::test]
+async fn h12_an_assistant_that_two_orgs_name_is_changed_by_neither() {
+    let town = Town::new().await;
+    let owner = town.synced().await;
+    let thief = town.fresh().await;
+    let assistant = owner.assistant_id.clone().unwrap();
+    let steal = format!("update agents set vapi_assistant_id = '{assistant}' where id = '{}'", thief.id);
+    town.db.run(&steal).await;
+    town.save(owner.org, "second").await;
+    let requests = town.standin.requests().len();
+    for agent in [&owner, &thief] {
+        town.pass(agent.id).await.unwrap();
+        let progress = town.progress(agent).await;
+        assert_eq!(progress.stage, Stage::Failed);
+        assert!(progress.reason.unwrap().contains("another organisation"), "told to people");
+    }
+    assert_eq!(town.standin.requests().len(), requests);
+    let let_go = "update agents set vapi_assistant_id = null where id = ";
+    town.db.run(&format!("{let_go} '{}'; update prewarm.assistants set not_before = null", thief.id)).await;
+    for agent in [&owner, &thief] {
+        town.passes(agent.id).await;
+        town.assert_exact(agent).await;
+    }
+    town.close().await;
+}

@@ -88,6 +88,16 @@ impl Town {
         }
     }
 
+    /// One that puts off for so long that nothing but being woken explains a further try.
+    pub(super) fn patient(&self) -> Context {
+        let mut context = self.context();
+        if let Some(prewarm) = &mut context.prewarm {
+            let day = Duration::from_hours(24);
+            prewarm.pace = Pace { first_pause: day, max_pause: day, ..prewarm.pace };
+        }
+        context
+    }
+
     /// A worker process's worth of workers.
     pub(super) fn start(&self) -> Worker {
         let shutdown = CancellationToken::new();

@@ -1,0 +1,9 @@
+-- store::erasures::done
+-- No copy of an org shows any more what was erased up to an erasure.
+-- $1 org, $2 the erasure.
+update prewarm.erasures
+   set done_at = statement_timestamp()
+ where org_id = $1
+   and id <= $2
+   and erased_at is not null
+   and done_at is null

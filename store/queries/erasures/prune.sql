@@ -1,0 +1,7 @@
+-- store::erasures::prune
+-- What is known of erasures that were done long ago, and tombstones of what nobody sends again.
+-- $1 the age in seconds of erasures, $2 of tombstones.
+with old as (
+  delete from prewarm.erasures where done_at < statement_timestamp() - $1 * interval '1 second'
+)
+delete from prewarm.tombstones where made_at < statement_timestamp() - $2 * interval '1 second'
