@@ -2,22 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use materialize::{Outcome, Published};
+use materialize::{Error, Outcome, Published};
 use metrics::{counter, histogram};
-use monitoring::names::{FRESHNESS_SECONDS, REBUILD_SECONDS, REBUILDS_TOTAL};
+use monitoring::names::{FRESHNESS_SECONDS, OVERSIZED_BODIES_TOTAL, REBUILD_SECONDS, REBUILDS_TOTAL};
 use readmodel::{ids::OrgId, model::Model};
 
 use crate::{Context, JobError};
 
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
     let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
-    let outcome = materialize::rebuild(&context.store, context.clock, org).await.map_err(JobError::retry)?;
+    let rebuilt = materialize::rebuild(&context.store, context.clock, org).await;
+    let outcome = rebuilt.inspect_err(count_oversized).map_err(JobError::retry)?;
     // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
         record_freshness(&published, rebuild.started.elapsed());
     }
     Ok(())
+}
+
+fn count_oversized(error: &Error) {
+    if let Some(model) = error.oversized() {
+        counter!(OVERSIZED_BODIES_TOTAL, "model" => model.name()).increment(1);
+    }
 }
 
 /// From the oldest change's commit, where Postgres tracks commits, else from the start of the rebuild. All models are

@@ -17,9 +17,23 @@ pub enum Error {
     /// The schema could not be brought up to date.
     #[error("migration")]
     Migrate(#[from] sqlx::migrate::MigrateError),
-    /// Redis refused, or cannot be reached.
-    #[error("redis")]
-    Redis(#[from] redis::RedisError),
+    /// Redis refused, or cannot be reached: in its own words, without what it quotes of a command.
+    #[error("redis: {0}")]
+    Redis(String),
+    /// `REDIS_URL` names several servers.
+    #[error("REDIS_URL names several servers: Redis Cluster is not supported yet")]
+    Cluster,
+    /// The authorities that vouch for Redis cannot be read.
+    #[error("REDIS_CA_FILE ({}): {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing is made from a copy of a database, and this one could not be taken into use.
+    #[error("the database is a copy of another, and could not be taken into use: may this role write?")]
+    Copy,
     /// A setting is not a url that we can use. The url itself may hold a password, and is left out.
     #[error("{variable} is not a valid url")]
     Url {
@@ -49,6 +63,12 @@ impl From<sqlx::Error> for Error {
             Some(code) if !HARMLESS_CLASSES.iter().any(|class| code.starts_with(class)) => Self::Refused(code),
             _ => Self::Postgres(error),
         }
+    }
+}
+
+impl From<::redis::RedisError> for Error {
+    fn from(error: ::redis::RedisError) -> Self {
+        Self::Redis(crate::redis::words(&error))
     }
 }
 

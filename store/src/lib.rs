@@ -10,6 +10,7 @@ pub mod demo;
 pub mod error;
 pub mod events;
 pub mod feed;
+pub mod installation;
 pub mod instant;
 pub mod intake;
 pub mod leases;
@@ -66,8 +67,8 @@ pub struct Store {
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: String,
-    /// `REDIS_URL`; without it Postgres serves and feeds alone.
-    pub redis_url: Option<String>,
+    /// Without it Postgres serves and feeds alone.
+    pub redis: Option<redis::Config>,
     /// Connections to Postgres, at most.
     pub connections: u32,
     /// What its sessions are for.
@@ -124,7 +125,7 @@ impl Store {
             .max_connections(config.connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_lazy_with(options);
-        let redis = config.redis_url.as_deref().map(|url| Redis::open(url, config.format)).transpose()?;
+        let redis = config.redis.as_ref().map(|redis| Redis::open(redis, config.format)).transpose()?;
         Ok(Self::new(pg, redis, config.format))
     }
 
