@@ -1,8 +1,12 @@
 //! The ladder of degradation: whatever part is gone, slow or spoiled, whoever asks gets the best copy there is, and the
 //! truth about it. That Redis or Postgres is gone altogether, and comes back, is in `outages`.
 
+mod hints;
+mod installation;
+mod oversized;
 mod postgres;
 mod redis;
+mod refusals;
 mod workers;
 
 use std::time::{Duration, Instant};
