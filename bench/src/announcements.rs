@@ -7,8 +7,8 @@ use futures_util::StreamExt as _;
 use readmodel::ids::OrgId;
 use tokio::{sync::mpsc, time::timeout};
 
-/// Where versions are announced, as `<org> <version>`.
-const CHANNEL: &str = "prewarm:versions";
+/// Where versions are announced, as `<org> <version>`: of any installation, since this Redis has one.
+const CHANNELS: &str = "prewarm:*:versions";
 const TAKES: Duration = Duration::from_secs(60);
 
 /// Orgs, and when a version of each was announced.
@@ -19,7 +19,7 @@ impl Announcements {
     pub(crate) async fn open(redis: &redis::Client) -> anyhow::Result<Self> {
         let (sender, announced) = mpsc::unbounded_channel();
         let mut subscription = redis.get_async_pubsub().await?;
-        subscription.subscribe(CHANNEL).await?;
+        subscription.psubscribe(CHANNELS).await?;
         tokio::spawn(async move {
             let mut messages = subscription.into_on_message();
             while let Some(message) = messages.next().await {

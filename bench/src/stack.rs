@@ -83,7 +83,7 @@ impl Stack {
         let redis = Redis::start(&data_dir).await?;
         let store = Store::open(&store::Config {
             database_url: postgres.url(DATABASE),
-            redis_url: None,
+            redis: None,
             connections: CONNECTIONS,
             sessions: Sessions::Working,
             application_name: "prewarm-bench",
@@ -258,8 +258,8 @@ impl Stack {
     /// Waits until the node serves the newest version of an org.
     pub(crate) async fn served_newest(&self, org: &Org) -> anyhow::Result<()> {
         let started = Instant::now();
-        let (_, newest) = self.store.newest(&[org.id]).await?;
-        let (_, newest) = newest.first().context("the org has no version")?;
+        let newest = self.store.newest(&[org.id]).await?.versions;
+        let (_, newest, _) = newest.first().context("the org has no version")?;
         loop {
             let answer = read(self.node(), org, LEADS, &[]).await?;
             let served = answer.header("prewarm-version").and_then(|version| version.parse::<Version>().ok());

@@ -115,6 +115,12 @@ impl Stack {
         self.database.close().await.unwrap();
     }
 
+    /// The database.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// One more api node.
     pub async fn another_api(&self) -> Process {
         let api = Process::start(&["api"], &self.environment);

@@ -200,8 +200,7 @@ mod tests {
         let application_name = "test";
         let sessions = Sessions::Serving;
         let format = Format::CURRENT;
-        Store::open(&Config { database_url, redis_url: None, connections: 4, sessions, application_name, format })
-            .unwrap()
+        Store::open(&Config { database_url, redis: None, connections: 4, sessions, application_name, format }).unwrap()
     }
 
     fn message(n: u32) -> Message {

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use materialize::{Outcome, Published};
+use materialize::{Error, Outcome, Published};
 use metrics::{counter, histogram};
-use monitoring::names::{FRESHNESS_SECONDS, REBUILD_SECONDS, REBUILDS_TOTAL};
+use monitoring::names::{FRESHNESS_SECONDS, OVERSIZED_BODIES_TOTAL, REBUILD_SECONDS, REBUILDS_TOTAL};
 use readmodel::{ids::OrgId, model::Model};
 
 use crate::{Context, JobError};
@@ -14,7 +14,7 @@ const SILENCE: Duration = Duration::from_secs(4);
 
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
     let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
-    let outcome = rebuilt(context, org).await.map_err(JobError::retry)?;
+    let outcome = rebuilt(context, org).await.inspect_err(count_oversized).map_err(JobError::retry)?;
     // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
@@ -31,6 +31,12 @@ async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, materialize::
             outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,
             () = context.store.line.cut(SILENCE) => context.store.line.back().await,
         }
+    }
+}
+
+fn count_oversized(error: &Error) {
+    if let Some(model) = error.oversized() {
+        counter!(OVERSIZED_BODIES_TOTAL, "model" => model.name()).increment(1);
     }
 }
 

@@ -11,7 +11,8 @@ use readmodel::{
 };
 use store::{
     Store,
-    redis::{Announce, Put, Redis},
+    blobs::Held,
+    redis::{Announce, Base, Put, Redis},
     snapshot::{Committed, Extent, Snapshot},
 };
 
@@ -61,7 +62,7 @@ pub enum Error {
     /// The models could not be written as JSON.
     #[error("canonical json")]
     Json(#[from] serde_json::Error),
-    /// The models could not be packed.
+    /// A model could not be packed: the org keeps the edition that it has, and stays owed.
     #[error("pack")]
     Pack(#[from] PackError),
     /// What was packed does not come back: the org stays in the format that it has.
@@ -73,6 +74,14 @@ impl Error {
     /// It is about Postgres, or the way there, and not about the org.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_outage())
+    }
+
+    /// The model whose body was too large to pack, if that is why.
+    pub const fn oversized(&self) -> Option<Model> {
+        match self {
+            Self::Pack(PackError::TooLarge { model, .. }) => Some(*model),
+            _ => None,
+        }
     }
 }
 
@@ -121,12 +130,12 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
 async fn pack(snapshot: &mut Snapshot, format: Format) -> Result<(Edition, Vec<Edition>), Error> {
     let (models, next_change_at) = snapshot.models().await?;
     let identities = models.canonical()?;
-    let Snapshot { org, version, as_of, oldest, swaps, .. } = *snapshot;
+    let Snapshot { installation, org, version, as_of, oldest, swaps, .. } = *snapshot;
     let edition = |format| {
-        Edition::of(org, format, version, as_of, next_change_at, |model| {
+        Edition::of(installation, org, format, version, as_of, next_change_at, |model| {
             let blob = Blob::pack(org, model, format, version, identities.of(model))?;
             // The first of a format: nobody sees it before it has been read once.
-            if swaps && Blob::decode(org, model, format, &blob.encode())? != blob {
+            if swaps && Blob::decode(Some(installation), org, model, format, &blob.encode(installation))? != blob {
                 return Err(Error::Unreadable(Rejected::Damaged));
             }
             Ok(blob)
@@ -142,20 +151,23 @@ async fn publish(
     store: &Store,
     edition: &Edition,
     older: &[Edition],
-    base: Version,
+    base: Base,
     changed: &[Model],
 ) -> Result<(), Error> {
-    let announced = match &store.redis {
-        None => false,
-        Some(redis) => match put(redis, edition, older, base, changed).await {
-            Ok(Put::Stored | Put::Refused) => true,
-            Err(error) => {
-                tracing::warn!(org = %edition.org, error = &error as &dyn std::error::Error, "redis did not take the blobs");
-                false
-            }
-        },
+    let put = match &store.redis {
+        None => None,
+        Some(redis) => put(redis, edition, older, base, changed).await.inspect_err(log_put).ok(),
     };
-    Ok(store.mark_published(edition.org, edition.version, !announced).await?)
+    // Redis may refuse because a newer version has been announced meanwhile, or because of a version that never was.
+    let announced = put == Some(Put::Stored);
+    let is_newest = store.mark_published(edition.org, edition.version, !announced).await?;
+    if is_newest
+        && put == Some(Put::Refused)
+        && let Some(redis) = &store.redis
+    {
+        replace_false_version(redis, edition).await;
+    }
+    Ok(())
 }
 
 /// The older formats first: the announcement is for all nodes.
@@ -163,7 +175,7 @@ async fn put(
     redis: &Redis,
     edition: &Edition,
     older: &[Edition],
-    base: Version,
+    base: Base,
     changed: &[Model],
 ) -> Result<Put, store::Error> {
     for older in older {
@@ -172,11 +184,28 @@ async fn put(
     redis.put(edition, base, changed, Announce::Yes).await
 }
 
+/// Redis holds a version that Postgres, which has just said that this one is the newest, did not make.
+async fn replace_false_version(redis: &Redis, edition: &Edition) {
+    let held = match redis.edition(edition.installation, edition.org).await {
+        Ok(Held::Edition(held)) => held.version,
+        Ok(Held::Unusable(held)) => held.version,
+        Ok(Held::Nothing) | Err(_) => return,
+    };
+    if let Err(error) = redis.mend(edition, Some(held)).await {
+        log_put(&error);
+    }
+}
+
+/// Redis itself logs once what it refuses.
+fn log_put(error: &store::Error) {
+    tracing::debug!(error = error as &dyn std::error::Error, "redis did not take the blobs");
+}
+
 async fn forget(store: &Store, snapshot: Snapshot) -> Result<Outcome, Error> {
-    let org = snapshot.org;
+    let (installation, org) = (snapshot.installation, snapshot.org);
     if snapshot.forget().await?
         && let Some(redis) = &store.redis
-        && let Err(error) = redis.forget(org).await
+        && let Err(error) = redis.forget(installation, org).await
     {
         tracing::warn!(%org, error = &error as &dyn std::error::Error, "redis did not forget the org");
     }

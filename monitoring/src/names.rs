@@ -67,7 +67,9 @@ pub const FAILED_AGENTS: &str = "prewarm_failed_agents";
 pub const CLOCK_SKEW_SECONDS: &str = "prewarm_clock_skew_seconds";
 /// Open streams.
 pub const STREAM_CLIENTS: &str = "prewarm_stream_clients";
-/// Blobs of another org or with damaged bytes, found and dropped.
+/// Bodies by `model` that were too large to pack: their orgs keep the last edition that fitted.
+pub const OVERSIZED_BODIES_TOTAL: &str = "prewarm_oversized_bodies_total";
+/// Blobs of another installation or org, or with damaged bytes: found, not served, and made again.
 pub const ORG_MISMATCH_TOTAL: &str = "prewarm_org_mismatch_total";
 /// Requests that were refused by `status` and `reason`: every answer of 400 and above of the api.
 pub const REFUSALS_TOTAL: &str = "prewarm_refusals_total";
@@ -120,7 +122,8 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (FAILED_AGENTS, Kind::Gauge, "Agents whose configuration or account Vapi refuses."),
     (CLOCK_SKEW_SECONDS, Kind::Gauge, "How far this machine's clock is ahead of the database's."),
     (STREAM_CLIENTS, Kind::Gauge, "Open streams of versions."),
-    (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and dropped."),
+    (OVERSIZED_BODIES_TOTAL, Kind::Counter, "Bodies that were too large to pack, by model."),
+    (ORG_MISMATCH_TOTAL, Kind::Counter, "Blobs of another org or with damaged bytes, found and not served."),
     (REFUSALS_TOTAL, Kind::Counter, "Requests that were refused, by status and reason."),
     (LOG_LINES_DROPPED_TOTAL, Kind::Counter, "Lines of the log that found no room."),
 ];

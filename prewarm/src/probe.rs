@@ -31,6 +31,9 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
         ticks.tick().await;
         health.set("postgres", postgres(&store).await);
         health.set("redis", redis(&store).await);
+        if let Some(state) = installation(&store).await {
+            health.set("installation", state);
+        }
         if let Ok(beat) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
             if let Some(state) = writes(beat.as_ref().err()) {
                 health.set("writes", state);
@@ -94,10 +97,30 @@ async fn redis(store: &Store) -> State {
         return State::Degraded("REDIS_URL is not set: Postgres serves and feeds alone".into());
     };
     match tokio::time::timeout(BUDGET, redis.ping()).await {
-        Ok(Ok(())) => State::Ok,
+        Ok(Ok(())) => refused(&redis.refusals()),
         Ok(Err(error)) => State::Degraded(error.to_string()),
         Err(_) => State::Degraded("does not answer".into()),
     }
+}
+
+/// Redis answers, and may still refuse what is asked of it.
+fn refused(refusals: &[String]) -> State {
+    match refusals {
+        [] => State::Ok,
+        refusals => State::Degraded(refusals.join("; ")),
+    }
+}
+
+/// Takes a copy of a database into use, and tells of one that may not be written. None while the database does not answer.
+async fn installation(store: &Store) -> Option<State> {
+    let present = tokio::time::timeout(BUDGET, store.installation()).await.ok()?.ok()?;
+    Some(match present {
+        Some(_) => State::Ok,
+        None => State::Degraded(
+            "the database is a copy of another, and may not be written: it is served without Redis, and nothing is rebuilt"
+                .into(),
+        ),
+    })
 }
 
 /// How far this machine's clock is ahead of the database's, if that can be told.

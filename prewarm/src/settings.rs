@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
 use sqlx::postgres::PgConnectOptions;
-use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach};
+use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
 
 use crate::{demo::Secrets, vapi};
 
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) admin_addr: SocketAddr,
     /// `PREWARM_QUEUE_UI_ADDR`.
     pub(crate) queue_ui_addr: SocketAddr,
+    /// What Redis refuses, whichever part of the process asked.
+    redis_troubles: redis::Troubles,
 }
 
 /// What may be set. Anything else is not ours to read.
@@ -26,6 +28,7 @@ const VARIABLES: &[&str] = &[
     "DATABASE_URL",
     "DATABASE_DIRECT_URL",
     "REDIS_URL",
+    "REDIS_CA_FILE",
     "PREWARM_HTTP_ADDR",
     "PREWARM_HTTP_KEEP_ALIVE",
     "PREWARM_STREAMS_PER_ORG",
@@ -82,6 +85,7 @@ impl Settings {
             data_dir: variables.get("PREWARM_DATA_DIR").map_or_else(|| PathBuf::from(".prewarm"), PathBuf::from),
             admin_addr: address("PREWARM_ADMIN_ADDR", "127.0.0.1:9100")?,
             queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR", "127.0.0.1:9101")?,
+            redis_troubles: redis::Troubles::default(),
             variables,
         })
     }
@@ -114,7 +118,7 @@ impl Settings {
     pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
-            redis_url: self.get("REDIS_URL").map(str::to_owned),
+            redis: self.redis(),
             connections: CONNECTIONS,
             sessions,
             application_name,
@@ -142,6 +146,11 @@ impl Settings {
         };
         reach::postgres(url, variable).await?;
         Ok(url)
+    }
+
+    fn redis(&self) -> Option<redis::Config> {
+        let (url, ca_file) = (self.get("REDIS_URL")?.to_owned(), self.get("REDIS_CA_FILE").map(PathBuf::from));
+        Some(redis::Config { url, ca_file, troubles: self.redis_troubles.clone() })
     }
 
     fn format(&self) -> anyhow::Result<Format> {

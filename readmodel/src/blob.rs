@@ -5,7 +5,11 @@ use std::{cell::RefCell, fmt};
 use xxhash_rust::xxh3::Xxh3;
 use zstd::bulk::Compressor;
 
-use crate::{ids::OrgId, model::Model, version::Version};
+use crate::{
+    ids::{Installation, OrgId},
+    model::Model,
+    version::Version,
+};
 
 /// The layout of the header and the shapes of the models. Raised when either changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,11 +37,12 @@ impl fmt::Display for Format {
 /// Of JSON like ours level 1 makes as little as level 3, in two thirds of its time; whoever wants less takes br.
 const ZSTD_LEVEL: i32 = 1;
 
-/// The most that a blob may unpack to. Fifty leads are 30 kB; a summary may be long.
-const MAX_IDENTITY_BYTES: usize = 64 << 20;
+/// The largest body that is packed or unpacked, and the largest frame. Fifty leads are 30 kB; with every text at its
+/// longest a body has three megabytes.
+pub const MAX_BYTES: usize = 8 << 20;
 
 const MAGIC: [u8; 3] = *b"pwb";
-const HEADER_BYTES: usize = 3 + 1 + 1 + 16 + 8 + 8 + 16;
+const HEADER_BYTES: usize = 3 + 1 + 1 + 16 + 16 + 8 + 8 + 16;
 
 /// xxh3-128 over org, model and identity bytes: the same data of another org or model has another digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,8 +87,8 @@ pub enum Rejected {
     /// Not a blob, cut short, or of another format.
     #[error("not a blob of the format")]
     Format,
-    /// A blob of another org or model.
-    #[error("of another org or model")]
+    /// A blob of another installation, org or model.
+    #[error("of another installation, org or model")]
     Mismatch,
     /// The bytes do not have the digest that the header states.
     #[error("damaged")]
@@ -92,6 +97,9 @@ pub enum Rejected {
 
 impl Blob {
     /// Packs canonical JSON.
+    ///
+    /// # Errors
+    /// A body that [`unpack`] would refuse.
     pub fn pack(
         org: OrgId,
         model: Model,
@@ -99,17 +107,25 @@ impl Blob {
         version: Version,
         identity: &[u8],
     ) -> Result<Self, PackError> {
-        let zstd = compress(identity).map_err(PackError)?;
+        let too_large = |bytes: usize| PackError::TooLarge { org, model, bytes };
+        if identity.len() > MAX_BYTES {
+            return Err(too_large(identity.len()));
+        }
+        let zstd = compress(identity).map_err(|source| PackError::Zstd { org, model, source })?;
+        if zstd.len() > MAX_BYTES {
+            return Err(too_large(zstd.len()));
+        }
         Ok(Self { org, model, format, version, digest: Digest::of(org, model, identity), zstd })
     }
 
-    /// The bytes that are stored.
-    pub fn encode(&self) -> Vec<u8> {
+    /// The bytes that an installation stores.
+    pub fn encode(&self, installation: Installation) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.zstd.len());
         bytes.extend_from_slice(&MAGIC);
         bytes.push(self.format.0);
         bytes.push(self.model as u8);
         bytes.extend_from_slice(self.org.0.as_bytes());
+        bytes.extend_from_slice(installation.0.as_bytes());
         bytes.extend_from_slice(&self.version.epoch.to_be_bytes());
         bytes.extend_from_slice(&self.version.n.to_be_bytes());
         bytes.extend_from_slice(&self.digest.0);
@@ -117,14 +133,25 @@ impl Blob {
         bytes
     }
 
-    /// Reads stored bytes, and believes nothing: format, org, model and digest are all checked.
-    pub fn decode(org: OrgId, model: Model, format: Format, bytes: &[u8]) -> Result<Self, Rejected> {
+    /// Reads stored bytes and checks format, org, model, digest and, if one is given, the installation that stored them.
+    /// Postgres' own rows need none: a restored database holds what an earlier installation stored, and rightly so.
+    pub fn decode(
+        installation: Option<Installation>,
+        org: OrgId,
+        model: Model,
+        format: Format,
+        bytes: &[u8],
+    ) -> Result<Self, Rejected> {
         let (header, zstd) = bytes.split_at_checked(HEADER_BYTES).ok_or(Rejected::Format)?;
         let mut header = Header(header);
         if header.take() != Some(MAGIC) || header.take() != Some([format.0]) {
             return Err(Rejected::Format);
         }
         if header.take() != Some([model as u8]) || header.take() != Some(org.0.into_bytes()) {
+            return Err(Rejected::Mismatch);
+        }
+        let stored_by = header.take().ok_or(Rejected::Format)?;
+        if installation.is_some_and(|installation| installation.0.into_bytes() != stored_by) {
             return Err(Rejected::Mismatch);
         }
         let epoch = header.take().map(i64::from_be_bytes).ok_or(Rejected::Format)?;
@@ -159,15 +186,39 @@ fn compress(identity: &[u8]) -> std::io::Result<Vec<u8>> {
 
 /// The identity bytes of a blob's zstd frame.
 pub fn unpack(frame: &[u8]) -> Result<Vec<u8>, Rejected> {
+    if frame.len() > MAX_BYTES {
+        return Err(Rejected::Damaged);
+    }
     let stated = zstd::zstd_safe::get_frame_content_size(frame).ok().flatten();
-    let size = stated.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= MAX_IDENTITY_BYTES);
+    let size = stated.and_then(|size| usize::try_from(size).ok()).filter(|size| *size <= MAX_BYTES);
     zstd::bulk::decompress(frame, size.ok_or(Rejected::Damaged)?).map_err(|_| Rejected::Damaged)
 }
 
-/// zstd refused; its only causes are memory and a bad level.
+/// Why a body was not packed.
 #[derive(Debug, thiserror::Error)]
-#[error("the models could not be compressed")]
-pub struct PackError(#[source] std::io::Error);
+pub enum PackError {
+    /// No reader would unpack it.
+    #[error("the {model} of org {org} has {bytes} bytes, and no more than {MAX_BYTES} are packed")]
+    TooLarge {
+        /// Whose it is.
+        org: OrgId,
+        /// What it shows.
+        model: Model,
+        /// Its size.
+        bytes: usize,
+    },
+    /// zstd refused; its only causes are memory and a bad level.
+    #[error("the {model} of org {org} could not be compressed")]
+    Zstd {
+        /// Whose it is.
+        org: OrgId,
+        /// What it shows.
+        model: Model,
+        /// zstd's reason.
+        #[source]
+        source: std::io::Error,
+    },
+}
 
 struct Header<'a>(&'a [u8]);
 
@@ -186,6 +237,7 @@ mod tests {
     use super::*;
 
     const ORG: OrgId = OrgId(Uuid::from_u128(7));
+    const HERE: Installation = Installation(Uuid::from_u128(9));
     const VERSION: Version = Version { epoch: 1, n: 42 };
 
     fn blob() -> Blob {
@@ -194,41 +246,69 @@ mod tests {
 
     #[test]
     fn what_is_packed_comes_back() {
-        let back = Blob::decode(ORG, Model::Leads, Format::CURRENT, &blob().encode()).unwrap();
+        let back = Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &blob().encode(HERE)).unwrap();
         assert_eq!(back, blob());
         assert_eq!(back.unpack().unwrap(), br#"{"leads":[]}"#);
     }
 
     #[test]
     fn another_org_or_model_is_a_mismatch() {
-        let bytes = blob().encode();
+        let bytes = blob().encode(HERE);
         assert_eq!(
-            Blob::decode(OrgId(Uuid::from_u128(8)), Model::Leads, Format::CURRENT, &bytes),
+            Blob::decode(Some(HERE), OrgId(Uuid::from_u128(8)), Model::Leads, Format::CURRENT, &bytes),
             Err(Rejected::Mismatch)
         );
-        assert_eq!(Blob::decode(ORG, Model::Pulse, Format::CURRENT, &bytes), Err(Rejected::Mismatch));
+        assert_eq!(Blob::decode(Some(HERE), ORG, Model::Pulse, Format::CURRENT, &bytes), Err(Rejected::Mismatch));
     }
 
     #[test]
     fn another_format_is_not_read() {
-        let bytes = blob().encode();
-        assert_eq!(Blob::decode(ORG, Model::Leads, Format(Format::CURRENT.0 + 1), &bytes), Err(Rejected::Format));
+        let bytes = blob().encode(HERE);
+        assert_eq!(
+            Blob::decode(Some(HERE), ORG, Model::Leads, Format(Format::CURRENT.0 + 1), &bytes),
+            Err(Rejected::Format)
+        );
+    }
+
+    #[test]
+    fn a3_bytes_of_another_installation_are_a_mismatch_except_to_postgres() {
+        let bytes = blob().encode(Installation(Uuid::from_u128(10)));
+        let decode = |installation| Blob::decode(installation, ORG, Model::Leads, Format::CURRENT, &bytes);
+        assert_eq!(decode(Some(HERE)), Err(Rejected::Mismatch));
+        assert_eq!(decode(None), Ok(blob()));
+    }
+
+    #[test]
+    fn h5_what_is_packed_can_be_unpacked_and_anything_larger_is_refused_at_once() {
+        let pack = |identity: &[u8]| Blob::pack(ORG, Model::Leads, Format::CURRENT, VERSION, identity);
+        assert_eq!(pack(&vec![b'a'; MAX_BYTES]).unwrap().unpack().unwrap().len(), MAX_BYTES);
+        let refused = pack(&vec![b'a'; MAX_BYTES + 1]).unwrap_err().to_string();
+        assert!(refused.starts_with(&format!("the leads of org {ORG} has 8388609 bytes")), "{refused}");
+        // Noise grows by packing.
+        let noise: Vec<u8> = (0..MAX_BYTES as u64 / 8)
+            .flat_map(|n| xxhash_rust::xxh3::xxh3_64(&n.to_be_bytes()).to_be_bytes())
+            .collect();
+        assert!(matches!(pack(&noise), Err(PackError::TooLarge { bytes, .. }) if bytes > MAX_BYTES));
+        assert_eq!(unpack(&vec![0; MAX_BYTES + 1]), Err(Rejected::Damaged));
     }
 
     #[test]
     fn no_changed_byte_goes_unnoticed() {
-        let bytes = blob().encode();
+        let bytes = blob().encode(HERE);
         for at in 0..bytes.len() {
             // The version is the writer's word; it is checked against Postgres, not against the digest.
-            if (21..37).contains(&at) {
+            if (37..53).contains(&at) {
                 continue;
             }
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x01;
-            assert!(Blob::decode(ORG, Model::Leads, Format::CURRENT, &damaged).is_err(), "byte {at}");
+            assert!(Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &damaged).is_err(), "byte {at}");
         }
         for len in 0..bytes.len() {
-            assert!(Blob::decode(ORG, Model::Leads, Format::CURRENT, &bytes[..len]).is_err(), "cut to {len}");
+            assert!(
+                Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &bytes[..len]).is_err(),
+                "cut to {len}"
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     blob::{Blob, Format, Rejected},
-    ids::OrgId,
+    ids::{Installation, OrgId},
     model::Model,
     time::Timestamp,
     version::Version,
@@ -11,6 +11,8 @@ use crate::{
 /// What a rebuild makes and a reader is served from: every model of an org, true at the same instant.
 #[derive(Clone, Debug)]
 pub struct Edition {
+    /// The database that it was made from.
+    pub installation: Installation,
     /// Whose it is.
     pub org: OrgId,
     /// How its blobs are laid out.
@@ -39,6 +41,7 @@ pub enum Incomplete {
 impl Edition {
     /// An edition of blobs that `make` yields, one a model.
     pub fn of<E>(
+        installation: Installation,
         org: OrgId,
         format: Format,
         version: Version,
@@ -48,21 +51,23 @@ impl Edition {
     ) -> Result<Self, E> {
         let [leads, pulse, activity, calls, inbound, outbound, dashboard] = Model::ALL.map(&mut make);
         let blobs = [leads?, pulse?, activity?, calls?, inbound?, outbound?, dashboard?];
-        Ok(Self { org, format, version, as_of, next_change_at, blobs })
+        Ok(Self { installation, org, format, version, as_of, next_change_at, blobs })
     }
 
-    /// An edition of stored bytes, each checked; `bytes` looks a model's up.
+    /// An edition of stored bytes, each checked as [`Blob::decode`] does; `stored_by` restricts which installation's bytes
+    /// are accepted. `bytes` looks a model's up.
     pub fn decode<'a>(
-        org: OrgId,
-        format: Format,
+        installation: Installation,
+        stored_by: Option<Installation>,
+        (org, format): (OrgId, Format),
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
         bytes: impl Fn(Model) -> Option<&'a [u8]>,
     ) -> Result<Self, Incomplete> {
-        Self::of(org, format, version, as_of, next_change_at, |model| {
+        Self::of(installation, org, format, version, as_of, next_change_at, |model| {
             let bytes = bytes(model).ok_or(Incomplete::Missing(model))?;
-            Blob::decode(org, model, format, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
+            Blob::decode(stored_by, org, model, format, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
         })
     }
 

@@ -48,3 +48,7 @@ id! {
     /// A row of `agents`.
     AgentId
 }
+id! {
+    /// One database, from its first migration or its last restore on. Whatever lies outside Postgres belongs to one.
+    Installation
+}

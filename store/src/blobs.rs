@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use readmodel::{
+    blob::{Blob, Format},
     edition::{Edition, Incomplete},
-    ids::OrgId,
+    ids::{Installation, OrgId},
+    model::Model,
     version::Version,
 };
 
@@ -16,9 +18,32 @@ pub enum Held {
     /// A whole edition, every byte checked.
     Edition(Box<Edition>),
     /// Something that is not one: damaged, of another org, or of another format.
-    Unusable(Incomplete),
+    Unusable(Unusable),
     /// Nothing.
     Nothing,
+}
+
+/// What a store holds that this process cannot use. Another process may be able to.
+#[derive(Debug)]
+pub struct Unusable {
+    /// The version that it is said to be.
+    pub version: Version,
+    /// What is wrong with the first blob that is.
+    pub reason: Incomplete,
+    /// The blobs that are not usable, with the digests beside them in Postgres.
+    blobs: Vec<(Model, Vec<u8>)>,
+}
+
+impl Unusable {
+    pub(crate) const fn new(version: Version, reason: Incomplete) -> Self {
+        Self { version, reason, blobs: Vec::new() }
+    }
+}
+
+/// A row of `prewarm.blobs`.
+struct Stored {
+    digest: Vec<u8>,
+    bytes: Vec<u8>,
 }
 
 impl Store {
@@ -27,23 +52,35 @@ impl Store {
         let rows =
             sqlx::query_file!("queries/blobs/read.sql", org.0, i32::from(self.format.0)).fetch_all(&self.pg).await?;
         let Some(head) = rows.first() else { return Ok(Held::Nothing) };
-        let version = Version { epoch: head.epoch, n: head.n };
-        let (as_of, next_change_at) = (head.as_of, head.next_change_at);
-        let bytes: HashMap<&str, &[u8]> = rows.iter().map(|row| (row.model.as_str(), row.bytes.as_slice())).collect();
-        let edition =
-            Edition::decode(org, self.format, version, as_of.into(), next_change_at.map(Into::into), |model| {
-                bytes.get(model.name()).copied()
-            });
-        Ok(match edition {
+        let (installation, version) = (Installation(head.installation), Version { epoch: head.epoch, n: head.n });
+        let (as_of, next_change_at) = (head.as_of.into(), head.next_change_at.map(Into::into));
+        let stored: HashMap<_, _> =
+            rows.into_iter().map(|row| (row.model, Stored { digest: row.digest, bytes: row.bytes })).collect();
+        let bytes = |model: Model| stored.get(model.name()).map(|stored| stored.bytes.as_slice());
+        let whose = (org, self.format);
+        Ok(match Edition::decode(installation, None, whose, version, as_of, next_change_at, bytes) {
             Ok(edition) => Held::Edition(Box::new(edition)),
-            Err(reason) => Held::Unusable(reason),
+            Err(reason) => {
+                Held::Unusable(Unusable { blobs: unreadable(whose, stored), ..Unusable::new(version, reason) })
+            }
         })
     }
 
-    /// Removes blobs that are unusable, so that the org counts as not built. A rebuild alone would leave them: it writes
-    /// only what differs from what is said to be there.
-    pub async fn discard(&self, org: OrgId) -> Result<(), Error> {
-        sqlx::query_file!("queries/blobs/discard.sql", org.0).execute(&self.pg).await?;
+    /// Has blobs made again that this process cannot use. They stay until then, since another process may read them: one
+    /// whose limits are wider, or whose copy of the row was not the damaged one.
+    pub async fn distrust(&self, org: OrgId, unusable: &Unusable) -> Result<(), Error> {
+        let (models, digests): (Vec<_>, Vec<_>) =
+            unusable.blobs.iter().map(|(model, digest)| (model.name().to_owned(), digest.clone())).unzip();
+        let format = i32::from(self.format.0);
+        sqlx::query_file!("queries/blobs/distrust.sql", org.0, format, &models, &digests).execute(&self.pg).await?;
         Ok(())
     }
+}
+
+fn unreadable((org, format): (OrgId, Format), mut stored: HashMap<String, Stored>) -> Vec<(Model, Vec<u8>)> {
+    let unreadable = Model::ALL.into_iter().filter_map(|model| {
+        let Stored { digest, bytes } = stored.remove(model.name())?;
+        Blob::decode(None, org, model, format, &bytes).is_err().then_some((model, digest))
+    });
+    unreadable.collect()
 }

@@ -36,6 +36,20 @@ pub enum Error {
         /// The server's own words, or the system's.
         reason: String,
     },
+    /// `REDIS_URL` names several servers.
+    #[error("REDIS_URL names several servers: Redis Cluster is not supported yet")]
+    Cluster,
+    /// The authorities that vouch for Redis cannot be read.
+    #[error("REDIS_CA_FILE ({}): {reason}", path.display())]
+    CaFile {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nothing is made from a copy of a database, and this one could not be taken into use.
+    #[error("the database is a copy of another, and could not be taken into use: may this role write?")]
+    Copy,
     /// A setting is not a url that we can use. The url itself may hold a password, and is left out.
     #[error("{variable} is not a valid url")]
     Url {
@@ -141,9 +155,7 @@ impl Error {
     pub fn sqlstate(&self) -> Option<String> {
         match self {
             Self::Refused(code) => Some(code.clone()),
-            Self::Postgres(error) | Self::Superseded(error) => {
-                Some(error.as_database_error()?.code()?.into_owned())
-            }
+            Self::Postgres(error) | Self::Superseded(error) => Some(error.as_database_error()?.code()?.into_owned()),
             _ => None,
         }
     }

@@ -1,12 +1,17 @@
 //! The feed of new versions, from Redis and from Postgres. It is a hint: a lost message costs latency, because every
-//! node also asks Postgres for the newest versions of the orgs that it serves.
+//! node also asks Postgres for the newest versions of the orgs that it serves. Anyone who may NOTIFY or PUBLISH can send
+//! one, so a message is a reason to look and nothing more.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use readmodel::{ids::OrgId, version::Version};
+use readmodel::{
+    ids::{Installation, OrgId},
+    version::Version,
+};
 use sqlx::{PgPool, postgres::PgListener};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
 
 use crate::redis::Redis;
 
@@ -19,8 +24,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What a node is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A version has been published; [`Version::NONE`] where the org is gone.
-    Published(OrgId, Version),
+    /// A version is said to have been published; [`Version::NONE`] where the org is said to be gone.
+    Said(OrgId, Version),
     /// The connection was down: anything may have been published meanwhile.
     Gap,
 }
@@ -42,28 +47,61 @@ async fn listen_for_console(pg: &PgPool, pass_on: &impl Fn(&str)) -> Result<(), 
     let mut listener = PgListener::connect_with(pg).await?;
     listener.listen(CONSOLE).await?;
     while let Some(notification) = listener.try_recv().await? {
-        pass_on(notification.payload());
+        let payload = notification.payload();
+        if is_of_console(payload) {
+            pass_on(payload);
+        }
     }
     Ok(())
 }
 
-/// Passes on what Redis announces, for ever.
-pub async fn follow_redis(redis: Redis, notices: mpsc::Sender<Notice>) {
+/// A subject as we write it: a notice of any other form would only fill the watchers' backlog.
+fn is_of_console(payload: &str) -> bool {
+    let Some(("agent" | "test_call", id)) = payload.split_once(' ') else { return false };
+    id.parse::<Uuid>().is_ok_and(|parsed| parsed.to_string() == id)
+}
+
+/// Passes on what Redis announces for the present installation, for ever.
+pub async fn follow_redis(
+    redis: Redis,
+    mut installation: watch::Receiver<Option<Installation>>,
+    notices: mpsc::Sender<Notice>,
+) {
     loop {
-        match redis.announcements().await {
-            Ok(mut announcements) => {
-                if notices.send(Notice::Gap).await.is_err() {
-                    return;
-                }
-                while let Some(message) = announcements.next().await {
-                    if !pass_on(&notices, &message).await {
-                        return;
-                    }
-                }
+        let present = *installation.borrow_and_update();
+        let followed = async {
+            match present {
+                Some(present) => follow_announcements(&redis, present, &notices).await,
+                None => std::future::pending().await,
             }
-            Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "redis feed"),
+        };
+        tokio::select! {
+            () = followed => {}
+            changed = installation.changed() => match changed {
+                Ok(()) => continue,
+                Err(_) => return,
+            }
+        }
+        if notices.is_closed() {
+            return;
         }
         tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn follow_announcements(redis: &Redis, installation: Installation, notices: &mpsc::Sender<Notice>) {
+    match redis.announcements(installation).await {
+        Ok(mut announcements) => {
+            if notices.send(Notice::Gap).await.is_err() {
+                return;
+            }
+            while let Some(message) = announcements.next().await {
+                if !pass_on(notices, &message).await {
+                    return;
+                }
+            }
+        }
+        Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "redis feed"),
     }
 }
 
@@ -94,15 +132,58 @@ async fn listen(pg: &PgPool, notices: &mpsc::Sender<Notice>) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Whether somebody still listens.
+/// Passes a message on, if it is one; tells whether anybody still listens.
 async fn pass_on(notices: &mpsc::Sender<Notice>, message: &str) -> bool {
     match parse(message) {
-        Some((org, version)) => notices.send(Notice::Published(org, version)).await.is_ok(),
-        None => true,
+        Some((org, version)) => notices.send(Notice::Said(org, version)).await.is_ok(),
+        None => !notices.is_closed(),
     }
 }
 
+/// Only what we would have written ourselves, letter by letter.
 fn parse(message: &str) -> Option<(OrgId, Version)> {
     let (org, version) = message.split_once(' ')?;
-    Some((org.parse().ok()?, version.parse().ok()?))
+    let (org, version) = (org.parse::<OrgId>().ok()?, version.parse::<Version>().ok()?);
+    (format!("{org} {version}") == message).then_some((org, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h8_notices_for_the_console_are_read_strictly() {
+        let id = "0193a1f0-0000-7000-8000-000000000001";
+        assert!(is_of_console(&format!("agent {id}")) && is_of_console(&format!("test_call {id}")));
+        for payload in
+            ["", "agent", "agent ", "agent x", &format!("org {id}"), &format!("agent {id} "), &"x".repeat(8000)]
+        {
+            assert!(!is_of_console(payload), "{payload:.80}");
+        }
+    }
+
+    #[test]
+    fn h8_messages_are_read_strictly() {
+        let id = "0193a1f0-0000-7000-8000-000000000001";
+        assert_eq!(parse(&format!("{id} 1-7")), Some((id.parse().unwrap(), Version { epoch: 1, n: 7 })));
+        assert_eq!(parse(&format!("{id} 0-0")), Some((id.parse().unwrap(), Version::NONE)));
+        let upper = id.to_uppercase();
+        let other = [
+            String::new(),
+            id.to_owned(),
+            format!("{id} "),
+            format!("{id}  1-7"),
+            format!("{id} 1-7 "),
+            format!("{id} 1-07"),
+            format!("{id} 1-7 and more"),
+            format!("{id} 1-99999999999999999999"),
+            format!("{id} -1-7"),
+            format!("{{{id}}} 1-7"),
+            format!("{upper} 1-7"),
+            format!("{} 1-7", id.replace('-', "")),
+        ];
+        for message in other {
+            assert_eq!(parse(&message), None, "{message:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ pub mod erasures;
 pub mod error;
 pub mod events;
 pub mod feed;
+pub mod installation;
 pub mod instant;
 pub mod intake;
 pub mod leases;
@@ -80,8 +81,8 @@ pub struct Store {
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: String,
-    /// `REDIS_URL`; without it Postgres serves and feeds alone.
-    pub redis_url: Option<String>,
+    /// Without it Postgres serves and feeds alone.
+    pub redis: Option<redis::Config>,
     /// Sessions of each kind in Postgres, at most.
     pub connections: u32,
     /// What its sessions are for.
@@ -158,7 +159,7 @@ impl Store {
             .options(LIMITS)
             .options(config.sessions.options())
             .disable_statement_logging();
-        let redis = config.redis_url.as_deref().map(|url| Redis::open(url, config.format)).transpose()?;
+        let redis = config.redis.as_ref().map(|redis| Redis::open(redis, config.format)).transpose()?;
         let store = Self::connecting(options, config.connections as usize, config.sessions.limit());
         Ok(Self { redis, format: config.format, ..store })
     }

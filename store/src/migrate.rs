@@ -17,11 +17,13 @@ fn migrator() -> Migrator {
     migrator
 }
 
-/// Brings a database to this binary's schema. Safe to run twice, and from several processes at once.
+/// Brings a database to this binary's schema, and takes it into use if it is a copy of another. Safe to run twice, and from
+/// several processes at once.
 pub async fn migrate(url: &str) -> Result<(), Error> {
     let pool = one_connection(url).await?;
     PostgresStorage::<()>::migrations().run(&pool).await?;
     migrator().run(&pool).await?;
+    sqlx::query_file!("queries/installation/renew.sql").fetch_one(&pool).await?;
     pool.close().await;
     Ok(())
 }

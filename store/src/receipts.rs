@@ -24,13 +24,12 @@ impl Store {
         let row = sqlx::query_file!("queries/receipts/inclusion.sql", org.0, receipt.xid.to_string())
             .fetch_one(&self.pg)
             .await?;
-        Ok(match (row.epoch == receipt.epoch, row.waiting) {
-            (false, _) => Inclusion::OtherEpoch,
-            (true, true) => Inclusion::NotYet,
-            (true, false) => Inclusion::At(match (row.version_epoch, row.version_n) {
-                (Some(epoch), Some(n)) => Version { epoch, n },
-                _ => Version::NONE,
-            }),
+        Ok(match (row.epoch, row.waiting) {
+            (Some(epoch), false) if epoch == receipt.epoch => {
+                Inclusion::At(row.n.map_or(Version::NONE, |n| Version { epoch, n }))
+            }
+            (Some(epoch), true) if epoch == receipt.epoch => Inclusion::NotYet,
+            _ => Inclusion::OtherEpoch,
         })
     }
 }

@@ -5,16 +5,18 @@ use readmodel::{
     blob::{Blob, Format},
     calls::Calls,
     edition::Edition,
-    ids::OrgId,
+    ids::{Installation, OrgId},
     model::Model,
     models::Models,
     time::{Calendar, Clock, Timestamp},
     version::Version,
 };
 use sqlx::PgConnection;
+use uuid::Uuid;
 
 use crate::{
-    Error, Store, activity, calls, instant::PgTime, leads, maintenance, marks, orgs, pulse, sessions::WarmSession,
+    Error, Store, activity, calls, installation::renew_or_go_without, instant::PgTime, leads, maintenance, marks, orgs,
+    pulse, redis::Base, sessions::WarmSession,
 };
 
 /// How much of what the models are read from a rebuild makes anew.
@@ -30,12 +32,14 @@ pub enum Extent {
 #[derive(Debug)]
 pub struct Snapshot {
     session: WarmSession,
+    /// The database that it is of.
+    pub installation: Installation,
     /// Whose.
     pub org: OrgId,
     /// The instant that the models are true for.
     pub as_of: Timestamp,
-    /// The version that the org is at.
-    pub base: Version,
+    /// The version that the org is at; [`Version::NONE`] before the first.
+    pub base: Base,
     /// The version that this snapshot makes.
     pub version: Version,
     /// The oldest format that is to be made: of all nodes that live, as far as this one can.
@@ -62,11 +66,25 @@ const BEGIN: &str = "begin isolation level repeatable read; set local synchronou
 
 impl Store {
     /// Opens a snapshot of an org, and brings what its models are read from up to date. Its first statement fixes what it
-    /// sees; a lease is taken before, never inside.
+    /// sees; a lease is taken before, never inside. Nothing is made from a copy of a database before it has been taken into
+    /// use: its versions would be those that the original makes.
     pub async fn snapshot(&self, org: OrgId, clock: Clock, extent: Extent) -> Result<Snapshot, Error> {
+        if let Some(snapshot) = self.snapshot_of_original(org, clock, extent).await? {
+            return Ok(snapshot);
+        }
+        renew_or_go_without(self).await;
+        self.snapshot_of_original(org, clock, extent).await?.ok_or(Error::Copy)
+    }
+
+    /// `None`: the database is a copy.
+    async fn snapshot_of_original(&self, org: OrgId, clock: Clock, extent: Extent) -> Result<Option<Snapshot>, Error> {
         let mut session = self.warm.begin(BEGIN).await?;
         match open(&mut session, org, clock, extent).await {
-            Ok(opened) => Ok(self.opened(session, org, opened)),
+            Ok(Some(opened)) if opened.is_original => Ok(Some(self.opened(session, org, opened))),
+            Ok(_) => {
+                session.roll_back().await;
+                Ok(None)
+            }
             Err(error) => {
                 session.roll_back().await;
                 Err(error.of_rebuild())
@@ -75,12 +93,14 @@ impl Store {
     }
 
     fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
+        let base = opened.base();
         Snapshot {
             session,
+            installation: Installation(opened.installation),
             org,
             as_of: opened.as_of.into(),
-            base: opened.base(),
-            version: opened.base().next(opened.epoch),
+            base,
+            version: base.version.next(opened.epoch),
             oldest: opened.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
             swaps: opened.base_format.is_some_and(|format| format != i32::from(self.format.0)),
             known: opened.known,
@@ -92,36 +112,42 @@ impl Store {
 /// What the first statement of a snapshot tells.
 struct Opened {
     as_of: PgTime,
+    installation: Uuid,
     epoch: i64,
+    is_original: bool,
     known: bool,
     timezone: Option<String>,
     base_epoch: Option<i64>,
     base_n: Option<i64>,
+    base_as_of: Option<PgTime>,
     base_format: Option<i32>,
     oldest_read: Option<i32>,
     anew: Option<bool>,
 }
 
 impl Opened {
-    fn base(&self) -> Version {
-        match (self.base_epoch, self.base_n) {
+    fn base(&self) -> Base {
+        let version = match (self.base_epoch, self.base_n) {
             (Some(epoch), Some(n)) => Version { epoch, n },
             _ => Version::NONE,
-        }
+        };
+        Base { version, as_of: self.base_as_of.map(Into::into) }
     }
 }
 
-async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Extent) -> Result<Opened, Error> {
+/// `None`: the database has no installation.
+async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Extent) -> Result<Option<Opened>, Error> {
     let pinned = clock.pinned().map(PgTime);
     let touched = extent == Extent::Touched;
     let opened = sqlx::query_file_as!(Opened, "queries/snapshot/open.sql", org.0, pinned as Option<PgTime>, touched)
-        .fetch_one(&mut *session)
+        .fetch_optional(&mut *session)
         .await?;
+    let Some(opened) = opened else { return Ok(None) };
     if extent == Extent::Everything && opened.known {
         maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
     }
     tracing::debug!(%org, anew = opened.anew.unwrap_or(!touched), "maintained");
-    Ok(opened)
+    Ok(Some(opened))
 }
 
 impl Snapshot {
@@ -165,7 +191,7 @@ impl Snapshot {
         let formats: Vec<i32> = blobs.iter().map(|blob| blob.format.0.into()).collect();
         let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
         let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
-        let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode()).collect();
+        let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode(edition.installation)).collect();
         let row = sqlx::query_file!(
             "queries/snapshot/commit.sql",
             edition.org.0,
@@ -173,8 +199,8 @@ impl Snapshot {
             edition.version.n,
             PgTime(edition.as_of) as _,
             edition.next_change_at.map(PgTime) as Option<PgTime>,
-            self.base.epoch,
-            self.base.n,
+            self.base.version.epoch,
+            self.base.version.n,
             formats.first(),
             i32::from(edition.format.0),
             &formats,

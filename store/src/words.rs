@@ -73,22 +73,31 @@ pub(crate) fn migration(error: &MigrateError) -> String {
 }
 
 /// Where Redis starts to repeat a command that it does not know.
-const ARGUMENTS: &str = ", with args beginning with";
+const ARGUMENTS: &str = ", with args";
+
+/// The longest text of Redis' that is repeated.
+const MAX_WORDS: usize = 200;
 
 /// What went wrong between us and Redis.
 pub(crate) fn redis(error: &redis::RedisError) -> String {
     if error.is_io_error() {
         return error.to_string();
     }
+    if error.is_cluster_error() {
+        return "Redis Cluster is not supported yet: REDIS_URL has to name a server that holds all keys".to_owned();
+    }
     match (error.code(), error.detail()) {
-        (Some(code), Some(detail)) => {
-            let detail = detail.split(ARGUMENTS).next().unwrap_or_default().trim();
-            format!("{code} {detail}")
-        }
+        (Some(code), Some(detail)) => redis_said(&format!("{code} {detail}")),
         (Some(code), None) => code.to_owned(),
         // The detail of these is a piece of what was received.
         (None, _) => error.category().to_owned(),
     }
+}
+
+/// A text of Redis' without what it repeats of a command, on one line and of bounded length.
+pub(crate) fn redis_said(text: &str) -> String {
+    let text = text.split(ARGUMENTS).next().unwrap_or_default().trim();
+    text.chars().filter(|char| !char.is_control()).take(MAX_WORDS).collect()
 }
 
 #[cfg(test)]
@@ -102,6 +111,8 @@ mod tests {
         let detail = "unknown command 'EVALSHA', with args beginning with: 'canary' ".to_owned();
         let unknown = make_extension_error("ERR".to_owned(), Some(detail));
         assert_eq!(redis(&unknown), "ERR unknown command 'EVALSHA'");
+        assert_eq!(redis_said("NOPERM no\r\nsecond line"), "NOPERM nosecond line");
+        assert_eq!(redis_said(&"x".repeat(1000)).len(), MAX_WORDS);
         let denied = make_extension_error(
             "NOPERM".to_owned(),
             Some("this user has no permissions to run the 'publish' command".to_owned()),

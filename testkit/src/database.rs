@@ -56,7 +56,17 @@ impl Database {
             }
             done => done?,
         }
+        // A copy of the template becomes a database of its own, as any copy does.
+        let mut own = PgConnection::connect(&embedded::database_url(server_url, &name)).await?;
+        run(&mut own, "select prewarm.renew_installation()").await?;
+        own.close().await?;
         Ok(Self { name, server_url: server_url.to_owned(), session, _server: None })
+    }
+
+    /// The name of the database.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// The URL of the database, for the superuser.

@@ -21,8 +21,8 @@ const POLL: Duration = Duration::from_millis(25);
 const SILENCE: Duration = Duration::from_secs(3);
 
 impl Editions {
-    /// Builds an org that has no blob, or waits for whoever builds it. One whose build fails is left alone for a while: its
-    /// readers would each wait for the same failure, and wear Postgres out.
+    /// Builds an org that has no blob, or none that this node can use, or waits for whoever builds it. One whose build fails
+    /// is left alone for a while: its readers would each wait for the same failure, and wear Postgres out.
     pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         if self.unbuildable.contains_key(&org) {
             return Err(Unavailable);
@@ -31,26 +31,30 @@ impl Editions {
         loop {
             let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
             // Looked at under the lease: it may have come free because the build has ended.
-            let head = self.store.head(org).await;
-            if leased && !matches!(head, Ok(Head::NotBuilt)) {
+            let found = self.built(org).await;
+            if leased && !matches!(found, Ok(None)) {
                 self.release(org).await;
             }
-            match head {
-                Ok(Head::At(_)) => {
-                    if let Some(found) = self.held_in_postgres(org, Source::Built).await? {
-                        return Ok(found);
-                    }
-                }
-                Ok(Head::Unknown) => return self.unknown(org),
-                Ok(Head::NotBuilt) if leased => self.rebuild_leased(org).await?,
-                Ok(Head::NotBuilt) if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
-                Ok(Head::NotBuilt) if Instant::now() > impatient_at => self.rebuild(org).await?,
-                Ok(Head::NotBuilt) => tokio::time::sleep(POLL).await,
-                Err(_) => return Err(Unavailable),
+            match found? {
+                Some(found) => return Ok(found),
+                None if leased => self.rebuild_leased(org).await?,
+                None if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
+                None if Instant::now() > impatient_at => self.rebuild(org).await?,
+                None => tokio::time::sleep(POLL).await,
             }
             if Instant::now() > impatient_at + WAIT {
                 return Err(Unavailable);
             }
+        }
+    }
+
+    /// What has been built, if this node can use it.
+    async fn built(self: &Arc<Self>, org: OrgId) -> Result<Option<Found>, Unavailable> {
+        match self.store.head(org).await {
+            Ok(Head::At(_)) => self.held_in_postgres(org, Source::Built, None).await,
+            Ok(Head::Unknown) => self.unknown(org).map(Some),
+            Ok(Head::NotBuilt) => Ok(None),
+            Err(_) => Err(Unavailable),
         }
     }
 
@@ -78,6 +82,9 @@ impl Editions {
         match rebuilt {
             Ok(_) => Ok(()),
             Err(error) => {
+                if let Some(model) = error.oversized() {
+                    counter!(names::OVERSIZED_BODIES_TOTAL, "model" => model.name()).increment(1);
+                }
                 tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
                 if !error.is_outage() {
                     self.unbuildable.insert(org, ());

@@ -7,12 +7,14 @@ use std::sync::{
 
 use readmodel::{edition::Edition, model::Model, time::Timestamp, version::Version};
 
-use super::content::Content;
+use super::{content::Content, home::HomeTag};
 use crate::answer::Labels;
 
 /// All models of an org at one version.
 #[derive(Debug)]
 pub(crate) struct Entry {
+    /// The installation that it is of.
+    pub home: HomeTag,
     /// Which rebuild.
     pub version: Version,
     /// The instant that the models are true for.
@@ -44,12 +46,20 @@ impl Entry {
             let content = Content::of(edition.blob(model), before.map(|before| &before.body(model).content));
             Body { labels: Labels::new(version, as_of, next_change_at, &content.etag), content }
         });
-        Self { version, as_of, next_change_at, bodies, behind: AtomicBool::new(false) }
+        let home = HomeTag::of(Some(edition.installation));
+        Self { home, version, as_of, next_change_at, bodies, behind: AtomicBool::new(false) }
     }
 
     /// The body of a model.
     pub(crate) fn body(&self, model: Model) -> &Body {
         &self.bodies[model as usize]
+    }
+
+    /// Whether an edition adds nothing to this entry: it is of the same installation, and no newer. One of the same version
+    /// and another instant was given its version a second time, after the database was set back.
+    pub(crate) fn is_no_older_than(&self, edition: &Edition) -> bool {
+        self.home == HomeTag::of(Some(edition.installation))
+            && (self.version > edition.version || (self.version == edition.version && self.as_of == edition.as_of))
     }
 
     /// Whether a newer version is known to exist.

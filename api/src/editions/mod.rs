@@ -5,6 +5,8 @@ mod build;
 mod content;
 mod entry;
 mod flights;
+mod hints;
+mod home;
 pub(crate) mod hub;
 mod settle;
 mod watch;
@@ -24,18 +26,25 @@ use monitoring::names;
 use readmodel::{
     blob::Blob,
     edition::{Edition, Incomplete},
-    ids::OrgId,
+    ids::{Installation, OrgId},
     model::Model,
     models::Models,
     time::{Clock, Timestamp},
     version::Version,
 };
 use serde_json::json;
-use store::{Store, blobs::Held, redis::Announce, versions::Head};
+use store::{
+    Store,
+    blobs::Held,
+    versions::{Head, Look},
+};
+use uuid::Uuid;
 
 pub(crate) use content::{Content, DictionaryHash};
 pub(crate) use entry::Entry;
 use flights::Flights;
+use hints::Looks;
+use home::Home;
 use hub::{Frame, Hub};
 pub(crate) use settle::Wishes;
 
@@ -74,6 +83,14 @@ pub(crate) struct Found {
     pub source: Source,
 }
 
+/// What Redis holds of an org.
+enum Copy {
+    Edition(Box<Edition>),
+    /// A version that this node cannot use.
+    Unusable(Version),
+    Nothing,
+}
+
 /// No copy anywhere, and nothing to make one from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unavailable;
@@ -90,8 +107,11 @@ pub(crate) struct Editions {
     /// The database's time.
     pub now: DatabaseClock,
     l1: Cache<OrgId, Arc<Entry>>,
-    /// Versions that this node has heard of. An answer is never lower, even when the entry has been evicted.
+    /// Versions that Postgres told this node of, or that it held. An answer is never lower, even when the entry has been
+    /// evicted, unless Postgres says that there was no such version.
     floors: Cache<OrgId, Version>,
+    home: Home,
+    looks: Looks,
     flights: Flights<Result<Found, Unavailable>>,
     /// Orgs whose build has failed here.
     unbuildable: Cache<OrgId, ()>,
@@ -117,6 +137,8 @@ impl Editions {
             now: DatabaseClock::starting_at(now),
             l1,
             floors: Cache::new(FLOORS),
+            home: Home::unknown(),
+            looks: Looks::default(),
             flights: Flights::default(),
             unbuildable: Cache::builder().max_capacity(UNBUILDABLE).time_to_live(BUILD_PAUSE).build(),
             started: Instant::now(),
@@ -147,7 +169,7 @@ impl Editions {
 
     /// The edition that L1 holds of an org, unless it is known to be an old one.
     pub(crate) fn held(&self, org: OrgId) -> Option<Found> {
-        let entry = self.l1.get(&org).filter(|entry| !entry.is_behind())?;
+        let entry = self.l1.get(&org).filter(|entry| !entry.is_behind() && self.is_at_home(entry.home))?;
         self.reads.look_up(Tier::L1, LookUp::Hit);
         Some(Found { entry, source: Source::L1 })
     }
@@ -160,7 +182,10 @@ impl Editions {
         };
         match refreshed {
             Ok(found) => Ok(found),
-            Err(_) => self.l1.get(&org).map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable),
+            Err(_) => {
+                let kept = self.l1.get(&org).filter(|entry| self.is_at_home(entry.home));
+                kept.map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable)
+            }
         }
     }
 
@@ -205,80 +230,148 @@ impl Editions {
     }
 
     async fn fetch(self: Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        let head = tokio::time::timeout(POSTGRES_BUDGET, self.store.head(org));
-        let (head, cached) = tokio::join!(head, self.held_in_redis(org));
-        if matches!(head, Ok(Ok(_))) && self.confirmed_ms.load(Ordering::Relaxed) == 0 {
+        let (look, cached) = self.look(org).await;
+        let Some(look) = look else {
+            return match cached {
+                Copy::Edition(edition) => Ok(self.admit(&edition, Source::Redis)),
+                _ => Err(Unavailable),
+            };
+        };
+        if self.confirmed_ms.load(Ordering::Relaxed) == 0 {
             self.confirm();
         }
-        match head {
-            Ok(Ok(Head::Unknown)) => self.unknown(org),
-            Ok(Ok(Head::NotBuilt)) => self.build(org).await,
-            Ok(Ok(Head::At(version))) => match cached {
-                Some(edition) if edition.version == version => Ok(self.admit(&edition, Source::Redis)),
-                Some(edition) if edition.version > version && self.exists(org, edition.version).await => {
-                    Ok(self.admit(&edition, Source::Redis))
+        match look.head {
+            Head::Unknown => self.unknown(org),
+            Head::NotBuilt => self.build(org).await,
+            Head::At(version) => {
+                self.lower_floor(org, version).await;
+                match cached {
+                    Copy::Edition(edition) if self.is_known(&edition, version, look.as_of).await => {
+                        Ok(self.admit(&edition, Source::Redis))
+                    }
+                    Copy::Edition(edition) => self.held_or_built(org, Some(edition.version)).await,
+                    Copy::Unusable(version) => self.held_or_built(org, Some(version)).await,
+                    Copy::Nothing => self.held_or_built(org, None).await,
                 }
-                Some(edition) if edition.version > version => {
-                    self.discard_in_redis(org).await;
-                    self.held_or_built(org).await
+            }
+        }
+    }
+
+    /// What Postgres says of an org, if it does, and at the same time what Redis holds of it for the present installation.
+    async fn look(&self, org: OrgId) -> (Option<Look>, Copy) {
+        let look = tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org));
+        let Some(home) = self.home.present() else {
+            let look = look.await.ok().and_then(Result::ok);
+            let home = match &look {
+                Some(look) => {
+                    self.settle_in(look.installation);
+                    look.installation
                 }
-                _ => self.held_or_built(org).await,
-            },
-            Ok(Err(_)) | Err(_) => cached.map(|edition| self.admit(&edition, Source::Redis)).ok_or(Unavailable),
+                None => self.home_without_postgres().await,
+            };
+            return match home {
+                Some(home) => (look, self.held_in_redis(home, org).await),
+                None => (look, Copy::Nothing),
+            };
+        };
+        let (look, cached) = tokio::join!(look, self.held_in_redis(home, org));
+        let look = look.ok().and_then(Result::ok);
+        match look {
+            Some(look) if look.installation != Some(home) => {
+                self.settle_in(look.installation);
+                (Some(look), Copy::Nothing)
+            }
+            look => (look, cached),
         }
     }
 
-    /// Whether Postgres knows of a version. Redis may be a moment ahead of what Postgres said before, and never more.
-    async fn exists(&self, org: OrgId, version: Version) -> bool {
-        let head = tokio::time::timeout(POSTGRES_BUDGET, self.store.head(org)).await;
-        !matches!(head, Ok(Ok(Head::At(newest))) if newest < version)
-    }
-
-    async fn held_in_redis(&self, org: OrgId) -> Option<Edition> {
-        let held = self.store.redis.as_ref()?.edition(org).await;
-        if matches!(held, Ok(Held::Unusable(_))) {
-            self.discard_in_redis(org).await;
-        }
-        self.usable(Tier::Redis, org, held)
-    }
-
-    /// What is spoiled there would be in the way of what replaces it.
-    async fn discard_in_redis(&self, org: OrgId) {
-        let Some(redis) = &self.store.redis else { return };
-        if let Err(error) = redis.discard(org).await {
-            tracing::debug!(%org, error = &error as &dyn std::error::Error, "redis keeps what is spoiled");
+    /// Whether Postgres knows of an edition: of its version, and of the instant of its snapshot where it is the newest.
+    /// Redis may be a moment ahead of what Postgres said before, and never more.
+    async fn is_known(&self, edition: &Edition, newest: Version, as_of: Option<Timestamp>) -> bool {
+        match edition.version.cmp(&newest) {
+            std::cmp::Ordering::Less => false,
+            std::cmp::Ordering::Equal => as_of == Some(edition.as_of),
+            std::cmp::Ordering::Greater => self.exists(edition.org, edition.version, Some(edition.as_of)).await,
         }
     }
 
-    /// What Postgres holds, made anew if it cannot be used.
-    async fn held_or_built(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        match self.held_in_postgres(org, Source::Postgres).await {
+    /// Whether Postgres knows of a version by now.
+    async fn exists(&self, org: OrgId, version: Version, as_of: Option<Timestamp>) -> bool {
+        match tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org)).await {
+            Ok(Ok(Look { head: Head::At(newest), as_of: then, .. })) => {
+                newest > version || (newest == version && (as_of.is_none() || as_of == then))
+            }
+            Ok(Ok(_)) => false,
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
+    /// Postgres has said which version is the newest. A floor above it is of a version that has come since, or never was.
+    async fn lower_floor(&self, org: OrgId, newest: Version) {
+        let floor = self.floor(org);
+        if floor > newest && !self.exists(org, floor, None).await {
+            self.floors.insert(org, newest);
+        }
+    }
+
+    /// What Redis holds of an org. What cannot be used stays where it is until it is replaced: another node may be able to.
+    async fn held_in_redis(&self, home: Installation, org: OrgId) -> Copy {
+        let Some(redis) = &self.store.redis else { return Copy::Nothing };
+        let held = redis.edition(home, org).await;
+        let unusable = match &held {
+            Ok(Held::Unusable(unusable)) => Some(unusable.version),
+            _ => None,
+        };
+        match (self.usable(Tier::Redis, org, held), unusable) {
+            (Some(edition), _) => Copy::Edition(Box::new(edition)),
+            (None, Some(version)) => Copy::Unusable(version),
+            (None, None) => Copy::Nothing,
+        }
+    }
+
+    /// The same where only an edition is of use.
+    async fn edition_in_redis(&self, home: Installation, org: OrgId) -> Option<Edition> {
+        match self.held_in_redis(home, org).await {
+            Copy::Edition(edition) => Some(*edition),
+            _ => None,
+        }
+    }
+
+    /// What Postgres holds, made anew if it cannot be used. `replaceable` is what Redis holds and should not.
+    async fn held_or_built(self: &Arc<Self>, org: OrgId, replaceable: Option<Version>) -> Result<Found, Unavailable> {
+        match self.held_in_postgres(org, Source::Postgres, replaceable).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => self.build(org).await,
             Err(Unavailable) => Err(Unavailable),
         }
     }
 
-    /// `None`: what was there could not be used, and is gone.
-    async fn held_in_postgres(&self, org: OrgId, source: Source) -> Result<Option<Found>, Unavailable> {
+    /// `None`: this node cannot use what is there, and has asked for a rebuild. It stays for those who can.
+    async fn held_in_postgres(
+        &self,
+        org: OrgId,
+        source: Source,
+        replaceable: Option<Version>,
+    ) -> Result<Option<Found>, Unavailable> {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
-        let spoiled = matches!(held, Ok(Held::Unusable(_)));
-        match self.usable(Tier::Postgres, org, held) {
-            Some(edition) => {
-                self.mend_redis(&edition);
-                Ok(Some(self.admit(&edition, source)))
-            }
-            None if spoiled => self.store.discard(org).await.map(|()| None).map_err(|_| Unavailable),
-            None => Err(Unavailable),
+        if let Ok(Held::Unusable(unusable)) = &held {
+            self.store.distrust(org, unusable).await.map_err(|_| Unavailable)?;
+            self.usable(Tier::Postgres, org, held);
+            return Ok(None);
         }
+        let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
+        self.mend_redis(&edition, replaceable);
+        Ok(Some(self.admit(&edition, source)))
     }
 
     /// Gives Redis what it lacked, beside the answer.
-    fn mend_redis(&self, edition: &Edition) {
-        let Some(redis) = self.store.redis.clone() else { return };
+    fn mend_redis(&self, edition: &Edition, replaceable: Option<Version>) {
+        let Some(redis) = self.store.redis.clone().filter(|_| self.home.present() == Some(edition.installation)) else {
+            return;
+        };
         let edition = edition.clone();
         tokio::spawn(async move {
-            if let Err(error) = redis.put(&edition, Version::NONE, &Model::ALL, Announce::No).await {
+            if let Err(error) = redis.mend(&edition, replaceable).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "redis did not take the blobs");
             }
         });
@@ -297,7 +390,8 @@ impl Editions {
     fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
-        let edition = Edition::of(org, self.store.format, Version::NONE, self.now.now(), None, |model| {
+        let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
+        let edition = Edition::of(home, org, self.store.format, Version::NONE, self.now.now(), None, |model| {
             Blob::pack(org, model, self.store.format, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
         })?;
         Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
@@ -307,7 +401,7 @@ impl Editions {
     fn admit(&self, edition: &Edition, source: Source) -> Found {
         let org = edition.org;
         let kept = self.l1.entry(org).and_upsert_with(|held| match held {
-            Some(held) if held.value().version >= edition.version => held.into_value(),
+            Some(held) if held.value().is_no_older_than(edition) => held.into_value(),
             held => Arc::new(Entry::of(edition, held.map(|held| held.into_value()).as_deref())),
         });
         let entry = kept.into_value();
@@ -335,7 +429,7 @@ impl Editions {
         }
     }
 
-    /// What a tier held, if it can be served. What is not the org's own is dropped and counted: it is never shown.
+    /// What a tier held, if it can be served. What is not the org's own is counted, and never shown.
     fn usable(&self, tier: Tier, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
         match held {
             Ok(Held::Edition(edition)) => {
@@ -346,12 +440,12 @@ impl Editions {
                 self.reads.look_up(tier, LookUp::Miss);
                 None
             }
-            Ok(Held::Unusable(reason)) => {
+            Ok(Held::Unusable(unusable)) => {
                 self.reads.look_up(tier, LookUp::Error);
-                if let Incomplete::Rejected(..) = reason {
+                if let Incomplete::Rejected(..) = unusable.reason {
                     counter!(names::ORG_MISMATCH_TOTAL).increment(1);
                 }
-                tracing::warn!(%org, tier = tier.name(), %reason, "dropped");
+                tracing::warn!(%org, tier = tier.name(), reason = %unusable.reason, "not usable");
                 None
             }
             Err(error) => {

@@ -6,12 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use readmodel::{ids::OrgId, version::Version};
+use readmodel::{ids::OrgId, time::Timestamp, version::Version};
 use store::feed::{self, Notice};
 use tokio::sync::mpsc;
 
 use super::Editions;
-use crate::reads::Source;
 
 /// Between two looks at the newest versions.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -29,7 +28,7 @@ impl Editions {
         let from_postgres = self.store.line.listen(follow_postgres);
         let from_redis = async {
             match self.store.redis.clone() {
-                Some(redis) => feed::follow_redis(redis, sender).await,
+                Some(redis) => feed::follow_redis(redis, self.home.follow(), sender).await,
                 None => std::future::pending().await,
             }
         };
@@ -39,8 +38,7 @@ impl Editions {
     async fn follow(self: &Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
         while let Some(notice) = notices.recv().await {
             match notice {
-                Notice::Published(org, Version::NONE) => self.forget(org),
-                Notice::Published(org, version) => self.heard(org, version),
+                Notice::Said(org, version) => self.hinted(org, version),
                 Notice::Gap => self.check().await,
             }
         }
@@ -55,36 +53,18 @@ impl Editions {
         }
     }
 
-    /// A version exists. Whoever reads the org from now on gets it or a newer one. It is fetched before they ask, if they
-    /// do now and then, and for whoever waits for it.
+    /// Postgres says that a version exists: no read is answered with a lower one as fresh from now on.
     fn heard(self: &Arc<Self>, org: OrgId, version: Version) {
         self.raise_floor(org, version);
-        if self.l1.contains_key(&org) || self.hub.wants(org) {
-            let editions = Arc::clone(self);
-            tokio::spawn(async move { editions.bring(org, version).await });
-        }
+        self.hinted(org, version);
     }
 
-    /// Takes an announced version from Redis, where it was put before it was announced; Postgres is asked only if it is
-    /// not there.
-    async fn bring(self: Arc<Self>, org: OrgId, version: Version) {
-        if self.l1.get(&org).is_some_and(|entry| entry.version >= version) {
-            return;
-        }
-        match self.held_in_redis(org).await.filter(|edition| edition.version == version) {
-            Some(edition) => drop(self.admit(&edition, Source::Redis)),
-            // Failing that, the next check comes in a second.
-            None => drop(self.refresh(org).await),
-        }
-    }
-
-    /// A version is held that is newer than the newest. Either it has just come, or Postgres does not have it (any more),
-    /// and then nothing of it is kept.
-    fn doubt(self: &Arc<Self>, org: OrgId, version: Version) {
+    /// A version is held that is newer than the newest, or of another snapshot. Either it has just come, or Postgres does
+    /// not have it, and then nothing of it is kept. Streams that have shown it end, so that their clients begin anew.
+    fn doubt(self: &Arc<Self>, org: OrgId, version: Version, as_of: Timestamp) {
         let editions = Arc::clone(self);
         tokio::spawn(async move {
-            if !editions.exists(org, version).await {
-                editions.discard_in_redis(org).await;
+            if !editions.exists(org, version, Some(as_of)).await {
                 editions.forget(org);
             }
         });
@@ -99,9 +79,12 @@ impl Editions {
             let asked = Instant::now();
             // The session's own limit is longer than a second, and others wait for a word about the line.
             match self.store.line.ask(self.store.newest(chunk)).await {
-                Ok((now, newest)) => {
-                    self.now.set(now, asked);
-                    self.take_in(chunk, newest);
+                Ok(newest) => {
+                    self.now.set(newest.now, asked);
+                    if !self.recognise(newest.present).await {
+                        return;
+                    }
+                    self.take_in(chunk, newest.versions);
                 }
                 Err(_) => return,
             }
@@ -109,14 +92,20 @@ impl Editions {
         self.confirm();
     }
 
-    fn take_in(self: &Arc<Self>, asked: &[OrgId], newest: Vec<(OrgId, Version)>) {
-        let newest: HashMap<_, _> = newest.into_iter().collect();
+    fn take_in(self: &Arc<Self>, asked: &[OrgId], newest: Vec<(OrgId, Version, Timestamp)>) {
+        let newest: HashMap<_, _> = newest.into_iter().map(|(org, version, as_of)| (org, (version, as_of))).collect();
         for org in asked {
-            match (newest.get(org), self.l1.get(org)) {
+            let held = self.l1.get(org).filter(|entry| self.is_at_home(entry.home));
+            match (newest.get(org), held) {
                 (None, _) => self.forget(*org),
-                (Some(version), Some(entry)) if entry.version > *version => self.doubt(*org, entry.version),
-                (Some(version), Some(entry)) if entry.version == *version => {}
-                (Some(version), _) => self.heard(*org, *version),
+                (Some((version, as_of)), Some(entry)) => {
+                    if entry.version < *version {
+                        self.heard(*org, *version);
+                    } else if (entry.version, entry.as_of) != (*version, *as_of) {
+                        self.doubt(*org, entry.version, entry.as_of);
+                    }
+                }
+                (Some((version, _)), None) => self.heard(*org, *version),
             }
         }
     }

@@ -55,7 +55,7 @@ impl Clock {
 async fn numbers(url: String) -> (Numbers, Clock, WarmSessions) {
     let config = Config {
         database_url: url,
-        redis_url: None,
+        redis: None,
         connections: 4,
         sessions: Sessions::Serving,
         application_name: "test",

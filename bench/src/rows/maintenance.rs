@@ -280,7 +280,7 @@ async fn idle(stack: &Stack, time: Duration) -> anyhow::Result<Cost> {
 }
 
 async fn newest(stack: &Stack, org: OrgId) -> anyhow::Result<i64> {
-    let (_, newest) = stack.store.newest(&[org]).await?;
+    let newest = stack.store.newest(&[org]).await?.versions;
     Ok(newest.first().context("the org has no version")?.1.n)
 }
 

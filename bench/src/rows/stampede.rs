@@ -61,8 +61,8 @@ async fn counted(bench: &Bench) -> anyhow::Result<f64> {
 
 /// An org's versions so far: its rebuilds that were committed.
 async fn versions(bench: &Bench, org: &Org) -> anyhow::Result<f64> {
-    let (_, newest) = bench.stack.store.newest(&[org.id]).await?;
-    Ok(newest.first().map_or(0.0, |(_, version)| version.n as f64))
+    let newest = bench.stack.store.newest(&[org.id]).await?.versions;
+    Ok(newest.first().map_or(0.0, |(_, version, _)| version.n as f64))
 }
 
 /// Everybody connects, then everybody asks; the time until the last has been served.

@@ -29,8 +29,8 @@ const EVENTS_A_ROUND: u32 = 10;
 /// One event has reached everybody before the next.
 const BETWEEN: Duration = Duration::from_millis(200);
 const ARRIVES: Duration = Duration::from_secs(10);
-/// Where versions are announced, as `<org> <version>`.
-const CHANNEL: &str = "prewarm:versions";
+/// Where versions are announced, as `<org> <version>`: of any installation, since this Redis has one.
+const CHANNELS: &str = "prewarm:*:versions";
 /// A contact that every org has.
 const PHONE: &str = "+15550000001";
 
@@ -109,7 +109,7 @@ impl Ours {
     async fn announcements(&self) -> anyhow::Result<mpsc::UnboundedReceiver<(Version, Instant)>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut subscription = self.redis.get_async_pubsub().await?;
-        subscription.subscribe(CHANNEL).await?;
+        subscription.psubscribe(CHANNELS).await?;
         let org = self.org.id.to_string();
         tokio::spawn(async move {
             let mut messages = subscription.into_on_message();

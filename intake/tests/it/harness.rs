@@ -8,7 +8,7 @@ use testkit::Database;
 pub(crate) fn open(database: &Database) -> Store {
     Store::open(&Config {
         database_url: database.url(),
-        redis_url: None,
+        redis: None,
         connections: 4,
         sessions: Sessions::Serving,
         application_name: "test",

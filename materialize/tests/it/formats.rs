@@ -7,7 +7,7 @@ use store::{Store, blobs::Held, nodes::Node, versions::Head};
 use testkit::{Database, servers};
 use uuid::Uuid;
 
-use crate::harness::{open, open_in};
+use crate::harness::{in_redis, open, open_in};
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 const NEWER: Format = Format(Format::CURRENT.0 + 1);
@@ -16,14 +16,12 @@ async fn change_and_rebuild(by: &Store) -> Version {
     let change = format!("insert into calls (org_id) values ('{}')", ORG.0);
     sqlx::query(AssertSqlSafe(change)).execute(&by.pg).await.unwrap();
     rebuild(by, Clock::Database, ORG).await.unwrap();
-    let (_, newest) = by.newest(&[ORG]).await.unwrap();
-    newest[0].1
+    by.newest(&[ORG]).await.unwrap().versions[0].1
 }
 
 /// What a node shows, when Postgres and Redis agree on it.
 async fn shown(node: &Store) -> Option<(Version, Vec<u8>)> {
-    let (postgres, redis) =
-        (node.edition(ORG).await.unwrap(), node.redis.as_ref().unwrap().edition(ORG).await.unwrap());
+    let (postgres, redis) = (node.edition(ORG).await.unwrap(), in_redis(node, ORG).await.unwrap());
     let (Held::Edition(postgres), Held::Edition(redis)) = (postgres, redis) else {
         assert!(matches!(node.head(ORG).await.unwrap(), Head::NotBuilt));
         return None;

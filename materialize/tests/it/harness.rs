@@ -9,7 +9,7 @@ use readmodel::{
     time::{Clock, Timestamp},
 };
 use sqlx::PgConnection;
-use store::{Config, Sessions, Store, blobs::Held};
+use store::{Config, Sessions, Store, blobs::Held, redis};
 use testkit::{
     Database, history,
     oracle::{self, Direction, Micros, World},
@@ -24,7 +24,7 @@ pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
 pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
-        redis_url,
+        redis: redis_url.map(redis::Config::of),
         connections: 8,
         sessions: Sessions::Working,
         application_name: "test",
@@ -54,12 +54,18 @@ pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
     }
 }
 
+/// What Redis holds of an org for the present installation.
+pub(crate) async fn in_redis(store: &Store, org: OrgId) -> Result<Held, store::Error> {
+    let installation = store.installation().await.unwrap().unwrap();
+    store.redis.as_ref().unwrap().edition(installation, org).await
+}
+
 /// The edition that Postgres holds.
 pub(crate) async fn edition(store: &Store, org: OrgId) -> Option<Edition> {
     match store.edition(org).await.unwrap() {
         Held::Edition(edition) => Some(*edition),
         Held::Nothing => None,
-        Held::Unusable(reason) => panic!("{reason}"),
+        Held::Unusable(unusable) => panic!("{}", unusable.reason),
     }
 }
 

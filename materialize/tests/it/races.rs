@@ -15,14 +15,14 @@ use sqlx::{Connection, PgConnection};
 use store::{
     Store,
     blobs::Held,
-    redis::{Announce, Put},
+    redis::{Announce, Base, Put},
     snapshot::Extent,
     versions::Head,
 };
 use testkit::{Database, servers};
 use uuid::Uuid;
 
-use crate::harness::{defined, edition, open, settle, shown, world};
+use crate::harness::{defined, edition, in_redis, open, settle, shown, world};
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 /// Rebuilds, over both workers.
@@ -61,7 +61,7 @@ async fn versions_only_rise_while_two_workers_race() {
     for model in Model::ALL {
         assert_eq!(shown(&edition, model), defined(&world, ORG, model, at), "{model}");
     }
-    let Held::Edition(copy) = store.redis.as_ref().unwrap().edition(ORG).await.unwrap() else { panic!("not in redis") };
+    let Held::Edition(copy) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!(copy.version, edition.version);
     assert_eq!(copy.blob(Model::Dashboard).digest, edition.blob(Model::Dashboard).digest);
     store.pg.close().await;
@@ -105,11 +105,10 @@ async fn versions_in_postgres(store: Store, over: Arc<AtomicBool>) -> u32 {
 }
 
 async fn versions_in_redis(store: Store, over: Arc<AtomicBool>) -> u32 {
-    let redis = store.redis.as_ref().unwrap();
     let (mut looks, mut last) = (0, Version::NONE);
     while !over.load(Ordering::SeqCst) {
         // A read over its budget says nothing.
-        let Ok(Held::Edition(edition)) = redis.edition(ORG).await else { continue };
+        let Ok(Held::Edition(edition)) = in_redis(&store, ORG).await else { continue };
         assert!(edition.version >= last, "{} after {last}", edition.version);
         (looks, last) = (looks + 1, edition.version);
         tokio::time::sleep(BETWEEN_LOOKS).await;
@@ -171,8 +170,8 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
 
     assert!(matches!(late.commit(&old, &[]).await, Err(store::Error::Superseded(_))));
     let redis = store.redis.as_ref().unwrap();
-    assert_eq!(redis.put(&old, Version::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Refused);
-    let Held::Edition(held) = redis.edition(ORG).await.unwrap() else { panic!("not in redis") };
+    assert_eq!(redis.put(&old, Base::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Refused);
+    let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!((held.version, edition(&store, ORG).await.unwrap().version), (new.version, new.version));
     store.pg.close().await;
     database.close().await.unwrap();
@@ -188,6 +187,7 @@ async fn redis_compares_versions_as_two_integers() {
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let mut edition = edition(&store, ORG).await.unwrap();
     let redis = store.redis.as_ref().unwrap();
+    redis.forget(edition.installation, ORG).await.unwrap();
     for (epoch, n, put) in [
         (1, 9, Put::Stored),
         (1, 10, Put::Stored),
@@ -198,7 +198,7 @@ async fn redis_compares_versions_as_two_integers() {
         (9, 9, Put::Refused),
     ] {
         edition.version = Version { epoch, n };
-        assert_eq!(redis.put(&edition, Version::NONE, &Model::ALL, Announce::No).await.unwrap(), put, "{epoch}-{n}");
+        assert_eq!(redis.put(&edition, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), put, "{epoch}-{n}");
     }
     store.pg.close().await;
     database.close().await.unwrap();
@@ -226,7 +226,7 @@ async fn a_rebuild_that_changes_nothing_publishes_no_new_bytes() {
     let Outcome::Unchanged(second) = rebuild(&store, Clock::Database, ORG).await.unwrap() else { panic!("changed") };
     assert_eq!((second.version.epoch, second.version.n), (first.version.epoch, first.version.n + 1));
     assert_eq!(bytes().await, before, "rows of equal bytes are not written again");
-    let Held::Edition(held) = store.redis.as_ref().unwrap().edition(ORG).await.unwrap() else { panic!("not in redis") };
+    let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!(held.version, second.version);
     assert_eq!(held.blob(Model::Leads).version, first.version, "redis still has the bytes of the first");
     store.pg.close().await;

@@ -1,11 +1,14 @@
 -- store::blobs::read
 -- All blobs of one org, of one format, with the version that they are at. One statement, so that they belong together.
 -- $1 org, $2 format.
-select v.epoch, v.n,
+select i.id as installation,
+       i.epoch,
+       v.n,
        v.as_of as "as_of: PgTime",
        v.next_change_at as "next_change_at: PgTime",
-       b.model, b.bytes
+       b.model, b.digest, b.bytes
   from prewarm.versions v
+ cross join prewarm.installation i
   join prewarm.blobs b on b.org_id = v.org_id and b.format = $2
  where v.org_id = $1
    and $2 between v.oldest and v.format

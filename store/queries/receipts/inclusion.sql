@@ -1,10 +1,13 @@
 -- store::receipts::inclusion
--- Whether a write still waits for a rebuild of an org, and the org's newest version, from one snapshot. One row.
+-- Whether a write still waits for a rebuild of an org, and the org's newest version, from one snapshot. A transaction that
+-- this server has not come to waits as well: a standby lags. One row; the epoch is null where the database is a copy, whose
+-- epoch is yet to begin.
 -- A webhook that is parked has no effect yet, and one that was replayed has it by another transaction. A batch shares one
 -- receipt: a parked event beside one that is the org's own is taken for somebody else's.
 -- $1 org, $2 the transaction of the write.
-select e.epoch,
-       exists (select from prewarm.marks where org_id = $1 and xid = $2::text::xid8)
+select case when i.is_original then i.epoch end as "epoch?",
+       $2::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())
+       or exists (select from prewarm.marks where org_id = $1 and xid = $2::text::xid8)
        or exists (
          select
            from prewarm.events late
@@ -20,7 +23,6 @@ select e.epoch,
                        and exists (select from prewarm.marks m where m.org_id = $1 and m.xid = late.replay_xid)
                 end
        ) as "waiting!",
-       v.epoch as "version_epoch?",
-       v.n as "version_n?"
-  from prewarm.epoch e
+       v.n as "n?"
+  from prewarm.present_installation i
   left join prewarm.versions v on v.org_id = $1

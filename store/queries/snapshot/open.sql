@@ -1,16 +1,19 @@
 -- store::snapshot::open
 -- The first statement of a rebuild: fixes the snapshot, its instant, the version that it builds upon, and the formats that
 -- are read; and brings what the models are read from up to date, in the same round trip.
--- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row.
+-- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row; none without an installation.
 select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
-       e.epoch,
+       i.id as "installation!",
+       i.epoch as "epoch!",
+       i.is_original as "is_original!",
        o.id is not null as "known!",
        o.timezone as "timezone?",
        v.epoch as "base_epoch?",
        v.n as "base_n?",
+       v.as_of as "base_as_of?: PgTime",
        v.format as "base_format?",
        (select min(n.format) from prewarm.live_nodes n) as oldest_read,
        case when $3 and o.id is not null then prewarm.maintain($1, coalesce($2, statement_timestamp())) end as "anew?"
-  from prewarm.epoch e
+  from prewarm.present_installation i
   left join prewarm.source_organizations o on o.id = $1
   left join prewarm.versions v on v.org_id = $1

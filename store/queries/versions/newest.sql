@@ -1,9 +1,19 @@
 -- store::versions::newest
--- The database's time, and the newest versions of many orgs; those without one are left out.
--- $1 orgs. At least one row: the time alone.
+-- The database's time, its installation unless it is a copy, its next transaction unless it is a standby, and the newest
+-- versions of many orgs in the present epoch; those without one are left out. No row without an installation.
+-- $1 orgs. At least one row otherwise.
+with here as materialized (
+  select case when i.is_original and i.is_of_cluster then i.id end as installation,
+         i.epoch,
+         case when not pg_is_in_recovery() then pg_snapshot_xmax(pg_current_snapshot())::text::bigint end as next_xid
+    from prewarm.present_installation i
+)
 select statement_timestamp() as "now!: PgTime",
+       here.installation as "installation?",
+       here.next_xid as "next_xid?",
+       here.epoch as "epoch!",
        v.org_id as "org_id?",
-       v.epoch as "epoch?",
-       v.n as "n?"
-  from (select 1) one
+       v.n as "n?",
+       v.as_of as "as_of?: PgTime"
+  from here
   left join prewarm.versions v on v.org_id = any($1)

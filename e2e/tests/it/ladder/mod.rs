@@ -2,9 +2,13 @@
 //! truth about it. That Redis or Postgres is gone altogether, and comes back, is in `outages`.
 
 mod callers;
+mod hints;
+mod installation;
 mod network;
+mod oversized;
 pub(crate) mod postgres;
 mod redis;
+mod refusals;
 mod workers;
 
 use std::time::{Duration, Instant};

@@ -20,8 +20,10 @@ async fn connect(stack: &Stack) -> MultiplexedConnection {
 }
 
 /// Where an org's blobs are.
-fn key(org: &Org) -> String {
-    format!("prewarm:{}:{{{}}}", blob::Format::CURRENT, org.id)
+async fn key(stack: &Stack, org: &Org) -> String {
+    let installation: String =
+        sqlx::query_scalar("select id::text from prewarm.installation").fetch_one(&stack.pg).await.unwrap();
+    format!("prewarm:{}:{installation}:{{{}}}", blob::Format::CURRENT, org.id)
 }
 
 async fn copy(redis: &mut MultiplexedConnection, from: &str, to: &str) {
@@ -118,8 +120,8 @@ async fn a_full_redis_takes_nothing_and_nobody_notices() {
         let answer = reads(&stack, &node, org).await;
         assert_eq!((answer.version(), answer.identity(), answer.stale()), (held.version(), held.identity(), None));
     }
-    let n: i64 = redis.hget(key(&org), "n").await.unwrap();
-    let has_new: bool = redis.exists(key(&new)).await.unwrap();
+    let n: i64 = redis.hget(key(&stack, &org).await, "n").await.unwrap();
+    let has_new: bool = redis.exists(key(&stack, &new).await).await.unwrap();
     assert_eq!((n, has_new), (held.version().n, false), "a full Redis takes no more");
 
     limit(&mut redis, "256mb", "allkeys-lru").await;
@@ -190,7 +192,7 @@ async fn what_is_not_the_orgs_own_is_counted_and_replaced_and_never_served() {
     let mut orgs = Vec::new();
     for (spoil, is_mismatch) in SPOILED {
         let (org, held) = org_with_lead(&stack).await;
-        spoil.spoil(&mut redis, &key(&org), &key(&other)).await;
+        spoil.spoil(&mut redis, &key(&stack, &org).await, &key(&stack, &other).await).await;
         let before = mismatches(&stack, &node).await;
         serves(&stack, &node, &org, &held, ("postgres", None)).await;
         assert_eq!(mismatches(&stack, &node).await - before, f64::from(u8::from(is_mismatch)), "{spoil:?}");
@@ -216,11 +218,11 @@ async fn an_older_version_is_passed_over_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
-    copy(&mut redis, &key(&org), "older").await;
+    copy(&mut redis, &key(&stack, &org).await, "older").await;
     add_lead(&stack, &org).await;
     let newest = settled_dashboard(&stack, &org).await;
     assert!(newest.version() > held.version());
-    copy(&mut redis, "older", &key(&org)).await;
+    copy(&mut redis, "older", &key(&stack, &org).await).await;
     for source in ["postgres", "redis"] {
         let mut node = cold(&stack, &stack.environment).await;
         serves(&stack, &node, &org, &newest, (source, None)).await;
@@ -236,7 +238,7 @@ async fn a_version_that_postgres_never_made_is_passed_over_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
-    let _: i64 = redis.hincr(key(&org), "n", 1000).await.unwrap();
+    let _: i64 = redis.hincr(key(&stack, &org).await, "n", 1000).await.unwrap();
     let mut node = cold(&stack, &stack.environment).await;
     serves(&stack, &node, &org, &held, ("postgres", None)).await;
     add_lead(&stack, &org).await;

@@ -1,0 +1,124 @@
+//! Hints that an org has a new version. Anyone who may NOTIFY or PUBLISH can send as many as they like, of any content: a
+//! hint causes a look, one an org at a time, and nothing is believed of it.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use readmodel::{ids::OrgId, version::Version};
+
+use super::Editions;
+use crate::reads::Source;
+
+/// After a look that found nothing new, the org is not looked at again for this long. The check of all versions comes
+/// every second in any case.
+const AFTER_A_FALSE_HINT: Duration = Duration::from_millis(250);
+
+/// The orgs that are being looked at, each with the hint that has come meanwhile.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Mutex<HashMap<OrgId, Option<Version>>>);
+
+impl Looks {
+    /// Takes a hint; tells whether its org is to be looked at now. Otherwise somebody is at it, and looks again.
+    fn begin(&self, org: OrgId, version: Version) -> bool {
+        let mut looks = self.lock();
+        match looks.get_mut(&org) {
+            Some(next) => {
+                *next = Some(version);
+                false
+            }
+            None => {
+                looks.insert(org, None);
+                true
+            }
+        }
+    }
+
+    /// The hint that has come during a look; none ends the looking.
+    fn next(&self, org: OrgId) -> Option<Version> {
+        let mut looks = self.lock();
+        let next = looks.get_mut(&org).and_then(Option::take);
+        if next.is_none() {
+            looks.remove(&org);
+        }
+        next
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, Option<Version>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Editions {
+    /// Somebody says that an org has a version; [`Version::NONE`]: that it is gone. If it is so, the edition is fetched
+    /// before anyone asks, where people do now and then, and for streams and reads that wait for it.
+    pub(super) fn hinted(self: &Arc<Self>, org: OrgId, version: Version) {
+        if !self.cares_for(org) || (version > Version::NONE && self.holds(org, version)) {
+            return;
+        }
+        if self.looks.begin(org, version) {
+            let editions = Arc::clone(self);
+            tokio::spawn(async move { editions.look_while_hinted(org, version).await });
+        }
+    }
+
+    async fn look_while_hinted(self: Arc<Self>, org: OrgId, mut version: Version) {
+        loop {
+            if !self.bring(org, version).await {
+                tokio::time::sleep(AFTER_A_FALSE_HINT).await;
+            }
+            match self.looks.next(org) {
+                Some(next) => version = next,
+                None => return,
+            }
+        }
+    }
+
+    fn holds(&self, org: OrgId, version: Version) -> bool {
+        self.l1.get(&org).is_some_and(|entry| self.is_at_home(entry.home) && entry.version >= version)
+    }
+
+    /// Takes a version from Redis, where it was put before it was announced; Postgres is asked only if it is not there.
+    /// Tells whether anything new came of it.
+    async fn bring(self: &Arc<Self>, org: OrgId, version: Version) -> bool {
+        if version > Version::NONE && self.holds(org, version) {
+            return true;
+        }
+        let before = self.l1.get(&org).map(|entry| entry.version);
+        if let Some(home) = self.home.present()
+            && let Some(edition) = self.edition_in_redis(home, org).await
+            && edition.version == version
+        {
+            self.admit(&edition, Source::Redis);
+            return true;
+        }
+        // Failing that, the next check comes in a second.
+        match self.refresh(org).await {
+            Ok(found) => before.is_none_or(|before| found.entry.version > before),
+            Err(_) => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const ORG: OrgId = OrgId(Uuid::from_u128(1));
+
+    #[test]
+    fn h8_a_flood_of_hints_is_one_look_at_a_time() {
+        let looks = Looks::default();
+        let version = |n| Version { epoch: 1, n };
+        assert!(looks.begin(ORG, version(1)));
+        (2..=1000).for_each(|n| assert!(!looks.begin(ORG, version(n))));
+        assert_eq!(looks.next(ORG), Some(version(1000)));
+        assert_eq!(looks.next(ORG), None);
+        assert!(looks.lock().is_empty());
+        assert!(looks.begin(ORG, version(1001)));
+    }
+}

@@ -1,0 +1,150 @@
+//! A3: databases that share a Redis, and a database that is set back while its nodes run.
+
+use std::{path::Path, process::Command};
+
+use e2e::{Answer, Environment, Org, Stack, eventually, report};
+use embedded::{Durability, Postgres};
+use reqwest::StatusCode;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use testkit::{Database, servers};
+
+use super::{DASHBOARD, add_lead, catches_up, cold, org_with_lead, reads, settled_dashboard};
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn dump(server: &Postgres, database: &Database, to: &Path) {
+    run(server.program("pg_dump").arg("--format=custom").arg("--file").arg(to).arg(database.url()));
+}
+
+fn restore(server: &Postgres, from: &Path, into: &str) {
+    run(server.program("pg_restore").args(["--clean", "--if-exists", "--dbname", into]).arg(from));
+}
+
+async fn as_admin(server: &Postgres, statements: &[String]) {
+    let mut admin = PgConnection::connect(&server.url("postgres")).await.unwrap();
+    for statement in statements {
+        sqlx::raw_sql(AssertSqlSafe(statement.as_str())).execute(&mut admin).await.unwrap();
+    }
+}
+
+/// A Postgres of the test alone, and a stack on a database of it.
+async fn stack_on_own_server() -> (Postgres, Stack) {
+    let server = servers::postgres(Durability::Throwaway).await.unwrap();
+    let database = Database::create_on(&server.url("postgres")).await.unwrap();
+    let stack = Stack::start_on(database, Environment::new()).await;
+    (server, stack)
+}
+
+async fn shows(stack: &Stack, org: &Org) -> Answer {
+    let answer = reads(stack, &stack.api, org).await;
+    assert_eq!(answer.stale(), None);
+    answer
+}
+
+#[tokio::test]
+async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_other() {
+    let (server, original) = stack_on_own_server().await;
+    let (org, at_dump) = org_with_lead(&original).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    dump(&server, original.database(), file.path());
+    let beside = Database::create_on(&server.url("postgres")).await.unwrap();
+    restore(&server, file.path(), &beside.url());
+    add_lead(&original, &org).await;
+    let of_original = settled_dashboard(&original, &org).await;
+
+    // The same orgs, the same Redis.
+    let copy = Stack::start_on(beside, Environment::from([("REDIS_URL", original.redis.url())])).await;
+    let of_copy = copy.follows(&org).await;
+    assert_eq!(of_copy.identity(), at_dump.identity(), "the copy shows what came after the dump");
+    assert!(of_copy.version().epoch > of_original.version().epoch);
+    let mut node = cold(&copy, &copy.environment).await;
+    assert_eq!(reads(&copy, &node, &org).await.identity(), at_dump.identity());
+
+    // What the copy makes and announces is nothing to the original, and the other way round.
+    for _ in 0..3 {
+        add_lead(&copy, &org).await;
+        settled_dashboard(&copy, &org).await;
+        let answer = shows(&original, &org).await;
+        assert_eq!((answer.version(), answer.identity()), (of_original.version(), of_original.identity()));
+    }
+    let of_copy = copy.follows(&org).await;
+    add_lead(&original, &org).await;
+    let of_original = settled_dashboard(&original, &org).await;
+    assert_eq!(shows(&copy, &org).await.version(), of_copy.version());
+    let mut of_the_original = cold(&original, &original.environment).await;
+    assert_eq!(reads(&original, &of_the_original, &org).await.identity(), of_original.identity());
+    for node in [&mut node, &mut of_the_original] {
+        node.stop().await;
+    }
+    copy.close().await;
+    original.close().await;
+}
+
+#[tokio::test]
+async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
+    let (server, stack) = stack_on_own_server().await;
+    let (read, at_dump) = org_with_lead(&stack).await;
+    let (unread, unread_at_dump) = org_with_lead(&stack).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    dump(&server, stack.database(), file.path());
+    // The future that will be lost: in L1, in Redis, and in a receipt.
+    for org in [&read, &unread] {
+        add_lead(&stack, org).await;
+    }
+    let taken = stack.post(&report(&read, "call-lost", "+15550100001")).await;
+    let receipt = taken.json()["receipt"].as_str().unwrap().to_owned();
+    let lost = settled_dashboard(&stack, &read).await;
+    assert_ne!(lost.identity(), at_dump.identity());
+    let mut other = stack.another_api().await;
+    assert_eq!(reads(&stack, &other, &read).await.identity(), lost.identity());
+
+    // Restored beside, and put in its place.
+    let name = stack.database().name();
+    as_admin(&server, &["create database restored".to_owned()]).await;
+    restore(&server, file.path(), &server.url("restored"));
+    let swap = [
+        format!("alter database {name} with allow_connections false"),
+        format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"),
+        format!("alter database {name} rename to lost"),
+        format!("alter database restored rename to {name}"),
+    ];
+    as_admin(&server, &swap).await;
+
+    for (node, org, held) in
+        [(&stack.api, &read, &at_dump), (&other, &read, &at_dump), (&other, &unread, &unread_at_dump)]
+    {
+        eventually("what was restored is served, as fresh", async || {
+            let answer = reads(&stack, node, org).await;
+            (answer.stale().is_none() && answer.identity() == held.identity()).then_some(())
+        })
+        .await;
+        // And never again what was lost; nor by a node that begins with what Redis has.
+        for _ in 0..20 {
+            assert_eq!(reads(&stack, node, org).await.identity(), held.identity());
+        }
+    }
+    let mut fresh = cold(&stack, &stack.environment).await;
+    let restored = reads(&stack, &fresh, &unread).await;
+    assert_eq!(restored.identity(), unread_at_dump.identity());
+    assert!(restored.version() > lost.version(), "{} after {}", restored.version(), lost.version());
+    // The receipt of a write that was lost is not included.
+    let request = stack.client.get(stack.api.http(DASHBOARD)).bearer_auth(&read.token);
+    let waited = Answer::to(request.header("prewarm-wait-for", &receipt)).await.unwrap();
+    assert_eq!((waited.status, waited.stale()), (StatusCode::OK, Some("behind-receipt")));
+
+    // Life goes on, through the versions' numbers that were there before.
+    for _ in 0..5 {
+        add_lead(&stack, &read).await;
+        let newest = settled_dashboard(&stack, &read).await;
+        for node in [&other, &fresh] {
+            catches_up(&stack, node, &read, &newest).await;
+        }
+    }
+    for node in [&mut other, &mut fresh] {
+        node.stop().await;
+    }
+    stack.close().await;
+}

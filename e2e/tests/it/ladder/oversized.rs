@@ -1,0 +1,53 @@
+//! H5: a body that does not fit takes no panel away.
+
+use std::time::Duration;
+
+use e2e::{Stack, eventually, poll};
+
+use super::{add_lead, catches_up, cold, org_with_lead, reads, settled_dashboard};
+
+/// An org whose rebuilds fail is tried again after a minute at most.
+const TRIED_AGAIN: Duration = Duration::from_secs(180);
+
+#[tokio::test]
+async fn h5_an_org_whose_body_does_not_fit_keeps_its_panels_and_is_told() {
+    let stack = Stack::start().await;
+    let (org, held) = org_with_lead(&stack).await;
+    let (other, _) = org_with_lead(&stack).await;
+    // Each text is short; there are very many.
+    let interests =
+        |interests: &str| format!("update contacts set service_interests = {interests} where org_id = '{}'", org.id);
+    stack.sql(&interests("array(select repeat('x', 500) || i from generate_series(1, 17000) i)")).await;
+    let counted = poll(TRIED_AGAIN, async || {
+        let refused = stack.metrics(&stack.worker).await.sum("prewarm_oversized_bodies_total", &[("model", "leads")]);
+        (refused >= 1.0).then_some(())
+    });
+    counted.await.expect("the refusal is counted");
+
+    // From every place there is, and nothing of it goes.
+    let mut without_redis = stack.environment.clone();
+    without_redis.remove("REDIS_URL").unwrap();
+    let (mut node, mut lonely) = (cold(&stack, &stack.environment).await, cold(&stack, &without_redis).await);
+    for node in [&stack.api, &node, &lonely] {
+        let answer = reads(&stack, node, &org).await;
+        assert_eq!((answer.version(), answer.identity()), (held.version(), held.identity()));
+    }
+    let rows = format!("select count(*) from prewarm.blobs where org_id = '{}'", org.id);
+    assert_eq!(stack.count(&rows).await, 7);
+    // Another org goes on.
+    add_lead(&stack, &other).await;
+    eventually("the other org follows", async || {
+        (reads(&stack, &lonely, &other).await.json()["leads"]["leads"].as_array()?.len() == 2).then_some(())
+    })
+    .await;
+
+    stack.sql(&interests("'{one}'")).await;
+    stack.follows_within(TRIED_AGAIN, &org).await;
+    let newest = settled_dashboard(&stack, &org).await;
+    for node in [&node, &lonely] {
+        catches_up(&stack, node, &org, &newest).await;
+    }
+    node.stop().await;
+    lonely.stop().await;
+    stack.close().await;
+}

@@ -1,0 +1,80 @@
+//! H5: a body that does not fit, and blobs that one process cannot read.
+
+use materialize::rebuild;
+use readmodel::{ids::OrgId, model::Model, time::Clock};
+use sqlx::AssertSqlSafe;
+use store::{Store, blobs::Held};
+use testkit::Database;
+use uuid::Uuid;
+
+use crate::harness::{edition, open};
+
+const ORG: OrgId = OrgId(Uuid::from_u128(1));
+
+async fn run(store: &Store, statement: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&store.pg).await.unwrap();
+}
+
+async fn org_with_lead(store: &Store) {
+    store.seed_organization(ORG, "an org", "UTC").await.unwrap();
+    let insert =
+        "insert into contacts (org_id, name, lead_status) values ('00000000-0000-0000-0000-000000000001', 'n', 'new')";
+    run(store, insert).await;
+    rebuild(store, Clock::Database, ORG).await.unwrap();
+}
+
+#[tokio::test]
+async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    org_with_lead(&store).await;
+    let good = edition(&store, ORG).await.unwrap();
+    // Each text is short; there are very many.
+    run(
+        &store,
+        "update contacts set service_interests = array(select repeat('x', 500) || i from generate_series(1, 17000) i)",
+    )
+    .await;
+    let refused = rebuild(&store, Clock::Database, ORG).await.unwrap_err();
+    assert_eq!(refused.oversized(), Some(Model::Leads));
+    let told = std::error::Error::source(&refused).unwrap().to_string();
+    assert!(told.starts_with(&format!("the leads of org {ORG} has ")), "{told}");
+    let kept = edition(&store, ORG).await.unwrap();
+    assert_eq!((kept.version, kept.as_of), (good.version, good.as_of));
+    let owed = sqlx::query_scalar::<_, i64>("select count(*) from prewarm.marks").fetch_one(&store.pg).await.unwrap();
+    assert!(owed > 0, "the org is no longer owed");
+    // Once it fits, all is as before.
+    run(&store, "update contacts set service_interests = '{one}'").await;
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    assert!(edition(&store, ORG).await.unwrap().version > good.version);
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn h5_what_one_process_cannot_read_is_made_again_and_stays_for_the_others() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    org_with_lead(&store).await;
+    let good = edition(&store, ORG).await.unwrap();
+    run(&store, "update prewarm.blobs set bytes = substr(bytes, 1, 80) where model = 'leads'").await;
+    let Held::Unusable(unusable) = store.edition(ORG).await.unwrap() else { panic!("usable") };
+    store.distrust(ORG, &unusable).await.unwrap();
+    store.distrust(ORG, &unusable).await.unwrap();
+    let count = async |of: &str| {
+        sqlx::query_scalar::<_, i64>(AssertSqlSafe(format!("select count(*) from {of}")))
+            .fetch_one(&store.pg)
+            .await
+            .unwrap()
+    };
+    assert_eq!(count("prewarm.blobs").await, Model::COUNT as i64);
+    assert_eq!(count("prewarm.owed where reason = 'marks'").await, 1);
+    assert_eq!(count("prewarm.marks").await, 1);
+
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    let again = edition(&store, ORG).await.unwrap();
+    assert!(again.version > good.version);
+    assert_eq!(again.blob(Model::Leads).digest, good.blob(Model::Leads).digest);
+    store.pg.close().await;
+    database.close().await.unwrap();
+}

@@ -1,0 +1,103 @@
+//! What Redis refuses, in its own words: each refusal is logged once and shown by `/readyz` for as long as it lasts.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::words;
+
+/// A refusal that has not come again for this long is over. A success in between says little: of the keys of a cluster a
+/// server holds some.
+const REMEMBERED: Duration = Duration::from_secs(60);
+
+/// An operation that Redis can permit or refuse by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Operation {
+    Read,
+    Write,
+    Publish,
+    Subscribe,
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "reading blobs",
+            Self::Write => "storing blobs",
+            Self::Publish => "announcing versions",
+            Self::Subscribe => "hearing of versions",
+        })
+    }
+}
+
+/// The operations that do not work at the moment. Cheap to clone; all parts of a process share one.
+#[derive(Clone, Debug, Default)]
+pub struct Troubles(Arc<Mutex<BTreeMap<Operation, Trouble>>>);
+
+#[derive(Debug)]
+struct Trouble {
+    words: String,
+    /// Whether the server itself refused, and will again. A lost connection shows in other ways.
+    is_refusal: bool,
+    at: Instant,
+}
+
+impl Troubles {
+    /// What the server refuses, operation by operation; empty where all is well.
+    #[must_use]
+    pub fn refusals(&self) -> Vec<String> {
+        let troubles = self.lock();
+        let refusals = troubles.iter().filter(|(_, trouble)| trouble.is_refusal && trouble.lasts());
+        refusals.map(|(operation, trouble)| format!("{operation}: {}", trouble.words)).collect()
+    }
+
+    /// Takes note of an operation that failed.
+    pub(crate) fn note<T>(&self, operation: Operation, ended: &Result<T, RedisError>) {
+        if let Err(error) = ended {
+            self.fails(operation, words::redis(error), is_refusal(error));
+        }
+    }
+
+    pub(crate) fn fails(&self, operation: Operation, words: String, is_refusal: bool) {
+        let trouble = Trouble { words: words.clone(), is_refusal, at: Instant::now() };
+        let before = self.lock().insert(operation, trouble).filter(Trouble::lasts);
+        if before.is_none_or(|before| before.words != words) {
+            tracing::warn!(%operation, error = words, "redis: does not work");
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Operation, Trouble>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Trouble {
+    fn lasts(&self) -> bool {
+        self.at.elapsed() < REMEMBERED
+    }
+}
+
+/// A refusal that no new connection changes.
+fn is_refusal(error: &RedisError) -> bool {
+    let passes = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::TryAgain));
+    !passes && (error.code().is_some() || error.kind() == ErrorKind::AuthenticationFailed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c8_refusals_are_named_and_lost_connections_are_not() {
+        let troubles = Troubles::default();
+        troubles.fails(Operation::Publish, "NOPERM no channels".into(), true);
+        troubles.fails(Operation::Read, "connection lost".into(), false);
+        troubles.fails(Operation::Write, "OOM".into(), true);
+        assert_eq!(troubles.refusals(), ["storing blobs: OOM", "announcing versions: NOPERM no channels"]);
+    }
+}
