@@ -108,3 +108,6 @@ begin
   perform prewarm.begin_installation();
   return true;
 end $$;
+
+revoke all on function prewarm.timeline(), prewarm.system_identifier(), prewarm.database_oid(), prewarm.begin_installation(),
+  prewarm.renew_installation(), prewarm.renew_if_behind(uuid, xid8) from public;

@@ -71,8 +71,10 @@ impl Store {
     pub async fn distrust(&self, org: OrgId, unusable: &Unusable) -> Result<(), Error> {
         let (models, digests): (Vec<_>, Vec<_>) =
             unusable.blobs.iter().map(|(model, digest)| (model.name().to_owned(), digest.clone())).unzip();
-        let format = i32::from(self.format.0);
-        sqlx::query_file!("queries/blobs/distrust.sql", org.0, format, &models, &digests).execute(&self.pg).await?;
+        let (format, count) = (i32::from(self.format.0), Model::ALL.len() as i64);
+        sqlx::query_file!("queries/blobs/distrust.sql", org.0, format, &models, &digests, count)
+            .execute(&self.pg)
+            .await?;
         Ok(())
     }
 }

@@ -84,7 +84,7 @@ pub(crate) struct Found {
 }
 
 /// What Redis holds of an org.
-enum Copy {
+enum Cached {
     Edition(Box<Edition>),
     /// A version that this node cannot use.
     Unusable(Version),
@@ -233,7 +233,7 @@ impl Editions {
         let (look, cached) = self.look(org).await;
         let Some(look) = look else {
             return match cached {
-                Copy::Edition(edition) => Ok(self.admit(&edition, Source::Redis)),
+                Cached::Edition(edition) => Ok(self.admit(&edition, Source::Redis)),
                 _ => Err(Unavailable),
             };
         };
@@ -246,19 +246,19 @@ impl Editions {
             Head::At(version) => {
                 self.lower_floor(org, version).await;
                 match cached {
-                    Copy::Edition(edition) if self.is_known(&edition, version, look.as_of).await => {
+                    Cached::Edition(edition) if self.is_known(&edition, version, look.as_of).await => {
                         Ok(self.admit(&edition, Source::Redis))
                     }
-                    Copy::Edition(edition) => self.held_or_built(org, Some(edition.version)).await,
-                    Copy::Unusable(version) => self.held_or_built(org, Some(version)).await,
-                    Copy::Nothing => self.held_or_built(org, None).await,
+                    Cached::Edition(edition) => self.held_or_built(org, Some(edition.version)).await,
+                    Cached::Unusable(version) => self.held_or_built(org, Some(version)).await,
+                    Cached::Nothing => self.held_or_built(org, None).await,
                 }
             }
         }
     }
 
     /// What Postgres says of an org, if it does, and at the same time what Redis holds of it for the present installation.
-    async fn look(&self, org: OrgId) -> (Option<Look>, Copy) {
+    async fn look(&self, org: OrgId) -> (Option<Look>, Cached) {
         let look = tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org));
         let Some(home) = self.home.present() else {
             let look = look.await.ok().and_then(Result::ok);
@@ -271,7 +271,7 @@ impl Editions {
             };
             return match home {
                 Some(home) => (look, self.held_in_redis(home, org).await),
-                None => (look, Copy::Nothing),
+                None => (look, Cached::Nothing),
             };
         };
         let (look, cached) = tokio::join!(look, self.held_in_redis(home, org));
@@ -279,7 +279,7 @@ impl Editions {
         match look {
             Some(look) if look.installation != Some(home) => {
                 self.settle_in(look.installation);
-                (Some(look), Copy::Nothing)
+                (Some(look), Cached::Nothing)
             }
             look => (look, cached),
         }
@@ -315,24 +315,24 @@ impl Editions {
     }
 
     /// What Redis holds of an org. What cannot be used stays where it is until it is replaced: another node may be able to.
-    async fn held_in_redis(&self, home: Installation, org: OrgId) -> Copy {
-        let Some(redis) = &self.store.redis else { return Copy::Nothing };
+    async fn held_in_redis(&self, home: Installation, org: OrgId) -> Cached {
+        let Some(redis) = &self.store.redis else { return Cached::Nothing };
         let held = redis.edition(home, org).await;
         let unusable = match &held {
             Ok(Held::Unusable(unusable)) => Some(unusable.version),
             _ => None,
         };
         match (self.usable(Tier::Redis, org, held), unusable) {
-            (Some(edition), _) => Copy::Edition(Box::new(edition)),
-            (None, Some(version)) => Copy::Unusable(version),
-            (None, None) => Copy::Nothing,
+            (Some(edition), _) => Cached::Edition(Box::new(edition)),
+            (None, Some(version)) => Cached::Unusable(version),
+            (None, None) => Cached::Nothing,
         }
     }
 
     /// The same where only an edition is of use.
     async fn edition_in_redis(&self, home: Installation, org: OrgId) -> Option<Edition> {
         match self.held_in_redis(home, org).await {
-            Copy::Edition(edition) => Some(*edition),
+            Cached::Edition(edition) => Some(*edition),
             _ => None,
         }
     }
