@@ -18,7 +18,7 @@ async fn told(stack: &Stack) -> bool {
 }
 
 async fn shown(stack: &Stack, org: &e2e::Org) -> Value {
-    stack.read(org, "/api/dashboard").await.json()
+    stack.read(org, "/api/analytics/dashboard").await.json()
 }
 
 async fn erased(stack: &Stack, arguments: &[&str]) -> (bool, String, String) {

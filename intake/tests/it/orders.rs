@@ -60,7 +60,7 @@ async fn take_all(store: &Store, told: &[Told], random: &mut StdRng) {
             match outcome.unwrap() {
                 Outcome::Accepted(receipt) => assert_eq!(receipts.insert(*told, receipt), None),
                 Outcome::Duplicate(receipt) => assert_eq!(receipts.get(told), Some(&receipt)),
-                Outcome::Parked(_) => panic!("{told:?} is parked"),
+                Outcome::Parked(_) | Outcome::Refused(_) => panic!("{told:?} is parked"),
             }
         }
         rest = more;
