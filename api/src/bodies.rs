@@ -4,6 +4,7 @@
 //! its place to the one that needs it, so that connections which merely stay open never keep a quick one out.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -164,10 +165,14 @@ impl Table {
         true
     }
 
-    /// The oldest of those that come slowest; a young one only where no other is left.
+    /// The largest of those that come slowest, so that small ones find room beside any number of large ones; a young one
+    /// only where no other is left.
     fn slowest(&self, now: Instant) -> Option<u64> {
-        let coming = |(number, entry): (&u64, &Entry)| Some((entry.coming.as_ref()?.pace.per_second(now), *number));
-        self.places.iter().filter_map(coming).min().map(|(_, number)| number)
+        let coming = |(number, entry): (&u64, &Entry)| {
+            let pace = entry.coming.as_ref()?.pace.per_second(now);
+            Some((pace, Reverse(entry.bytes), *number))
+        };
+        self.places.iter().filter_map(coming).min().map(|(.., number)| number)
     }
 
     fn remove(&mut self, number: u64) {
@@ -319,6 +324,23 @@ mod tests {
             assert_eq!(task.await.unwrap(), Err(ApiError::Full));
         }
         assert_eq!(used(&room), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h17_among_the_young_the_largest_loses_its_place() {
+        let room = Room::of(4 * LEAST_BYTES);
+        let begin = |bytes: usize| {
+            let (sender, body) = body();
+            sender.send(Bytes::from(vec![0; bytes])).unwrap();
+            let room = room.clone();
+            (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
+        };
+        let (small, large) = (begin(5), begin(3 * LEAST_BYTES));
+        tokio::task::yield_now().await;
+        room.read(Body::from("another"), 7).await.unwrap();
+        drop(small.0);
+        assert_eq!(small.1.await.unwrap(), Ok(5));
+        assert_eq!(large.1.await.unwrap(), Err(ApiError::Full));
     }
 
     #[tokio::test(start_paused = true)]
