@@ -4,13 +4,14 @@
 //! its place to the one that needs it, so that connections which merely stay open never keep a quick one out.
 
 use std::{
+    cmp::Reverse,
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,8 @@ use crate::error::ApiError;
 const WHOLE: Duration = Duration::from_secs(10);
 /// The least that a body takes up: its connection has a buffer, too.
 const LEAST_BYTES: usize = 16 * 1024;
+/// A body's memory grows by a quarter, and by no less than this: doubling would take up twice the room.
+const LEAST_GROWTH: usize = 4 * 1024;
 /// No body is slow before it is this old.
 const YOUNG: Duration = Duration::from_secs(1);
 /// Over which a body's pace is measured.
@@ -80,7 +83,7 @@ impl Room {
     /// Each part takes up room as it comes: what a head says of the body's length is not believed.
     async fn gather(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
         let (place, cut) = self.enter(Instant::now())?;
-        let (mut whole, mut parts) = (BytesMut::new(), body.into_data_stream());
+        let (mut whole, mut parts) = (Vec::new(), body.into_data_stream());
         loop {
             let part = tokio::select! {
                 biased;
@@ -92,11 +95,14 @@ impl Room {
             if whole.len() + part.len() > most {
                 return Err(ApiError::TooLarge);
             }
-            place.grow(part.len(), whole.len() + part.len(), Instant::now())?;
+            if whole.capacity() - whole.len() < part.len() {
+                whole.reserve_exact(part.len().max(whole.len() / 4).max(LEAST_GROWTH));
+            }
+            place.grow(part.len(), whole.capacity(), Instant::now())?;
             whole.extend_from_slice(&part);
         }
         place.is_whole()?;
-        Ok((whole.freeze(), place))
+        Ok((whole.into(), place))
     }
 
     fn enter(&self, now: Instant) -> Result<(Place, CancellationToken), ApiError> {
@@ -120,15 +126,15 @@ impl Shared {
 }
 
 impl Place {
-    /// Another part has come.
-    fn grow(&self, part: usize, whole: usize, now: Instant) -> Result<(), ApiError> {
+    /// Another part has come, and the body holds so many bytes of memory.
+    fn grow(&self, part: usize, held: usize, now: Instant) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
         // Another body may have taken the place a moment ago.
         let entry = table.places.get_mut(&self.number).ok_or(ApiError::Full)?;
         if let Some(coming) = &mut entry.coming {
             coming.pace.add(part, now);
         }
-        let more = whole.max(LEAST_BYTES) - entry.bytes;
+        let more = held.max(LEAST_BYTES) - entry.bytes;
         entry.bytes += more;
         table.used += more;
         if table.make_room(self.shared.bytes, self.number, now) { Ok(()) } else { Err(ApiError::Full) }
@@ -164,10 +170,14 @@ impl Table {
         true
     }
 
-    /// The oldest of those that come slowest; a young one only where no other is left.
+    /// The largest of those that come slowest, so that small ones find room beside any number of large ones; a young one
+    /// only where no other is left.
     fn slowest(&self, now: Instant) -> Option<u64> {
-        let coming = |(number, entry): (&u64, &Entry)| Some((entry.coming.as_ref()?.pace.per_second(now), *number));
-        self.places.iter().filter_map(coming).min().map(|(_, number)| number)
+        let coming = |(number, entry): (&u64, &Entry)| {
+            let pace = entry.coming.as_ref()?.pace.per_second(now);
+            Some((pace, Reverse(entry.bytes), *number))
+        };
+        self.places.iter().filter_map(coming).min().map(|(.., number)| number)
     }
 
     fn remove(&mut self, number: u64) {
@@ -319,6 +329,23 @@ mod tests {
             assert_eq!(task.await.unwrap(), Err(ApiError::Full));
         }
         assert_eq!(used(&room), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h17_among_the_young_the_largest_loses_its_place() {
+        let room = Room::of(4 * LEAST_BYTES);
+        let begin = |bytes: usize| {
+            let (sender, body) = body();
+            sender.send(Bytes::from(vec![0; bytes])).unwrap();
+            let room = room.clone();
+            (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
+        };
+        let (small, large) = (begin(5), begin(3 * LEAST_BYTES));
+        tokio::task::yield_now().await;
+        room.read(Body::from("another"), 7).await.unwrap();
+        drop(small.0);
+        assert_eq!(small.1.await.unwrap(), Ok(5));
+        assert_eq!(large.1.await.unwrap(), Err(ApiError::Full));
     }
 
     #[tokio::test(start_paused = true)]

@@ -44,7 +44,7 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
-    // Both together: a head may begin when the rest is over.
+    // hyper asks for a time-out; each connection's timer decides how long it is.
     http.header_read_timeout(keep_alive + HEAD).max_buf_size(MAX_HEAD_BYTES);
     // Bodies are a few kB: one buffer costs the kernel less than a list of two.
     http.writev(false);
