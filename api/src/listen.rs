@@ -43,7 +43,7 @@ pub async fn listen(variable: &'static str, addr: SocketAddr) -> Result<TcpListe
     })
 }
 
-/// The same address, ten ports further: the next ones are often ours, too.
+/// Suggests a port ten further on, since the next ones are often ours, too.
 fn beside(addr: SocketAddr) -> SocketAddr {
     const STEP: u16 = 10;
     SocketAddr::new(addr.ip(), addr.port().checked_add(STEP).unwrap_or(addr.port() - STEP))

@@ -121,8 +121,8 @@ fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
     }
 }
 
-/// Runs a writer until it ends. One that panics takes its batch along, whose senders are told so; without another in its
-/// place nothing would be stored any more.
+/// Runs a writer until it ends, and starts another in place of one that panics. The senders of that one's batch get an error;
+/// without a new writer the intake would store nothing any more.
 async fn replace_when_it_panics<F>(writer: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,

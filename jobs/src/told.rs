@@ -2,7 +2,8 @@
 
 use crate::{Job, JobError};
 
-/// A job under way. Dropped before its end it was cut off, by its time limit, a panic or the process' end, and says so.
+/// Logs how a job ends. Dropping it before [`end`](Self::end) means that the job was cut off: by its time limit, a panic or
+/// the end of the process.
 pub(crate) struct Told {
     job: Job,
     ended: bool,

@@ -26,7 +26,7 @@ impl Sampler {
         Self { next_at: AtomicU64::new(0), held_back: AtomicU64::new(0) }
     }
 
-    /// Whether to write the line now: how many were held back since the last one, or `None` to hold this one back.
+    /// Asks for a line to pass. `Some` lets it pass, with the number of lines held back since the last one.
     pub fn pass(&self) -> Option<u64> {
         static START: OnceLock<Instant> = OnceLock::new();
         self.pass_at(START.get_or_init(Instant::now).elapsed())

@@ -72,13 +72,13 @@ async fn schema(store: &Store) -> Result<State, String> {
     }
 }
 
-/// What a pool does not tell: why no connection is to be had.
+/// The reason why no connection is to be had, which a pool does not tell.
 async fn why(store: &Store) -> Option<String> {
     let reason = reach::trouble(store.connect_options(), BUDGET).await?;
     Some(format!("unreachable: {reason}"))
 }
 
-/// What the last beat says of writes; nothing if it says only that Postgres is away. Reads go on without.
+/// The state of writes after a beat; `None` after one that shows only that Postgres is away. Reads go on without writes.
 fn writes(failure: Option<&store::Error>) -> Option<State> {
     const WITHOUT: &str = "webhooks are answered 503 and nothing is rebuilt";
     match failure {

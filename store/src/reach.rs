@@ -13,7 +13,7 @@ use crate::{Error, words};
 /// How long a server may take to accept a connection and answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a server that is not there yet is waited for: one that was started together with us is up by then.
+/// How long a command waits for a server that refuses connections, so that both may be started together.
 const STARTING: Duration = Duration::from_secs(3);
 
 /// Between two tries of a server that is starting.

@@ -99,7 +99,7 @@ impl Denied {
     }
 }
 
-/// What is asked of a token beyond its signature and its dates.
+/// The demands on a token beyond its signature and its dates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Policy {
     /// The values that `iss` may have. Empty: `iss` is not looked at.

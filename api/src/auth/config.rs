@@ -43,7 +43,7 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: &'static str,
     },
-    /// A switch that is neither on nor off, or a level that there is not.
+    /// A value that the setting does not have.
     #[error("{variable} has to be {wanted}")]
     Value {
         /// The variable's name.

@@ -16,7 +16,7 @@ use super::{
 
 /// The least time between two fetches, whoever asks: tokens with made-up key ids cost the project no more than this.
 const MIN_INTERVAL_SECONDS: i64 = 30;
-/// The same while there is no set to verify with: until one is there nobody is let in.
+/// The least time between two fetches while there is no set: until there is one, every token is refused.
 const MIN_INTERVAL_WITHOUT_KEYS_SECONDS: i64 = 2;
 /// A set of this age is fetched again. So long at most is a revoked key accepted while the project can be reached.
 const REFRESH_SECONDS: i64 = 600;

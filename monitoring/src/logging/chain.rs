@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-/// What an error says, then what its causes say: each once, though an error may have quoted its cause already.
+/// Joins an error and its causes. A cause that the error has quoted already is left out.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 pub use chain::chain;
 use sink::Sink;
 
-/// What is logged unless `PREWARM_LOG` says otherwise.
+/// The default of `PREWARM_LOG`.
 const DEFAULT: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
 
 /// How long the end of the process, or a panic, waits for the lines before it to be read.
@@ -52,7 +52,7 @@ pub fn flush() {
     }
 }
 
-/// The default hook writes to standard error itself, and hangs with it.
+/// Logs a panic. The default hook writes to standard error itself, and would hang with it.
 fn tell_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let at = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -95,7 +95,7 @@ fn write_out(mut out: impl Write, pieces: &Receiver<Piece>, shared: &Shared) {
     for piece in pieces {
         match piece {
             Piece::Line(line) => {
-                // A reader who has gone is nobody's to tell.
+                // A write that fails means that the reader has gone, and with it the place to say so.
                 let _ = out.write_all(&line);
                 shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
                 if shared.dropped.load(Ordering::Relaxed) > 0 && told.pass().is_some() {
