@@ -18,7 +18,7 @@ use tokio::{
 use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
 
 /// How long a caller waits for a list. A list that takes longer has to be narrowed.
-const LIMIT: Duration = Duration::from_millis(1_900);
+const LIMIT: Duration = Duration::from_secs(2);
 
 /// A list that nobody waits for any more may still end by itself: most do.
 const GRACE: Duration = Duration::from_millis(25);
@@ -27,14 +27,16 @@ const GRACE: Duration = Duration::from_millis(25);
 const STOP: Duration = Duration::from_secs(2);
 
 /// Set inside the transaction, so that it holds behind a pooler as well. A tenant decides what a list asks for: its plan is
-/// made for the values at hand, by one process, and the server gives up by itself.
+/// made for the values at hand, by indexes whatever the statistics say, for one process; and the server gives up by itself.
 const BEGIN: &str = "begin isolation level repeatable read read only;
     set local statement_timeout = '2s';
     set local plan_cache_mode = force_custom_plan;
+    set local enable_seqscan = off;
+    set local enable_bitmapscan = off;
     set local max_parallel_workers_per_gather = 0";
 
 /// A search looks at so many of the newest calls that the rest of the filter lets through.
-pub const SEARCHED: i64 = 50_000;
+pub const SEARCHED: i64 = 20_000;
 
 /// Which calls, and which page of them.
 #[derive(Clone, Debug, PartialEq, Eq)]

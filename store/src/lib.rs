@@ -49,7 +49,7 @@ use sqlx::{
 use crate::{
     line::Line,
     redis::Redis,
-    sessions::{ACQUIRE_TIMEOUT, WarmSessions},
+    sessions::{ACQUIRE_TIMEOUT, NEVER_TRUSTED, TRUSTED, WarmSessions},
 };
 
 /// Both databases, as one process holds them. Cheap to clone.
@@ -165,10 +165,10 @@ impl Store {
     fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
         let by_index = options.clone().options(BY_INDEX);
         Self {
-            pg: WarmSessions::new(options.clone(), most, limit),
-            warm: WarmSessions::new(by_index.clone(), most, limit),
-            lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT),
-            ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT),
+            pg: WarmSessions::new(options.clone(), most, limit, NEVER_TRUSTED),
+            warm: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
+            lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
+            ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT, NEVER_TRUSTED),
             line: Line::default(),
             redis: None,
             format: Format::CURRENT,

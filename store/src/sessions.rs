@@ -34,8 +34,11 @@ use crate::{Error, error::late};
 /// How long a caller waits for a session. An exhausted pool must fail fast, not hang its callers.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A session idle for longer is pinged before use.
-const TRUSTED: Duration = Duration::from_secs(1);
+/// How long an idle session is believed to live, where each round trip counts and an error is tried again.
+pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
+
+/// Every session is pinged before use, so that a server which has restarted costs no reader an error.
+pub(crate) const NEVER_TRUSTED: Duration = Duration::ZERO;
 
 /// A ping that takes longer means that the line is cut.
 const PING_LIMIT: Duration = Duration::from_millis(500);
@@ -68,6 +71,8 @@ struct Shared {
     places: Arc<Semaphore>,
     /// For a statement that is run by itself, the wait for a session included.
     limit: Duration,
+    /// A session idle for longer is pinged before use.
+    trusted: Duration,
     /// The one that was used last at the end.
     resting: Mutex<Vec<Resting>>,
 }
@@ -90,9 +95,9 @@ pub struct WarmSession {
 
 impl WarmSessions {
     /// So many sessions at most. A statement that is run by itself fails after `limit`.
-    pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
+    pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration, trusted: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Shared { options, places, limit, resting: Mutex::default() }))
+        Self(Arc::new(Shared { options, places, limit, trusted, resting: Mutex::default() }))
     }
 
     /// A session that lives, as far as is known.
@@ -134,7 +139,7 @@ impl From<PgPool> for WarmSessions {
     /// Sessions that connect as a pool does, and as many.
     fn from(pool: PgPool) -> Self {
         let most = pool.options().get_max_connections() as usize;
-        Self::new(PgConnectOptions::clone(&pool.connect_options()), most, ACQUIRE_TIMEOUT)
+        Self::new(PgConnectOptions::clone(&pool.connect_options()), most, ACQUIRE_TIMEOUT, NEVER_TRUSTED)
     }
 }
 
@@ -216,7 +221,7 @@ impl Shared {
     /// A session that rests and lives. One that does not answer says that the others have lost their line as well.
     async fn find(&self) -> Option<PgConnection> {
         let Resting { mut connection, since } = self.resting().pop()?;
-        if since.elapsed() < TRUSTED {
+        if since.elapsed() < self.trusted {
             return Some(connection);
         }
         match timeout(PING_LIMIT, connection.ping()).await {
