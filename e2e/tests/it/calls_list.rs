@@ -83,8 +83,15 @@ async fn every_filter_lists_what_it_says() {
         ("status=missed", Box::new(of_status("no-answer"))),
         ("status=transferred", Box::new(of_status("transferred"))),
         ("status=failed", Box::new(of_status("failed"))),
-        ("startDate=2026-01-08", Box::new(from_to(day("2026-01-08"), i64::MAX))),
-        ("endDate=2026-01-08", Box::new(from_to(i64::MIN, day("2026-01-08")))),
+        // A date is a whole day in Berlin, where the org is.
+        ("startDate=2026-01-08", Box::new(from_to(day("2026-01-07T23:00:00Z"), i64::MAX))),
+        ("endDate=2026-01-08", Box::new(from_to(i64::MIN, day("2026-01-08T23:00:00Z") - 1))),
+        (
+            "startDate=2026-01-08&endDate=2026-01-08",
+            Box::new(from_to(day("2026-01-07T23:00:00Z"), day("2026-01-08T23:00:00Z") - 1)),
+        ),
+        ("endDate=2026-01-08T00:00:00Z", Box::new(from_to(i64::MIN, day("2026-01-08")))),
+        ("startDate=2026-01-08T01:00:00+01:00", Box::new(from_to(day("2026-01-08"), i64::MAX))),
         ("startDate=2026-01-08T00:00:00.000001Z", Box::new(from_to(day("2026-01-08") + 1, i64::MAX))),
         (
             "startDate=2026-01-08T01:00:00%2B01:00&endDate=2026-01-09T23:59:59Z",
@@ -106,7 +113,7 @@ async fn every_filter_lists_what_it_says() {
                 call.call_direction == Direction::Inbound
                     && call.status.as_deref() == Some("failed")
                     && finds(&world, call, "4930")
-                    && call.created_at >= day("2026-01-03")
+                    && call.created_at >= day("2026-01-02T23:00:00Z")
             }),
         ),
     ];
@@ -147,6 +154,39 @@ async fn pages_neither_overlap_nor_leave_a_gap() {
             seen.extend(list["calls"].as_array().unwrap().clone());
         }
         assert_eq!(seen, expected, "limit {limit}");
+    }
+    stack.close().await;
+}
+
+/// Calls around midnight in the org's zone, and what lists of single days show of them.
+#[tokio::test]
+async fn c5_a_day_is_a_whole_day_of_the_orgs_zone() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack
+        .sql(&format!(
+            "update organizations set timezone = 'America/Los_Angeles' where id = '{0}';
+             insert into calls (org_id, summary, created_at) values
+               ('{0}', 'before', '2026-01-05T07:59:59.999999Z'), ('{0}', 'first', '2026-01-05T08:00:00Z'),
+               ('{0}', 'last', '2026-01-06T07:59:59.999999Z'), ('{0}', 'after', '2026-01-06T08:00:00Z'),
+               ('{0}', 'spring first', '2026-03-08T08:00:00Z'), ('{0}', 'spring last', '2026-03-09T06:59:59Z'),
+               ('{0}', 'spring after', '2026-03-09T07:00:00Z')",
+            org.id
+        ))
+        .await;
+    for (query, expected) in [
+        ("startDate=2026-01-05&endDate=2026-01-05", vec!["last", "first"]),
+        ("startDate=2026-01-05&endDate=2026-01-06", vec!["after", "last", "first"]),
+        ("startDate=2026-01-05T08:00:00Z&endDate=2026-01-05T08:00:00Z", vec!["first"]),
+        ("startDate=2026-01-05T00:00:00-08:00&endDate=2026-01-05T09:00:00+01:00", vec!["first"]),
+        ("startDate=2026-03-08&endDate=2026-03-08", vec!["spring last", "spring first"]),
+        ("startDate=2026-01-06&endDate=2026-01-05", vec![]),
+    ] {
+        let list = stack.read(&org, &format!("{PATH}?{query}")).await.json();
+        let shown: Vec<_> =
+            list["calls"].as_array().unwrap().iter().map(|call| call["sentiment_summary"].as_str().unwrap()).collect();
+        assert_eq!(shown, expected, "{query}");
+        assert_eq!(list["pagination"]["total"], expected.len(), "{query}");
     }
     stack.close().await;
 }

@@ -32,4 +32,5 @@ mod reconciliation;
 mod signed;
 mod stampede;
 mod stream;
+mod unbuildable;
 mod worker_killed;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use e2e::{Answer, Org, Process, Stack, report};
+use e2e::{Answer, Org, Process, Stack, eventually, report};
 use readmodel::version::Version;
 use reqwest::StatusCode;
 
@@ -59,6 +59,35 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         assert_eq!(waiting_for(&stack, &stack.api, &org, garbage).await.status, StatusCode::BAD_REQUEST, "{garbage}");
     }
     other.stop().await;
+    stack.close().await;
+}
+
+#[tokio::test]
+async fn h20_a_receipt_of_a_parked_event_is_not_included() {
+    let stack = Stack::start().await;
+    let (org, nobody) = (stack.org().await, Org::unknown());
+    stack.follows(&org).await;
+    let own = receipt(&stack.post(&report(&org, "own", "+15550100001")).await);
+    let parked = receipt(&stack.post(&report(&nobody, "parked", "+15550100001")).await);
+    let seen = waiting_for(&stack, &stack.api, &org, &own).await;
+    assert_eq!((seen.status, seen.stale()), (StatusCode::OK, None));
+    let behind = waiting_for(&stack, &stack.api, &org, &parked).await;
+    assert_eq!((behind.status, behind.stale()), (StatusCode::OK, Some("behind-receipt")));
+
+    // It comes to the org. Until its effect is shown, it is not included.
+    stack
+        .sql(&format!(
+            "insert into agents (org_id, call_direction, name, vapi_assistant_id) values ('{}', 'outbound', 'a', '{}')",
+            org.id,
+            nobody.assistant()
+        ))
+        .await;
+    let seen = eventually("the replay is included", async || {
+        let answer = waiting_for(&stack, &stack.api, &org, &parked).await;
+        answer.stale().is_none().then_some(answer)
+    })
+    .await;
+    assert_eq!(seen.json()["pulse"]["total_calls"], 2);
     stack.close().await;
 }
 

@@ -1,6 +1,8 @@
 //! The ladder of degradation: whatever part is gone, slow or spoiled, whoever asks gets the best copy there is, and the
 //! truth about it. That Redis or Postgres is gone altogether, and comes back, is in `outages`.
 
+mod callers;
+mod network;
 mod postgres;
 mod redis;
 mod workers;
