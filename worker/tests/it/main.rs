@@ -17,6 +17,7 @@ mod heartbeat;
 mod outage;
 mod poison;
 mod stop;
+mod strays;
 mod upkeep;
 mod wake;
 mod whole;

@@ -94,7 +94,7 @@ impl Silent {
     async fn outage(&self, name: &str) {
         self.line.silence();
         let began = Instant::now();
-        self.every_route_answers().await;
+        Box::pin(self.every_route_answers()).await;
         let mut n = 0;
         while began.elapsed() < SILENCE {
             n += 1;

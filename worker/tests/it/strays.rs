@@ -1,0 +1,46 @@
+//! Jobs whose claim was not answered: the worker that has them does not know, and lives.
+
+use std::time::Duration;
+
+use readmodel::time::Timestamp;
+use store::queue::{self, Queue};
+
+use crate::harness::Db;
+
+const WORKER: &str = "worker";
+const LEASE: Duration = Duration::from_secs(20);
+const OWN: &str = "select count(*) from apalis.jobs where status = 'Running'";
+
+async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> queue::Strays {
+    let mut session = db.pg.acquire().await.unwrap();
+    queue::heartbeat(&mut session, WORKER, Queue::Maintenance, LEASE, held).await.unwrap();
+    queue::release_strays(&mut session, WORKER, held, since).await.unwrap()
+}
+
+#[tokio::test]
+async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_look() {
+    let db = Db::create().await;
+    let first = look(&db, &[], None).await;
+    assert_eq!(first.released, 0);
+    assert!(db.push("known", "known", 3).await && db.push("stray", "stray", 3).await);
+    let claim = async || {
+        let mut session = db.pg.acquire().await.unwrap();
+        queue::claim(&mut session, WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0)
+    };
+    let (known, stray) = (claim().await, claim().await);
+    // A look that was under way while the worker claimed knows of neither, and leaves both alone.
+    assert_eq!(look(&db, &[], Some(first.at)).await.released, 0);
+    let held = [known.id.clone()];
+    let second = look(&db, &held, Some(first.at)).await;
+    assert_eq!((second.released, db.count(OWN).await), (0, 2));
+    assert_eq!(look(&db, &held, Some(second.at)).await.released, 1);
+    // It waits as if it had never been claimed.
+    let again = claim().await;
+    assert_eq!((again.id, again.attempts), (stray.id, stray.attempts));
+    // Another worker's are none of its business.
+    let mut session = db.pg.acquire().await.unwrap();
+    let other = queue::release_strays(&mut session, "other", &[], Some(second.at)).await.unwrap();
+    drop(session);
+    assert_eq!((other.released, db.count(OWN).await), (0, 2));
+    db.close().await;
+}
