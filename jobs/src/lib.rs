@@ -12,6 +12,7 @@ mod replay_parked;
 mod sweep;
 mod take_up_assistants;
 mod test_call;
+mod unknown_zones;
 mod verify_assistants;
 
 pub use error::JobError;

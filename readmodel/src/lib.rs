@@ -14,3 +14,4 @@ pub mod number;
 pub mod pulse;
 pub mod time;
 pub mod version;
+pub mod zone;

@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub swaps: bool,
     /// Whether the org exists.
     pub known: bool,
+    /// The org's time zone, where no zone has that name: its days are those of UTC.
+    pub unknown_zone: Option<String>,
     calendar: Calendar,
 }
 
@@ -75,6 +77,7 @@ impl Store {
     }
 
     fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
+        let calendar = Calendar::of(opened.timezone.as_deref());
         Snapshot {
             session,
             org,
@@ -84,7 +87,8 @@ impl Store {
             oldest: opened.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
             swaps: opened.base_format.is_some_and(|format| format != i32::from(self.format.0)),
             known: opened.known,
-            calendar: Calendar::of(opened.timezone.as_deref()),
+            unknown_zone: opened.timezone.filter(|_| !calendar.is_known()),
+            calendar,
         }
     }
 }
