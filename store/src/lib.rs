@@ -102,6 +102,10 @@ impl Sessions {
 const BY_INDEX: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
 
+/// Names are looked up in the catalog alone: in `public` anybody may have put a function or an operator that fits better.
+/// Our queries name everything else by its schema.
+pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
+
 /// A worker that freezes loses its snapshot, with what it has locked; and the rebuild of a large org does not go on for
 /// minutes after its worker was killed.
 const LIMITS: [(&str, &str); 3] = [
@@ -117,6 +121,7 @@ impl Store {
         let options = options
             .application_name(config.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
+            .options(SEARCH_PATH)
             .options(LIMITS)
             .options(config.sessions.options())
             .disable_statement_logging();

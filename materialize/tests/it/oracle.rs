@@ -291,7 +291,7 @@ async fn compare_with_view(connection: &mut PgConnection, view: &str, org: OrgId
     let order = format!(
         "select array(select id from ({view}) v where org_id = $1 and lead_rank <= 50 order by lead_rank)
               = array(select id from prewarm.actionable_leads where org_id = $1
-                       order by urgency_rank, lead_score desc nulls last, created_at desc, id limit 50)"
+                       order by urgency_rank, lead_score desc nulls last, created_at desc nulls last, id limit 50)"
     );
     let same: bool =
         sqlx::query_scalar(AssertSqlSafe(order)).bind(org.0).fetch_one(connection).await.map_err(|e| e.to_string())?;

@@ -6,8 +6,8 @@ select count(*) as "count!"
  where k.org_id = $1
    and ($2::text is null or k.call_direction = $2)
    and ($3::text is null or k.status = $3)
-   and ($4::timestamptz is null or k.created_at >= $4)
-   and ($5::timestamptz is null or k.created_at <= $5)
+   and ($4::timestamptz is null or (k.created_at >= $4 and k.created_at < 'infinity'))
+   and ($5::timestamptz is null or (k.created_at <= $5 and k.created_at > '-infinity'))
    and ($6 or not k.is_test_call)
    and ($7::text is null or k.phone_number ilike $7 or coalesce(
          (select c.name from prewarm.source_contacts c where c.id = k.contact_id and c.org_id = k.org_id),
