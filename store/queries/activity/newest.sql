@@ -1,5 +1,5 @@
 -- store::activity::newest
--- The newest hot leads, by the index actionable_leads_hot, and the newest live appointments, by appointments_org_created.
+-- The newest hot leads, by the index actionable_leads_hot, and the newest live appointments, by appointments_org_live.
 -- $1 org, $2 how many of each.
 (
   select true as "is_lead!",
@@ -19,10 +19,19 @@
 union all
 (
   select false, a.id, a.created_at, c.name, c.phone, a.service_type, null, a.scheduled_at
-    from prewarm.source_appointments a
-    left join prewarm.source_contacts c on c.id = a.contact_id and c.org_id = a.org_id
-   where a.org_id = $1
-     and a.status in ('pending', 'confirmed', 'in_progress', 'completed')
-   order by a.created_at desc, a.id desc
-   limit $2
+    from (
+      select *
+        from prewarm.source_appointments s
+       where s.org_id = $1
+         and s.status in ('pending', 'confirmed', 'in_progress', 'completed')
+       order by s.created_at desc, s.id desc
+       limit $2
+    ) a
+    left join lateral (
+      select s.name, s.phone
+        from prewarm.source_contacts s
+       where s.id = a.contact_id
+         and s.org_id is not distinct from $1
+       limit 1
+    ) c on true
 )

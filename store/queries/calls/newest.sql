@@ -1,5 +1,6 @@
 -- store::calls::newest
--- The newest calls of each direction without test calls, by the index calls_org_direction.
+-- The newest calls of each direction without test calls. The direction leads the order, which only the index
+-- calls_org_direction has: the newest of a direction that is rare are one look as well.
 -- $1 org, $2 how many of each.
 select k.id as "id!",
        k.phone_number,
@@ -15,12 +16,13 @@ select k.id as "id!",
        k.ended_reason
   from unnest(array['inbound', 'outbound']) as direction
  cross join lateral (
-   select s.*, c.name as contact_name
+   select s.*,
+          (select c.name from prewarm.source_contacts c where c.id = s.contact_id and c.org_id is not distinct from $1)
+            as contact_name
      from prewarm.source_calls s
-     left join prewarm.source_contacts c on c.id = s.contact_id and c.org_id = s.org_id
     where s.org_id = $1
-      and s.call_direction = direction
+      and s.call_direction between direction and direction
       and not s.is_test_call
-    order by s.created_at desc, s.id desc
+    order by s.call_direction, s.created_at desc, s.id desc
     limit $2
  ) k
