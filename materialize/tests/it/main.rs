@@ -10,3 +10,4 @@ mod oracle;
 mod plans;
 mod races;
 mod sessions;
+mod shapes;
