@@ -155,7 +155,108 @@ create index actionable_leads_hot
 -- An SQL function that is inlined may have no search path of its own. Its body is `begin atomic` then: that is resolved when
 -- it is created, and never looked up again.
 
-create or replace function prewarm.leads_at(at timestamptz)
+-- As an instant sorts: what has none comes last.
+create function prewarm.in_order(at timestamptz) returns timestamptz
+language sql immutable return coalesce(prewarm.instant(at), timestamptz '-infinity');
+
+-- The stretches of time, ends included, that a span's rows lie in: its own; or those beyond the calendar, which
+-- prewarm.timeless() stands for.
+create function prewarm.reaches(start timestamptz, span interval) returns table (since timestamptz, until timestamptz)
+language sql immutable
+begin atomic
+  select start, start + span - interval '1 microsecond' where start <> prewarm.timeless()
+  union all
+  select timestamptz '-infinity', prewarm.first_instant() - interval '1 microsecond' where start = prewarm.timeless()
+  union all
+  select prewarm.last_instant(), timestamptz 'infinity' where start = prewarm.timeless();
+end;
+
+create or replace function prewarm.urgency_of(contacted_at timestamptz, at timestamptz) returns int
+language sql stable
+return case
+         when contacted_at > at - interval '24 hours' then 1
+         when contacted_at > at - interval '168 hours' then 2
+         else 3
+       end;
+
+create or replace function prewarm.sums_by_contact(org uuid, touched uuid[])
+returns table (
+  contact uuid, calls bigint, last_at timestamptz, last_id uuid, duration_total bigint, duration_calls bigint,
+  sentiment_total bigint, calls_too bigint, duration_total_too bigint, duration_calls_too bigint, sentiment_total_too bigint
+)
+language plpgsql stable as $$
+begin
+  if touched is null then
+    return query
+    select c.id, count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+           coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
+           coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0),
+           count(*) filter (where k.phone_number = c.phone),
+           coalesce(sum(k.duration_seconds) filter (where k.phone_number = c.phone), 0),
+           count(k.duration_seconds) filter (where k.phone_number = c.phone),
+           coalesce(sum(prewarm.sentiment_of(k.sentiment_label)) filter (where k.phone_number = c.phone), 0)
+      from prewarm.source_calls k
+      join prewarm.source_contacts c on c.id = k.contact_id
+     where k.org_id = org
+       and c.org_id = org
+     group by c.id;
+  else
+    return query
+    select one.id, s.*
+      from unnest(touched) as one (id)
+     cross join lateral (
+       select count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+              coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
+              coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0),
+              count(*) filter (where k.phone_number = c.phone),
+              coalesce(sum(k.duration_seconds) filter (where k.phone_number = c.phone), 0),
+              count(k.duration_seconds) filter (where k.phone_number = c.phone),
+              coalesce(sum(prewarm.sentiment_of(k.sentiment_label)) filter (where k.phone_number = c.phone), 0)
+         from (select phone from prewarm.source_contacts where id = one.id limit 1) c
+        cross join lateral (
+          select * from prewarm.source_calls o where o.contact_id = one.id and o.org_id is not distinct from org offset 0
+        ) k
+     ) s;
+  end if;
+end $$;
+
+create or replace function prewarm.sums_by_number(org uuid, numbers text[])
+returns table (
+  phone text, calls bigint, last_at timestamptz, last_id uuid, duration_total bigint, duration_calls bigint,
+  sentiment_total bigint
+)
+language plpgsql stable as $$
+begin
+  if numbers is null then
+    return query
+    select k.phone_number, count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+           coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
+           coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0)
+      from prewarm.source_calls k
+     where k.org_id = org
+       and k.phone_number is not null
+     group by k.phone_number;
+  else
+    return query
+    select one.phone, s.*
+      from unnest(numbers) as one (phone)
+     cross join lateral (
+       select count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+              coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
+              coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0)
+         from (
+           select *
+             from prewarm.source_calls o
+            where o.org_id = org
+              and o.phone_number between one.phone and one.phone
+            order by o.phone_number
+           offset 0
+         ) k
+     ) s;
+  end if;
+end $$;
+
+create or replace function prewarm.leads_of(org uuid, at timestamptz, touched uuid[])
 returns table (
   id uuid, org_id uuid, contact_name text, phone_number text, email text, lead_score int, lead_status text,
   service_interests text[], estimated_value numeric, last_contact_at timestamptz, created_at timestamptz, total_calls bigint,
@@ -164,48 +265,37 @@ returns table (
 )
 language sql stable
 begin atomic
-  select c.id, c.org_id, c.name, left(c.phone, 512), c.email, c.lead_score, c.lead_status,
-         c.service_interests, c.estimated_value, c.last_contact_at, c.created_at, k.total_calls,
-         k.last_call_at, k.duration_total, k.duration_calls, k.sentiment_total,
-         case when c.lead_score >= 80 then 'hot' when c.lead_score >= 50 then 'warm' else 'cold' end,
-         (array['high', 'medium', 'low'])[u.urgency_rank],
-         k.last_call_summary,
-         u.urgency_rank,
-         c.last_contact_at + (array['24 hours', '168 hours', null]::interval[])[u.urgency_rank]
-    from prewarm.source_contacts c
-    -- A call belongs to a contact by contact_id or by phone, once if by both. Two look-ups a contact, each by its own
-    -- index, stay linear whatever the statistics say; one join with OR compares every call with every contact.
-   cross join lateral (
-     select count(*) as total_calls,
-            max(m.created_at) as last_call_at,
-            coalesce(sum(m.duration_seconds), 0) as duration_total,
-            count(m.duration_seconds) as duration_calls,
-            coalesce(sum(case m.sentiment_label when 'positive' then 1 when 'negative' then -1 else 0 end), 0) as sentiment_total,
-            (array_agg(m.summary order by m.created_at desc nulls last, m.id desc))[1] as last_call_summary
-       from (
-         select s.id, prewarm.instant(s.created_at) as created_at, s.duration_seconds, s.sentiment_label, s.summary
-           from prewarm.source_calls s
-          where s.contact_id = c.id
-            and s.org_id = c.org_id
-         union all
-         select s.id, prewarm.instant(s.created_at), s.duration_seconds, s.sentiment_label, s.summary
-           from prewarm.source_calls s
-          where s.org_id = c.org_id
-            and s.phone_number = c.phone
-            and s.contact_id is distinct from c.id
-       ) m
-   ) k
-   cross join lateral (
-     select case
-              when c.last_contact_at > at - interval '24 hours' then 1
-              when c.last_contact_at > at - interval '168 hours' then 2
-              else 3
-            end as urgency_rank
-   ) u
-   where c.lead_status in ('new', 'contacted', 'qualified');
+  select c.id, c.org_id, c.name, left(c.phone, 512), c.email, c.lead_score, c.lead_status, c.service_interests, c.estimated_value,
+         c.last_contact_at, c.created_at,
+         coalesce(o.calls - o.calls_too, 0) + coalesce(n.calls, 0),
+         prewarm.instant(greatest(o.last_at, n.last_at)),
+         coalesce(o.duration_total - o.duration_total_too, 0) + coalesce(n.duration_total, 0),
+         coalesce(o.duration_calls - o.duration_calls_too, 0) + coalesce(n.duration_calls, 0),
+         coalesce(o.sentiment_total - o.sentiment_total_too, 0) + coalesce(n.sentiment_total, 0),
+         prewarm.temperature_of(c.lead_score),
+         (array['high', 'medium', 'low'])[u.rank],
+         (select k.summary
+            from prewarm.source_calls k
+           where k.id = case when o.last_id is null or (o.last_at, o.last_id) < (n.last_at, n.last_id) then n.last_id
+                             else o.last_id
+                        end),
+         u.rank,
+         c.last_contact_at + (array['24 hours', '168 hours', null]::interval[])[u.rank]
+    from prewarm.contacts_of_leads(org, touched) c
+   cross join lateral (select prewarm.urgency_of(c.last_contact_at, at) as rank) u
+    left join prewarm.sums_by_contact(org, touched) o on o.contact = c.id
+    left join prewarm.sums_by_number(org, prewarm.numbers_of(touched)) n on n.phone = c.phone;
 end;
 
--- Rows without an instant, and those beyond the calendar, are in the hour of prewarm.timeless().
+-- The span that an instant lies in, counted from the millennium.
+create function prewarm.span_of(span interval, at timestamptz) returns timestamptz
+language sql immutable
+return case
+         when at >= prewarm.first_instant() and at < prewarm.last_instant()
+         then date_bin(span, at, '2000-01-01 00:00:00+00')
+         else prewarm.timeless()
+       end;
+
 create or replace function prewarm.spans_between(org uuid, since timestamptz, until timestamptz, span interval)
 returns table (
   start timestamptz, total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint,
@@ -220,7 +310,7 @@ begin atomic
          coalesce(k.sentiment_total, 0), coalesce(k.sentiment_calls, 0), coalesce(k.successful_calls, 0),
          coalesce(a.appointments, 0)
     from (
-      select s.start,
+      select prewarm.span_of(span, s.created_at) as start,
              count(*) as total_calls,
              count(*) filter (where s.call_direction = 'inbound') as inbound_calls,
              count(*) filter (where s.call_direction = 'outbound') as outbound_calls,
@@ -229,75 +319,99 @@ begin atomic
              count(s.duration_seconds) as duration_calls,
              sum(s.sentiment_score) as sentiment_total,
              count(s.sentiment_score) as sentiment_calls,
-             -- A look-up a call, by the index appointments_contact.
              count(*) filter (
                where s.call_direction = 'inbound'
-                 and exists (
-                   select
+                 -- The newest live appointment of the contact: one look into appointments_contact_live.
+                 and (
+                   select b.created_at
                      from prewarm.source_appointments b
-                     join prewarm.source_contacts c on c.id = b.contact_id and c.org_id = b.org_id
-                    where b.contact_id = s.contact_id
-                      and b.org_id = org
+                    where b.org_id = org
+                      and b.contact_id between s.contact_id and s.contact_id
                       and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
-                      and b.created_at >= s.began
                       and b.created_at < 'infinity'
-                 )
+                    order by b.contact_id desc, b.created_at desc
+                    limit 1
+                 ) >= coalesce(s.started_at, prewarm.instant(s.created_at))
+                 and (select c.org_id = org from prewarm.source_contacts c where c.id = s.contact_id)
              ) as successful_calls
-        from (
-          select date_bin(span, t.created_at, '2000-01-01 00:00:00+00') as start, t.contact_id, t.call_direction,
-                 t.duration_seconds, t.sentiment_score, coalesce(t.started_at, t.created_at) as began
-            from prewarm.source_calls t
-           where t.org_id = org
-             and t.created_at >= greatest(since, prewarm.first_instant())
-             and t.created_at < least(until, prewarm.last_instant())
-             and not t.is_test_call
-          union all
-          select prewarm.timeless(), t.contact_id, t.call_direction, t.duration_seconds, t.sentiment_score,
-                 coalesce(t.started_at, prewarm.instant(t.created_at))
-            from prewarm.source_calls t
-           where t.org_id = org
-             and t.created_at < prewarm.first_instant()
-             and since <= prewarm.timeless()
-             and until > prewarm.timeless()
-             and not t.is_test_call
-          union all
-          select prewarm.timeless(), t.contact_id, t.call_direction, t.duration_seconds, t.sentiment_score,
-                 coalesce(t.started_at, prewarm.instant(t.created_at))
-            from prewarm.source_calls t
-           where t.org_id = org
-             and t.created_at >= prewarm.last_instant()
-             and since <= prewarm.timeless()
-             and until > prewarm.timeless()
-             and not t.is_test_call
+        from prewarm.reaches(since, until - since) r
+       cross join lateral (
+          select *
+            from prewarm.source_calls c
+           where c.org_id = org
+             and c.created_at between r.since and r.until
+             and not c.is_test_call
+           order by c.created_at desc, c.id desc
+          offset 0
         ) s
-       group by s.start
+       group by 1
     ) k
     full join (
-      select b.start, count(*) as appointments
-        from (
-          select date_bin(span, t.created_at, '2000-01-01 00:00:00+00') as start, t.status
-            from prewarm.source_appointments t
-           where t.org_id = org
-             and t.created_at >= greatest(since, prewarm.first_instant())
-             and t.created_at < least(until, prewarm.last_instant())
-          union all
-          select prewarm.timeless(), t.status
-            from prewarm.source_appointments t
-           where t.org_id = org
-             and t.created_at < prewarm.first_instant()
-             and since <= prewarm.timeless()
-             and until > prewarm.timeless()
-          union all
-          select prewarm.timeless(), t.status
-            from prewarm.source_appointments t
-           where t.org_id = org
-             and t.created_at >= prewarm.last_instant()
-             and since <= prewarm.timeless()
-             and until > prewarm.timeless()
+      select prewarm.span_of(span, b.created_at) as start, count(*) as appointments
+        from prewarm.reaches(since, until - since) r
+       cross join lateral (
+          select c.created_at
+            from prewarm.source_appointments c
+           where c.org_id = org
+             and c.created_at between r.since and r.until
+             and c.status in ('pending', 'confirmed', 'in_progress', 'completed')
+           order by c.created_at desc, c.id desc
+          offset 0
         ) b
-       where b.status in ('pending', 'confirmed', 'in_progress', 'completed')
-       group by b.start
+       group by 1
     ) a on a.start = k.start;
+end;
+
+create or replace function prewarm.hours_of(org uuid)
+returns table (
+  start timestamptz, total_calls bigint, inbound_calls bigint, outbound_calls bigint, answered_calls bigint,
+  duration_total bigint, duration_calls bigint, sentiment_total numeric, sentiment_calls bigint, successful_calls bigint,
+  appointments bigint
+)
+language sql stable
+begin atomic
+  with live as materialized (
+    select b.contact_id, b.created_at
+      from prewarm.source_appointments b
+     where b.org_id = org
+       and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
+  ),
+  booked as (
+    select b.contact_id, max(b.created_at) filter (where b.created_at < 'infinity') as at
+      from live b
+      join prewarm.source_contacts c on c.id = b.contact_id and c.org_id = org
+     group by b.contact_id
+  ),
+  of_calls as (
+    select prewarm.hour_of(s.created_at) as start,
+           count(*) as total_calls,
+           count(*) filter (where s.call_direction = 'inbound') as inbound_calls,
+           count(*) filter (where s.call_direction = 'outbound') as outbound_calls,
+           count(*) filter (where s.duration_seconds > 0) as answered_calls,
+           sum(s.duration_seconds) as duration_total,
+           count(s.duration_seconds) as duration_calls,
+           sum(s.sentiment_score) as sentiment_total,
+           count(s.sentiment_score) as sentiment_calls,
+           count(*) filter (
+             where s.call_direction = 'inbound'
+               and b.at >= coalesce(s.started_at, prewarm.instant(s.created_at))
+           ) as successful_calls
+      from prewarm.source_calls s
+      left join booked b on b.contact_id = s.contact_id
+     where s.org_id = org
+       and not s.is_test_call
+     group by 1
+  ),
+  of_appointments as (
+    select prewarm.hour_of(b.created_at) as start, count(*) as appointments from live b group by 1
+  )
+  select coalesce(k.start, a.start),
+         coalesce(k.total_calls, 0), coalesce(k.inbound_calls, 0), coalesce(k.outbound_calls, 0),
+         coalesce(k.answered_calls, 0), coalesce(k.duration_total, 0), coalesce(k.duration_calls, 0),
+         coalesce(k.sentiment_total, 0), coalesce(k.sentiment_calls, 0), coalesce(k.successful_calls, 0),
+         coalesce(a.appointments, 0)
+    from of_calls k
+    full join of_appointments a on a.start = k.start;
 end;
 
 create or replace function prewarm.lead_sums_of(org uuid) returns setof prewarm.lead_sums
@@ -313,37 +427,6 @@ begin atomic
   select org, 0::smallint, b.* from buckets b
   union all
   select org, 1::smallint, bucket / 32, sum(pipeline_total), sum(hot_leads)::bigint from buckets group by bucket / 32;
-end;
-
-create or replace function prewarm.sums_of(org uuid) returns setof prewarm.sums
-language sql stable
-begin atomic
-  with hours as materialized (
-    select p.* from prewarm.spans_between(org, '-infinity', 'infinity', '1 hour') p
-  ),
-  days as materialized (
-    select date_trunc('day', start, 'UTC') as start, sum(total_calls) as total_calls, sum(inbound_calls) as inbound_calls,
-           sum(outbound_calls) as outbound_calls, sum(answered_calls) as answered_calls,
-           sum(duration_total) as duration_total, sum(duration_calls) as duration_calls,
-           sum(sentiment_total) as sentiment_total, sum(sentiment_calls) as sentiment_calls,
-           sum(successful_calls) as successful_calls, sum(appointments) as appointments
-      from hours
-     group by 1
-  ),
-  above as (
-    select l.level, l.start, sum(d.total_calls)::bigint, sum(d.inbound_calls)::bigint, sum(d.outbound_calls)::bigint,
-           sum(d.answered_calls)::bigint, sum(d.duration_total)::bigint, sum(d.duration_calls)::bigint,
-           sum(d.sentiment_total), sum(d.sentiment_calls)::bigint, sum(d.successful_calls)::bigint,
-           sum(d.appointments)::bigint
-      from days d
-     cross join lateral (
-       values (2::smallint, d.start), (3::smallint, date_trunc('month', d.start, 'UTC'))
-     ) as l (level, start)
-     group by l.level, l.start
-  )
-  select org, 1::smallint, h.* from hours h
-  union all
-  select org, a.* from above a;
 end;
 
 create or replace function prewarm.marked(since uuid, n int) returns setof uuid

@@ -1,6 +1,11 @@
 //! The transaction of a rebuild: one REPEATABLE READ snapshot that all models are read from and all blobs are written
 //! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use readmodel::{
     blob::{Blob, Format},
     calls::Calls,
@@ -58,6 +63,13 @@ pub struct Committed {
     pub changed_at: Option<Timestamp>,
 }
 
+/// A rebuild that touches so many leads is told in the log. Imports are listed up to a hundred rows a statement, so mostly it is
+/// one number that many contacts share: each of its calls changes all of their leads.
+const MANY_LEADS: i32 = 1_000;
+
+/// Between two lines about that in a process' log: each event of such an org would write one.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
 /// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
 /// on disk.
 const BEGIN: &str = "begin isolation level repeatable read; set local synchronous_commit = on";
@@ -103,7 +115,7 @@ struct Opened {
     base_n: Option<i64>,
     base_format: Option<i32>,
     oldest_read: Option<i32>,
-    anew: Option<bool>,
+    touched: Option<i32>,
 }
 
 impl Opened {
@@ -125,8 +137,20 @@ async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Exte
     if extent == Extent::Everything && opened.known {
         maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
     }
-    tracing::debug!(%org, anew = opened.anew.unwrap_or(!touched), "maintained");
+    tracing::debug!(%org, leads = opened.touched, "maintained");
+    if let Some(leads) = opened.touched.filter(|leads| *leads >= MANY_LEADS) {
+        tell_of_many_leads(org, leads);
+    }
     Ok(opened)
+}
+
+fn tell_of_many_leads(org: OrgId, leads: i32) {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|at| at.elapsed() > TOLD_EVERY) {
+        *told = Some(Instant::now());
+        tracing::info!(%org, leads, "a rebuild touched many leads: contacts that share a number make each of its calls dear");
+    }
 }
 
 impl Snapshot {

@@ -1,5 +1,7 @@
 //! Which version of an org is the newest. Postgres alone says so.
 
+use std::{collections::HashSet, time::Duration};
+
 use crate::{Error, Store, instant::PgTime};
 use readmodel::{ids::OrgId, time::Timestamp, version::Version};
 
@@ -36,6 +38,13 @@ impl Store {
             Some((OrgId(row.org_id?), version))
         });
         Ok((now, newest.collect()))
+    }
+
+    /// Those of some orgs whose oldest change has waited for a rebuild for longer than a while.
+    pub async fn lagging(&self, orgs: &[OrgId], longer_than: Duration) -> Result<HashSet<OrgId>, Error> {
+        let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
+        let lagging = sqlx::query_file_scalar!("queries/versions/lagging.sql", &ids, longer_than.as_secs_f64());
+        Ok(lagging.fetch_all(&self.pg).await?.into_iter().map(OrgId).collect())
     }
 
     /// Records that a version was announced; `postgres_feeds` announces it through Postgres besides.

@@ -12,3 +12,4 @@ mod plans;
 mod races;
 mod sealed;
 mod sessions;
+mod shapes;

@@ -1,5 +1,5 @@
 -- store::activity::newest
--- The newest hot leads, by the index actionable_leads_hot, and the newest live appointments, by appointments_org_created; of
+-- The newest hot leads, by the index actionable_leads_hot, and the newest live appointments, by appointments_org_live; of
 -- appointments without an instant, which come last, as many.
 -- $1 org, $2 how many of each.
 (
@@ -18,15 +18,21 @@
    limit $2
 )
 union all
-select false, a.id, prewarm.instant(a.created_at), a.name, a.phone, a.service_type, null, a.scheduled_at
+select false, a.id, prewarm.instant(a.created_at), c.name, c.phone, a.service_type, null, a.scheduled_at
   from prewarm.stretches t
  cross join lateral (
-   select b.id, b.created_at, c.name, left(c.phone, 512) as phone, b.service_type, b.scheduled_at
-     from prewarm.source_appointments b
-     left join prewarm.source_contacts c on c.id = b.contact_id and c.org_id = b.org_id
-    where b.org_id = $1
-      and b.created_at between t.since and t.until
-      and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
-    order by b.created_at desc, b.id desc
+   select *
+     from prewarm.source_appointments s
+    where s.org_id = $1
+      and s.created_at between t.since and t.until
+      and s.status in ('pending', 'confirmed', 'in_progress', 'completed')
+    order by s.created_at desc, s.id desc
     limit $2
  ) a
+  left join lateral (
+    select s.name, left(s.phone, 512) as phone
+      from prewarm.source_contacts s
+     where s.id = a.contact_id
+       and s.org_id is not distinct from $1
+     limit 1
+  ) c on true

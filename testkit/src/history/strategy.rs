@@ -27,6 +27,19 @@ fn import(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
     })
 }
 
+/// Histories that begin with an import: each table is filled by one statement, contacts first. A few ops follow.
+pub fn imports(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
+    const ROWS: std::ops::Range<usize> = 60..120;
+    let contacts = vec(contact(as_of), ROWS).prop_map(Rows::Contacts);
+    let calls = vec(call(as_of), ROWS).prop_map(Rows::Calls);
+    let appointments = vec(appointment(as_of), ROWS).prop_map(Rows::Appointments);
+    let copy = |rows| Op::Write(Statement::Copy, numbered(rows));
+    (contacts, calls, appointments, vec(op(as_of), 0..4)).prop_map(move |(contacts, calls, appointments, ops)| {
+        let import = vec![founding(), copy(contacts), copy(calls), copy(appointments)];
+        [import, ops].concat()
+    })
+}
+
 /// All orgs, in different time zones.
 fn founding() -> Op {
     let zones = ZONES.iter().rev();
