@@ -54,7 +54,7 @@ fn text() -> impl Strategy<Value = String> {
     prop_oneof![
         8_000 => select(awkward.map(String::from).to_vec()),
         2_000 => vec(any_character, 0..8).prop_map(String::from_iter),
-        500 => long(OTHER - 1..OTHER + 2),
+        60 => long(OTHER - 1..OTHER + 2),
         1 => long(LONGEST / 20..LONGEST / 10),
     ]
 }
@@ -63,7 +63,7 @@ fn text() -> impl Strategy<Value = String> {
 fn summary() -> impl Strategy<Value = String> {
     prop_oneof![
         20_000 => text(),
-        1_000 => long(SUMMARY - 1..SUMMARY + 2),
+        150 => long(SUMMARY - 1..SUMMARY + 2),
         1 => long(LONGEST / 2..LONGEST),
     ]
 }

@@ -13,7 +13,7 @@ use crate::oracle::{Call, Contact, Micros, Organization};
 /// Histories whose rows lie on the boundaries that the read models have as of an instant. They begin with the orgs, and some
 /// of them with an import.
 pub fn ops(as_of: Micros, length: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Op>> {
-    let imported = prop_oneof![29 => Just(Vec::new()), 1 => import(as_of)];
+    let imported = prop_oneof![59 => Just(Vec::new()), 1 => import(as_of)];
     (imported, vec(op(as_of), length)).prop_map(|(imported, ops)| [vec![founding()], imported, ops].concat())
 }
 
