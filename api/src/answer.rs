@@ -59,7 +59,8 @@ pub(crate) enum Stale {
     DeadlinePassed,
     /// It was made for an instant to come: the database's clock has gone back.
     ClockWentBack,
-    /// A newer version is known, and could not be had.
+    /// A newer version is known, and could not be had; or changes have waited for one for too long, as in an import that
+    /// is still being worked off.
     BehindVersion,
     /// It does not include the write whose receipt was sent.
     BehindReceipt,

@@ -14,6 +14,7 @@ mod sweep;
 mod take_up_assistants;
 mod test_call;
 mod told;
+mod unknown_zones;
 mod verify_assistants;
 
 pub use erase::erase;

@@ -7,7 +7,7 @@ use metrics::{counter, histogram};
 use monitoring::names::{FRESHNESS_SECONDS, OVERSIZED_BODIES_TOTAL, REBUILD_SECONDS, REBUILDS_TOTAL};
 use readmodel::{ids::OrgId, model::Model};
 
-use crate::{Context, JobError};
+use crate::{Context, JobError, unknown_zones};
 
 /// A line that has said nothing for so long is cut.
 const SILENCE: Duration = Duration::from_secs(4);
@@ -18,6 +18,9 @@ pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
     // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
+        if let Some(zone) = &published.unknown_zone {
+            unknown_zones::tell(org, zone);
+        }
         record_freshness(&published, rebuild.started.elapsed());
     }
     Ok(())

@@ -51,6 +51,8 @@ pub struct Published {
     pub changed_at: Option<Timestamp>,
     /// The instant of its snapshot.
     pub as_of: Timestamp,
+    /// The org's time zone, where no zone has that name: its days are those of UTC.
+    pub unknown_zone: Option<String>,
 }
 
 /// Why a rebuild failed.
@@ -111,6 +113,7 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
         return forget(store, snapshot).await;
     }
     let base = snapshot.base;
+    let unknown_zone = snapshot.unknown_zone.take();
     let (edition, older) = match pack(&mut snapshot, store.format).await {
         Ok(packed) => packed,
         Err(error) => {
@@ -122,7 +125,7 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
     publish(store, &edition, &older, base, &committed.changed).await?;
     let Committed { changed, changed_at } = committed;
     let unchanged = changed.is_empty();
-    let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of };
+    let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of, unknown_zone };
     Ok(if unchanged { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
 }
 

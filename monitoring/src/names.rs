@@ -19,6 +19,8 @@ pub const OLDEST_OWED_SECONDS: &str = "prewarm_oldest_owed_seconds";
 pub const OWED_ORGS: &str = "prewarm_owed_orgs";
 /// Rebuilds by `outcome` (changed, unchanged, superseded, failed).
 pub const REBUILDS_TOTAL: &str = "prewarm_rebuilds_total";
+/// Orgs in a time zone whose name is not known, counted as UTC; each once a process.
+pub const UNKNOWN_TIMEZONES_TOTAL: &str = "prewarm_unknown_timezones_total";
 /// Seconds that a rebuild took.
 pub const REBUILD_SECONDS: &str = "prewarm_rebuild_seconds";
 /// Webhooks by `type` (those that Vapi is known to send, other, unread; unrouted: a POST to no route of ours) and `outcome` (accepted, duplicate, parked,
@@ -100,6 +102,7 @@ pub const ALL: &[(&str, Kind, &str)] = &[
     (OLDEST_OWED_SECONDS, Kind::Gauge, "How long the longest owed org has been owed."),
     (OWED_ORGS, Kind::Gauge, "Orgs that are owed a rebuild."),
     (REBUILDS_TOTAL, Kind::Counter, "Rebuilds by outcome."),
+    (UNKNOWN_TIMEZONES_TOTAL, Kind::Counter, "Orgs whose time zone has no known name and counts as UTC."),
     (REBUILD_SECONDS, Kind::Seconds, "Duration of a rebuild."),
     (INTAKE_TOTAL, Kind::Counter, "Webhooks by type and outcome."),
     (INTAKE_SECONDS, Kind::Seconds, "Time from a webhook's arrival to its answer."),

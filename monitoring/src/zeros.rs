@@ -32,6 +32,7 @@ pub fn worker() {
     for outcome in ["changed", "unchanged", "superseded", "failed"] {
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(0);
     }
+    counter!(names::UNKNOWN_TIMEZONES_TOTAL).increment(0);
     for outcome in ["replayed", "failed"] {
         counter!(names::REPLAYS_TOTAL, "outcome" => outcome).increment(0);
     }

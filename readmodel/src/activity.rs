@@ -30,8 +30,8 @@ pub struct Event {
     /// `call_completed`, `hot_lead_detected` or `appointment_booked`.
     #[serde(rename = "type")]
     pub kind: &'static str,
-    /// When it happened.
-    pub timestamp: Timestamp,
+    /// When it happened; null, and after all others, where the source has no finite instant.
+    pub timestamp: Option<Timestamp>,
     /// One line for people.
     pub summary: String,
     /// What the line was made of.
@@ -71,7 +71,7 @@ pub enum Metadata {
 #[expect(missing_docs, reason = "columns of the source")]
 pub struct LeadFacts {
     pub id: ContactId,
-    pub at: Timestamp,
+    pub at: Option<Timestamp>,
     pub name: Option<String>,
     pub phone: Option<String>,
     pub service_interest: Option<String>,
@@ -83,7 +83,7 @@ pub struct LeadFacts {
 #[expect(missing_docs, reason = "columns of the source")]
 pub struct AppointmentFacts {
     pub id: AppointmentId,
-    pub created_at: Timestamp,
+    pub created_at: Option<Timestamp>,
     pub contact_name: Option<String>,
     pub contact_phone: Option<String>,
     pub service_type: Option<String>,

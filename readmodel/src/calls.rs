@@ -44,7 +44,7 @@ pub struct Call {
     pub id: CallId,
     pub phone_number: String,
     pub caller_name: String,
-    pub call_date: Timestamp,
+    pub call_date: Option<Timestamp>,
     pub duration_seconds: i32,
     pub status: String,
     pub call_direction: String,
@@ -77,13 +77,27 @@ pub struct Newest {
 }
 
 impl Newest {
-    /// The newest of both, newest first. Equal instants by id, descending, as in every list of calls.
+    /// The newest of each direction among calls that hold them, in whatever order. Every call has one direction or the other.
+    pub fn of(calls: Vec<CallFacts>) -> Self {
+        let (mut inbound, mut outbound): (Vec<_>, Vec<_>) =
+            calls.into_iter().partition(|call| call.call_direction == "inbound");
+        keep_newest(&mut inbound, |call| call);
+        keep_newest(&mut outbound, |call| call);
+        Self { inbound, outbound }
+    }
+
+    /// The newest of both, newest first.
     pub fn of_both(&self) -> Vec<&CallFacts> {
         let mut calls: Vec<&CallFacts> = self.inbound.iter().chain(&self.outbound).collect();
-        calls.sort_unstable_by_key(|call| std::cmp::Reverse((call.created_at, call.id)));
-        calls.truncate(usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX));
+        keep_newest(&mut calls, |call| call);
         calls
     }
+}
+
+/// A page of the newest, newest first. Equal instants by id, descending, as in every list of calls; without an instant last.
+fn keep_newest<T>(calls: &mut Vec<T>, facts: impl Fn(&T) -> &CallFacts) {
+    calls.sort_unstable_by_key(|call| std::cmp::Reverse((facts(call).created_at, facts(call).id)));
+    calls.truncate(usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX));
 }
 
 /// A call as the source has it, with its contact's name.
@@ -93,7 +107,7 @@ pub struct CallFacts {
     pub id: CallId,
     pub phone_number: Option<String>,
     pub contact_name: Option<String>,
-    pub created_at: Timestamp,
+    pub created_at: Option<Timestamp>,
     pub duration_seconds: Option<i32>,
     pub status: Option<String>,
     pub call_direction: String,

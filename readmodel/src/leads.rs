@@ -31,7 +31,7 @@ pub struct Lead {
     pub lead_status: String,
     pub service_interests: Option<Vec<Option<String>>>,
     pub last_contact_at: Option<Timestamp>,
-    pub created_at: Timestamp,
+    pub created_at: Option<Timestamp>,
     /// Calls of the org that name the contact or come from its phone, each once; test calls too.
     pub total_calls: i64,
     /// When the newest of them was created.

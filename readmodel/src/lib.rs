@@ -16,3 +16,4 @@ pub mod phone;
 pub mod pulse;
 pub mod time;
 pub mod version;
+pub mod zone;

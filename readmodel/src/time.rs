@@ -5,6 +5,8 @@ use std::fmt;
 use jiff::{SignedDuration, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
+use crate::zone;
+
 /// An instant: microseconds since 1970-01-01T00:00:00Z, as Postgres' `timestamptz` counts (which may hold ±infinity:
 /// those are the extreme values here).
 ///
@@ -50,6 +52,14 @@ impl Timestamp {
         Some(Self(zoned.timestamp().as_microsecond()))
     }
 
+    /// The instant, unless it is ±infinity: that is none.
+    pub const fn finite(self) -> Option<Self> {
+        match self.0 {
+            i64::MIN | i64::MAX => None,
+            _ => Some(self),
+        }
+    }
+
     fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_microsecond(self.0.clamp(FIRST_MICROS, LAST_MICROS))
             .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
@@ -88,27 +98,37 @@ impl Clock {
     }
 }
 
-/// The org's calendar: its time zone, UTC when none is named or the name is unknown.
+/// The org's calendar: its time zone, UTC when none is named or the name is unknown. The only place that resolves a zone's
+/// name.
 #[derive(Clone, Debug)]
-pub struct Calendar(TimeZone);
+pub struct Calendar {
+    zone: TimeZone,
+    known: bool,
+}
 
 impl Calendar {
-    /// The calendar of an IANA zone name.
+    /// The calendar of a zone's name.
     pub fn of(timezone: Option<&str>) -> Self {
-        let zone = timezone.and_then(|name| TimeZone::get(name).ok());
-        Self(zone.unwrap_or(TimeZone::UTC))
+        let name = timezone.filter(|name| !name.trim().is_empty());
+        let zone = name.and_then(zone::named);
+        Self { known: name.is_none() || zone.is_some(), zone: zone.unwrap_or(TimeZone::UTC) }
+    }
+
+    /// Whether the zone's name is known, or none was given.
+    pub const fn is_known(&self) -> bool {
+        self.known
     }
 
     /// The first instant of the local day that contains `instant`, and the first of the next one.
     ///
     /// A day starts at local midnight, or at the first instant after it where daylight saving time skips midnight.
     pub fn day_of(&self, instant: Timestamp) -> (Timestamp, Timestamp) {
-        let local = instant.to_jiff().to_zoned(self.0.clone());
+        let local = instant.to_jiff().to_zoned(self.zone.clone());
         let start = local.start_of_day().map_or(instant, |start| micros(start.timestamp()));
         let end = local
             .date()
             .tomorrow()
-            .and_then(|tomorrow| tomorrow.to_zoned(self.0.clone()))
+            .and_then(|tomorrow| tomorrow.to_zoned(self.zone.clone()))
             .map_or(Timestamp(LAST_MICROS), |end| micros(end.timestamp()));
         (start, end)
     }
@@ -180,6 +200,14 @@ mod tests {
         for name in [None, Some("Atlantis/Poseidonis"), Some("")] {
             assert_eq!(Calendar::of(name).day_of(at("2026-05-05T23:59:59Z")), utc);
         }
+    }
+
+    #[test]
+    fn c6_an_unknown_zone_is_told_and_no_zone_is_not() {
+        assert!(Calendar::of(None).is_known());
+        assert!(Calendar::of(Some(" ")).is_known());
+        assert!(Calendar::of(Some("Eastern Standard Time")).is_known());
+        assert!(!Calendar::of(Some("GMT+2")).is_known());
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&Ca
         if row.is_lead {
             leads.push(LeadFacts {
                 id: ContactId(row.id),
-                at: row.at.into(),
+                at: row.at.map(Timestamp::from),
                 name: row.name,
                 phone: row.phone,
                 service_interest: row.service,
@@ -27,7 +27,7 @@ pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&Ca
         } else {
             appointments.push(AppointmentFacts {
                 id: AppointmentId(row.id),
-                created_at: row.at.into(),
+                created_at: row.at.map(Timestamp::from),
                 contact_name: row.name,
                 contact_phone: row.phone,
                 service_type: row.service,

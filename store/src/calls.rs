@@ -102,7 +102,7 @@ macro_rules! facts {
                 id: CallId(row.id),
                 phone_number: row.phone_number,
                 contact_name: row.contact_name,
-                created_at: row.created_at.into(),
+                created_at: row.created_at.0.finite(),
                 duration_seconds: row.duration_seconds,
                 status: row.status,
                 call_direction: row.call_direction,
@@ -116,11 +116,10 @@ macro_rules! facts {
     };
 }
 
-/// The newest calls of a snapshot, a page of each direction. Every call has one or the other.
+/// The newest calls of a snapshot, a page of each direction.
 pub(crate) async fn newest(connection: &mut PgConnection, org: OrgId) -> Result<Newest, Error> {
     let rows = sqlx::query_file!("queries/calls/newest.sql", org.0, PAGE_LIMIT).fetch_all(connection).await?;
-    let (inbound, outbound) = facts!(rows).into_iter().partition(|call| call.call_direction == "inbound");
-    Ok(Newest { inbound, outbound })
+    Ok(Newest::of(facts!(rows)))
 }
 
 impl Store {

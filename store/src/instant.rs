@@ -15,6 +15,14 @@ pub struct PgTime(pub Timestamp);
 /// 2000-01-01T00:00:00Z, from which Postgres counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
+/// From one epoch to the other. Infinity is the extreme of either count, and stays the extreme.
+const fn shifted(micros: i64, by: i64) -> i64 {
+    match micros {
+        i64::MIN | i64::MAX => micros,
+        _ => micros.saturating_add(by),
+    }
+}
+
 impl From<PgTime> for Timestamp {
     fn from(time: PgTime) -> Self {
         time.0
@@ -39,15 +47,28 @@ impl<'r> Decode<'r, Postgres> for PgTime {
             return Err("timestamptz not in binary form".into());
         }
         let micros = i64::from_be_bytes(value.as_bytes()?.try_into()?);
-        // Infinity is the extreme of the count and stays the extreme.
-        Ok(Self(Timestamp::from_micros(micros.saturating_add(POSTGRES_EPOCH_MICROS))))
+        Ok(Self(Timestamp::from_micros(shifted(micros, POSTGRES_EPOCH_MICROS))))
     }
 }
 
 impl Encode<'_, Postgres> for PgTime {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let micros = self.0.as_micros().saturating_sub(POSTGRES_EPOCH_MICROS);
+        let micros = shifted(self.0.as_micros(), -POSTGRES_EPOCH_MICROS);
         buffer.extend_from_slice(&micros.to_be_bytes());
         Ok(IsNull::No)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h19_infinity_is_the_same_in_both_counts() {
+        for infinity in [i64::MIN, i64::MAX] {
+            assert_eq!(shifted(infinity, POSTGRES_EPOCH_MICROS), infinity);
+            assert_eq!(shifted(infinity, -POSTGRES_EPOCH_MICROS), infinity);
+        }
+        assert_eq!(shifted(0, POSTGRES_EPOCH_MICROS), POSTGRES_EPOCH_MICROS);
     }
 }

@@ -27,7 +27,7 @@ pub(crate) async fn top(connection: &mut PgConnection, org: OrgId) -> Result<(Le
             lead_status: row.lead_status,
             service_interests: row.service_interests,
             last_contact_at: row.last_contact_at.map(Timestamp::from),
-            created_at: row.created_at.into(),
+            created_at: row.created_at.map(Timestamp::from),
             total_calls: row.total_calls,
             last_call_at: row.last_call_at.map(Timestamp::from),
             avg_call_duration: Number::mean(&BigDecimal::from(row.duration_total), row.duration_calls),

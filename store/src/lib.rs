@@ -132,9 +132,20 @@ impl Sessions {
 }
 
 /// What warm sessions ask all the time walks indexes, whatever its arguments: it is planned once a session, and from
-/// statistics of a moment no plan comes that reads a table.
-const BY_INDEX: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("enable_bitmapscan", "off")];
+/// statistics of a moment no plan comes that reads a table. Without sorts an order names the index that has it, and without
+/// other joins each row is looked up by key: plans made while tables were empty are those of full ones.
+const BY_INDEX: [(&str, &str); 6] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_bitmapscan", "off"),
+    ("enable_sort", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+];
+
+/// Names are looked up in the catalog alone: in `public` anybody may have put a function or an operator that fits better.
+/// Our queries name everything else by its schema.
+pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
 
 /// A worker that freezes loses its snapshot, with what it has locked; and the rebuild of a large org does not go on for
 /// minutes after its worker was killed.
@@ -156,6 +167,7 @@ impl Store {
         let options = options
             .application_name(config.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
+            .options(SEARCH_PATH)
             .options(LIMITS)
             .options(config.sessions.options())
             .disable_statement_logging();

@@ -1,9 +1,13 @@
 //! The schema: apalis' own tables first, since our queue functions name them, then ours.
 
 use apalis_postgres::PostgresStorage;
-use sqlx::{PgPool, migrate::Migrator, postgres::PgPoolOptions};
+use sqlx::{
+    PgPool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
 
-use crate::{Error, Store};
+use crate::{Error, SEARCH_PATH, Store};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
@@ -20,24 +24,36 @@ fn migrator() -> Migrator {
 /// Brings a database to this binary's schema, and takes it into use if it is a copy of another. Safe to run twice, and from
 /// several processes at once.
 pub async fn migrate(url: &str) -> Result<(), Error> {
-    let pool = one_connection(url).await?;
+    let pool = one_connection(url.parse()?).await?;
     PostgresStorage::<()>::migrations().run(&pool).await?;
+    pool.close().await;
+    let pool = one_connection(ours(url)?).await?;
     migrator().run(&pool).await?;
+<<<<<<< HEAD
     sqlx::query_file!("queries/installation/renew.sql").fetch_one(&pool).await?;
+=======
+    sqlx::raw_sql("call prewarm.seal()").execute(&pool).await?;
+>>>>>>> A2/A2-on-A1
     pool.close().await;
     Ok(())
 }
 
 /// Takes our schema away again, newest migration first. The source tables go with it.
 pub async fn revert(url: &str) -> Result<(), Error> {
-    let pool = one_connection(url).await?;
+    let pool = one_connection(ours(url)?).await?;
     migrator().undo(&pool, 0).await?;
     pool.close().await;
     Ok(())
 }
 
-async fn one_connection(url: &str) -> Result<PgPool, Error> {
-    Ok(PgPoolOptions::new().max_connections(1).connect(url).await?)
+/// What our migrations name is looked up once and kept, so that it must not be somebody else's. apalis' need the path that
+/// the database has.
+fn ours(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(url.parse::<PgConnectOptions>()?.options(SEARCH_PATH))
+}
+
+async fn one_connection(options: PgConnectOptions) -> Result<PgPool, Error> {
+    Ok(PgPoolOptions::new().max_connections(1).connect_with(options).await?)
 }
 
 /// How a database's schema compares with this binary's.

@@ -41,7 +41,7 @@ pub(crate) async fn read(
         .collect();
     hours.sort_unstable_by_key(|hour| hour.hour);
     let deadline = match (row.calls_today, row.next_call_at) {
-        (0, next_call_at) => next_call_at.map(|at| calendar.day_of(at.into()).0),
+        (0, next_call_at) => next_call_at.and_then(|at| at.0.finite()).map(|at| calendar.day_of(at).0),
         _ => Some(day_end),
     };
     let totals = Totals {

@@ -1,6 +1,11 @@
 //! The transaction of a rebuild: one REPEATABLE READ snapshot that all models are read from and all blobs are written
 //! by. Of two that overlap, the one that comes second gets [`Error::Superseded`] and leaves nothing behind.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
 use readmodel::{
     blob::{Blob, Format},
     calls::Calls,
@@ -48,6 +53,8 @@ pub struct Snapshot {
     pub swaps: bool,
     /// Whether the org exists.
     pub known: bool,
+    /// The org's time zone, where no zone has that name: its days are those of UTC.
+    pub unknown_zone: Option<String>,
     calendar: Calendar,
 }
 
@@ -59,6 +66,13 @@ pub struct Committed {
     /// When the oldest change that it took in was committed, where Postgres tracks that.
     pub changed_at: Option<Timestamp>,
 }
+
+/// A rebuild that touches so many leads is told in the log. Imports are listed up to a hundred rows a statement, so mostly it is
+/// one number that many contacts share: each of its calls changes all of their leads.
+const MANY_LEADS: i32 = 1_000;
+
+/// Between two lines about that in a process' log: each event of such an org would write one.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// The commit of a rebuild is waited for, whatever the session's default: a version may be announced only once it is
 /// on disk.
@@ -93,7 +107,11 @@ impl Store {
     }
 
     fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
+<<<<<<< HEAD
         let base = opened.base();
+=======
+        let calendar = Calendar::of(opened.timezone.as_deref());
+>>>>>>> A2/A2-on-A1
         Snapshot {
             session,
             installation: Installation(opened.installation),
@@ -104,7 +122,8 @@ impl Store {
             oldest: opened.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
             swaps: opened.base_format.is_some_and(|format| format != i32::from(self.format.0)),
             known: opened.known,
-            calendar: Calendar::of(opened.timezone.as_deref()),
+            unknown_zone: opened.timezone.filter(|_| !calendar.is_known()),
+            calendar,
         }
     }
 }
@@ -122,7 +141,7 @@ struct Opened {
     base_as_of: Option<PgTime>,
     base_format: Option<i32>,
     oldest_read: Option<i32>,
-    anew: Option<bool>,
+    touched: Option<i32>,
 }
 
 impl Opened {
@@ -146,8 +165,25 @@ async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Exte
     if extent == Extent::Everything && opened.known {
         maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
     }
+<<<<<<< HEAD
     tracing::debug!(%org, anew = opened.anew.unwrap_or(!touched), "maintained");
     Ok(Some(opened))
+=======
+    tracing::debug!(%org, leads = opened.touched, "maintained");
+    if let Some(leads) = opened.touched.filter(|leads| *leads >= MANY_LEADS) {
+        tell_of_many_leads(org, leads);
+    }
+    Ok(opened)
+>>>>>>> A2/A2-on-A1
+}
+
+fn tell_of_many_leads(org: OrgId, leads: i32) {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if told.is_none_or(|at| at.elapsed() > TOLD_EVERY) {
+        *told = Some(Instant::now());
+        tracing::info!(%org, leads, "a rebuild touched many leads: contacts that share a number make each of its calls dear");
+    }
 }
 
 impl Snapshot {

@@ -6,5 +6,6 @@ pub mod faketime;
 pub mod history;
 pub mod oracle;
 pub mod servers;
+pub mod shapes;
 
 pub use database::Database;

@@ -24,6 +24,8 @@ pub(crate) struct Entry {
     bodies: [Body; Model::COUNT],
     /// A newer version exists.
     behind: AtomicBool,
+    /// A change has waited for a newer version for too long.
+    lagging: AtomicBool,
 }
 
 /// One model of an entry.
@@ -47,7 +49,8 @@ impl Entry {
             Body { labels: Labels::new(version, as_of, next_change_at, &content.etag), content }
         });
         let home = HomeTag::of(Some(edition.installation));
-        Self { home, version, as_of, next_change_at, bodies, behind: AtomicBool::new(false) }
+        let (behind, lagging) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { home, version, as_of, next_change_at, bodies, behind, lagging }
     }
 
     /// The body of a model.
@@ -70,6 +73,16 @@ impl Entry {
     /// A newer version exists.
     pub(crate) fn fall_behind(&self) {
         self.behind.store(true, Ordering::Release);
+    }
+
+    /// Whether a change has waited for a newer version for too long.
+    pub(crate) fn is_lagging(&self) -> bool {
+        self.lagging.load(Ordering::Relaxed)
+    }
+
+    /// Postgres has told whether a change waits.
+    pub(crate) fn set_lagging(&self, lagging: bool) {
+        self.lagging.store(lagging, Ordering::Relaxed);
     }
 
     /// About how much memory the entry takes, once everything has been asked for.

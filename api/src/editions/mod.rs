@@ -212,7 +212,7 @@ impl Editions {
         if entry.as_of.as_micros() > there.as_micros().saturating_add(CLOCK_ERROR_MICROS) {
             return Some(Stale::ClockWentBack);
         }
-        if entry.is_behind() {
+        if entry.is_behind() || entry.is_lagging() {
             return Some(Stale::BehindVersion);
         }
         let confirmed = match self.confirmed_ms.load(Ordering::Relaxed) {

@@ -14,6 +14,8 @@ use super::Editions;
 
 /// Between two looks at the newest versions.
 const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// A change that has waited for longer is told to readers.
+const LAG: Duration = Duration::from_secs(5);
 /// Orgs asked after in one query.
 const CHECK_CHUNK: usize = 5_000;
 /// Notices that may wait; more than that and the feed's connection waits.
@@ -85,11 +87,22 @@ impl Editions {
                         return;
                     }
                     self.take_in(chunk, newest.versions);
+                    self.note_lagging(chunk).await;
                 }
                 Err(_) => return,
             }
         }
         self.confirm();
+    }
+
+    /// Labels the editions of orgs whose changes have not been taken up for long. Without an answer their labels stay.
+    async fn note_lagging(&self, asked: &[OrgId]) {
+        let Ok(lagging) = self.store.line.ask(self.store.lagging(asked, LAG)).await else { return };
+        for org in asked {
+            if let Some(entry) = self.l1.get(org) {
+                entry.set_lagging(lagging.contains(org));
+            }
+        }
     }
 
     fn take_in(self: &Arc<Self>, asked: &[OrgId], newest: Vec<(OrgId, Version, Timestamp)>) {

@@ -20,12 +20,12 @@ use vapi::{CallRef, Envelope};
 
 /// Two orgs with an assistant each; numbers by Vapi's id, by themselves, and of nobody in particular.
 const MAPPING: &str = "
-    insert into organizations (id, name) values
+    insert into public.organizations (id, name) values
       ('00000000-0000-4000-8000-000000000001', 'one'), ('00000000-0000-4000-8000-000000000002', 'two');
-    insert into agents (id, org_id, name, vapi_assistant_id) values
+    insert into public.agents (id, org_id, name, vapi_assistant_id) values
       ('00000000-0000-4000-8000-0000000000a1', '00000000-0000-4000-8000-000000000001', 'a', 'assistant-1'),
       ('00000000-0000-4000-8000-0000000000a2', '00000000-0000-4000-8000-000000000002', 'a', 'assistant-2');
-    insert into phone_numbers (org_id, phone_number, vapi_phone_number_id, agent_id) values
+    insert into public.phone_numbers (org_id, phone_number, vapi_phone_number_id, agent_id) values
       ('00000000-0000-4000-8000-000000000001', '+15550100001', 'id-1', '00000000-0000-4000-8000-0000000000a1'),
       ('00000000-0000-4000-8000-000000000002', '+15550100002', null, '00000000-0000-4000-8000-0000000000a2'),
       ('00000000-0000-4000-8000-000000000001', '+15550100003', null, '00000000-0000-4000-8000-0000000000a1'),
@@ -86,7 +86,7 @@ fn late(assistant: &str) -> Result<Found, NotFound> {
 }
 
 async fn map(pg: &WarmSessions, assistant: &str) {
-    let change = format!("update agents set vapi_assistant_id = '{assistant}' where id::text like '%a1'");
+    let change = format!("update public.agents set vapi_assistant_id = '{assistant}' where id::text like '%a1'");
     sqlx::raw_sql(AssertSqlSafe(change)).execute(pg).await.unwrap();
 }
 
@@ -136,8 +136,8 @@ async fn a_change_holds_within_a_second_and_until_then_postgres_is_left_alone() 
     // One that was unknown, too.
     let unknown = call(Some("id-9"), None);
     assert_eq!(numbers.assistant_of(&unknown).await, found(None));
-    let add = "insert into phone_numbers (org_id, vapi_phone_number_id, agent_id)
-               select org_id, 'id-9', id from agents where id::text like '%a2'";
+    let add = "insert into public.phone_numbers (org_id, vapi_phone_number_id, agent_id)
+               select org_id, 'id-9', id from public.agents where id::text like '%a2'";
     sqlx::raw_sql(add).execute(&pg).await.unwrap();
     clock.advance(BELIEVED);
     assert_eq!(numbers.assistant_of(&unknown).await, found(Some("assistant-2")));

@@ -29,7 +29,7 @@ const FIRST_MESSAGE: u64 = 1_719_792_000_000;
 /// A source with a rule of its own, as other people's tables have them.
 async fn source(database: &Database) -> Store {
     let store = open(database);
-    sql(&store, &format!("alter table contacts add check (phone <> '{}')", PHONES[REFUSED])).await;
+    sql(&store, &format!("alter table public.contacts add check (phone <> '{}')", PHONES[REFUSED])).await;
     store
 }
 
@@ -41,17 +41,17 @@ async fn start_over(store: &Store) {
         store,
         &format!(
             "truncate prewarm.events, prewarm.call_states, prewarm.marks, prewarm.versions;
-             truncate organizations cascade;
-             insert into organizations (id, name) values ('{one}', 'one'), ('{two}', 'two'), ('{three}', 'three');
-             insert into agents (org_id, name, call_direction, vapi_assistant_id)
+             truncate public.organizations cascade;
+             insert into public.organizations (id, name) values ('{one}', 'one'), ('{two}', 'two'), ('{three}', 'three');
+             insert into public.agents (org_id, name, call_direction, vapi_assistant_id)
              values ('{one}', 'agent', 'inbound', 'assistant-0'), ('{two}', 'agent', 'outbound', 'assistant-1'),
                     ('{two}', 'agent', 'inbound', 'assistant-2');
-             insert into phone_numbers (org_id, vapi_phone_number_id) values ('{three}', 'number-0');
-             insert into contacts (id, org_id, name, phone, last_contact_at, created_at)
+             insert into public.phone_numbers (org_id, vapi_phone_number_id) values ('{three}', 'number-0');
+             insert into public.contacts (id, org_id, name, phone, last_contact_at, created_at)
              values ('00000000-0000-4000-8000-000000000011', '{one}', null, '{p0}', null, '2024-01-01'),
                     ('00000000-0000-4000-8000-000000000012', '{one}', 'Younger', '{p0}', null, '2024-01-02'),
                     ('00000000-0000-4000-8000-000000000013', '{two}', 'Known', '{p1}', '2024-07-01 00:00:20Z', '2024-01-01');
-             insert into calls (org_id, vapi_call_id, call_direction, status)
+             insert into public.calls (org_id, vapi_call_id, call_direction, status)
              values ('{two}', 'call-0', 'inbound', 'queued'), ('{one}', 'call-1', 'outbound', null)",
             p0 = PHONES[0],
             p1 = PHONES[1],
@@ -151,11 +151,11 @@ async fn left_behind(store: &Store) -> Value {
                         from prewarm.events e),
            'states', (select jsonb_agg(to_jsonb(s) - 'updated_at' order by vapi_call_id) from prewarm.call_states s),
            'contacts', (select jsonb_agg(jsonb_build_array(org_id, phone, name, lead_status, {}) order by org_id, phone, created_at)
-                          from contacts),
+                          from public.contacts),
            'calls', (select jsonb_agg(to_jsonb(k) - '{{id,contact_id,created_at}}'::text[]
                                       || jsonb_build_array(c.org_id, c.phone, {}) order by vapi_call_id)
-                       from calls k
-                       left join contacts c on c.id = k.contact_id))",
+                       from public.calls k
+                       left join public.contacts c on c.id = k.contact_id))",
         arrival("last_contact_at"),
         "case when c.created_at < '2025-01-01' then c.id end",
     );
@@ -324,7 +324,7 @@ async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
         let duplicates = counts.remove("duplicate").unwrap_or(0);
         assert_eq!((counts, duplicates), (HashMap::from([("accepted".to_owned(), 2 * MET - shared)]), shared));
     }
-    let contacts = count(&stores[0], "select count(*) from contacts where phone like '+1666%'").await;
+    let contacts = count(&stores[0], "select count(*) from public.contacts where phone like '+1666%'").await;
     assert_eq!(contacts, i64::try_from(MEETINGS * MET / 2).unwrap());
     let forgotten =
         "select count(*) from prewarm.call_states where state #>> '{vapi_status,value}' not in ('ringing', 'ended')";

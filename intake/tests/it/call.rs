@@ -63,8 +63,8 @@ pub(crate) async fn shown(store: &Store) -> Vec<Value> {
                    to_jsonb(k) - '{id,contact_id,vapi_call_id,phone_number,created_at,org_id}'::text[],
                    to_jsonb(c) - '{id,phone,created_at,org_id}'::text[],
                    s.state - 'customer_number')
-                   from calls k
-                   left join contacts c on c.id = k.contact_id and c.phone = k.phone_number
+                   from public.calls k
+                   left join public.contacts c on c.id = k.contact_id and c.phone = k.phone_number
                    left join prewarm.call_states s on s.vapi_call_id = k.vapi_call_id";
     sqlx::query_scalar(query).fetch_all(&store.pg).await.unwrap()
 }

@@ -30,8 +30,8 @@ pub(crate) async fn add_org(store: &Store, assistant: &str) {
     sql(
         store,
         &format!(
-            "with org as (insert into organizations (name) values ('org') returning id)
-             insert into agents (org_id, name, vapi_assistant_id) select id, 'agent', '{assistant}' from org"
+            "with org as (insert into public.organizations (name) values ('org') returning id)
+             insert into public.agents (org_id, name, vapi_assistant_id) select id, 'agent', '{assistant}' from org"
         ),
     )
     .await;

@@ -96,8 +96,8 @@ async fn messages_that_come_again_a_month_later_change_nothing() {
     // A month passes: the call is worked upon, the bodies of its events are dropped.
     sql(
         &store,
-        "update calls set summary = 'Mended by hand.', created_at = created_at - interval '31 days';
-         update contacts set lead_status = 'qualified', last_contact_at = now(), name = 'Ada L.';
+        "update public.calls set summary = 'Mended by hand.', created_at = created_at - interval '31 days';
+         update public.contacts set lead_status = 'qualified', last_contact_at = now(), name = 'Ada L.';
          update prewarm.events set received_at = received_at - interval '31 days', body = null;
          delete from prewarm.marks",
     )

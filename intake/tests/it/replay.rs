@@ -56,10 +56,10 @@ async fn calls_in_every_order_are_what_they_would_have_been() {
 
     add_org(&store, "assistant").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 360, failed: 0 });
-    assert_eq!((parked(&store).await, count(&store, "select count(*) from contacts").await), (0, 60));
+    assert_eq!((parked(&store).await, count(&store, "select count(*) from public.contacts").await), (0, 60));
     show_the_call(&store).await;
     // They were heard of when they came, not now.
-    assert_eq!(count(&store, "select count(*) from calls where created_at = '2026-03-02 09:00:00Z'").await, 60);
+    assert_eq!(count(&store, "select count(*) from public.calls where created_at = '2026-03-02 09:00:00Z'").await, 60);
     // Once.
     sql(&store, "delete from prewarm.marks").await;
     assert_eq!(replay(&store).await.unwrap(), DONE);
@@ -78,13 +78,13 @@ async fn either_map_will_do_and_the_first_receipt_stays() {
         ended("call-4", "assistant-4", "number-4", "+15550100004"),
     ];
     let first: Vec<_> = take(&store, &messages).await.into_iter().map(|outcome| outcome.unwrap().receipt()).collect();
-    sql(&store, "insert into phone_numbers (org_id, vapi_phone_number_id) select id, 'number-2' from organizations")
+    sql(&store, "insert into public.phone_numbers (org_id, vapi_phone_number_id) select id, 'number-2' from public.organizations")
         .await;
     add_org(&store, "assistant-3").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 2, failed: 0 });
     let whose = "select count(*)
-                   from calls k
-                   join agents a on a.org_id = k.org_id
+                   from public.calls k
+                   join public.agents a on a.org_id = k.org_id
                   where (k.vapi_call_id, a.vapi_assistant_id) in (('call-2', 'assistant-1'), ('call-3', 'assistant-3'))";
     assert_eq!((count(&store, whose).await, parked(&store).await), (2, 1));
     // Sent again, each has the receipt that it had; that the second is no more parked makes no difference.
@@ -97,17 +97,17 @@ async fn either_map_will_do_and_the_first_receipt_stays() {
 async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
-    sql(&store, "alter table contacts add constraint refused check (phone <> '+15550000013')").await;
+    sql(&store, "alter table public.contacts add constraint refused check (phone <> '+15550000013')").await;
     let call = |n: usize| ended(&format!("call-{n}"), "assistant", "number", &format!("+1555{n:07}"));
     park(&store, &(0..100).map(call).collect::<Vec<_>>()).await;
     add_org(&store, "assistant").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 99, failed: 1 });
     // It is kept, and left alone for a while.
     assert_eq!((parked(&store).await, replay(&store).await.unwrap()), (1, DONE));
-    sql(&store, "alter table contacts drop constraint refused").await;
+    sql(&store, "alter table public.contacts drop constraint refused").await;
     sql(&store, "update prewarm.events set replay_after = now() where replay_after is not null").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 1, failed: 0 });
-    assert_eq!((parked(&store).await, count(&store, "select count(*) from calls").await), (0, 100));
+    assert_eq!((parked(&store).await, count(&store, "select count(*) from public.calls").await), (0, 100));
     close(store, database).await;
 }
 
@@ -127,7 +127,7 @@ async fn runs_at_once_share_the_work() {
         let (one, other) = tokio::join!(replay(&one), replay(&other));
         replayed += one.unwrap().replayed + other.unwrap().replayed;
     }
-    assert_eq!((replayed, count(&one, "select count(*) from contacts").await), (600, 100));
+    assert_eq!((replayed, count(&one, "select count(*) from public.contacts").await), (600, 100));
     assert_eq!(shown(&one).await.len(), 1);
     other.pg.close().await;
     close(one, database).await;
@@ -170,8 +170,8 @@ async fn a_look_costs_the_shorter_of_the_two_lists() {
     sql(
         &store,
         "truncate prewarm.events;
-         insert into organizations (name) select 'org' from generate_series(1, 20000);
-         insert into agents (org_id, name, vapi_assistant_id) select id, 'agent', id::text from organizations
+         insert into public.organizations (name) select 'org' from generate_series(1, 20000);
+         insert into public.agents (org_id, name, vapi_assistant_id) select id, 'agent', id::text from public.organizations
              on conflict do nothing;
          insert into prewarm.events (dedupe_key, type, assistant_id, epoch, body)
          select 'foreign ' || n, 'hang', md5(n::text), 1, '{}' from generate_series(1, 5) n",
@@ -201,7 +201,7 @@ async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
     assert!(matches!(outcomes[0], Ok(Outcome::Accepted(_))), "{outcomes:?}");
     assert!(matches!(outcomes[1], Ok(Outcome::Parked(_))), "{outcomes:?}");
     assert!(outcomes[2..].iter().all(|outcome| matches!(outcome, Ok(Outcome::Duplicate(_)))), "{outcomes:?}");
-    assert_eq!((parked(&store).await, count(&store, "select count(*) from calls").await), (1, 1));
+    assert_eq!((parked(&store).await, count(&store, "select count(*) from public.calls").await), (1, 1));
     let kept = "select count(*) from prewarm.events where received_at > now() - interval '1 minute'";
     assert_eq!(count(&store, kept).await, 2, "it is not dropped at once");
     // Once only.

@@ -21,7 +21,7 @@ fn at(text: &str) -> Timestamp {
 
 async fn org_in(database: &Database, timezone: &str, sql: &'static str) -> (Store, PgConnection) {
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
-    sqlx::query("insert into organizations (id, name, timezone) values ($1, 'Clinic', $2)")
+    sqlx::query("insert into public.organizations (id, name, timezone) values ($1, 'Clinic', $2)")
         .bind(ORG.0)
         .bind(timezone)
         .execute(&mut connection)
@@ -50,7 +50,7 @@ async fn calls_today_ends_at_the_orgs_midnight_across_daylight_saving_time() {
     let (store, mut connection) = org_in(
         &database,
         "Europe/Berlin",
-        "insert into calls (org_id, created_at)
+        "insert into public.calls (org_id, created_at)
          values ('00000000-0000-0000-0000-000000000001', '2026-03-28T22:59:59.999999Z'),
                 ('00000000-0000-0000-0000-000000000001', '2026-03-28T23:00:00Z'),
                 ('00000000-0000-0000-0000-000000000001', '2026-03-29T21:59:59.999999Z')",
@@ -72,7 +72,7 @@ async fn urgency_falls_at_24_hours_and_at_7_days_to_the_microsecond() {
     let (store, mut connection) = org_in(
         &database,
         "UTC",
-        "insert into contacts (org_id, lead_status, last_contact_at)
+        "insert into public.contacts (org_id, lead_status, last_contact_at)
          values ('00000000-0000-0000-0000-000000000001', 'new', '2026-05-01T10:00:00Z')",
     )
     .await;
@@ -98,7 +98,7 @@ async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
     let (store, mut connection) = org_in(
         &database,
         "UTC",
-        "insert into contacts (org_id, lead_status, last_contact_at)
+        "insert into public.contacts (org_id, lead_status, last_contact_at)
          values ('00000000-0000-0000-0000-000000000001', 'new', statement_timestamp() - interval '24 hours' + interval '300 milliseconds')",
     )
     .await;

@@ -13,16 +13,16 @@ use crate::harness::open;
 const TOTALS: &str = "
     with of_orgs as (
       select o.id as org_id,
-             (select count(*) from contacts c where c.org_id = o.id) as contacts,
-             (select count(*) from view_actionable_leads l where l.org_id = o.id) as actionable_leads,
+             (select count(*) from public.contacts c where c.org_id = o.id) as contacts,
+             (select count(*) from public.view_actionable_leads l where l.org_id = o.id) as actionable_leads,
              k.*
-        from organizations o
+        from public.organizations o
        cross join lateral (
          select count(*) as total_calls,
                 count(*) filter (where call_direction = 'inbound') as inbound_calls,
                 coalesce(sum(duration_seconds), 0) as talk_seconds,
                 max(created_at) as last_call_at
-           from calls
+           from public.calls
           where org_id = o.id
             and not is_test_call
        ) k
@@ -40,7 +40,7 @@ async fn once_every_org_is_built_the_fleets_totals_are_those_of_the_source() {
         let org = OrgId(Uuid::from_u128(number));
         store.seed_organization(org, "an org", "UTC").await.unwrap();
         store.seed_contacts(org, 1, contacts, 5).await.unwrap();
-        sqlx::query("update calls set is_test_call = true where org_id = $1 and sentiment_label = 'neutral'")
+        sqlx::query("update public.calls set is_test_call = true where org_id = $1 and sentiment_label = 'neutral'")
             .bind(org.0)
             .execute(&store.pg)
             .await

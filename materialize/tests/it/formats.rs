@@ -13,7 +13,7 @@ const ORG: OrgId = OrgId(Uuid::from_u128(1));
 const NEWER: Format = Format(Format::CURRENT.0 + 1);
 
 async fn change_and_rebuild(by: &Store) -> Version {
-    let change = format!("insert into calls (org_id) values ('{}')", ORG.0);
+    let change = format!("insert into public.calls (org_id) values ('{}')", ORG.0);
     sqlx::query(AssertSqlSafe(change)).execute(&by.pg).await.unwrap();
     rebuild(by, Clock::Database, ORG).await.unwrap();
     by.newest(&[ORG]).await.unwrap().versions[0].1
@@ -39,7 +39,7 @@ async fn a_version_is_there_in_every_format_that_is_read() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let older = open(&database, Some(redis.url()));
     let newer = open_in(&database, Some(redis.url()), NEWER);
-    let insert = format!("insert into organizations (id, name) values ('{}', 'one')", ORG.0);
+    let insert = format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0);
     sqlx::query(AssertSqlSafe(insert)).execute(&older.pg).await.unwrap();
 
     // Before: one release. Blobs of its format are none of another's.

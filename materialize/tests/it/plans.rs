@@ -31,8 +31,8 @@ async fn found(store: &Store, org: OrgId) {
 }
 
 async fn call(store: &Store, org: OrgId) {
-    let call = "insert into calls (org_id, contact_id, phone_number, call_direction, status)
-                select org_id, id, phone, 'inbound', 'completed' from contacts where org_id = $1 limit 1";
+    let call = "insert into public.calls (org_id, contact_id, phone_number, call_direction, status)
+                select org_id, id, phone, 'inbound', 'completed' from public.contacts where org_id = $1 limit 1";
     sqlx::query(call).bind(org.0).execute(&store.pg).await.unwrap();
 }
 

@@ -84,7 +84,7 @@ async fn work(store: &Store, rounds: &AtomicU32) -> u32 {
 async fn write_until(url: String, over: Arc<AtomicBool>) {
     let mut connection = PgConnection::connect(&url).await.unwrap();
     while !over.load(Ordering::SeqCst) {
-        sqlx::raw_sql("update contacts set lead_score = (lead_score + 7) % 101 where random() < 0.3")
+        sqlx::raw_sql("update public.contacts set lead_score = (lead_score + 7) % 101 where random() < 0.3")
             .execute(&mut connection)
             .await
             .unwrap();
@@ -118,8 +118,8 @@ async fn versions_in_redis(store: Store, over: Arc<AtomicBool>) -> u32 {
 
 async fn make_org(connection: &mut PgConnection) {
     sqlx::raw_sql(
-        "insert into organizations (id, name) values ('00000000-0000-0000-0000-000000000001', 'Clinic');
-         insert into contacts (org_id, name, lead_status, lead_score, last_contact_at)
+        "insert into public.organizations (id, name) values ('00000000-0000-0000-0000-000000000001', 'Clinic');
+         insert into public.contacts (org_id, name, lead_status, lead_score, last_contact_at)
          select '00000000-0000-0000-0000-000000000001', 'Contact ' || i, 'new', i, statement_timestamp() from generate_series(1, 20) i;",
     )
     .execute(connection)
@@ -138,11 +138,13 @@ async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded()
         let org = OrgId(Uuid::from_u128(number));
         store.seed_organization(org, "an org", "UTC").await.unwrap();
         // Without leads, which are made first: the sums of calls are what they meet over.
-        sqlx::query("insert into calls (org_id, phone_number) select $1, '+1' || i from generate_series(1, 300) i")
-            .bind(org.0)
-            .execute(&store.pg)
-            .await
-            .unwrap();
+        sqlx::query(
+            "insert into public.calls (org_id, phone_number) select $1, '+1' || i from generate_series(1, 300) i",
+        )
+        .bind(org.0)
+        .execute(&store.pg)
+        .await
+        .unwrap();
         let (one, other) = tokio::join!(rebuild(&store, Clock::Database, org), rebuild(&store, Clock::Database, org));
         let outcomes = [one.unwrap(), other.unwrap()];
         superseded += outcomes.iter().filter(|outcome| **outcome == Outcome::Superseded).count();
@@ -163,7 +165,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     // A snapshot that was opened now, and whose rebuild comes to its end after another's.
     let mut late = store.snapshot(ORG, Clock::Database, Extent::Touched).await.unwrap();
     late.models().await.unwrap();
-    sqlx::raw_sql("update contacts set lead_score = 99").execute(&mut connection).await.unwrap();
+    sqlx::raw_sql("update public.contacts set lead_score = 99").execute(&mut connection).await.unwrap();
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let new = edition(&store, ORG).await.unwrap();
     assert!(new.version > old.version);

@@ -40,14 +40,15 @@ async fn a_session_that_is_not_given_back_is_not_handed_out_again() {
     let store = open(&database, None);
     let mut dropped = store.warm.take().await.unwrap();
     let gone = pid(&mut dropped).await;
-    sqlx::raw_sql("begin; insert into organizations (name) values ('unfinished')")
+    sqlx::raw_sql("begin; insert into public.organizations (name) values ('unfinished')")
         .execute(&mut *dropped)
         .await
         .unwrap();
     drop(dropped);
     let mut next = store.warm.take().await.unwrap();
     assert_ne!(pid(&mut next).await, gone);
-    let orgs: i64 = sqlx::query_scalar("select count(*) from organizations").fetch_one(&mut *next).await.unwrap();
+    let orgs: i64 =
+        sqlx::query_scalar("select count(*) from public.organizations").fetch_one(&mut *next).await.unwrap();
     assert_eq!(orgs, 0);
     next.give_back();
     store.pg.close().await;

@@ -6,6 +6,6 @@ select count(*) as "count!"
  where k.org_id = $1
    and ($2::text is null or k.call_direction = $2)
    and ($3::text is null or k.status = $3)
-   and ($4::timestamptz is null or k.created_at >= $4)
-   and ($5::timestamptz is null or k.created_at < $5)
+   and ($4::timestamptz is null or (k.created_at >= $4 and k.created_at < 'infinity'))
+   and ($5::timestamptz is null or (k.created_at < $5 and k.created_at > '-infinity'))
    and ($6 or not k.is_test_call)

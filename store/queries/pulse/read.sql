@@ -1,7 +1,8 @@
 -- store::pulse::read
 -- Sums and counts of one org, exact: whoever divides them rounds once. Of the org's day the whole hours are summed up
 -- already; where its zone does not start days on an hour, the rest is counted.
--- The chart's hours come as arrays side by side.
+-- The chart's hours come as arrays side by side. The next day with calls is told by its first hour with calls, since there may
+-- be any number of test calls before it.
 -- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart, $5 the
 -- first whole hour of the day and $6 the end of its last. One row.
 with today as (
@@ -11,18 +12,23 @@ with today as (
              and s.level = 1
              and s.start >= $5
              and s.start < $6)
+         -- The order is that of calls_org_created alone: no other index bounds the instants.
          + (select count(*)
-              from prewarm.source_calls k
-             where k.org_id = $1
-               and k.created_at >= $2
-               and k.created_at < $5
-               and not k.is_test_call)
+              from (select from prewarm.source_calls k
+                     where k.org_id = $1
+                       and k.created_at >= $2
+                       and k.created_at < $5
+                       and not k.is_test_call
+                     order by k.created_at desc
+                    offset 0) early)
          + (select count(*)
-              from prewarm.source_calls k
-             where k.org_id = $1
-               and k.created_at >= $6
-               and k.created_at < $3
-               and not k.is_test_call) as calls_today
+              from (select from prewarm.source_calls k
+                     where k.org_id = $1
+                       and k.created_at >= $6
+                       and k.created_at < $3
+                       and not k.is_test_call
+                     order by k.created_at desc
+                    offset 0) late) as calls_today
 ),
 of_leads as (
   select coalesce(sum(pipeline_total), 0) as pipeline_total,
@@ -44,7 +50,7 @@ ever as (
          sum(appointments)::bigint as appointments
     from prewarm.sums
    where org_id = $1
-     and level = 3
+     and level = 4
 ),
 chart as (
   -- The rows come by the key, so that nothing is sorted five times.
@@ -74,11 +80,14 @@ select coalesce(s.total_calls, 0) as "total_calls!",
        coalesce(s.successful_calls, 0) as "successful_calls!",
        coalesce(s.appointments, 0) as "appointments_booked!",
        t.calls_today::bigint as "calls_today!",
-       (select min(k.created_at)
-          from prewarm.source_calls k
-         where k.org_id = $1
-           and k.created_at >= $3
-           and not k.is_test_call) as "next_call_at: PgTime",
+       (select greatest(n.start, $3)
+          from prewarm.sums n
+         where n.org_id = $1
+           and n.level = 1
+           and n.start > $3::timestamptz - interval '1 hour'
+           and n.total_calls > 0
+         order by n.org_id, n.level, n.start
+         limit 1) as "next_call_at: PgTime",
        l.pipeline_total as "pipeline_total!",
        l.hot_leads_count::bigint as "hot_leads_count!",
        h.starts as "starts!: Vec<PgTime>",

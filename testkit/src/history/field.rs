@@ -1,11 +1,10 @@
 //! Column types: as Postgres' text input, which INSERT and COPY share, and as read back.
 
-use bigdecimal::BigDecimal;
 use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
 use sqlx::{Decode, Postgres, Type};
 use uuid::Uuid;
 
-use crate::oracle::{Direction, Micros};
+use crate::oracle::{Direction, INFINITY, MINUS_INFINITY, Micros, Numeric};
 
 /// What a column can hold.
 pub(super) trait Field: Sized {
@@ -67,7 +66,6 @@ macro_rules! plain_field {
 plain_field!(String, "text");
 plain_field!(bool, "boolean");
 plain_field!(i32, "integer");
-plain_field!(BigDecimal, "numeric");
 
 macro_rules! id_field {
     ($id:ident) => {
@@ -112,15 +110,45 @@ impl Field for Micros {
     type Raw = i64;
 
     fn text(&self) -> Option<String> {
-        jiff::Timestamp::from_microsecond(*self).ok().map(|at| at.to_string())
+        match *self {
+            INFINITY => Some("infinity".to_owned()),
+            MINUS_INFINITY => Some("-infinity".to_owned()),
+            at => jiff::Timestamp::from_microsecond(at).ok().map(|at| at.to_string()),
+        }
     }
 
     fn select(column: &str) -> String {
-        format!("(extract(epoch from {column}) * 1000000)::bigint")
+        format!(
+            "case {column} when 'infinity' then {INFINITY} when '-infinity' then -{INFINITY} - 1
+             else (extract(epoch from {column}) * 1000000)::bigint end"
+        )
     }
 
     fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
         Ok(raw)
+    }
+}
+
+/// As text: sqlx' decimals know no infinity.
+impl Field for Numeric {
+    const TYPE: &'static str = "numeric";
+    type Raw = String;
+
+    fn text(&self) -> Option<String> {
+        Some(match self {
+            Self::Finite(value) => value.to_string(),
+            Self::NotANumber => "NaN".to_owned(),
+            Self::Infinity => "Infinity".to_owned(),
+            Self::MinusInfinity => "-Infinity".to_owned(),
+        })
+    }
+
+    fn select(column: &str) -> String {
+        format!("{column}::text")
+    }
+
+    fn from_raw(raw: Self::Raw) -> sqlx::Result<Self> {
+        raw.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))
     }
 }
 

@@ -1,19 +1,25 @@
 //! Instants on and around the boundaries that the read models know.
 
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use proptest::prelude::*;
 
-use crate::oracle::Micros;
-use crate::oracle::clock::{DAY, HOUR, local_date, start_of_day};
+use crate::oracle::clock::{DAY, HOUR, local_date, named, start_of_day};
+use crate::oracle::{INFINITY, MINUS_INFINITY, Micros};
 
 const SECOND: Micros = 1_000_000;
 
-/// The time zones that orgs are in: without one, an unknown one, half hours, and clocks that skip midnight.
-pub(super) const ZONES: [Option<&str>; 7] = [
+/// The time zones that orgs are in: without one, unknown ones, as people and Windows spell them, half hours, and clocks that
+/// skip midnight.
+pub(super) const ZONES: [Option<&str>; 13] = [
     None,
     Some("UTC"),
     Some("Nowhere/At_All"),
+    Some(" "),
+    Some("GMT+2"),
+    Some("FOO-25:00"),
+    Some("Eastern Standard Time"),
+    Some("W. Europe standard time"),
+    Some(" america/havana\n"),
     Some("Europe/Berlin"),
     Some("America/Havana"),
     Some("Asia/Kathmandu"),
@@ -40,10 +46,11 @@ pub fn as_of() -> impl Strategy<Value = Micros> {
 }
 
 /// Instants for rows that will be looked at as of an instant: on its boundaries or a microsecond off, tied with others,
-/// and anywhere around it.
+/// anywhere around it, and nowhere in time.
 pub(super) fn instant(as_of: Micros) -> BoxedStrategy<Micros> {
     let edge = proptest::sample::select(edges(as_of));
     prop_oneof![
+        1 => proptest::sample::select(vec![INFINITY, MINUS_INFINITY]),
         4 => (edge, -1i64..=1).prop_map(|(edge, off)| edge + off),
         3 => (0i64..4).prop_map(move |minutes| as_of - as_of.rem_euclid(SECOND) - minutes * 60 * SECOND),
         2 => as_of - 2 * DAY..as_of + DAY,
@@ -61,7 +68,7 @@ fn edges(as_of: Micros) -> Vec<Micros> {
 
 /// Where the instant's day starts and ends, in every zone.
 fn midnights(at: Micros) -> Vec<Micros> {
-    let zones = ZONES.iter().flatten().filter_map(|name| TimeZone::get(name).ok());
+    let zones = ZONES.iter().flatten().filter_map(|name| named(name));
     let edges = zones.flat_map(|zone| {
         let today = local_date(at, &zone);
         [Some(today), today.tomorrow().ok()].map(|date: Option<Date>| date.and_then(|date| start_of_day(date, &zone)))

@@ -42,7 +42,7 @@ use crate::oracle::{Appointment, Call, Contact, Organization};
 pub use case::{Case, settle};
 pub use execute::read_world;
 pub use instants::as_of;
-pub use strategy::ops;
+pub use strategy::{imports, ops};
 
 /// One SQL statement on one source table.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,7 +10,8 @@ use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
 
 use super::case::{ORGANIZATIONS, TableNumber, drawn_id};
 use super::instants::{ZONES, instant};
-use crate::oracle::{Appointment, Call, Contact, Direction, Micros, Organization};
+use crate::oracle::text::{OTHER, SUMMARY};
+use crate::oracle::{Appointment, Call, Contact, Direction, Micros, Numeric, Organization};
 
 /// Most rows are among the first few slots, so that they meet; some are of many, so that lists overflow.
 fn slot() -> impl Strategy<Value = u64> {
@@ -51,14 +52,39 @@ fn text() -> impl Strategy<Value = String> {
     ];
     let any_character = any::<char>().prop_filter("no NUL", |character| *character != '\0');
     prop_oneof![
-        4 => select(awkward.map(String::from).to_vec()),
-        1 => vec(any_character, 0..8).prop_map(String::from_iter),
+        8_000 => select(awkward.map(String::from).to_vec()),
+        2_000 => vec(any_character, 0..8).prop_map(String::from_iter),
+        60 => long(OTHER - 1..OTHER + 2),
+        1 => long(LONGEST / 20..LONGEST / 10),
     ]
 }
 
-/// Few, so that they are shared; one is no number.
+/// The same, and what fits or does not fit where a summary is shown.
+fn summary() -> impl Strategy<Value = String> {
+    prop_oneof![
+        20_000 => text(),
+        150 => long(SUMMARY - 1..SUMMARY + 2),
+        1 => long(LONGEST / 2..LONGEST),
+    ]
+}
+
+/// Bytes of the longest text: what a webhook may have.
+const LONGEST: usize = 20_000_000;
+
+/// So many characters of one or several bytes.
+fn long(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
+    (select(vec!['x', 'é', '\n', '🔥']), length).prop_map(|(character, length)| {
+        let fitting = length.min(LONGEST / character.len_utf8());
+        std::iter::repeat_n(character, fitting).collect()
+    })
+}
+
+/// Few, so that they are shared: numbers in several spellings, withheld ones, and one that is longer than what is shown.
 fn phone() -> impl Strategy<Value = Option<String>> {
-    weighted(0.8, select(["+15550001", "+15550002", "+15550003", "Unknown", ""].map(String::from).to_vec()))
+    let numbers =
+        ["+15550001", "+15550002", "+15550003", "0015550001", "+1 555 0001", "anonymous", "+266696687", "Unknown", ""];
+    let long = "1".repeat(OTHER + 1);
+    weighted(0.8, select(numbers.into_iter().map(String::from).chain([long]).collect::<Vec<_>>()))
 }
 
 fn one_of(words: &[&str]) -> impl Strategy<Value = Option<String>> + use<> {
@@ -66,13 +92,22 @@ fn one_of(words: &[&str]) -> impl Strategy<Value = Option<String>> + use<> {
 }
 
 /// Rounding's boundaries, trailing zeros, many decimals and many digits.
-fn decimal() -> impl Strategy<Value = BigDecimal> {
+fn decimal() -> impl Strategy<Value = Numeric> {
     let whole = any::<i32>().prop_map(|unscaled| (BigInt::from(unscaled), 0));
     let small = (-40_000i64..40_000, 0i64..6).prop_map(|(unscaled, scale)| (BigInt::from(unscaled), scale));
     let halves = (-9i64..9, 2i64..6).prop_map(|(tens, scale)| (BigInt::from(tens * 10 + 5), scale));
     let long = (any::<i128>(), 0i64..40).prop_map(|(unscaled, scale)| (BigInt::from(unscaled), scale));
-    prop_oneof![1 => whole, 4 => small, 4 => halves, 1 => long]
-        .prop_map(|(unscaled, scale)| BigDecimal::new(unscaled, scale))
+    let finite = prop_oneof![1 => whole, 4 => small, 4 => halves, 1 => long]
+        .prop_map(|(unscaled, scale)| Numeric::Finite(BigDecimal::new(unscaled, scale)));
+    let strange = [Numeric::NotANumber, Numeric::Infinity, Numeric::MinusInfinity];
+    prop_oneof![20 => finite, 1 => select(strange.to_vec()), 1 => huge()]
+}
+
+/// Digits that no reader of JSON holds, and as many as some do.
+fn huge() -> impl Strategy<Value = Numeric> {
+    let exponent = select(vec![-299, -300, -308, -100_000, -131_000]);
+    (select(vec![1, -1]), exponent)
+        .prop_map(|(sign, scale)| Numeric::Finite(BigDecimal::new(BigInt::from(sign), scale)))
 }
 
 fn seconds() -> impl Strategy<Value = Option<i32>> {
@@ -111,7 +146,7 @@ prop_compose! {
         (id, org_id, contact_id) in (call_id(), org_id(), of(contact_id())),
         (vapi_call_id, phone_number) in (of(Just(String::new())), phone()),
         call_direction in prop_oneof![3 => Just(Direction::Inbound), 1 => Just(Direction::Outbound)],
-        (status, summary, ended_reason) in (of(text()), weighted(0.8, text()), of(text())),
+        (status, summary, ended_reason) in (of(text()), weighted(0.8, summary()), of(text())),
         sentiment_label in one_of(&["positive", "negative", "neutral", "Positive", ""]),
         sentiment_score in of(decimal()),
         (duration_seconds, cost_cents) in (seconds(), of(any::<i32>())),

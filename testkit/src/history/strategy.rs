@@ -10,9 +10,34 @@ use super::rows::{appointment, appointment_id, call, call_id, contact, contact_i
 use super::{Keys, Op, Rows, Statement};
 use crate::oracle::{Call, Contact, Micros, Organization};
 
-/// Histories whose rows lie on the boundaries that the read models have as of an instant. They begin with the orgs.
+/// Histories whose rows lie on the boundaries that the read models have as of an instant. They begin with the orgs, and some
+/// of them with an import.
 pub fn ops(as_of: Micros, length: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Op>> {
-    vec(op(as_of), length).prop_map(|ops| [vec![founding()], ops].concat())
+    let imported = prop_oneof![59 => Just(Vec::new()), 1 => import(as_of)];
+    (imported, vec(op(as_of), length)).prop_map(|(imported, ops)| [vec![founding()], imported, ops].concat())
+}
+
+/// Hundreds of contacts and calls into empty tables, each by one statement.
+fn import(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
+    let statement = || prop_oneof![Just(Statement::Insert), Just(Statement::Copy)];
+    let contacts = vec(contact(as_of), 150..250).prop_map(Rows::Contacts);
+    let calls = vec(call(as_of), 200..300).prop_map(Rows::Calls);
+    (statement(), contacts, statement(), calls).prop_map(|(by, contacts, then_by, calls)| {
+        vec![Op::Write(by, numbered(contacts)), Op::Write(then_by, numbered(calls))]
+    })
+}
+
+/// Histories that begin with an import: each table is filled by one statement, contacts first. A few ops follow.
+pub fn imports(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
+    const ROWS: std::ops::Range<usize> = 60..120;
+    let contacts = vec(contact(as_of), ROWS).prop_map(Rows::Contacts);
+    let calls = vec(call(as_of), ROWS).prop_map(Rows::Calls);
+    let appointments = vec(appointment(as_of), ROWS).prop_map(Rows::Appointments);
+    let copy = |rows| Op::Write(Statement::Copy, numbered(rows));
+    (contacts, calls, appointments, vec(op(as_of), 0..4)).prop_map(move |(contacts, calls, appointments, ops)| {
+        let import = vec![founding(), copy(contacts), copy(calls), copy(appointments)];
+        [import, ops].concat()
+    })
 }
 
 /// All orgs, in different time zones.

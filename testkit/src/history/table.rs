@@ -53,7 +53,7 @@ macro_rules! table {
     ($row:ident, $id:ident, $name:ident, $owner:literal, [$($column:ident),+ $(,)?]) => {
         impl Table for $row {
             type Id = $id;
-            const NAME: &'static str = stringify!($name);
+            const NAME: &'static str = concat!("public.", stringify!($name));
             const OWNER: &'static str = $owner;
 
             fn id(&self) -> $id {

@@ -4,9 +4,10 @@ use std::cmp::Reverse;
 
 use readmodel::ids::OrgId;
 
-use super::clock::rfc3339;
+use super::clock::{rfc3339, shown};
 use super::json::Json;
-use super::world::{Appointment, Call, Contact, Direction, Micros, World};
+use super::text;
+use super::world::{Appointment, Call, Contact, Direction, Micros, World, instant};
 
 const LIMIT: usize = 10;
 const UNKNOWN: &str = "Unknown";
@@ -14,7 +15,7 @@ const UNKNOWN: &str = "Unknown";
 struct Event {
     id: String,
     kind: &'static str,
-    at: Micros,
+    at: Option<Micros>,
     summary: String,
     metadata: Json,
 }
@@ -29,7 +30,7 @@ pub(super) fn model(world: &World, org: OrgId) -> Json {
         Json::object([
             ("id", event.id.into()),
             ("type", event.kind.into()),
-            ("timestamp", rfc3339(event.at)),
+            ("timestamp", event.at.map(rfc3339).into()),
             ("summary", event.summary.into()),
             ("metadata", event.metadata),
         ])
@@ -39,7 +40,7 @@ pub(super) fn model(world: &World, org: OrgId) -> Json {
 
 fn call_completed(world: &World, call: &Call) -> Event {
     let contact = world.contact(call.org_id, call.contact_id);
-    let name = contact.and_then(|contact| contact.name.as_deref()).unwrap_or(UNKNOWN);
+    let name = text::other(contact.and_then(|contact| contact.name.as_deref()).unwrap_or(UNKNOWN));
     let duration = call.duration_seconds.unwrap_or(0);
     let minutes = duration.div_euclid(60);
     let summary = match call.call_direction {
@@ -49,13 +50,13 @@ fn call_completed(world: &World, call: &Call) -> Event {
     Event {
         id: format!("call_{}", call.id),
         kind: "call_completed",
-        at: call.created_at,
+        at: instant(call.created_at),
         summary,
         metadata: Json::object([
             ("caller_name", name.into()),
             ("call_direction", call.call_direction.as_str().into()),
-            ("sentiment_label", call.sentiment_label.as_deref().unwrap_or("neutral").into()),
-            ("sentiment_summary", call.summary.as_deref().unwrap_or("Call completed").into()),
+            ("sentiment_label", text::other(call.sentiment_label.as_deref().unwrap_or("neutral")).into()),
+            ("sentiment_summary", text::summary(call.summary.as_deref().unwrap_or("Call completed")).into()),
             ("sentiment_urgency", "low".into()),
             ("duration_seconds", duration.into()),
         ]),
@@ -63,17 +64,17 @@ fn call_completed(world: &World, call: &Call) -> Event {
 }
 
 fn hot_lead_detected(lead: &Contact) -> Event {
-    let name = lead.name.as_deref().unwrap_or(UNKNOWN);
+    let name = text::other(lead.name.as_deref().unwrap_or(UNKNOWN));
     let interests = lead.service_interests.as_deref().unwrap_or_default();
     Event {
         id: format!("hotlead_{}", lead.id),
         kind: "hot_lead_detected",
-        at: lead.last_contact_at.unwrap_or(lead.created_at),
+        at: lead.last_contact_at.and_then(instant).or(instant(lead.created_at)),
         summary: format!("🔥 Hot lead: {name}"),
         metadata: Json::object([
             ("lead_name", name.into()),
-            ("lead_phone", lead.phone.as_ref().into()),
-            ("service_interest", interests.first().cloned().flatten().into()),
+            ("lead_phone", lead.phone.as_deref().map(text::other).into()),
+            ("service_interest", interests.first().and_then(|interest| interest.as_deref()).map(text::other).into()),
             ("lead_score", lead.lead_score.into()),
             ("call_id", Json::Null),
         ]),
@@ -82,18 +83,19 @@ fn hot_lead_detected(lead: &Contact) -> Event {
 
 fn appointment_booked(world: &World, appointment: &Appointment) -> Event {
     let contact = world.contact(appointment.org_id, appointment.contact_id);
-    let name = contact.and_then(|contact| contact.name.as_deref());
-    let title = name.or(appointment.service_type.as_deref()).unwrap_or(UNKNOWN);
+    let name = contact.and_then(|contact| contact.name.as_deref()).map(text::other);
+    let service = appointment.service_type.as_deref().map(text::other);
+    let title = name.as_deref().or(service.as_deref()).unwrap_or(UNKNOWN);
     Event {
         id: format!("appointment_{}", appointment.id),
         kind: "appointment_booked",
-        at: appointment.created_at,
+        at: instant(appointment.created_at),
         summary: format!("📅 Appointment for {title}"),
         metadata: Json::object([
-            ("customer_name", name.unwrap_or(UNKNOWN).into()),
-            ("scheduled_at", appointment.scheduled_at.map(rfc3339).into()),
-            ("contact_phone", contact.and_then(|contact| contact.phone.as_ref()).into()),
-            ("service_type", appointment.service_type.as_ref().into()),
+            ("customer_name", name.as_deref().unwrap_or(UNKNOWN).into()),
+            ("scheduled_at", appointment.scheduled_at.map(shown).into()),
+            ("contact_phone", contact.and_then(|contact| contact.phone.as_deref()).map(text::other).into()),
+            ("service_type", service.into()),
         ]),
     }
 }

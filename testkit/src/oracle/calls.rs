@@ -4,10 +4,11 @@ use std::cmp::Reverse;
 
 use readmodel::ids::OrgId;
 
-use super::clock::rfc3339;
+use super::clock::shown;
 use super::json::Json;
 use super::number;
-use super::world::{Call, Direction, World};
+use super::text;
+use super::world::{Call, Direction, World, instant};
 
 const LIMIT: usize = 20;
 const UNKNOWN: &str = "Unknown";
@@ -17,7 +18,7 @@ pub(super) fn model(world: &World, org: OrgId, call_type: Option<Direction>) -> 
         .real_calls(org)
         .filter(|call| call_type.is_none_or(|direction| call.call_direction == direction))
         .collect();
-    calls.sort_by_key(|call| Reverse((call.created_at, call.id)));
+    calls.sort_by_key(|call| Reverse((instant(call.created_at), call.id)));
     let pagination = Json::object([
         ("page", 1.into()),
         ("limit", LIMIT.into()),
@@ -29,29 +30,32 @@ pub(super) fn model(world: &World, org: OrgId, call_type: Option<Direction>) -> 
 }
 
 fn row(world: &World, call: &Call) -> Json {
-    let phone = call.phone_number.as_deref();
+    let other = |value: &Option<String>| value.as_deref().map(text::other);
+    let phone = other(&call.phone_number).unwrap_or_else(|| UNKNOWN.to_owned());
     let contact = world.contact(call.org_id, call.contact_id);
-    let name = contact.and_then(|contact| contact.name.as_deref());
+    let name = contact.and_then(|contact| other(&contact.name));
+    let summary = call.summary.as_deref().map(text::summary);
+    let score = call.sentiment_score.as_ref().and_then(number::Numeric::counted);
     Json::object([
         ("id", call.id.to_string().into()),
-        ("phone_number", phone.unwrap_or(UNKNOWN).into()),
-        ("caller_name", name.or(phone).unwrap_or(UNKNOWN).into()),
-        ("call_date", rfc3339(call.created_at)),
+        ("phone_number", phone.clone().into()),
+        ("caller_name", name.unwrap_or(phone).into()),
+        ("call_date", shown(call.created_at)),
         ("duration_seconds", call.duration_seconds.unwrap_or(0).into()),
-        ("status", call.status.as_deref().unwrap_or("completed").into()),
+        ("status", other(&call.status).unwrap_or_else(|| "completed".to_owned()).into()),
         ("call_direction", call.call_direction.as_str().into()),
         ("has_recording", false.into()),
         ("recording_status", Json::Null),
         ("has_transcript", false.into()),
-        ("sentiment_score", call.sentiment_score.as_ref().map(number::plain).into()),
-        ("sentiment_label", call.sentiment_label.as_ref().into()),
-        ("sentiment_summary", call.summary.as_ref().into()),
+        ("sentiment_score", score.map(number::plain).into()),
+        ("sentiment_label", other(&call.sentiment_label).into()),
+        ("sentiment_summary", summary.clone().into()),
         ("sentiment_urgency", Json::Null),
         ("outcome", Json::Null),
-        ("outcome_summary", call.summary.as_ref().into()),
+        ("outcome_summary", summary.into()),
         ("call_type", call.call_direction.as_str().into()),
         ("cost_cents", call.cost_cents.unwrap_or(0).into()),
-        ("ended_reason", call.ended_reason.as_ref().into()),
+        ("ended_reason", other(&call.ended_reason).into()),
         ("tools_used", Json::array([])),
         ("has_appointment", false.into()),
         ("appointment_id", Json::Null),

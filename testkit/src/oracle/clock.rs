@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use readmodel::ids::OrgId;
 
 use super::json::Json;
-use super::world::{Micros, World};
+use super::world::{Micros, World, instant};
 
 pub(crate) const HOUR: Micros = 3_600_000_000;
 pub(crate) const DAY: Micros = 24 * HOUR;
@@ -19,14 +19,29 @@ pub(super) fn rfc3339(at: Micros) -> Json {
     Json::Text(format!("{:.6}", timestamp(at)))
 }
 
+/// The same; null for what is no instant.
+pub(super) fn shown(at: Micros) -> Json {
+    instant(at).map(rfc3339).into()
+}
+
+/// What Windows calls some zones, in lower case. Histories use no others.
+const WINDOWS_ZONES: [(&str, &str); 3] = [
+    ("eastern standard time", "America/New_York"),
+    ("w. europe standard time", "Europe/Berlin"),
+    ("nepal standard time", "Asia/Kathmandu"),
+];
+
 /// The org's zone. A null or unknown name, or an unknown org, is UTC.
 pub(super) fn zone(world: &World, org: OrgId) -> TimeZone {
-    world
-        .organizations
-        .get(&org)
-        .and_then(|organization| organization.timezone.as_deref())
-        .and_then(|name| TimeZone::get(name).ok())
-        .unwrap_or(TimeZone::UTC)
+    let organization = world.organizations.get(&org);
+    organization.and_then(|organization| named(organization.timezone.as_deref()?)).unwrap_or(TimeZone::UTC)
+}
+
+/// The zone of a name in any case, with space around it, as IANA or Windows spell it.
+pub(crate) fn named(name: &str) -> Option<TimeZone> {
+    let name = name.trim();
+    let windows = WINDOWS_ZONES.into_iter().find(|(windows, _)| name.eq_ignore_ascii_case(windows));
+    TimeZone::get(windows.map_or(name, |(_, iana)| iana)).ok()
 }
 
 /// The calendar day that holds the instant.

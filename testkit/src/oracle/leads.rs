@@ -5,10 +5,11 @@ use std::cmp::Reverse;
 use bigdecimal::BigDecimal;
 use readmodel::ids::OrgId;
 
-use super::clock::{DAY, rfc3339};
+use super::clock::{DAY, shown};
 use super::json::Json;
 use super::number;
-use super::world::{Call, Contact, Micros, World};
+use super::text;
+use super::world::{Call, Contact, Micros, World, instant};
 
 const LIMIT: usize = 50;
 
@@ -22,14 +23,16 @@ enum Urgency {
 
 pub(super) fn model(world: &World, org: OrgId, as_of: Micros) -> Json {
     let mut leads: Vec<&Contact> = world.actionable(org).collect();
-    // No score is less than any score, so nulls come last.
-    leads.sort_by_key(|lead| (urgency(lead, as_of), Reverse(lead.lead_score), Reverse(lead.created_at), lead.id));
+    // None is less than any score or instant, so nulls come last.
+    leads.sort_by_key(|lead| {
+        (urgency(lead, as_of), Reverse(lead.lead_score), Reverse(instant(lead.created_at)), lead.id)
+    });
     let rows = leads.into_iter().take(LIMIT).map(|lead| row(world, lead, as_of));
     Json::object([("leads", Json::array(rows))])
 }
 
 fn urgency(lead: &Contact, as_of: Micros) -> Urgency {
-    match lead.last_contact_at {
+    match lead.last_contact_at.and_then(instant) {
         Some(last) if last > as_of - DAY => Urgency::High,
         Some(last) if last > as_of - 7 * DAY => Urgency::Medium,
         _ => Urgency::Low,
@@ -51,7 +54,7 @@ fn belongs(call: &Call, lead: &Contact) -> bool {
 
 fn row(world: &World, lead: &Contact, as_of: Micros) -> Json {
     let calls: Vec<&Call> = world.calls_of(lead.org_id).filter(|call| belongs(call, lead)).collect();
-    let last = calls.iter().max_by_key(|call| (call.created_at, call.id));
+    let last = calls.iter().max_by_key(|call| (instant(call.created_at), call.id));
     let urgency = match urgency(lead, as_of) {
         Urgency::High => "high",
         Urgency::Medium => "medium",
@@ -60,29 +63,29 @@ fn row(world: &World, lead: &Contact, as_of: Micros) -> Json {
     Json::object([
         ("id", lead.id.to_string().into()),
         ("org_id", lead.org_id.to_string().into()),
-        ("contact_name", lead.name.as_ref().into()),
-        ("phone_number", lead.phone.as_ref().into()),
-        ("email", lead.email.as_ref().into()),
+        ("contact_name", lead.name.as_deref().map(text::other).into()),
+        ("phone_number", lead.phone.as_deref().map(text::other).into()),
+        ("email", lead.email.as_deref().map(text::other).into()),
         ("lead_score", lead.lead_score.into()),
         ("lead_status", lead.lead_status.as_ref().into()),
         ("service_interests", service_interests(lead)),
-        ("last_contact_at", lead.last_contact_at.map(rfc3339).into()),
-        ("created_at", rfc3339(lead.created_at)),
+        ("last_contact_at", lead.last_contact_at.map(shown).into()),
+        ("created_at", shown(lead.created_at)),
         ("total_calls", calls.len().into()),
-        ("last_call_at", last.map(|call| rfc3339(call.created_at)).into()),
+        ("last_call_at", last.map(|call| shown(call.created_at)).into()),
         ("avg_call_duration", avg_call_duration(&calls).into()),
         ("sentiment_trend", sentiment_trend(&calls)),
         ("lead_temperature", temperature(lead).into()),
         ("lead_temp", temperature(lead).into()),
         ("follow_up_urgency", urgency.into()),
-        ("last_call_summary", last.and_then(|call| call.summary.as_ref()).into()),
+        ("last_call_summary", last.and_then(|call| call.summary.as_deref()).map(text::summary).into()),
     ])
 }
 
 fn service_interests(lead: &Contact) -> Json {
     lead.service_interests
         .as_ref()
-        .map(|interests| Json::array(interests.iter().map(|interest| interest.as_ref().into())))
+        .map(|interests| Json::array(interests.iter().map(|interest| interest.as_deref().map(text::other).into())))
         .into()
 }
 

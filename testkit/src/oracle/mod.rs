@@ -13,13 +13,15 @@ mod number;
 mod pulse;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 mod world;
 
 use json::Json;
 use readmodel::ids::OrgId;
 
 pub use next_change::next_change;
-pub use world::{Appointment, Call, Contact, Direction, Micros, Organization, World};
+pub use number::Numeric;
+pub use world::{Appointment, Call, Contact, Direction, INFINITY, MINUS_INFINITY, Micros, Organization, World};
 
 /// Canonical JSON of the org's leads at `as_of`.
 #[must_use]

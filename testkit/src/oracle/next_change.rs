@@ -5,7 +5,7 @@ use readmodel::ids::OrgId;
 
 use super::clock::{DAY, local_date, start_of_day, zone};
 use super::json::Json;
-use super::world::{Micros, World};
+use super::world::{Micros, World, instant};
 use super::{leads, pulse};
 
 /// The first instant after `as_of` at which any byte of the org's read models would differ from those at `as_of` with the
@@ -28,14 +28,15 @@ fn shown(world: &World, org: OrgId, at: Micros) -> Vec<u8> {
 
 /// A lead's urgency falls a day and a week after the last contact.
 fn contact_instants(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
-    world.actionable(org).filter_map(|contact| contact.last_contact_at).flat_map(|last| [last + DAY, last + 7 * DAY])
+    let contacted = world.actionable(org).filter_map(|contact| contact.last_contact_at.and_then(instant));
+    contacted.flat_map(|last| [last + DAY, last + 7 * DAY])
 }
 
 /// A call counts as today's from the start of its day to the start of the next.
 fn midnights(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
     let zone = zone(world, org);
-    world.real_calls(org).flat_map(move |call| {
-        let day = local_date(call.created_at, &zone);
+    world.real_calls(org).filter_map(|call| instant(call.created_at)).flat_map(move |at| {
+        let day = local_date(at, &zone);
         let next = day.checked_add(Span::new().days(1)).ok();
         [Some(day), next].into_iter().flatten().filter_map(|date| start_of_day(date, &zone)).collect::<Vec<_>>()
     })

@@ -1,11 +1,65 @@
 //! Exact numbers: sums and means as fractions, rounded once, half to even.
 
 use std::cmp::Ordering;
+use std::str::FromStr;
 
-use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::{BigInt, BigUint};
+use bigdecimal::{BigDecimal, ParseBigDecimalError, Zero};
 
 use super::json::Json;
+
+/// Postgres' `numeric`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Numeric {
+    /// A number.
+    Finite(BigDecimal),
+    /// `NaN`.
+    NotANumber,
+    /// `Infinity`.
+    Infinity,
+    /// `-Infinity`.
+    MinusInfinity,
+}
+
+impl Numeric {
+    /// The number, where it counts: one of more than 300 digits is infinite to most who read JSON, and counts as null, too.
+    #[must_use]
+    pub fn counted(&self) -> Option<&BigDecimal> {
+        match self {
+            Self::Finite(value) if value.is_zero() || whole_digits(value) <= 300 => Some(value),
+            _ => None,
+        }
+    }
+}
+
+/// Digits before the point.
+fn whole_digits(value: &BigDecimal) -> i64 {
+    i64::try_from(value.digits()).unwrap_or(i64::MAX).saturating_sub(value.fractional_digit_count())
+}
+
+impl FromStr for Numeric {
+    type Err = ParseBigDecimalError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "NaN" => Ok(Self::NotANumber),
+            "Infinity" => Ok(Self::Infinity),
+            "-Infinity" => Ok(Self::MinusInfinity),
+            digits => decimal(digits).map(Self::Finite),
+        }
+    }
+}
+
+/// A number of a hundred thousand digits is nearly all zeros, which need no arithmetic.
+fn decimal(text: &str) -> Result<BigDecimal, ParseBigDecimalError> {
+    let digits = text.trim_end_matches('0');
+    let zeros = text.len() - digits.len();
+    if zeros < 300 || text.contains(['.', 'e', 'E']) {
+        return text.parse();
+    }
+    let (unscaled, scale) = digits.parse::<BigDecimal>()?.into_bigint_and_exponent();
+    Ok(BigDecimal::new(unscaled, scale.saturating_sub_unsigned(zeros as u64)))
+}
 
 /// The value as it is: no trailing zeros, no exponent.
 pub(super) fn plain(value: &BigDecimal) -> Json {
@@ -94,6 +148,15 @@ mod tests {
         ];
         for (given, expected) in cases {
             assert_eq!(number(plain(&decimal(given))), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_that_json_can_hold_counts_as_null() {
+        let counts = |text: &str| text.parse::<Numeric>().unwrap().counted().is_some();
+        assert!(counts("-12.5") && counts("9e299") && counts("1e-400"));
+        for text in ["NaN", "Infinity", "-Infinity", "1e300", "-1e100000"] {
+            assert!(!counts(text), "{text}");
         }
     }
 

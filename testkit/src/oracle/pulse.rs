@@ -8,7 +8,7 @@ use readmodel::ids::OrgId;
 use super::clock::{HOUR, local_date, rfc3339, zone};
 use super::json::Json;
 use super::number;
-use super::world::{Call, Direction, Micros, World};
+use super::world::{Call, Direction, Micros, World, instant};
 
 /// How far the hourly chart reaches back from the hour of the build.
 const WINDOW_HOURS: Micros = 168;
@@ -23,8 +23,10 @@ pub(super) fn totals(world: &World, org: OrgId, as_of: Micros) -> Vec<(&'static 
     let calls: Vec<&Call> = world.real_calls(org).collect();
     let inbound = inbound(&calls);
     let answered = calls.iter().filter(|call| call.duration_seconds.is_some_and(|s| s > 0)).count();
-    let scores: Vec<BigDecimal> = calls.iter().filter_map(|call| call.sentiment_score.clone()).collect();
-    let pipeline: BigDecimal = world.actionable(org).filter_map(|contact| contact.estimated_value.as_ref()).sum();
+    let scores: Vec<BigDecimal> =
+        calls.iter().filter_map(|call| call.sentiment_score.as_ref()?.counted()).cloned().collect();
+    let pipeline: BigDecimal =
+        world.actionable(org).filter_map(|contact| contact.estimated_value.as_ref()?.counted()).sum();
     vec![
         ("total_calls", calls.len().into()),
         ("inbound_calls", inbound.len().into()),
@@ -59,23 +61,26 @@ fn success_rate(world: &World, org: OrgId, inbound: &[&Call]) -> Json {
 }
 
 fn led_to_appointment(world: &World, org: OrgId, call: &Call) -> bool {
-    let began = call.started_at.unwrap_or(call.created_at);
+    let Some(began) = call.started_at.and_then(instant).or(instant(call.created_at)) else { return false };
     let Some(contact) = world.contact(org, call.contact_id) else { return false };
-    world.live_appointments(org).any(|booking| booking.contact_id == Some(contact.id) && booking.created_at >= began)
+    let since_then = |at| instant(at).is_some_and(|at| at >= began);
+    world.live_appointments(org).any(|booking| booking.contact_id == Some(contact.id) && since_then(booking.created_at))
 }
 
 fn calls_today(world: &World, org: OrgId, calls: &[&Call], as_of: Micros) -> usize {
     let zone = zone(world, org);
     let today = local_date(as_of, &zone);
-    calls.iter().filter(|call| local_date(call.created_at, &zone) == today).count()
+    let instants = calls.iter().filter_map(|call| instant(call.created_at));
+    instants.filter(|at| local_date(*at, &zone) == today).count()
 }
 
 fn hourly(world: &World, org: OrgId, as_of: Micros) -> Json {
     let hour = |at: Micros| at.div_euclid(HOUR);
     let mut hours: BTreeMap<Micros, Vec<&Call>> = BTreeMap::new();
     for call in world.real_calls(org) {
-        if hour(call.created_at) >= hour(as_of) - WINDOW_HOURS {
-            hours.entry(hour(call.created_at)).or_default().push(call);
+        let Some(at) = instant(call.created_at) else { continue };
+        if hour(at) >= hour(as_of) - WINDOW_HOURS {
+            hours.entry(hour(at)).or_default().push(call);
         }
     }
     Json::array(hours.into_iter().map(|(hour, calls)| {

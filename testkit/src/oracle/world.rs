@@ -2,11 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use bigdecimal::BigDecimal;
 use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
 
-/// An instant: microseconds since the Unix epoch.
+use super::number::Numeric;
+
+/// An instant: microseconds since the Unix epoch; or one of Postgres' infinities.
 pub type Micros = i64;
+
+/// Postgres' `infinity`.
+pub const INFINITY: Micros = Micros::MAX;
+/// Postgres' `-infinity`.
+pub const MINUS_INFINITY: Micros = Micros::MIN;
+
+/// The instant, where there is one: the infinities count as null.
+pub(super) fn instant(at: Micros) -> Option<Micros> {
+    (at != INFINITY && at != MINUS_INFINITY).then_some(at)
+}
 
 /// A row of `organizations`.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +40,7 @@ pub struct Contact {
     pub lead_score: Option<i32>,
     pub lead_status: Option<String>,
     pub service_interests: Option<Vec<Option<String>>>,
-    pub estimated_value: Option<BigDecimal>,
+    pub estimated_value: Option<Numeric>,
     pub last_contact_at: Option<Micros>,
     pub created_at: Micros,
 }
@@ -47,7 +58,7 @@ pub struct Call {
     pub status: Option<String>,
     pub duration_seconds: Option<i32>,
     pub sentiment_label: Option<String>,
-    pub sentiment_score: Option<BigDecimal>,
+    pub sentiment_score: Option<Numeric>,
     pub summary: Option<String>,
     pub ended_reason: Option<String>,
     pub cost_cents: Option<i32>,

@@ -9,7 +9,7 @@ with fired as (
 ),
 pushed as (
   insert into apalis.jobs (id, job_type, idempotency_key, job, max_attempts)
-  select apalis.generate_ulid(), $3, $4, $5, $6
+  select prewarm.new_job_id(), $3, $4, $5, $6
     from fired
       on conflict (job_type, idempotency_key) do nothing
 )

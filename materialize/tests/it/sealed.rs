@@ -1,0 +1,279 @@
+//! Our functions are called by us alone, and run nothing of anybody else's.
+
+use std::{fs, path::Path, time::Duration};
+
+use materialize::{rebuild, rebuild_anew};
+use readmodel::{ids::OrgId, time::Clock};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use store::{
+    Store, migrate,
+    queue::{self, End, Queue},
+    revert,
+};
+use testkit::Database;
+use uuid::Uuid;
+
+use crate::harness::open;
+
+const ORG: OrgId = OrgId(Uuid::from_u128(1));
+const LEASE: Duration = Duration::from_secs(60);
+
+async fn run(session: &mut PgConnection, statements: &str) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(session).await.map(|_| ())
+}
+
+async fn texts(session: &mut PgConnection, query: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_all(session).await.unwrap()
+}
+
+/// A role of this test alone: roles are the server's. It may name what is in our schema, as an operator may allow.
+async fn lesser_role(session: &mut PgConnection) -> String {
+    let role = format!("prewarm_test_{}", Uuid::new_v4().simple());
+    run(session, &format!("create role {role}; grant usage on schema prewarm to {role}")).await.unwrap();
+    role
+}
+
+async fn drop_role(session: &mut PgConnection, role: &str) {
+    run(session, &format!("drop owned by {role}; drop role {role}")).await.unwrap();
+}
+
+/// Those that set no search path for its price, since writers pay it: checked below to look nothing up.
+const WITHOUT_A_PATH: &str = "p.proname in ('mark_new_calls', 'mark_new_contacts', 'mark_new_appointments')";
+
+#[tokio::test]
+async fn h9_nobody_else_may_execute_a_function_of_ours() {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let open_to_others = "select p.oid::regprocedure::text
+                            from pg_proc p
+                           cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+                           where p.pronamespace = 'prewarm'::regnamespace and a.grantee <> p.proowner";
+    assert_eq!(texts(&mut session, open_to_others).await, [""; 0]);
+    database.close().await.unwrap();
+}
+
+/// Of plpgsql each name is looked up when it runs, of an SQL body in a string when it is planned. `begin atomic` and `return`
+/// are resolved when the function is made.
+#[tokio::test]
+async fn h10_every_function_of_ours_looks_names_up_in_the_catalog_alone() {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let without = format!(
+        "select p.oid::regprocedure::text
+           from pg_proc p
+          where p.pronamespace = 'prewarm'::regnamespace
+            and p.prosqlbody is null
+            and 'search_path=pg_catalog, pg_temp' <> all (coalesce(p.proconfig, '{{}}'))
+            and not {WITHOUT_A_PATH}"
+    );
+    assert_eq!(texts(&mut session, &without).await, [""; 0]);
+    // No operators, and every function by its schema: types and tables are then the only names there are.
+    let bodies = format!(
+        "select regexp_replace(regexp_replace(p.prosrc, '--[^\n]*', '', 'g'), '''[^'']*''', '', 'g')
+           from pg_proc p where p.pronamespace = 'prewarm'::regnamespace and {WITHOUT_A_PATH}"
+    );
+    let bodies = texts(&mut session, &bodies).await;
+    assert_eq!(bodies.len(), 3);
+    for body in bodies {
+        let looked_up = body.find(['+', '-', '*', '/', '<', '>', '~', '!', '@', '#', '%', '^', '&', '|', '`', '?']);
+        assert_eq!(looked_up, None, "an operator: {body}");
+        assert!(!body.contains(" = ") || body.contains("listed = row_count"), "an operator: {body}");
+        for (at, _) in body.match_indices('(') {
+            let name = body[..at].rsplit(|c: char| c.is_whitespace() || "[(,;".contains(c)).next().unwrap();
+            assert!(name.is_empty() || name.starts_with("prewarm."), "{name}: {body}");
+        }
+    }
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn h9_a_lesser_role_cannot_attach_our_triggers_to_a_table_of_its_own() {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let role = lesser_role(&mut session).await;
+    let triggers = "select oid::regprocedure::text from pg_proc
+                     where pronamespace = 'prewarm'::regnamespace and prorettype = 'trigger'::regtype";
+    let triggers = texts(&mut session, triggers).await;
+    assert!(triggers.len() > 5, "{triggers:?}");
+    run(&mut session, &format!("create schema theirs authorization {role}; set role {role}")).await.unwrap();
+    run(&mut session, "create table theirs.bait (org_id uuid, id uuid, contact_id uuid, phone_number text)")
+        .await
+        .unwrap();
+    for trigger in triggers {
+        let attach = format!(
+            "create trigger bait after insert on theirs.bait referencing new table as new_rows
+             for each statement execute function {trigger}"
+        );
+        let refused = run(&mut session, &attach).await.unwrap_err();
+        assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{trigger}: {refused}");
+    }
+    run(&mut session, "reset role").await.unwrap();
+    drop_role(&mut session, &role).await;
+    database.close().await.unwrap();
+}
+
+/// As Supabase sets up its roles, and worse: default privileges of no schema.
+#[tokio::test]
+async fn a2_default_privileges_give_nobody_anything_of_ours() {
+    let database = Database::create().await.unwrap();
+    revert(&database.url()).await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let role = format!("prewarm_test_{}", Uuid::new_v4().simple());
+    let defaults = ["in schema public grant all on", "grant all on"].map(|defaults| {
+        ["tables", "routines", "sequences"]
+            .map(|objects| format!("alter default privileges {defaults} {objects} to {role};"))
+            .concat()
+    });
+    run(&mut session, &format!("create role {role}; {}", defaults.concat())).await.unwrap();
+    migrate(&database.url()).await.unwrap();
+
+    let given = format!(
+        "select c.oid::regclass::text
+           from pg_class c
+          where c.relkind in ('r', 'v', 'm')
+            and c.relnamespace in ('prewarm'::regnamespace, 'public'::regnamespace)
+            and has_table_privilege('{role}', c.oid, 'select, insert, update, delete, truncate, references, trigger')
+         union all
+         select c.oid::regclass::text
+           from pg_class c
+          where c.relnamespace = 'prewarm'::regnamespace
+            and case when c.relkind = 'S' then has_sequence_privilege('{role}', c.oid, 'usage, select, update') end
+         union all
+         select p.oid::regprocedure::text
+           from pg_proc p
+          where p.pronamespace = 'prewarm'::regnamespace and has_function_privilege('{role}', p.oid, 'execute')
+         union all
+         select 'the schema' where has_schema_privilege('{role}', 'prewarm', 'usage, create')"
+    );
+    assert_eq!(texts(&mut session, &given).await, [""; 0]);
+    run(&mut session, &format!("set role {role}")).await.unwrap();
+    for statement in ["select from prewarm.blobs", "select from public.contacts", "select prewarm.new_job_id()"] {
+        let refused = run(&mut session, statement).await.unwrap_err();
+        assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{statement}: {refused}");
+    }
+    run(&mut session, "reset role").await.unwrap();
+    drop_role(&mut session, &role).await;
+    database.close().await.unwrap();
+}
+
+/// Better matches than the catalog's for what our functions and queries call.
+const TRAPS: &str = "
+    create table public.trap_ran (what text);
+    create function public.trap(what text) returns boolean language plpgsql as
+      $$ begin insert into public.trap_ran values (what); return true; end $$;
+    create function public.pg_try_advisory_xact_lock(int) returns boolean language sql as
+      $$ select public.trap('lock') $$;
+    create function public.cardinality(uuid[]) returns int language plpgsql as
+      $$ begin perform public.trap('cardinality'); return coalesce(array_length($1, 1), 0); end $$;
+    create function public.cardinality(timestamptz[]) returns int language plpgsql as
+      $$ begin perform public.trap('cardinality'); return coalesce(array_length($1, 1), 0); end $$;
+    create function public.json_build_object(text, text, text, uuid) returns json language plpgsql as
+      $$ begin perform public.trap('json'); return concat('{\"kind\": \"rebuild\", \"org_id\": \"', $4, '\"}')::json; end $$;
+    create function public.make_interval(secs double precision) returns interval language plpgsql as
+      $$ begin perform public.trap('interval'); return '1 minute'::interval; end $$;
+    create function public.joined(a text, b uuid) returns text language plpgsql as
+      $$ begin perform public.trap('joined'); return concat(a, b); end $$;
+    create operator public.|| (leftarg = text, rightarg = uuid, function = public.joined);
+    create function public.divided(a bigint, b int) returns bigint language plpgsql as
+      $$ begin perform public.trap('divided'); return a; end $$;
+    create operator public./ (leftarg = bigint, rightarg = int, function = public.divided);
+    insert into public.organizations (id, name, timezone) values ('00000000-0000-0000-0000-000000000001', 'Clinic', 'UTC');";
+
+/// What was sprung since it was last asked.
+async fn sprung(session: &mut PgConnection) -> Vec<String> {
+    let sprung = texts(session, "select distinct what from public.trap_ran order by 1").await;
+    run(session, "truncate public.trap_ran").await.unwrap();
+    sprung
+}
+
+/// All that a worker does for an org: by its own sessions.
+async fn work(store: &Store, writer: &mut PgConnection) {
+    for (status, count) in [("new", 1), ("qualified", 150)] {
+        let change = format!(
+            "insert into public.contacts (org_id, name, phone, lead_status, lead_score)
+               select id, 'c' || i, '+1' || i, '{status}', 90 from public.organizations, generate_series(1, {count}) as i;
+             insert into public.calls (org_id, phone_number, duration_seconds)
+               select id, '+1' || i, 60 from public.organizations, generate_series(1, {count}) as i;
+             update public.contacts set lead_score = 80"
+        );
+        run(writer, &change).await.unwrap();
+        let mut session = store.warm.take().await.unwrap();
+        queue::heartbeat(&mut session, "worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
+        let claimed = queue::claim(&mut session, "worker", Queue::Rebuild, 4, LEASE).await.unwrap();
+        rebuild(store, Clock::Database, ORG).await.unwrap();
+        rebuild_anew(store, Clock::Database, ORG).await.unwrap();
+        let ended: Vec<_> = claimed.into_iter().map(|job| (job.id, End::Failed("once".to_owned()))).collect();
+        queue::finish(&mut session, "worker", &ended).await.unwrap();
+        queue::claim(&mut session, "worker", Queue::Prewarm, 4, LEASE).await.unwrap();
+        session.give_back();
+    }
+}
+
+#[tokio::test]
+async fn h10_nothing_that_somebody_put_into_public_is_run_by_us() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    run(&mut session, TRAPS).await.unwrap();
+    let set = "select pg_try_advisory_xact_lock(1), cardinality('{}'::uuid[]), ('a'::text || gen_random_uuid())";
+    run(&mut session, set).await.unwrap();
+    assert_eq!(sprung(&mut session).await, ["cardinality", "joined", "lock"], "the traps are set");
+
+    let mut writer = PgConnection::connect(&database.url()).await.unwrap();
+    work(&store, &mut writer).await;
+    assert_eq!(sprung(&mut session).await, [""; 0]);
+
+    // Whoever else calls them does so with the search path that a database has.
+    let calls = "insert into public.agents (org_id, name) values ('00000000-0000-0000-0000-000000000001', 'agent');
+                 update public.agents set name = 'another';
+                 select prewarm.maintain(id, now()) from public.organizations;
+                 call prewarm.maintain_anew('00000000-0000-0000-0000-000000000001', now());
+                 delete from apalis.jobs;
+                 delete from prewarm.leases;
+                 insert into prewarm.marks (org_id, what) values ('00000000-0000-0000-0000-000000000001', 'again');
+                 select prewarm.claim('worker', 'rebuild', 4, '1 minute');
+                 select prewarm.claim_prewarms('worker', 4, '1 minute');
+                 select prewarm.open_test_call(gen_random_uuid(), org_id, call_direction) from public.agents;
+                 select from public.view_actionable_leads;
+                 refresh materialized view prewarm.fleet_pulse";
+    run(&mut session, calls).await.unwrap();
+    assert_eq!(sprung(&mut session).await, [""; 0]);
+    store.pg.close().await;
+    drop(store);
+    database.close().await.unwrap();
+}
+
+fn queries(folder: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            queries(&path, found);
+        } else {
+            found.push((path.display().to_string(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn h10_every_query_names_what_it_reads_by_its_schema() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database, None);
+    let mut session = store.pg.acquire().await.unwrap();
+    assert_eq!(texts(&mut session, "show search_path").await, ["pg_catalog,pg_temp"]);
+    let mut found = Vec::new();
+    queries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/queries"), &mut found);
+    assert!(found.len() > 50);
+    for (path, query) in found {
+        let statement = query.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
+        // Only these cannot be prepared; they name one thing each.
+        if ["call ", "refresh ", "notify "].iter().any(|only| statement.starts_with(only)) {
+            assert!(statement.contains("prewarm"), "{path}");
+            continue;
+        }
+        let prepare = format!("deallocate all; prepare one as {query}");
+        run(&mut session, &prepare).await.unwrap_or_else(|error| panic!("{path}: {error}"));
+    }
+    drop(session);
+    store.pg.close().await;
+    database.close().await.unwrap();
+}

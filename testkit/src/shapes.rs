@@ -1,0 +1,207 @@
+//! Orgs as real ones are: skewed. Each has as many contacts and calls as a plain one, and one thing that all have in common.
+
+use std::fmt;
+
+use readmodel::ids::OrgId;
+use sqlx::{AssertSqlSafe, PgConnection};
+
+/// Contacts of an org.
+const CONTACTS: u32 = 6_000;
+/// Calls of an org.
+const CALLS: u32 = 60_000;
+
+/// What is special about an org.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Nothing: two directions, several statuses, instants that differ, ten calls a number.
+    Plain,
+    /// All calls are inbound.
+    OneDirection,
+    /// All calls are test calls.
+    AllTests,
+    /// All calls and appointments were created at one instant, as by an import.
+    OneInstant,
+    /// All leads are hot, urgent and of one age.
+    LeadsAlike,
+    /// All contacts are lost, and all appointments cancelled.
+    NothingActionable,
+    /// All calls are of days to come.
+    Future,
+    /// The calls are spread over a century.
+    Century,
+    /// One contact has all appointments, twenty thousand.
+    Appointments,
+    /// The same, and they are cancelled.
+    Cancelled,
+}
+
+/// How a shape's rows differ from a plain org's: SQL expressions over `i`, the number of the row.
+struct Columns {
+    direction: &'static str,
+    is_test_call: &'static str,
+    called_at: &'static str,
+    lead_status: &'static str,
+    lead_score: &'static str,
+    last_contact_at: &'static str,
+    contact_created_at: &'static str,
+    appointments: u32,
+    booked_by: &'static str,
+    appointment_status: &'static str,
+    booked_at: &'static str,
+    event_at: &'static str,
+}
+
+const PLAIN: Columns = Columns {
+    direction: "case when i % 4 > 0 then 'inbound' else 'outbound' end",
+    is_test_call: "false",
+    called_at: "now() - i * interval '130 seconds'",
+    lead_status: "(array['new', 'contacted', 'qualified', 'converted', 'lost'])[1 + i % 5]",
+    lead_score: "i % 101",
+    last_contact_at: "now() - make_interval(mins => i * 7)",
+    contact_created_at: "now() - make_interval(mins => 43200 + i)",
+    appointments: 1_200,
+    booked_by: "i * 5",
+    appointment_status: "(array['pending', 'confirmed', 'completed', 'cancelled'])[1 + i % 4]",
+    booked_at: "now() - make_interval(hours => i)",
+    event_at: "now()",
+};
+
+impl Shape {
+    /// All shapes, the plain one first.
+    pub const ALL: [Self; 10] = [
+        Self::Plain,
+        Self::OneDirection,
+        Self::AllTests,
+        Self::OneInstant,
+        Self::LeadsAlike,
+        Self::NothingActionable,
+        Self::Future,
+        Self::Century,
+        Self::Appointments,
+        Self::Cancelled,
+    ];
+
+    const fn columns(self) -> Columns {
+        match self {
+            Self::Plain => PLAIN,
+            Self::OneDirection => Columns { direction: "'inbound'", ..PLAIN },
+            Self::AllTests => Columns { is_test_call: "true", ..PLAIN },
+            Self::OneInstant => Columns {
+                called_at: "date_trunc('hour', now() - interval '1 day')",
+                booked_at: "date_trunc('hour', now() - interval '1 day')",
+                ..PLAIN
+            },
+            Self::LeadsAlike => Columns {
+                lead_status: "'new'",
+                lead_score: "90",
+                last_contact_at: "now() - interval '1 hour'",
+                contact_created_at: "now() - interval '40 days'",
+                ..PLAIN
+            },
+            Self::NothingActionable => Columns { lead_status: "'lost'", appointment_status: "'cancelled'", ..PLAIN },
+            Self::Future => Columns {
+                called_at: "now() + i * interval '130 seconds'",
+                booked_at: "now() + make_interval(hours => i)",
+                event_at: "now() + interval '90 minutes'",
+                ..PLAIN
+            },
+            Self::Century => Columns { called_at: "now() - i * interval '52560 seconds'", ..PLAIN },
+            Self::Appointments => {
+                Columns { appointments: 20_000, booked_by: "1", booked_at: "now() - make_interval(mins => i)", ..PLAIN }
+            }
+            Self::Cancelled => Columns {
+                appointments: 20_000,
+                booked_by: "1",
+                booked_at: "now() - make_interval(mins => i)",
+                appointment_status: "'cancelled'",
+                ..PLAIN
+            },
+        }
+    }
+
+    /// Fills an org that exists, table by table in one statement each: no event is in between.
+    ///
+    /// # Errors
+    ///
+    /// Postgres' own.
+    pub async fn fill(self, connection: &mut PgConnection, org: OrgId) -> sqlx::Result<()> {
+        let of = self.columns();
+        let contacts = format!(
+            "insert into contacts (org_id, name, phone, lead_score, lead_status, estimated_value, last_contact_at, created_at)
+             select '{org}', 'contact ' || i, {number}, {score}, {status}, 100 + i % 4900, {contacted}, {created}
+               from generate_series(1, {CONTACTS}) i",
+            number = number("i"),
+            score = of.lead_score,
+            status = of.lead_status,
+            contacted = of.last_contact_at,
+            created = of.contact_created_at,
+        );
+        let calls = format!(
+            "insert into calls (org_id, phone_number, call_direction, is_test_call, status, duration_seconds, sentiment_label,
+                                sentiment_score, summary, started_at, created_at)
+             select '{org}', {number}, {direction}, {test}, 'completed', 20 + i % 600, 'positive', 0.5, 'Asked', {at}, {at}
+               from generate_series(1, {CALLS}) i",
+            number = number(&format!("(1 + i % {CONTACTS})")),
+            direction = of.direction,
+            test = of.is_test_call,
+            at = of.called_at,
+        );
+        let appointments = format!(
+            "insert into appointments (org_id, contact_id, service_type, status, created_at)
+             select '{org}', (select id from contacts where org_id = '{org}' and phone = {number}), 'check-up', {status}, {at}
+               from generate_series(1, {count}) i",
+            number = number(&format!("({})", of.booked_by)),
+            status = of.appointment_status,
+            at = of.booked_at,
+            count = of.appointments,
+        );
+        for statement in [contacts, calls, appointments] {
+            sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+
+    /// The n-th event of an org: one call of the shape, by one contact after another.
+    ///
+    /// # Errors
+    ///
+    /// Postgres' own.
+    pub async fn call(self, connection: &mut PgConnection, org: OrgId, n: u32) -> sqlx::Result<()> {
+        let of = self.columns();
+        let call = format!(
+            "insert into calls (org_id, contact_id, phone_number, call_direction, is_test_call, status, duration_seconds,
+                                created_at)
+             select org_id, id, phone, {direction}, {test}, 'completed', 90, {at}
+               from contacts, (select {n} as i) event
+              where org_id = '{org}' and phone = {number}",
+            direction = of.direction,
+            test = of.is_test_call,
+            at = of.event_at,
+            number = number("i"),
+        );
+        sqlx::raw_sql(AssertSqlSafe(call)).execute(connection).await?;
+        Ok(())
+    }
+}
+
+/// The number of a contact.
+fn number(i: &str) -> String {
+    format!("'+1555' || lpad(({i})::text, 7, '0')")
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::OneDirection => "one direction",
+            Self::AllTests => "all tests",
+            Self::OneInstant => "one instant",
+            Self::LeadsAlike => "all leads alike",
+            Self::NothingActionable => "nothing actionable",
+            Self::Future => "calls of the future",
+            Self::Century => "a century of calls",
+            Self::Appointments => "20,000 appointments of one contact",
+            Self::Cancelled => "20,000 cancelled appointments of one contact",
+        })
+    }
+}
