@@ -135,7 +135,7 @@ impl Calendar {
 
     /// The first instant of a day, and the first of the next one. A day that the zone has left out has no instants between.
     pub(crate) fn bounds_of(&self, day: jiff::civil::Date) -> (Timestamp, Timestamp) {
-        let start = |day: jiff::civil::Date| Some(micros(day.to_zoned(self.0.clone()).ok()?.timestamp()));
+        let start = |day: jiff::civil::Date| Some(micros(day.to_zoned(self.zone.clone()).ok()?.timestamp()));
         let first = start(day).unwrap_or(Timestamp(LAST_MICROS));
         let next = day.tomorrow().ok().and_then(start).unwrap_or(Timestamp(LAST_MICROS));
         (first, next)

@@ -29,11 +29,8 @@ pub async fn migrate(url: &str) -> Result<(), Error> {
     pool.close().await;
     let pool = one_connection(ours(url)?).await?;
     migrator().run(&pool).await?;
-<<<<<<< HEAD
     sqlx::query_file!("queries/installation/renew.sql").fetch_one(&pool).await?;
-=======
     sqlx::raw_sql("call prewarm.seal()").execute(&pool).await?;
->>>>>>> A2/A2-on-A1
     pool.close().await;
     Ok(())
 }

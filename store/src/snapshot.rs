@@ -107,11 +107,8 @@ impl Store {
     }
 
     fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
-<<<<<<< HEAD
         let base = opened.base();
-=======
         let calendar = Calendar::of(opened.timezone.as_deref());
->>>>>>> A2/A2-on-A1
         Snapshot {
             session,
             installation: Installation(opened.installation),
@@ -165,16 +162,11 @@ async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Exte
     if extent == Extent::Everything && opened.known {
         maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
     }
-<<<<<<< HEAD
-    tracing::debug!(%org, anew = opened.anew.unwrap_or(!touched), "maintained");
-    Ok(Some(opened))
-=======
     tracing::debug!(%org, leads = opened.touched, "maintained");
     if let Some(leads) = opened.touched.filter(|leads| *leads >= MANY_LEADS) {
         tell_of_many_leads(org, leads);
     }
-    Ok(opened)
->>>>>>> A2/A2-on-A1
+    Ok(Some(opened))
 }
 
 fn tell_of_many_leads(org: OrgId, leads: i32) {

@@ -1,6 +1,7 @@
 //! Which version of an org is the newest. Postgres alone says so, in the epoch of the present installation.
 
-<<<<<<< HEAD
+use std::{collections::HashSet, time::Duration};
+
 use readmodel::{
     ids::{Installation, OrgId},
     time::Timestamp,
@@ -12,12 +13,6 @@ use crate::{
     installation::{Present, renew_or_go_without},
     instant::PgTime,
 };
-=======
-use std::{collections::HashSet, time::Duration};
-
-use crate::{Error, Store, instant::PgTime};
-use readmodel::{ids::OrgId, time::Timestamp, version::Version};
->>>>>>> A2/A2-on-A1
 
 /// An org's newest version, or why there is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,7 +97,13 @@ impl Store {
         Ok(Some(Newest { now, present, versions: versions.collect() }))
     }
 
-<<<<<<< HEAD
+    /// Those of some orgs whose oldest change has waited for a rebuild for longer than a while.
+    pub async fn lagging(&self, orgs: &[OrgId], longer_than: Duration) -> Result<HashSet<OrgId>, Error> {
+        let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
+        let lagging = sqlx::query_file_scalar!("queries/versions/lagging.sql", &ids, longer_than.as_secs_f64());
+        Ok(lagging.fetch_all(&self.pg).await?.into_iter().map(OrgId).collect())
+    }
+
     /// Records that a version was announced, unless it is no longer the newest; tells whether it is. `postgres_feeds`
     /// announces it through Postgres besides.
     pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<bool, Error> {
@@ -111,23 +112,6 @@ impl Store {
                 .fetch_optional(&self.warm)
                 .await?;
         Ok(recorded.is_some())
-=======
-    /// Those of some orgs whose oldest change has waited for a rebuild for longer than a while.
-    pub async fn lagging(&self, orgs: &[OrgId], longer_than: Duration) -> Result<HashSet<OrgId>, Error> {
-        let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
-        let lagging = sqlx::query_file_scalar!("queries/versions/lagging.sql", &ids, longer_than.as_secs_f64());
-        Ok(lagging.fetch_all(&self.pg).await?.into_iter().map(OrgId).collect())
-    }
-
-    /// Records that a version was announced; `postgres_feeds` announces it through Postgres besides.
-    pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<(), Error> {
-        let mut session = self.warm.take().await?;
-        sqlx::query_file!("queries/versions/mark_published.sql", org.0, version.epoch, version.n, postgres_feeds)
-            .fetch_optional(&mut *session)
-            .await?;
-        session.give_back();
-        Ok(())
->>>>>>> A2/A2-on-A1
     }
 }
 

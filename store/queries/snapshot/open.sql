@@ -1,13 +1,8 @@
 -- store::snapshot::open
 -- The first statement of a rebuild: fixes the snapshot, its instant, the version that it builds upon, and the formats that
-<<<<<<< HEAD
--- are read; and brings what the models are read from up to date, in the same round trip.
--- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row; none without an installation.
-=======
 -- are read; and brings what the models are read from up to date, in the same round trip: how many leads that touched is null
 -- where all was made anew.
--- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row.
->>>>>>> A2/A2-on-A1
+-- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row; none without an installation.
 select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
        i.id as "installation!",
        i.epoch as "epoch!",
@@ -19,12 +14,7 @@ select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
        v.as_of as "base_as_of?: PgTime",
        v.format as "base_format?",
        (select min(n.format) from prewarm.live_nodes n) as oldest_read,
-<<<<<<< HEAD
-       case when $3 and o.id is not null then prewarm.maintain($1, coalesce($2, statement_timestamp())) end as "anew?"
-  from prewarm.present_installation i
-=======
        case when $3 and o.id is not null then prewarm.maintain($1, coalesce($2, statement_timestamp())) end as "touched?"
-  from prewarm.epoch e
->>>>>>> A2/A2-on-A1
+  from prewarm.present_installation i
   left join prewarm.source_organizations o on o.id = $1
   left join prewarm.versions v on v.org_id = $1
