@@ -135,7 +135,8 @@ async fn an_org_that_cannot_be_rebuilt_is_named_and_keeps_no_other_from_it() {
         .await;
     let mut run = Process::start(&ALL, &stack.environment);
     assert_eq!(run.ended().await.code(), Some(1));
-    assert_eq!(run.log(), format!("prewarm: 1 of {ORGS} orgs could not be rebuilt\n"));
+    // On a busy machine lines of progress come before it.
+    assert_eq!(run.log().lines().last(), Some(&*format!("prewarm: 1 of {ORGS} orgs could not be rebuilt")));
     let listed: Vec<_> =
         run.stdout().lines().filter(|line| line.contains(&poison.to_string())).map(str::to_owned).collect();
     assert_eq!(listed, [format!("{poison}  rebuild: postgres refused: SQLSTATE P0001")]);
