@@ -19,7 +19,9 @@ struct Effect<'a> {
     org: OrgId,
     message: &'a Message,
     vapi_call_id: &'a str,
-    state: CallState,
+    state: &'a CallState,
+    /// Nothing of who called stays, whatever was known before.
+    of_erased: bool,
 }
 
 /// A call of the batch.
@@ -45,12 +47,10 @@ impl<'a> Effects<'a> {
     /// Adds what a message says of a call of `org`, but for what is erased.
     pub(super) fn add(&mut self, org: OrgId, message: &'a Message, erased: Option<Erased>) {
         let Some(update) = &message.update else { return };
-        let state = match erased {
-            None => update.state.clone(),
-            Some(Erased::Caller) => update.state.clone().without_caller(),
-            Some(Erased::Call) => return,
-        };
-        self.0.push(Effect { org, message, vapi_call_id: &update.vapi_call_id, state });
+        if erased != Some(Erased::Call) {
+            let (vapi_call_id, state) = (update.vapi_call_id.as_str(), &update.state);
+            self.0.push(Effect { org, message, vapi_call_id, state, of_erased: erased.is_some() });
+        }
     }
 
     /// Merges it into what is known of the calls, and shows the result in the source.
@@ -94,7 +94,8 @@ impl<'a> Merged<'a> {
             created_at: effect.message.received_at,
             caller: None,
         });
-        call.state = std::mem::take(&mut call.state).merge(effect.state.clone());
+        let merged = std::mem::take(&mut call.state).merge(effect.state.clone());
+        call.state = if effect.of_erased { merged.without_caller() } else { merged };
         let Some((key, number)) = call.number() else { return };
         call.caller.get_or_insert_with(|| key.clone());
         let name = call.state.customer_name.get().map(|name| name.as_str());

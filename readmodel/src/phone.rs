@@ -252,10 +252,24 @@ fn is_e164(digits: &str) -> bool {
 
 /// Whether some country has numbers of this length.
 fn is_possible(digits: &str) -> bool {
-    national(digits).is_some_and(|(regions, national)| {
-        let length = u16::try_from(national.len()).unwrap_or(u16::MAX);
-        regions.iter().any(|region| region.descriptors().general().possible_length().contains(&length))
-    })
+    national(digits).is_some_and(|(regions, national)| regions.iter().any(|region| has_length(region, national.len())))
+}
+
+/// The lengths stand with the kinds of numbers.
+fn has_length(region: &phonenumber::Metadata, length: usize) -> bool {
+    let kinds = region.descriptors();
+    let kinds = [
+        kinds.fixed_line(),
+        kinds.mobile(),
+        kinds.toll_free(),
+        kinds.premium_rate(),
+        kinds.shared_cost(),
+        kinds.personal_number(),
+        kinds.voip(),
+        kinds.uan(),
+    ];
+    let length = u16::try_from(length).unwrap_or(u16::MAX);
+    kinds.into_iter().flatten().any(|kind| kind.possible_length().contains(&length))
 }
 
 /// The regions of a country's code, which is in front, and the digits after it.
