@@ -102,17 +102,18 @@ impl WarmSessions {
 
     /// A session that lives, as far as is known.
     pub async fn take(&self) -> Result<WarmSession, Error> {
-        Ok(within(ACQUIRE_TIMEOUT, self.find_or_connect()).await?)
+        // In a box, as below: whoever waits for a session does not carry the state of connecting around.
+        Ok(within(ACQUIRE_TIMEOUT, Box::pin(self.find_or_connect())).await?)
     }
 
     /// A session with a transaction open, by a statement such as `begin; set local …`.
     pub(crate) async fn begin(&self, statement: &'static str) -> Result<WarmSession, Error> {
-        let begun = async {
+        let begun = Box::pin(async {
             let mut session = self.find_or_connect().await?;
             session.begun = true;
             sqlx::raw_sql(statement).execute(&mut session.connection).await?;
             Ok(session)
-        };
+        });
         Ok(within(ACQUIRE_TIMEOUT, begun).await?)
     }
 
