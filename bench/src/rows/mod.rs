@@ -11,6 +11,7 @@ mod maintenance;
 mod memory;
 mod reads;
 mod rebuilds;
+mod shapes;
 mod sizes;
 mod stalls;
 mod stampede;
@@ -96,6 +97,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "maintenance",
         about: "what one call event costs at 500 to 100,000 contacts, beside REFRESH, the plan's view and pg_ivm",
         measure: |bench| Box::pin(maintenance::measure(bench)),
+    },
+    Row {
+        name: "shapes",
+        about: "what one call event costs in orgs whose data is skewed, beside a plain one; and a first import",
+        measure: |bench| Box::pin(shapes::measure(bench)),
     },
     Row {
         name: "triggers",

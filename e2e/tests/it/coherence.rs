@@ -8,6 +8,8 @@ use testkit::{busy::in_time, servers};
 const DASHBOARD: &str = "/api/analytics/dashboard";
 /// By invariant 4.
 const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
+/// A change is told to lag after five seconds, on a machine that has time.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
@@ -34,5 +36,30 @@ async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
         assert!(caught_up.await.is_some(), "not after {:?}", told.elapsed());
     }
     deaf.stop().await;
+    stack.close().await;
+}
+
+/// H2: an import that is still being worked off, say. The panels show what was there before it, and tell.
+#[tokio::test]
+async fn h2_an_org_whose_changes_wait_for_long_says_so_until_they_are_in() {
+    let stack = Stack::start().await;
+    let org = stack.org().await;
+    stack.follows(&org).await;
+    // Somebody seems to be at it, and does not come to an end.
+    stack
+        .sql(&format!(
+            "insert into prewarm.leases (org_id, holder, until) values ('{0}', 'a test', now() + interval '70 seconds')
+                 on conflict (org_id) do update set holder = excluded.holder, until = excluded.until;
+             insert into calls (org_id) values ('{0}')",
+            org.id
+        ))
+        .await;
+    let label = async |wanted: Option<&str>| {
+        let seen = poll(PATIENCE, async || (stack.read(&org, DASHBOARD).await.stale() == wanted).then_some(()));
+        assert!(seen.await.is_some(), "not labelled {wanted:?}");
+    };
+    label(Some("behind-version")).await;
+    stack.sql("delete from prewarm.leases where holder = 'a test'").await;
+    label(None).await;
     stack.close().await;
 }

