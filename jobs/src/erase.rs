@@ -1,7 +1,7 @@
 //! Each second, as a part of the sweep: what was deleted from the source is removed from all that was made of it, in Postgres
 //! and then in Redis, for as long as it takes to reach it.
 
-use store::{Error, Store, blobs::Held, erasures::Shown, redis::Announce};
+use store::{Error, Store, blobs::Held, erasures::Shown};
 
 use crate::{Context, JobError};
 
@@ -32,17 +32,18 @@ async fn replace_copies(store: &Store, shown: &Shown) -> Result<bool, Error> {
         return Ok(false);
     }
     let Some(redis) = &store.redis else { return Ok(true) };
+    let Some(installation) = store.installation().await? else { return Ok(false) };
     if shown.is_gone {
-        redis.forget(shown.org).await?;
+        redis.forget(installation, shown.org).await?;
         return Ok(true);
     }
     match store.edition(shown.org).await? {
         Held::Edition(edition) if edition.version >= shown.version => {
-            redis.put(&edition, edition.version, &readmodel::model::Model::ALL, Announce::No).await?;
+            redis.mend(&edition, None).await?;
         }
         Held::Edition(_) | Held::Unusable(_) => return Ok(false),
-        Held::Nothing => redis.discard(shown.org).await?,
+        Held::Nothing => redis.forget(installation, shown.org).await?,
     }
-    redis.discard_older(shown.org).await?;
+    redis.discard_older(installation, shown.org).await?;
     Ok(true)
 }

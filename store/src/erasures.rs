@@ -11,9 +11,9 @@ use readmodel::{
     version::Version,
 };
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 
-use crate::{Error, Store, events::KEYS_KEPT};
+use crate::{Error, Store, events::KEYS_KEPT, sessions::WarmSessions};
 
 /// Calls of which one transaction removes what is known.
 const CALLS: i32 = 100;
@@ -128,7 +128,7 @@ impl Store {
 }
 
 /// How many erasures are owed.
-pub async fn owed(pg: &PgPool) -> Result<i64, Error> {
+pub async fn owed(pg: &WarmSessions) -> Result<i64, Error> {
     Ok(sqlx::query_file_scalar!("queries/erasures/count.sql").fetch_one(pg).await?)
 }
 
@@ -189,7 +189,7 @@ impl Store {
 
     /// Deletes from the source what was found, and makes the rest owed.
     pub async fn request_erasure(&self, found: &Found) -> Result<Requested, Error> {
-        let mut transaction = self.pg.begin().await?;
+        let mut transaction = self.pg.begin("begin; set local synchronous_commit = on").await?;
         let removed = match found.org.filter(|_| found.is_org) {
             Some(org) => {
                 sqlx::query_file!("queries/erasures/delete_org.sql", org.0).execute(&mut *transaction).await?;

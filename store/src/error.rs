@@ -145,18 +145,9 @@ impl Error {
     /// doing. What else is written may fare better.
     pub fn is_refusal(&self) -> bool {
         match self {
-            Self::Refused(code) => code != READ_ONLY,
+            Self::Refused(_) => true,
             Self::Postgres(_) => self.sqlstate().is_some_and(|code| code.starts_with(OF_SCHEMA)),
             _ => false,
-        }
-    }
-
-    /// What Postgres calls it, if it has said anything.
-    pub fn sqlstate(&self) -> Option<String> {
-        match self {
-            Self::Refused(code) => Some(code.clone()),
-            Self::Postgres(error) | Self::Superseded(error) => Some(error.as_database_error()?.code()?.into_owned()),
-            _ => None,
         }
     }
 

@@ -47,7 +47,7 @@ impl Store {
 impl Store {
     /// How this process calls its database: by user, server and name. Two databases may go by the same address.
     pub(crate) fn address(&self) -> String {
-        let options = self.pg.connect_options();
+        let options = self.connect_options();
         let database = options.get_database().unwrap_or_default();
         let socket = options.get_socket().map(|socket| socket.display().to_string()).unwrap_or_default();
         format!("{}@{socket}{}:{}/{database}", options.get_username(), options.get_host(), options.get_port())

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::Value;
-use sqlx::PgPool;
 
-use crate::{Error, Store, instant::PgTime, intake::Intake};
+use crate::{Error, Store, instant::PgTime, intake::Intake, sessions::WarmSessions};
 
 /// Assistants and numbers that events wait for, and that our maps have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl Store {
 }
 
 /// What more than one org claims. Reads all agents and numbers.
-pub async fn contested(pg: &PgPool) -> Result<Contested, Error> {
+pub async fn contested(pg: &WarmSessions) -> Result<Contested, Error> {
     Ok(sqlx::query_file_as!(Contested, "queries/parked/contested.sql").fetch_one(pg).await?)
 }
 

@@ -266,8 +266,9 @@ impl Redis {
     }
 
     /// Removes what is held of an org in older formats: of the newest one an edition was put in its place.
-    pub async fn discard_older(&self, org: OrgId) -> Result<(), Error> {
-        let keys: Vec<String> = (Format::OLDEST.0..self.format.0).map(|format| key(org, Format(format))).collect();
+    pub async fn discard_older(&self, installation: Installation, org: OrgId) -> Result<(), Error> {
+        let formats = Format::OLDEST.0..self.format.0;
+        let keys: Vec<String> = formats.map(|format| key(installation, org, Format(format))).collect();
         if !keys.is_empty() {
             self.connection.clone().del::<_, ()>(keys).await?;
         }
