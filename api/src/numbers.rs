@@ -81,7 +81,8 @@ impl Numbers {
 
     /// What Postgres says; `None` if it does not say anything in time.
     async fn ask(&self, number: &Number) -> Option<Option<Arc<str>>> {
-        let mut spellings = number.digits.as_deref().map(|text| PhoneNumber::parse(text).spellings()).unwrap_or_default();
+        let mut spellings =
+            number.digits.as_deref().map(|text| PhoneNumber::parse(text).spellings()).unwrap_or_default();
         spellings.extend(number.digits.clone());
         let asked = self.store.assistant_of(number.id.as_deref(), &spellings);
         match tokio::time::timeout(PATIENCE, asked).await {

@@ -75,7 +75,10 @@ pub(super) async fn take_one(store: &Store, message: &Message, patience: Patienc
     }
     match attempt(Effect::Written(Care::OfContacts)).await {
         Err(error) if error.is_refusal() => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the source refuses a call: its message is parked");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the source refuses a call: its message is parked"
+            );
             attempt(Effect::HeldBack).await
         }
         ended => ended,
@@ -120,11 +123,7 @@ async fn commit<T>(
     }
 }
 
-async fn fill(
-    intake: &mut Transaction,
-    messages: &[Message],
-    effect: Effect,
-) -> Result<Vec<Outcome>, store::Error> {
+async fn fill(intake: &mut Transaction, messages: &[Message], effect: Effect) -> Result<Vec<Outcome>, store::Error> {
     let events: Vec<_> = messages.iter().map(Message::event).collect();
     let recorded = intake.record(&events).await?;
     match effect {

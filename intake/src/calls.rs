@@ -106,13 +106,7 @@ impl<'a> Merged<'a> {
 
 /// The first name that is known, and the latest instant: a call without any was heard of just now. Of several spellings the
 /// certain one.
-fn meet(
-    callers: &mut Callers,
-    who: (OrgId, String),
-    number: &PhoneNumber,
-    name: Option<&str>,
-    at: Option<Timestamp>,
-) {
+fn meet(callers: &mut Callers, who: (OrgId, String), number: &PhoneNumber, name: Option<&str>, at: Option<Timestamp>) {
     let phone = || number.text().unwrap_or_default().to_owned();
     let caller =
         callers.entry(who).or_insert_with(|| Caller { phone: phone(), digits: number.digits(), name: None, at });

@@ -67,7 +67,9 @@ async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), 
         match chunk(store, known, size).await {
             Ok(0) => break,
             Ok(replayed) => run.replayed += replayed,
-            Err(Failed { events, error }) if events.is_empty() || (error.is_outage() && !error.is_refusal()) => return Err(error),
+            Err(Failed { events, error }) if events.is_empty() || (error.is_outage() && !error.is_refusal()) => {
+                return Err(error);
+            }
             Err(_) if size > 1 => size = 1,
             Err(Failed { events, error }) => {
                 let pause = if error.is_refusal() { LONG_PAUSE } else { PAUSE };

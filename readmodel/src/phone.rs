@@ -147,7 +147,8 @@ struct Subscriber {
 impl Subscriber {
     /// None: the text names nobody at all.
     fn of(text: &str) -> Option<Self> {
-        let address = text.rsplit_once('<').map_or(text, |(_, inner)| inner.split('>').next().unwrap_or_default()).trim();
+        let address =
+            text.rsplit_once('<').map_or(text, |(_, inner)| inner.split('>').next().unwrap_or_default()).trim();
         let scheme = |scheme: &str| {
             let rest = address.get(scheme.len()..)?;
             address.get(..scheme.len())?.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -316,7 +317,8 @@ mod tests {
     fn b2_what_carriers_say_instead_of_a_number_names_nobody() {
         let words = ["", "  ", "anonymous", "Anonymous", "RESTRICTED", "unknown", "Private", "unavailable", "withheld"];
         let odd = ["No Caller ID", "private number", "+", "00", "0000000000", "+10", "110", "123456", "+123456", "*67"];
-        let spelled = ["+266696687", "266696687", "+7378742833", "+86282452253", "8656696", "+17378742833", "1266696687"];
+        let spelled =
+            ["+266696687", "266696687", "+7378742833", "+86282452253", "8656696", "+17378742833", "1266696687"];
         let addresses = [
             "sip:anonymous@anonymous.invalid",
             "\"Anonymous\" <sip:anonymous@anonymous.invalid>",

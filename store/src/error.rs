@@ -85,9 +85,7 @@ impl Error {
     pub fn sqlstate(&self) -> Option<String> {
         match self {
             Self::Refused(code) => Some(code.clone()),
-            Self::Postgres(error) | Self::Superseded(error) => {
-                Some(error.as_database_error()?.code()?.into_owned())
-            }
+            Self::Postgres(error) | Self::Superseded(error) => Some(error.as_database_error()?.code()?.into_owned()),
             _ => None,
         }
     }

@@ -61,7 +61,11 @@ pub(crate) async fn measure_claims(pg: PgPool) {
         gauge!(OWED_ERASURES).set(erasures as f64);
         if contested != known {
             let Contested { assistants, numbers } = contested;
-            tracing::warn!(assistants, numbers, "names at Vapi that more than one org claims: their webhooks are parked");
+            tracing::warn!(
+                assistants,
+                numbers,
+                "names at Vapi that more than one org claims: their webhooks are parked"
+            );
             known = contested;
         }
     }

@@ -109,10 +109,12 @@ async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call
         let store = open(&database);
         add_org(&store, "assistant").await;
         sql(&store, rule).await;
-        let of = |n: usize, phone: &str, name: &str| called_by(&format!("call-{n}"), json!({"number": phone, "name": name}));
+        let of =
+            |n: usize, phone: &str, name: &str| called_by(&format!("call-{n}"), json!({"number": phone, "name": name}));
         // The unique index lets one in; the other rules none of the first.
         let outcomes =
-            take_all(&store, vec![of(1, "+1 555 0001", "Ada"), of(2, "anonymous", "Bo"), of(3, "+15550001", "Ada")]).await;
+            take_all(&store, vec![of(1, "+1 555 0001", "Ada"), of(2, "anonymous", "Bo"), of(3, "+15550001", "Ada")])
+                .await;
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Accepted(_))), "{rule}: {outcomes:?}");
         assert_eq!(count(&store, "select count(*) from calls where status is not null").await, 3, "{rule}");
         assert!(count(&store, "select count(*) from contacts").await <= 1, "{rule}");
@@ -162,7 +164,11 @@ async fn h12_what_two_orgs_claim_is_neithers_until_one_lets_go() {
     let outcomes = take_all(&store, vec![called_by("call-1", number("+15550000001"))]).await;
     assert!(matches!(outcomes[..], [Outcome::Parked(_)]), "{outcomes:?}");
     // A number that one org alone names does not decide: the assistant may be the other's.
-    sql(&store, "insert into phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from organizations limit 1").await;
+    sql(
+        &store,
+        "insert into phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from organizations limit 1",
+    )
+    .await;
     take_all(&store, vec![called_by("call-2", number("+15550000001"))]).await;
     assert_eq!(replay(&store).await.unwrap().replayed, 0);
     assert_eq!(count(&store, "select count(*) from calls").await, 0);

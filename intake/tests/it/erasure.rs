@@ -103,7 +103,11 @@ async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
-    sql(&store, "insert into contacts (org_id, name, phone) select org_id, 'Twin', phone from contacts where name = 'Ada'").await;
+    sql(
+        &store,
+        "insert into contacts (org_id, name, phone) select org_id, 'Twin', phone from contacts where name = 'Ada'",
+    )
+    .await;
     sql(&store, "delete from contacts where name = 'Twin'").await;
     erase(&store).await;
     assert_eq!(count(&store, "select count(*) from prewarm.events where body is null").await, 0);
@@ -198,7 +202,10 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
-    for (deletion, call) in [("delete from contacts where name = 'Ada'", "call-40"), ("delete from calls where vapi_call_id = 'call-1'", "call-1")] {
+    for (deletion, call) in [
+        ("delete from contacts where name = 'Ada'", "call-40"),
+        ("delete from calls where vapi_call_id = 'call-1'", "call-1"),
+    ] {
         let mut deleting = store.pg.begin().await.unwrap();
         sqlx::raw_sql(deletion).execute(&mut *deleting).await.unwrap();
         let message = told("assistant", call, "status-update", PHONE, 1_772_441_074_000);

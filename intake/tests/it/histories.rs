@@ -42,7 +42,8 @@ fn spelled() -> impl Strategy<Value = Customer> {
     (0..4_usize, 0..9_usize, 1..4_usize).prop_map(|(person, style, every)| {
         let digits = number_of(person);
         let spaced = |mark: &str| {
-            let chunks: Vec<_> = digits.as_bytes().chunks(every + 1).map(|chunk| String::from_utf8_lossy(chunk)).collect();
+            let chunks: Vec<_> =
+                digits.as_bytes().chunks(every + 1).map(|chunk| String::from_utf8_lossy(chunk)).collect();
             chunks.join(mark)
         };
         let shown = match style {
@@ -67,7 +68,9 @@ fn withheld() -> impl Strategy<Value = Customer> {
         let keys: String = word
             .chars()
             .map(|letter| {
-                let row = ["ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ"].iter().position(|row| row.contains(letter));
+                let row = ["ABC", "DEF", "GHI", "JKL", "MNO", "PQRS", "TUV", "WXYZ"]
+                    .iter()
+                    .position(|row| row.contains(letter));
                 char::from(b'2' + u8::try_from(row.unwrap()).unwrap())
             })
             .collect();
@@ -84,7 +87,8 @@ fn withheld() -> impl Strategy<Value = Customer> {
 }
 
 fn drawn() -> impl Strategy<Value = Drawn> {
-    let customer = prop_oneof![6 => spelled(), 2 => withheld(), 1 => Just(Customer { person: None, shown: Value::Null })];
+    let customer =
+        prop_oneof![6 => spelled(), 2 => withheld(), 1 => Just(Customer { person: None, shown: Value::Null })];
     let kind = prop::sample::select(&["inboundPhoneCall", "webCall", "vapi.websocketCall"][..]);
     (0..ORGS, customer, kind, any::<bool>(), any::<bool>()).prop_map(|(org, customer, kind, marked, listed)| Drawn {
         org,

@@ -107,7 +107,14 @@ mod tests {
             assistant_id: None,
             config_hash: None,
         };
-        Known { agent, look_since: None, missing_id: None, refused_hash: None, shown_otherwise: Vec::new(), is_contested: false }
+        Known {
+            agent,
+            look_since: None,
+            missing_id: None,
+            refused_hash: None,
+            shown_otherwise: Vec::new(),
+            is_contested: false,
+        }
     }
 
     fn named(config_hash: Option<&str>) -> Known {
@@ -166,7 +173,10 @@ mod tests {
     #[test]
     fn h12_what_another_org_names_too_is_left_alone() {
         for known in [named(None), synced(), fresh()] {
-            assert_eq!(step(&Known { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..known }), Step::Leave);
+            assert_eq!(
+                step(&Known { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..known }),
+                Step::Leave
+            );
         }
     }
 

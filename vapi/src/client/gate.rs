@@ -365,7 +365,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn h21_a_wait_that_is_asked_for_is_a_pause_and_doubles_nothing() {
-        let asked = |seconds| Err(Error::Unavailable { cause: Cause::Paused, retry_after: Some(Duration::from_secs(seconds)) });
+        let asked =
+            |seconds| Err(Error::Unavailable { cause: Cause::Paused, retry_after: Some(Duration::from_secs(seconds)) });
         let gate = opened().await;
         tokio::time::advance(FIRST_PAUSE).await;
         for seconds in [20, 2, 2, 2, 2] {

@@ -205,7 +205,10 @@ fn all_orders_of_a_calls_messages_fold_to_the_same_state() {
         (Timestamp::parse("2026-03-02T08:43:21Z"), Timestamp::parse("2026-03-02T08:44:31Z"))
     );
     assert_eq!(whole.heard_at.get(), Some(Timestamp::from_micros(1_772_441_073_000_000)));
-    assert_eq!((whole.duration_seconds.get(), whole.cost_cents.get(), whole.is_test_call), (Some(&70), Some(&5), false));
+    assert_eq!(
+        (whole.duration_seconds.get(), whole.cost_cents.get(), whole.is_test_call),
+        (Some(&70), Some(&5), false)
+    );
 }
 
 /// The next order of these numbers, as a dictionary has them; false after the last.

@@ -164,7 +164,8 @@ fn b4_structured_outputs_are_taken_by_name_from_either_place() {
     let told = |analysis: Value, outputs: Value| {
         let report = json!({"message": {"type": "end-of-call-report", "call": {"id": "c1"}, "analysis": analysis,
                                         "artifact": {"structuredOutputs": outputs}}});
-        let listed = json!({"id": "c1", "status": "ended", "analysis": analysis, "artifact": {"structuredOutputs": outputs}});
+        let listed =
+            json!({"id": "c1", "status": "ended", "analysis": analysis, "artifact": {"structuredOutputs": outputs}});
         let shown = |state: CallState| {
             let summary = state.summary.get().map(|summary| summary.as_str().to_owned());
             (state.sentiment_label.get().copied(), state.sentiment_score.get().map(ToString::to_string), summary)
@@ -174,7 +175,10 @@ fn b4_structured_outputs_are_taken_by_name_from_either_place() {
         shown(state(&report))
     };
     let summary = Some("Wants to be called back.".to_owned());
-    assert_eq!(told(json!({}), outputs.clone()), (Some(SentimentLabel::Negative), Some("0.2".to_owned()), summary.clone()));
+    assert_eq!(
+        told(json!({}), outputs.clone()),
+        (Some(SentimentLabel::Negative), Some("0.2".to_owned()), summary.clone())
+    );
     let first = json!({"summary": "Said.", "structuredData": {"sentimentLabel": "neutral", "sentimentScore": 0.9}});
     let both = told(first, outputs);
     assert_eq!(both, (Some(SentimentLabel::Neutral), Some("0.9".to_owned()), Some("Said.".to_owned())));
