@@ -206,7 +206,7 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
         ("delete from contacts where name = 'Ada'", "call-40"),
         ("delete from calls where vapi_call_id = 'call-1'", "call-1"),
     ] {
-        let mut deleting = store.pg.begin().await.unwrap();
+        let mut deleting = store.apart(1).begin().await.unwrap();
         sqlx::raw_sql(deletion).execute(&mut *deleting).await.unwrap();
         let message = told("assistant", call, "status-update", PHONE, 1_772_441_074_000);
         let intake = intake::Intake::start(&store);
