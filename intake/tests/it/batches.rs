@@ -253,12 +253,12 @@ async fn b1_one_that_is_refused_keeps_none_of_the_others_out() {
     let database = Database::create().await.unwrap();
     let store = source(&database).await;
     start_over(&store).await;
-    sql(&store, "alter table calls add check (phone_number <> '+15550000009')").await;
+    sql(&store, "alter table public.calls add check (phone_number <> '+15550000009')").await;
     let phones = [PHONES[0], PHONES[1], PHONES[REFUSED], "+15550000009", PHONES[2], PHONES[0]];
     let batch: Vec<_> = phones.iter().enumerate().map(|(n, phone)| report(&format!("new-{n}"), phone)).collect();
     let outcomes: Vec<_> = take(&store, &batch).await.iter().map(told).collect();
     assert_eq!(outcomes, ["accepted", "accepted", "accepted", "refused", "accepted", "accepted"]);
-    assert_eq!(count(&store, "select count(*) from calls where vapi_call_id like 'new-%'").await, 5);
+    assert_eq!(count(&store, "select count(*) from public.calls where vapi_call_id like 'new-%'").await, 5);
     let outcomes: Vec<_> = take(&store, &batch).await.iter().map(told).collect();
     assert_eq!(outcomes, ["duplicate"; 6]);
     store.pg.close().await;

@@ -37,8 +37,8 @@ async fn b2_callers_who_withhold_their_number_are_nobody() {
     let withheld = ["anonymous", "Restricted", "+266696687", "8656696", "", "110", "sip:anonymous@anonymous.invalid"];
     let messages = withheld.iter().enumerate().map(|(n, text)| called_by(&format!("call-{n}"), number(text)));
     take_all(&store, messages.collect()).await;
-    let nobody = "select count(*) from calls where contact_id is null and phone_number is null";
-    assert_eq!((count(&store, nobody).await, count(&store, "select count(*) from contacts").await), (7, 0));
+    let nobody = "select count(*) from public.calls where contact_id is null and phone_number is null";
+    assert_eq!((count(&store, nobody).await, count(&store, "select count(*) from public.contacts").await), (7, 0));
     close(store, database).await;
 }
 
@@ -66,9 +66,13 @@ async fn b3_one_person_is_one_lead_however_the_number_is_spelled_and_whichever_c
                     take_all(&store, vec![message]).await;
                 }
             }
-            assert_eq!(count(&store, "select count(*) from contacts").await, 1, "{first} {batched}");
-            assert_eq!(count(&store, "select count(*) from calls where contact_id is not null").await, 6, "{first}");
-            let certain = "select count(*) from calls where phone_number = '+4930123456'";
+            assert_eq!(count(&store, "select count(*) from public.contacts").await, 1, "{first} {batched}");
+            assert_eq!(
+                count(&store, "select count(*) from public.calls where contact_id is not null").await,
+                6,
+                "{first}"
+            );
+            let certain = "select count(*) from public.calls where phone_number = '+4930123456'";
             assert_eq!(count(&store, certain).await, 4, "{first}");
             close(store, database).await;
         }
@@ -83,21 +87,22 @@ async fn b3_a_contact_of_bare_digits_is_found_and_another_orgs_is_not() {
     add_org(&store, "other").await;
     sql(
         &store,
-        "insert into contacts (org_id, name, phone, created_at)
-         select org_id, vapi_assistant_id, '4930123456', '2020-01-01' from agents",
+        "insert into public.contacts (org_id, name, phone, created_at)
+         select org_id, vapi_assistant_id, '4930123456', '2020-01-01' from public.agents",
     )
     .await;
     take_all(&store, vec![called_by("call", number("+49 30 123456"))]).await;
-    let found = "select count(*) from calls k join contacts c on c.id = k.contact_id and c.name = 'assistant'";
-    assert_eq!((count(&store, found).await, count(&store, "select count(*) from contacts").await), (1, 2));
+    let found =
+        "select count(*) from public.calls k join public.contacts c on c.id = k.contact_id and c.name = 'assistant'";
+    assert_eq!((count(&store, found).await, count(&store, "select count(*) from public.contacts").await), (1, 2));
     close(store, database).await;
 }
 
 #[tokio::test]
 async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call() {
     let rules = [
-        "alter table contacts add check (phone ~ '^[+][1-9][0-9]{9,14}$')",
-        "alter table contacts alter column email set not null",
+        "alter table public.contacts add check (phone ~ '^[+][1-9][0-9]{9,14}$')",
+        "alter table public.contacts alter column email set not null",
         "create function refuse() returns trigger language plpgsql as $$ begin raise 'not in this house'; end $$;
          create trigger refuse before insert on contacts for each row when (new.name = 'Ada') execute function refuse()",
         "create function refuse() returns trigger language plpgsql as $$ begin perform nothing_of_the_kind(); end $$;
@@ -116,8 +121,8 @@ async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call
             take_all(&store, vec![of(1, "+1 555 0001", "Ada"), of(2, "anonymous", "Bo"), of(3, "+15550001", "Ada")])
                 .await;
         assert!(outcomes.iter().all(|outcome| matches!(outcome, Outcome::Accepted(_))), "{rule}: {outcomes:?}");
-        assert_eq!(count(&store, "select count(*) from calls where status is not null").await, 3, "{rule}");
-        assert!(count(&store, "select count(*) from contacts").await <= 1, "{rule}");
+        assert_eq!(count(&store, "select count(*) from public.calls where status is not null").await, 3, "{rule}");
+        assert!(count(&store, "select count(*) from public.contacts").await <= 1, "{rule}");
         close(store, database).await;
     }
 }
@@ -129,13 +134,13 @@ async fn b1_a_contact_that_is_known_and_may_not_be_changed_still_has_its_calls()
     add_org(&store, "assistant").await;
     sql(
         &store,
-        "insert into contacts (org_id, name, phone) select id, null, '+15550000001' from organizations;
+        "insert into public.contacts (org_id, name, phone) select id, null, '+15550000001' from public.organizations;
          create function refuse() returns trigger language plpgsql as $$ begin raise 'no change'; end $$;
          create trigger refuse before update on contacts for each row execute function refuse()",
     )
     .await;
     take_all(&store, vec![called_by("call", number("+15550000001"))]).await;
-    assert_eq!(count(&store, "select count(*) from calls where contact_id is not null").await, 1);
+    assert_eq!(count(&store, "select count(*) from public.calls where contact_id is not null").await, 1);
     close(store, database).await;
 }
 
@@ -144,14 +149,14 @@ async fn b1_a_call_that_the_source_refuses_is_parked_and_taken_up_when_the_rule_
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
-    sql(&store, "alter table calls add constraint odd check (phone_number is null)").await;
+    sql(&store, "alter table public.calls add constraint odd check (phone_number is null)").await;
     let outcomes = take_all(&store, vec![called_by("call", number("+15550000001"))]).await;
     assert!(matches!(outcomes[..], [Outcome::Refused(_)]), "{outcomes:?}");
     assert_eq!(count(&store, "select count(*) from prewarm.events where body is not null and org_id is null").await, 1);
     assert_eq!(replay(&store).await.unwrap().replayed, 0, "not before some time has passed");
-    sql(&store, "alter table calls drop constraint odd; update prewarm.events set replay_after = now()").await;
+    sql(&store, "alter table public.calls drop constraint odd; update prewarm.events set replay_after = now()").await;
     assert_eq!(replay(&store).await.unwrap().replayed, 1);
-    assert_eq!(count(&store, "select count(*) from calls where contact_id is not null").await, 1);
+    assert_eq!(count(&store, "select count(*) from public.calls where contact_id is not null").await, 1);
     close(store, database).await;
 }
 
@@ -166,22 +171,22 @@ async fn h12_what_two_orgs_claim_is_neithers_until_one_lets_go() {
     // A number that one org alone names does not decide: the assistant may be the other's.
     sql(
         &store,
-        "insert into phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from organizations limit 1",
+        "insert into public.phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from public.organizations limit 1",
     )
     .await;
     take_all(&store, vec![called_by("call-2", number("+15550000001"))]).await;
     assert_eq!(replay(&store).await.unwrap().replayed, 0);
-    assert_eq!(count(&store, "select count(*) from calls").await, 0);
+    assert_eq!(count(&store, "select count(*) from public.calls").await, 0);
     let contested = store::parked::contested(&store.pg).await.unwrap();
     assert_eq!((contested.assistants, contested.numbers), (1, 0));
     sql(
         &store,
-        "update agents set vapi_assistant_id = 'another' where id = (select max(id::text)::uuid from agents);
+        "update public.agents set vapi_assistant_id = 'another' where id = (select max(id::text)::uuid from public.agents);
          update prewarm.events set replay_after = null",
     )
     .await;
     let limit = tokio::time::timeout(Duration::from_mins(5), replay(&store)).await;
     assert_eq!(limit.unwrap().unwrap().replayed, 2);
-    assert_eq!(count(&store, "select count(distinct org_id) from calls where contact_id is not null").await, 1);
+    assert_eq!(count(&store, "select count(distinct org_id) from public.calls where contact_id is not null").await, 1);
     close(store, database).await;
 }

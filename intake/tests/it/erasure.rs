@@ -81,20 +81,24 @@ async fn h11_a_deleted_contact_is_forgotten_and_does_not_come_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
-    sql(&store, "delete from contacts where phone like '%30123456'").await;
+    sql(&store, "delete from public.contacts where phone like '%30123456'").await;
     // Late messages come before anybody has erased anything, and after.
     late(&store).await;
     erase(&store).await;
     late(&store).await;
     assert_eq!(count(&store, TOLD).await, 0);
-    assert_eq!(count(&store, "select count(*) from contacts where name = 'Ada'").await, 0);
-    assert_eq!(count(&store, "select count(*) from calls where contact_id is null").await, 3, "one was not known");
+    assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Ada'").await, 0);
+    assert_eq!(
+        count(&store, "select count(*) from public.calls where contact_id is null").await,
+        3,
+        "one was not known"
+    );
     // The others are as they were.
     assert_eq!(count(&store, "select count(*) from prewarm.events where body::text ~ 'Bo'").await, 1);
-    assert_eq!(count(&store, "select count(*) from contacts where name = 'Bo'").await, 1);
+    assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Bo'").await, 1);
     // One who calls again is a new contact.
     tell(&store, told("assistant", "call-10", "end-of-call-report", PHONE, 4_102_444_800_000)).await;
-    assert_eq!(count(&store, "select count(*) from contacts where name = 'Ada'").await, 1);
+    assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Ada'").await, 1);
     close(store, database).await;
 }
 
@@ -105,10 +109,10 @@ async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
     three_calls(&store).await;
     sql(
         &store,
-        "insert into contacts (org_id, name, phone) select org_id, 'Twin', phone from contacts where name = 'Ada'",
+        "insert into public.contacts (org_id, name, phone) select org_id, 'Twin', phone from public.contacts where name = 'Ada'",
     )
     .await;
-    sql(&store, "delete from contacts where name = 'Twin'").await;
+    sql(&store, "delete from public.contacts where name = 'Twin'").await;
     erase(&store).await;
     assert_eq!(count(&store, "select count(*) from prewarm.events where body is null").await, 0);
     close(store, database).await;
@@ -116,7 +120,7 @@ async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
 
 #[tokio::test]
 async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again() {
-    for deletion in ["delete from calls where vapi_call_id <> 'call-3'", "truncate calls"] {
+    for deletion in ["delete from public.calls where vapi_call_id <> 'call-3'", "truncate public.calls"] {
         let database = Database::create().await.unwrap();
         let store = open(&database);
         three_calls(&store).await;
@@ -127,7 +131,11 @@ async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again()
             tell(&store, told("assistant", call, "hang", PHONE, 1_772_441_099_000)).await;
         }
         assert_eq!(count(&store, TOLD).await, 0, "{deletion}");
-        assert_eq!(count(&store, "select count(*) from calls where vapi_call_id <> 'call-3'").await, 0, "{deletion}");
+        assert_eq!(
+            count(&store, "select count(*) from public.calls where vapi_call_id <> 'call-3'").await,
+            0,
+            "{deletion}"
+        );
         close(store, database).await;
     }
 }
@@ -139,7 +147,7 @@ async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
     three_calls(&store).await;
     sql(
         &store,
-        "delete from organizations where id = (select org_id from agents where vapi_assistant_id = 'assistant')",
+        "delete from public.organizations where id = (select org_id from public.agents where vapi_assistant_id = 'assistant')",
     )
     .await;
     late(&store).await;
@@ -152,8 +160,8 @@ async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
     assert_eq!(replay(&store).await.unwrap().replayed, 0);
     late(&store).await;
     tell(&store, told("assistant", "call-11", "end-of-call-report", "+15550000011", 4_102_444_800_000)).await;
-    let again = "select count(*) from calls where vapi_call_id in ('call-1', 'call-2')";
-    assert_eq!((count(&store, again).await, count(&store, "select count(*) from calls").await), (0, 1));
+    let again = "select count(*) from public.calls where vapi_call_id in ('call-1', 'call-2')";
+    assert_eq!((count(&store, again).await, count(&store, "select count(*) from public.calls").await), (0, 1));
     close(store, database).await;
 }
 
@@ -163,12 +171,15 @@ async fn h11_what_was_parked_of_a_caller_is_not_replayed_with_the_name() {
     let store = open(&database);
     three_calls(&store).await;
     tell(&store, told("later", "call-20", "end-of-call-report", PHONE, 1_772_441_073_000)).await;
-    sql(&store, "delete from contacts where name = 'Ada'").await;
+    sql(&store, "delete from public.contacts where name = 'Ada'").await;
     erase(&store).await;
-    sql(&store, "update agents set vapi_assistant_id = 'later' where vapi_assistant_id = 'assistant'").await;
+    sql(&store, "update public.agents set vapi_assistant_id = 'later' where vapi_assistant_id = 'assistant'").await;
     assert_eq!(replay(&store).await.unwrap().replayed, 1);
     assert_eq!(count(&store, TOLD).await, 0);
-    assert_eq!(count(&store, "select count(*) from calls where vapi_call_id = 'call-20' and summary is null").await, 1);
+    assert_eq!(
+        count(&store, "select count(*) from public.calls where vapi_call_id = 'call-20' and summary is null").await,
+        1
+    );
     close(store, database).await;
 }
 
@@ -189,8 +200,8 @@ async fn h11_a_number_is_erased_in_every_org_and_the_source_is_told_too() {
     erase(&store).await;
     late(&store).await;
     tell(&store, told("other", "call-31", "end-of-call-report", PHONE, 1_772_441_073_000)).await;
-    let source = "select (select count(*) from calls c where c::text ~ '30123456|sore')
-                       + (select count(*) from contacts c where c::text ~ 'Ada|30123456')";
+    let source = "select (select count(*) from public.calls c where c::text ~ '30123456|sore')
+                       + (select count(*) from public.contacts c where c::text ~ 'Ada|30123456')";
     assert_eq!((count(&store, TOLD).await, count(&store, source).await), (0, 0));
     let progress = store.erasure_progress(&requested).await.unwrap();
     assert_eq!((progress.removed["events"], progress.unerased.len()), (7, 0));
@@ -203,8 +214,8 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
     let store = open(&database);
     three_calls(&store).await;
     for (deletion, call) in [
-        ("delete from contacts where name = 'Ada'", "call-40"),
-        ("delete from calls where vapi_call_id = 'call-1'", "call-1"),
+        ("delete from public.contacts where name = 'Ada'", "call-40"),
+        ("delete from public.calls where vapi_call_id = 'call-1'", "call-1"),
     ] {
         let mut deleting = store.apart(1).begin().await.unwrap();
         sqlx::raw_sql(deletion).execute(&mut *deleting).await.unwrap();
@@ -226,7 +237,7 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
     }
     erase(&store).await;
     assert_eq!(count(&store, TOLD).await, 0);
-    assert_eq!(count(&store, "select count(*) from contacts where name = 'Ada'").await, 0);
-    assert_eq!(count(&store, "select count(*) from calls where vapi_call_id = 'call-1'").await, 0);
+    assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Ada'").await, 0);
+    assert_eq!(count(&store, "select count(*) from public.calls where vapi_call_id = 'call-1'").await, 0);
     close(store, database).await;
 }

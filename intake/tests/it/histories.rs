@@ -138,11 +138,11 @@ fn expected(events: &[Drawn]) -> (Shown, usize) {
 
 async fn found(store: &Store) -> (Shown, usize) {
     let query = "select k.vapi_call_id, a.vapi_assistant_id, regexp_replace(c.phone, '^([+]|00)', ''), k.is_test_call
-                   from calls k
-                   join agents a on a.org_id = k.org_id
-                   left join contacts c on c.id = k.contact_id and c.org_id = k.org_id";
+                   from public.calls k
+                   join public.agents a on a.org_id = k.org_id
+                   left join public.contacts c on c.id = k.contact_id and c.org_id = k.org_id";
     let rows: Vec<(String, String, Option<String>, bool)> = sqlx::query_as(query).fetch_all(&store.pg).await.unwrap();
-    let contacts: i64 = sqlx::query_scalar("select count(*) from contacts").fetch_one(&store.pg).await.unwrap();
+    let contacts: i64 = sqlx::query_scalar("select count(*) from public.contacts").fetch_one(&store.pg).await.unwrap();
     let shown = rows.into_iter().map(|(call, assistant, digits, test)| (call, (assistant, digits, test)));
     (shown.collect(), usize::try_from(contacts).unwrap())
 }
@@ -161,7 +161,7 @@ fn b2_b3_b5_every_caller_is_who_the_event_says() {
     let cases = (prop::collection::vec(drawn(), 1..30), 1..12_usize);
     let outcome = TestRunner::new(config).run(&cases, |(events, size)| {
         runtime.block_on(async {
-            let clear = "truncate organizations cascade;
+            let clear = "truncate public.organizations cascade;
                          truncate prewarm.events, prewarm.call_states, prewarm.tombstones, prewarm.erasures, prewarm.marks";
             sql(&store, clear).await;
             for org in 0..ORGS {

@@ -29,8 +29,7 @@ async fn run(store: &Store, statement: &str) {
 }
 
 async fn add_lead(store: &Store) {
-    let insert =
-        "insert into contacts (org_id, name, lead_status) values ('00000000-0000-0000-0000-000000000001', 'n', 'new')";
+    let insert = "insert into public.contacts (org_id, name, lead_status) values ('00000000-0000-0000-0000-000000000001', 'n', 'new')";
     run(store, insert).await;
 }
 

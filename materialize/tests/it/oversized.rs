@@ -17,8 +17,7 @@ async fn run(store: &Store, statement: &str) {
 
 async fn org_with_lead(store: &Store) {
     store.seed_organization(ORG, "an org", "UTC").await.unwrap();
-    let insert =
-        "insert into contacts (org_id, name, lead_status) values ('00000000-0000-0000-0000-000000000001', 'n', 'new')";
+    let insert = "insert into public.contacts (org_id, name, lead_status) values ('00000000-0000-0000-0000-000000000001', 'n', 'new')";
     run(store, insert).await;
     rebuild(store, Clock::Database, ORG).await.unwrap();
 }
@@ -32,7 +31,7 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
     // Each text is short; there are very many.
     run(
         &store,
-        "update contacts set service_interests = array(select repeat('x', 500) || i from generate_series(1, 17000) i)",
+        "update public.contacts set service_interests = array(select repeat('x', 500) || i from generate_series(1, 17000) i)",
     )
     .await;
     let refused = rebuild(&store, Clock::Database, ORG).await.unwrap_err();
@@ -44,7 +43,7 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
     let owed = sqlx::query_scalar::<_, i64>("select count(*) from prewarm.marks").fetch_one(&store.pg).await.unwrap();
     assert!(owed > 0, "the org is no longer owed");
     // Once it fits, all is as before.
-    run(&store, "update contacts set service_interests = '{one}'").await;
+    run(&store, "update public.contacts set service_interests = '{one}'").await;
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     assert!(edition(&store, ORG).await.unwrap().version > good.version);
     store.pg.close().await;

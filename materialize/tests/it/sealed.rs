@@ -258,7 +258,7 @@ fn queries(folder: &Path, found: &mut Vec<(String, String)>) {
 async fn h10_every_query_names_what_it_reads_by_its_schema() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let mut session = store.pg.acquire().await.unwrap();
+    let mut session = store.pg.take().await.unwrap();
     assert_eq!(texts(&mut session, "show search_path").await, ["pg_catalog,pg_temp"]);
     let mut found = Vec::new();
     queries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/queries"), &mut found);

@@ -61,13 +61,13 @@ async fn h1_transactions_that_are_dropped_at_any_moment_leave_no_snapshot_open()
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let org = OrgId(Uuid::new_v4());
-    let insert = "insert into organizations (name) values ('another')";
+    let insert = "insert into public.organizations (name) values ('another')";
     for n in 0..200 {
         let rebuild = store.snapshot(org, Clock::Database, Extent::Touched);
         let dropped = tokio::time::timeout(Duration::from_micros(n * 25), rebuild).await;
         drop(dropped);
         sqlx::raw_sql(insert).execute(&store.pg).await.unwrap();
-        let count = "select count(*) from organizations";
+        let count = "select count(*) from public.organizations";
         for sessions in [&store.pg, &store.warm] {
             let seen: i64 = sqlx::query_scalar(count).fetch_one(sessions).await.unwrap();
             assert_eq!(seen, i64::try_from(n).unwrap() + 1);

@@ -142,7 +142,7 @@ const FORGET: &str = "truncate prewarm.actionable_leads, prewarm.lead_sums, prew
 fn open(database: &Database) -> Store {
     Store::open(&Config {
         database_url: database.url(),
-        redis_url: None,
+        redis: None,
         connections: 1,
         sessions: Sessions::Working,
         application_name: "test",
