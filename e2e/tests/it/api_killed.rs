@@ -50,6 +50,12 @@ impl Sent {
     }
 }
 
+/// The number that a call comes from, another for each.
+fn phone_of(call: &str) -> String {
+    let number: usize = call.trim_start_matches("call-").parse().unwrap();
+    format!("+1555{number:07}")
+}
+
 /// The calls that have exactly one event and one row each, to which the org's own contact belongs.
 async fn stored(pg: &PgPool, org: &Org) -> BTreeSet<String> {
     let stored = "select k.vapi_call_id
@@ -76,7 +82,7 @@ async fn what_was_acknowledged_is_stored_and_what_was_not_can_be_sent_again() {
                     client.post(&url).header("x-vapi-secret", e2e::WEBHOOK_SECRET).json(&report(
                         &org,
                         call,
-                        &format!("+1555{call}"),
+                        &phone_of(call),
                     ))
                 };
                 sent.send(request).await;
@@ -101,7 +107,7 @@ async fn what_was_acknowledged_is_stored_and_what_was_not_can_be_sent_again() {
 
     stack.api.ready(&stack.client).await;
     let again = unknown.iter().map(|call| {
-        let message = report(&org, call, &format!("+1555{call}"));
+        let message = report(&org, call, &phone_of(call));
         let stack = &stack;
         async move { stack.post(&message).await.status }
     });

@@ -145,7 +145,7 @@ async fn an_org_that_cannot_be_rebuilt_is_named_and_keeps_no_other_from_it() {
     stack.sql("drop trigger refuse on prewarm.versions").await;
     let mut one = Process::start(&["rebuild", "--org", &poison.to_string()], &stack.environment);
     assert_eq!(one.ended().await.code(), Some(0), "{}", one.log());
-    assert!(one.stdout().starts_with(&format!("{poison}  version 1-")), "{}", one.stdout());
+    assert!(one.stdout().starts_with(&format!("{poison}  version ")), "{}", one.stdout());
     assert_eq!(mended(&stack).await, i64::try_from(ORGS).unwrap());
 
     let nobody = Uuid::from_u128(9999).to_string();

@@ -103,11 +103,11 @@ async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call
     let rules = [
         "alter table public.contacts add check (phone ~ '^[+][1-9][0-9]{9,14}$')",
         "alter table public.contacts alter column email set not null",
-        "create function refuse() returns trigger language plpgsql as $$ begin raise 'not in this house'; end $$;
-         create trigger refuse before insert on contacts for each row when (new.name = 'Ada') execute function refuse()",
-        "create function refuse() returns trigger language plpgsql as $$ begin perform nothing_of_the_kind(); end $$;
-         create trigger refuse before insert on contacts for each row when (new.name = 'Ada') execute function refuse()",
-        "create unique index on contacts (lead_status)",
+        "create function public.refuse() returns trigger language plpgsql as $$ begin raise 'not in this house'; end $$;
+         create trigger refuse before insert on public.contacts for each row when (new.name = 'Ada') execute function public.refuse()",
+        "create function public.refuse() returns trigger language plpgsql as $$ begin perform nothing_of_the_kind(); end $$;
+         create trigger refuse before insert on public.contacts for each row when (new.name = 'Ada') execute function public.refuse()",
+        "create unique index on public.contacts (lead_status)",
     ];
     for rule in rules {
         let database = Database::create().await.unwrap();
@@ -135,8 +135,8 @@ async fn b1_a_contact_that_is_known_and_may_not_be_changed_still_has_its_calls()
     sql(
         &store,
         "insert into public.contacts (org_id, name, phone) select id, null, '+15550000001' from public.organizations;
-         create function refuse() returns trigger language plpgsql as $$ begin raise 'no change'; end $$;
-         create trigger refuse before update on contacts for each row execute function refuse()",
+         create function public.refuse() returns trigger language plpgsql as $$ begin raise 'no change'; end $$;
+         create trigger refuse before update on public.contacts for each row execute function public.refuse()",
     )
     .await;
     take_all(&store, vec![called_by("call", number("+15550000001"))]).await;

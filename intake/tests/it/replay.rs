@@ -97,14 +97,14 @@ async fn either_map_will_do_and_the_first_receipt_stays() {
 async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
-    sql(&store, "alter table public.contacts add constraint refused check (phone <> '+15550000013')").await;
+    sql(&store, "alter table public.calls add constraint refused check (phone_number <> '+15550000013')").await;
     let call = |n: usize| ended(&format!("call-{n}"), "assistant", "number", &format!("+1555{n:07}"));
     park(&store, &(0..100).map(call).collect::<Vec<_>>()).await;
     add_org(&store, "assistant").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 99, failed: 1 });
     // It is kept, and left alone for a while.
     assert_eq!((parked(&store).await, replay(&store).await.unwrap()), (1, DONE));
-    sql(&store, "alter table public.contacts drop constraint refused").await;
+    sql(&store, "alter table public.calls drop constraint refused").await;
     sql(&store, "update prewarm.events set replay_after = now() where replay_after is not null").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 1, failed: 0 });
     assert_eq!((parked(&store).await, count(&store, "select count(*) from public.calls").await), (0, 100));

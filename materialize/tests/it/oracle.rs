@@ -24,7 +24,7 @@ use testkit::{
 use crate::harness::{defined, edition, open, settle, shown, world};
 
 /// Events of all tests together, unless `PREWARM_TEST_EVENTS` says otherwise: `make soak` has a million.
-const EVENTS: u32 = 30_000;
+const EVENTS: u32 = 15_000;
 
 /// Tests that share the events, so that they run side by side.
 const PARTS: u32 = 8;
@@ -82,7 +82,7 @@ fn models_equal_the_definition_where_statements_are_wide_2() {
 
 /// H2: what is imported at once is planned while the tables are empty, and right all the same.
 const EMPTY: &str =
-    "truncate organizations cascade;
+    "truncate public.organizations cascade;
      truncate prewarm.marks, prewarm.actionable_leads, prewarm.lead_sums, prewarm.sums, prewarm.maintained, prewarm.blobs,
               prewarm.versions, prewarm.leases";
 
