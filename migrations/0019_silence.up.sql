@@ -5,7 +5,7 @@
 -- arrive late.
 create function prewarm.release_strays(worker text, held text[], since timestamptz) returns int
 language plpgsql
-set search_path = pg_catalog as $$
+set search_path = pg_catalog, pg_temp as $$
 declare
   strays int;
 begin

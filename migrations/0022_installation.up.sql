@@ -37,9 +37,8 @@ exception when others then
 end $$;
 
 create function prewarm.database_oid() returns oid
-language sql stable as $$
-  select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
-$$;
+language sql stable
+return (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
 
 insert into prewarm.installation (epoch, database, timeline, system_identifier)
 select e.epoch, prewarm.database_oid(), prewarm.timeline(), prewarm.system_identifier()

@@ -97,6 +97,8 @@ impl Stack {
         let mut environment = Environment::from([
             ("DATABASE_URL", database.url()),
             ("REDIS_URL", redis.url()),
+            // So that Redis answers wherever it can, on a busy machine too.
+            ("PREWARM_REDIS_TIMEOUT", "1000".to_owned()),
             ("SUPABASE_JWT_SECRET", JWT_SECRET.to_owned()),
             ("VAPI_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
         ]);

@@ -87,11 +87,8 @@ impl Process {
         health.set("vapi", vapi::state(&prewarm));
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
-            let serving = api.reporting_to(health.clone()).serve(
-                settings.store("prewarm-api")?,
-                Clock::Database,
-                shutdown.clone(),
-            );
+            let store = settings.store("prewarm-api")?;
+            let serving = Box::pin(api.reporting_to(health.clone()).serve(store, Clock::Database, shutdown.clone()));
             parts.spawn(async move {
                 serving.await;
                 Ok(())

@@ -29,6 +29,7 @@ const VARIABLES: &[&str] = &[
     "DATABASE_DIRECT_URL",
     "REDIS_URL",
     "REDIS_CA_FILE",
+    "PREWARM_REDIS_TIMEOUT",
     "PREWARM_HTTP_ADDR",
     "PREWARM_HTTP_KEEP_ALIVE",
     "PREWARM_STREAMS_PER_ORG",
@@ -118,7 +119,7 @@ impl Settings {
     pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
-            redis: self.redis(),
+            redis: self.redis()?,
             connections: CONNECTIONS,
             sessions,
             application_name,
@@ -148,9 +149,21 @@ impl Settings {
         Ok(url)
     }
 
-    fn redis(&self) -> Option<redis::Config> {
-        let (url, ca_file) = (self.get("REDIS_URL")?.to_owned(), self.get("REDIS_CA_FILE").map(PathBuf::from));
-        Some(redis::Config { url, ca_file, troubles: self.redis_troubles.clone() })
+    fn redis(&self) -> anyhow::Result<Option<redis::Config>> {
+        let Some(url) = self.get("REDIS_URL").map(str::to_owned) else { return Ok(None) };
+        let ca_file = self.get("REDIS_CA_FILE").map(PathBuf::from);
+        let (read_timeout, troubles) = (self.redis_timeout()?, self.redis_troubles.clone());
+        Ok(Some(redis::Config { url, ca_file, read_timeout, troubles }))
+    }
+
+    /// Longer than a second helps nobody: Postgres answers sooner.
+    fn redis_timeout(&self) -> anyhow::Result<Duration> {
+        const MOST: u64 = 1_000;
+        let Some(set) = self.get("PREWARM_REDIS_TIMEOUT") else { return Ok(redis::DEFAULT_READ_TIMEOUT) };
+        let milliseconds = set.trim().parse().ok().filter(|milliseconds| (1..=MOST).contains(milliseconds));
+        let milliseconds = milliseconds
+            .with_context(|| format!("PREWARM_REDIS_TIMEOUT is not a number of milliseconds from 1 to {MOST}"))?;
+        Ok(Duration::from_millis(milliseconds))
     }
 
     fn format(&self) -> anyhow::Result<Format> {

@@ -172,7 +172,7 @@ impl Subscriber {
 
     /// Without what a carrier puts before the `+` in an address.
     fn number(&self) -> &str {
-        let user = self.user.trim();
+        let user = self.user.as_str();
         match user.rfind(['+', '＋']) {
             Some(at) if self.is_address && at <= MAX_CARRIER_PREFIX => user.get(at..).unwrap_or(user),
             _ => user,
@@ -185,7 +185,7 @@ fn before<'a>(text: &'a str, marks: &[char]) -> &'a str {
 }
 
 fn decoded(text: &str) -> String {
-    percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_decode_str(text).decode_utf8_lossy().trim().to_owned()
 }
 
 fn is_withheld(user: &str, digits: &str) -> bool {

@@ -30,8 +30,8 @@ use crate::{
     words::redis_said,
 };
 
-/// Reads fall through to Postgres after this long.
-const READ_BUDGET: Duration = Duration::from_millis(50);
+/// How long a read waits for Redis unless it is told otherwise. Then Postgres answers.
+pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_millis(50);
 
 /// Commands fail after this long, so that a hanging server holds nobody up.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
@@ -62,6 +62,8 @@ pub struct Config {
     pub url: String,
     /// `REDIS_CA_FILE`.
     pub ca_file: Option<PathBuf>,
+    /// `PREWARM_REDIS_TIMEOUT`: how long a read waits before Postgres answers.
+    pub read_timeout: Duration,
     /// Where refusals are noted: one for all connections of the process.
     pub troubles: Troubles,
 }
@@ -70,7 +72,7 @@ impl Config {
     /// A server whose certificate, if it has one, is vouched for by a public or the system's authority.
     #[must_use]
     pub fn of(url: String) -> Self {
-        Self { url, ca_file: None, troubles: Troubles::default() }
+        Self { url, ca_file: None, read_timeout: DEFAULT_READ_TIMEOUT, troubles: Troubles::default() }
     }
 }
 
@@ -86,6 +88,7 @@ impl std::fmt::Debug for Config {
 pub struct Redis {
     client: Arc<Client>,
     connection: ConnectionManager,
+    read_timeout: Duration,
     troubles: Troubles,
     /// The blob format that this process reads.
     format: Format,
@@ -159,7 +162,8 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
-        Ok(Self { client: Arc::new(client), connection, troubles: config.troubles.clone(), format })
+        let (read_timeout, troubles) = (config.read_timeout, config.troubles.clone());
+        Ok(Self { client: Arc::new(client), connection, read_timeout, troubles, format })
     }
 
     /// Whether the server answers.
@@ -194,7 +198,7 @@ impl Redis {
     async fn fields(&self, key: &str) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
         let mut connection = self.connection.clone();
         let names: Vec<&str> = HEAD.into_iter().chain(Model::ALL.map(Model::name)).collect();
-        let fields = tokio::time::timeout(READ_BUDGET, connection.hmget(key, names));
+        let fields = tokio::time::timeout(self.read_timeout, connection.hmget(key, names));
         match fields.await.unwrap_or_else(|_| Err(timed_out())) {
             // Something else lies there, and is replaced by the next put.
             Err(error) if error.code() == Some(WRONG_TYPE) => Ok(Vec::new()),
@@ -313,7 +317,8 @@ impl Redis {
     /// or one that was restored a moment ago.
     pub async fn noted_installation(&self, address: &str) -> Result<Option<Installation>, Error> {
         let mut connection = self.connection.clone();
-        let noted = tokio::time::timeout(READ_BUDGET, connection.zrange::<_, Vec<String>>(address_key(address), 0, 1));
+        let noted =
+            tokio::time::timeout(self.read_timeout, connection.zrange::<_, Vec<String>>(address_key(address), 0, 1));
         let noted = noted.await.map_err(|_| timed_out())??;
         Ok(match noted.as_slice() {
             [one] => one.parse().ok(),

@@ -123,13 +123,13 @@ async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
         ))
         .await;
     stack.follows(&org).await;
-    // Fifty bodies of 150 kB fill every buffer on the way.
+    // Five hundred bodies of 25 kB fill every buffer on the way.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut deaf = socket.connect(stack.api.http_addr()).await.unwrap();
     let request =
         format!("GET /api/analytics/leads HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", org.token);
-    deaf.write_all(request.repeat(50).as_bytes()).await.unwrap();
+    deaf.write_all(request.repeat(500).as_bytes()).await.unwrap();
     // And as many as a small attacker can afford.
     let mut loris = Vec::new();
     for _ in 0..500 {

@@ -227,6 +227,7 @@ async fn parked_and_refused(stack: &Stack, org: &Org) {
         assert_eq!(stack.post(message).await.status, StatusCode::OK);
     }
     let mut parked_and_refused = refused;
+    parked_and_refused["message"]["call"]["id"] = json!("call-parked-and-refused");
     parked_and_refused["message"]["call"]["assistantId"] = json!(unknown.assistant());
     assert_eq!(stack.post(&parked_and_refused).await.status, StatusCode::OK);
     stack

@@ -78,7 +78,12 @@ async fn all_orders_of_a_calls_messages_make_one_row_and_one_contact() {
     let told = interleaved(&mut random);
     take_all(&store, &told, &mut random).await;
 
-    let rows = [("prewarm.events", 720 * MESSAGES), ("public.calls", 720), ("public.contacts", 720), ("prewarm.call_states", 720)];
+    let rows = [
+        ("prewarm.events", 720 * MESSAGES),
+        ("public.calls", 720),
+        ("public.contacts", 720),
+        ("prewarm.call_states", 720),
+    ];
     for (table, rows) in rows {
         assert_eq!(count(&store, &format!("select count(*) from {table}")).await, rows as i64, "{table}");
     }

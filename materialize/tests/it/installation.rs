@@ -119,7 +119,8 @@ async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     add_org(&store).await;
     let before = rebuilt(&store).await;
     // As a dump does: the row comes back, written by another transaction.
-    run(&store, "create table public.old as select * from prewarm.installation; delete from prewarm.installation").await;
+    run(&store, "create table public.old as select * from prewarm.installation; delete from prewarm.installation")
+        .await;
     run(&store, "insert into prewarm.installation select * from public.old").await;
 
     let Head::At(version) = store.head(ORG).await.unwrap() else { panic!("not built") };

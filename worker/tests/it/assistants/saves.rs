@@ -152,11 +152,20 @@ async fn the_audit_finds_what_left_no_mark() {
 }
 
 #[tokio::test]
-async fn two_agents_do_not_share_an_assistant() {
+async fn two_agents_of_an_org_do_not_share_an_assistant() {
     let town = Town::new().await;
-    let agents = [town.synced().await, town.fresh().await];
-    let id = agents[0].assistant_id.as_deref().unwrap();
-    town.db.run(&format!("update agents set vapi_assistant_id = '{id}' where id = '{}'", agents[1].id)).await;
+    let first = town.synced().await;
+    // Somebody copies the row, with all that is in it.
+    town.db
+        .run(&format!(
+            "insert into agents (org_id, call_direction, name, system_prompt, first_message, voice, model, vapi_assistant_id)
+             select org_id, 'outbound', name, system_prompt, first_message, voice, model, vapi_assistant_id
+               from agents where id = '{}'",
+            first.id
+        ))
+        .await;
+    let second = town.store.agent(first.org, "outbound").await.unwrap().unwrap();
+    let agents = [first, second];
     town.run(Maintenance::AuditAssistants).await;
     for agent in &agents {
         town.passes(agent.id).await;
