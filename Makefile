@@ -7,6 +7,9 @@ TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
 export PREWARM_SERVERS_DIR ?= $(abspath $(or $(PREWARM_DATA_DIR),.prewarm))/servers
 
+# Half of the tests wait for something most of the time.
+TEST_THREADS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(firstword $(MAKEFILE_LIST))
 
@@ -18,7 +21,7 @@ run: ## build and start everything with demo data
 test: lint ## run every check and every test
 	@scripts/setup test
 	scripts/sqlx-prepare --check
-	scripts/with-servers cargo nextest run --workspace
+	scripts/with-servers cargo nextest run --workspace --test-threads $(TEST_THREADS)
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
 lint: ## check the formatting and the lints

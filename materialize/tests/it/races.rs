@@ -26,7 +26,7 @@ use crate::harness::{defined, edition, in_redis, open, settle, shown, world};
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 /// Rebuilds, over both workers.
-const ROUNDS: u32 = 10_000;
+const ROUNDS: u32 = 3_000;
 /// The watchers leave the processor to the workers.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
