@@ -127,9 +127,18 @@ impl Store {
     }
 }
 
-/// How many erasures are owed.
-pub async fn owed(pg: &WarmSessions) -> Result<i64, Error> {
-    Ok(sqlx::query_file_scalar!("queries/erasures/count.sql").fetch_one(pg).await?)
+/// The erasures that are owed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backlog {
+    /// How many; counting ends at some thousands.
+    pub erasures: i64,
+    /// Seconds since the oldest was requested; 0 without any.
+    pub oldest_seconds: f64,
+}
+
+/// Counts the erasures that are owed.
+pub async fn backlog(pg: &WarmSessions) -> Result<Backlog, Error> {
+    Ok(sqlx::query_file_as!(Backlog, "queries/erasures/backlog.sql").fetch_one(pg).await?)
 }
 
 /// Requests.

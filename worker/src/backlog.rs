@@ -4,12 +4,16 @@
 use std::time::Duration;
 
 use metrics::gauge;
-use monitoring::names::{
-    CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES, OWED_ORGS,
-    PARKED_EVENTS, QUARANTINED,
+use monitoring::{
+    health::{Health, State},
+    names::{
+        CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES,
+        OWED_ORGS, PARKED_EVENTS, QUARANTINED,
+    },
 };
 use store::{
-    assistants, erasures,
+    assistants,
+    erasures::{self, Backlog},
     parked::{self, Contested},
     queue::upkeep,
     sessions::WarmSessions,
@@ -18,6 +22,8 @@ use store::{
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
 const BUDGET: Duration = Duration::from_secs(5);
+/// An org of a million rows takes less.
+const ERASURE_IS_LATE: Duration = Duration::from_secs(60);
 
 /// Keeps the gauges current, for ever.
 pub(crate) async fn measure(pg: WarmSessions) {
@@ -42,36 +48,59 @@ pub(crate) async fn measure(pg: WarmSessions) {
 }
 
 /// All agents and numbers are read for it.
-const CONTESTED_EVERY: Duration = Duration::from_secs(10);
+const CLAIMS_EVERY: Duration = Duration::from_secs(10);
 
-/// Keeps the gauges of what two orgs claim and of what is to be erased current, for ever. The log says when that changes.
-pub(crate) async fn measure_claims(pg: WarmSessions) {
-    let mut ticks = tokio::time::interval(CONTESTED_EVERY);
+/// Keeps the gauges of names at Vapi that several orgs claim current, for ever, and tells of them in `/readyz`.
+pub(crate) async fn measure_claims(pg: WarmSessions, health: Health) {
+    const PART: &str = "names at vapi";
+    let mut ticks = tokio::time::interval(CLAIMS_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut known = Contested::default();
     loop {
         ticks.tick().await;
-        let look = async { Ok::<_, store::Error>((parked::contested(&pg).await?, erasures::owed(&pg).await?)) };
-        let Ok(Ok((contested, erasures))) = tokio::time::timeout(BUDGET, look).await else {
+        let Ok(Ok(contested)) = tokio::time::timeout(BUDGET, parked::contested(&pg)).await else {
             for kind in ["assistant", "number"] {
                 gauge!(CONTESTED, "kind" => kind).set(f64::NAN);
             }
-            gauge!(OWED_ERASURES).set(f64::NAN);
             continue;
         };
         gauge!(CONTESTED, "kind" => "assistant").set(contested.assistants as f64);
         gauge!(CONTESTED, "kind" => "number").set(contested.numbers as f64);
-        gauge!(OWED_ERASURES).set(erasures as f64);
-        if contested != known {
-            let Contested { assistants, numbers } = contested;
-            tracing::warn!(
-                assistants,
-                numbers,
-                "names at Vapi that more than one org claims: their webhooks are parked"
-            );
-            known = contested;
-        }
+        health.set(PART, state_of_names(contested));
     }
+}
+
+fn state_of_names(Contested { assistants, numbers }: Contested) -> State {
+    if assistants + numbers == 0 {
+        return State::Ok;
+    }
+    State::Degraded(format!(
+        "more than one org claims {assistants} assistants and {numbers} numbers: their webhooks are parked (prewarm.contested)"
+    ))
+}
+
+/// Keeps the gauge of erasures current, for ever, and tells in `/readyz` of one that takes long.
+pub(crate) async fn measure_erasures(pg: WarmSessions, health: Health) {
+    const PART: &str = "erasures";
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        let Ok(Ok(backlog)) = tokio::time::timeout(BUDGET, erasures::backlog(&pg)).await else {
+            gauge!(OWED_ERASURES).set(f64::NAN);
+            continue;
+        };
+        gauge!(OWED_ERASURES).set(backlog.erasures as f64);
+        health.set(PART, state_of_erasures(backlog));
+    }
+}
+
+fn state_of_erasures(Backlog { erasures, oldest_seconds }: Backlog) -> State {
+    if oldest_seconds < ERASURE_IS_LATE.as_secs_f64() {
+        return State::Ok;
+    }
+    State::Degraded(format!(
+        "{erasures} erasures are not done, the oldest for {oldest_seconds:.0} s (prewarm.erasures)"
+    ))
 }
 
 /// Keeps the gauges of agents current, for ever. Only where assistants are made: elsewhere nobody minds what is owed.
@@ -97,4 +126,23 @@ pub(crate) async fn measure_agents(pg: WarmSessions) {
 fn complain(what: &'static str, error: Option<&store::Error>) {
     let reason = error.map_or_else(|| format!("no answer within {} s", BUDGET.as_secs()), ToString::to_string);
     tracing::warn!(what, reason, "what is owed cannot be measured");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn h11_an_erasure_that_takes_long_is_told_and_one_under_way_is_not() {
+        let backlog = |oldest_seconds| state_of_erasures(Backlog { erasures: 1, oldest_seconds });
+        assert_eq!((backlog(0.0), backlog(59.0)), (State::Ok, State::Ok));
+        assert!(matches!(backlog(61.0), State::Degraded(reason) if reason.starts_with("1 erasures")));
+    }
+
+    #[test]
+    fn h12_names_that_several_orgs_claim_are_told() {
+        assert_eq!(state_of_names(Contested::default()), State::Ok);
+        let contested = state_of_names(Contested { assistants: 2, numbers: 1 });
+        assert!(matches!(contested, State::Degraded(reason) if reason.contains("2 assistants and 1 numbers")));
+    }
 }

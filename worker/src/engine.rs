@@ -108,9 +108,10 @@ impl<H: Handler> Engine<H> {
             spawn(follow_hints(self.store.clone(), self.config.direct.clone(), hinted)),
             spawn(watch_line(self.store.clone())),
             spawn(Scheduler::new(pg(), worked).run(scheduler, shutdown.clone())),
-            spawn(watchdog::watch(loops, health, self.config.heartbeat)),
+            spawn(watchdog::watch(loops, health.clone(), self.config.heartbeat)),
             spawn(backlog::measure(pg())),
-            spawn(backlog::measure_claims(pg())),
+            spawn(backlog::measure_claims(pg(), health.clone())),
+            spawn(backlog::measure_erasures(pg(), health)),
             spawn(deadlines::follow(pg(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
         let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(pg())));
