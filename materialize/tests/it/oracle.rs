@@ -23,7 +23,7 @@ use testkit::{
 
 use crate::harness::{defined, edition, open, settle, shown, world};
 
-/// Events of all tests together, unless `PREWARM_TEST_EVENTS` says otherwise: `make soak` has a million.
+/// A trigger that is missing or a look-up that finds nothing shows within 750 of them. Of all tests together, unless `PREWARM_TEST_EVENTS` says otherwise: `make soak` has a million.
 const EVENTS: u32 = 8_000;
 
 /// Tests that share the events, so that they run side by side.
