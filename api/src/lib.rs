@@ -13,6 +13,7 @@ mod editions;
 mod error;
 mod listener;
 pub mod numbers;
+mod page;
 mod read;
 mod reads;
 mod stream;
@@ -42,7 +43,6 @@ use crate::{
     console::Console,
     edge::Edge,
     editions::Editions,
-    error::ApiError,
     numbers::Numbers,
 };
 
@@ -208,7 +208,7 @@ fn router(app: App) -> Router {
         .route("/api/session/end", post(end_session))
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))
-        .fallback(async || ApiError::NotFound)
+        .fallback(page::file)
         .with_state(app)
 }
 

@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    extract::{Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
-use readmodel::{ids::OrgId, model::Model};
+use readmodel::{ids::OrgId, model::Model, version::Version};
+use serde::Deserialize;
 
 use crate::{
     answer::{Shown, answer, refuse},
@@ -36,7 +37,45 @@ pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, r
 
 /// `GET /api/analytics/dashboard`
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
-    read(&state, user.0.org, Model::Dashboard, &request.into_parts().0).await
+    let (request, _) = request.into_parts();
+    match version_of(&request) {
+        Ok(None) => read(&state, user.0.org, Model::Dashboard, &request).await,
+        Ok(Some(version)) => {
+            let shown = past(&state, user.0.org, version, &request).await;
+            shown.unwrap_or_else(|error| refuse(&state.reads, Model::Dashboard, error))
+        }
+        Err(error) => refuse(&state.reads, Model::Dashboard, error),
+    }
+}
+
+/// Which version of the dashboard is asked for, if not the newest.
+fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
+    #[derive(Deserialize)]
+    struct Which {
+        version: Option<String>,
+    }
+    let Query(Which { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
+    version.map(|version| version.parse().map_err(|_| ApiError::Version)).transpose()
+}
+
+/// The dashboard as it was, if this node has seen that version and not too many since. It is never stale: it is old.
+async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
+    let found = editions.get(org).await?;
+    let past = found.entry.at(version).ok_or(ApiError::Gone)?;
+    let shown = Shown {
+        model: Model::Dashboard,
+        labels: &past.labels,
+        etag: &past.etag,
+        source: found.source,
+        stale: None,
+        age_seconds: editions.now.at(Instant::now()).seconds_since(past.as_of),
+    };
+    answer(request, &editions.reads, &shown, |headers| {
+        let coding = Accepted::of(headers).best(false).ok_or(ApiError::NotAcceptable)?;
+        let identity = readmodel::blob::unpack(&past.zstd).map_err(|_| ApiError::Internal)?;
+        let body = if coding == Coding::Zstd { past.zstd.clone() } else { coding.encode(&identity).map_err(|_| ApiError::Internal)?.into() };
+        Ok((coding, body))
+    })
 }
 
 /// One model of the caller's own org.
