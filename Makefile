@@ -19,10 +19,13 @@ test: lint ## run every check and every test
 	@scripts/setup test
 	scripts/sqlx-prepare --check
 	scripts/with-servers cargo nextest run --workspace
+	cargo build --quiet --package prewarm
+	PREWARM_BIN=$(abspath $(TARGET))/debug/prewarm npm test --prefix dashboard
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
 lint: ## check the formatting and the lints
 	@scripts/setup run
+	npm run check --silent --prefix dashboard
 	cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 

@@ -20,12 +20,15 @@ const step = (by: 1 | -1): void => {
 const onKey = (event: KeyboardEvent): void => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !isOn.peek()) return;
   if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
-  const act: (() => void) | undefined = {
+  const acts: Record<string, (() => void) | undefined> = {
     '/': () => document.querySelector<HTMLElement>('#search')?.focus(),
     j: () => step(1),
     k: () => step(-1),
+    // Only in a table, as these scroll the page elsewhere.
+    ...(document.activeElement?.matches('tr[data-id]') && { ArrowDown: () => step(1), ArrowUp: () => step(-1) }),
     '?': () => (isOpen.value = true),
-  }[event.key];
+  };
+  const act = acts[event.key];
   if (!act) return;
   event.preventDefault();
   act();

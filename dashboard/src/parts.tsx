@@ -75,7 +75,7 @@ export const Copy = ({ text, what }: { text: string; what: string }) => {
 };
 
 const ICONS = {
-  copy: 'M5.5 5.5V3.2c0-.7.5-1.2 1.2-1.2h6.1c.7 0 1.2.5 1.2 1.2v6.1c0 .7-.5 1.2-1.2 1.2h-2.3M3.2 5.5h6.1c.7 0 1.2.5 1.2 1.2v6.1c0 .7-.5 1.2-1.2 1.2H3.2c-.7 0-1.2-.5-1.2-1.2V6.7c0-.7.5-1.2 1.2-1.2Z',
+  copy: 'M5.5 5.5V2H14v8.5h-3.5M2 5.5h8.5V14H2V5.5Z',
   check: 'm3 8.5 3.2 3.2L13 4.8',
   in: 'M12.5 3.5 4 12m0-6v6h6',
   out: 'M3.5 12.5 12 4M6 4h6v6',
@@ -83,10 +83,10 @@ const ICONS = {
   pause: 'M5.5 3.5v9m5-9v9',
   play: 'M5 3.2v9.6L12.5 8 5 3.2Z',
   down: 'M8 2.5v8m-3.5-3L8 11l3.5-3.5M3 13.5h10',
-  flame: 'M8 14c2.6 0 4.5-1.8 4.5-4.3 0-3-2.6-4.2-3-7.7C7.300 3.2 6.600 5 6.700 6.600 5.900 6.300 5.500 5.600 5.300 4.800 4.200 6 3.500 7.700 3.500 9.700 3.500 12.200 5.400 14 8 14Z',
-  phone: 'M5.300 2.500 3.500 3.200c-.7.3-1 1-.9 1.700.6 4.300 4.200 7.900 8.500 8.500.7.1 1.400-.2 1.700-.9l.7-1.800-2.900-1.700-1.300 1.200A8 8 0 0 1 5.800 6.700L7 5.400 5.300 2.500Z',
-  calendar: 'M3.200 4h9.600c.4 0 .7.3.7.7v8.100c0 .4-.3.7-.7.7H3.200c-.4 0-.7-.3-.7-.7V4.700c0-.4.3-.7.7-.7Zm-.7 3h11M5.500 2.500v3m5-3v3',
-  mic: 'M8 2c1 0 1.800.8 1.800 1.800v4a1.800 1.800 0 0 1-3.600 0v-4C6.200 2.800 7 2 8 2ZM3.800 7.500a4.200 4.200 0 0 0 8.400 0M8 11.700V14',
+  flame: 'M8 14c3 0 5-2 5-4.5 0-3-3-4-3-7.5-2 1-3.5 3-3.5 4.5C5.5 6 5.3 5 5.3 5 4 6.3 3 8 3 9.5 3 12 5 14 8 14Z',
+  phone: 'M5 2.5 3 3.5c-.5 6 3.5 10 9.5 9.5l1-2-3-2L9 10.5A9 9 0 0 1 5.5 7L7 5.5 5 2.5Z',
+  calendar: 'M2.5 4h11v9.5h-11V4Zm0 3h11M5.5 2.5v3m5-3v3',
+  mic: 'M8 2c1 0 2 1 2 2v4a2 2 0 0 1-4 0V4c0-1 1-2 2-2ZM4 7.5a4 4 0 0 0 8 0M8 11.5V14',
 };
 
 export const Icon = ({ name }: { name: keyof typeof ICONS }) => (
@@ -174,15 +174,5 @@ export const Pill = ({ fresh, apply }: { fresh: number; apply: () => void }) => 
     )}
   </div>
 );
-
-/** Moves the focus among the rows of the table that has it. */
-export const step = (event: KeyboardEvent): void => {
-  const down = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
-  const row = (event.target as HTMLElement).closest<HTMLElement>('tr[data-id]');
-  if (!down || !row) return;
-  const next = (down > 0 ? row.nextElementSibling : row.previousElementSibling) as HTMLElement | null;
-  event.preventDefault();
-  next?.focus();
-};
 
 export const askAgain = (): void => client.wake();

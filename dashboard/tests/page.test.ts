@@ -8,13 +8,14 @@ let stack: Stack;
 let browser: Browser;
 
 before(async () => {
-  [stack, browser] = await Promise.all([Stack.start(), launch()]);
+  stack = await Stack.start();
+  browser = await launch();
   await stack.startApi();
 }, { timeout: 4 * SOON });
 
 after(async () => {
-  await browser.close();
-  await stack.stop();
+  await browser?.close();
+  await stack?.stop();
 }, { timeout: SOON });
 
 const state = (page: Page, wanted: string) => page.waitForFunction((wanted) => document.querySelector('main')?.dataset.state === wanted, wanted, { timeout: SOON });
@@ -50,10 +51,12 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     }
     assert.equal(await leads(page).locator('tr[data-id]').count(), 12);
     assert.equal(await calls(page).locator('tr[data-id]').count(), 12);
-    await page.getByLabel('Name', { exact: true }).and(page.locator('[value="Front desk"]')).or(page.getByLabel('Name', { exact: true })).first().waitFor();
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.agent input[required]')?.value === 'Front desk');
     const begun = await page.evaluate(() => {
-      const [script, data] = ['script', 'fetch'].map((kind) => (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).find((entry) => entry.initiatorType === kind));
-      return data!.startTime <= script!.responseEnd;
+      const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+      const script = entries.find((entry) => entry.initiatorType === 'script');
+      const data = entries.find((entry) => entry.name.endsWith('/api/analytics/dashboard'));
+      return data!.startTime <= script!.responseStart;
     });
     assert.ok(begun, 'the data was asked for before the script was there');
   });
@@ -402,5 +405,106 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     call(org, 'Hedy Lamarr');
     await row(page, 'Hedy Lamarr').waitFor();
     assert.ok((await page.evaluate(() => (window as never as { shift: number }).shift)) < 0.001);
+  });
+});
+
+describe('what goes wrong around it', { concurrency: false }, () => {
+  test('Redis dies: changes come all the same', { timeout: 4 * SOON }, async () => {
+    const org = stack.org();
+    const context = await profile(browser);
+    const page = await open(context, stack.apiUrl, org);
+    await live(page);
+    stack.killRedis();
+    call(org, 'Margaret Hamilton');
+    await row(page, 'Margaret Hamilton').waitFor();
+    await context.close();
+  });
+
+  test('the api is killed and comes back: the page says so, keeps what it had, and goes on', { timeout: 4 * SOON }, async () => {
+    const org = stack.org();
+    const context = await profile(browser);
+    const page = await open(context, stack.apiUrl, org);
+    await live(page);
+    await stack.killApi();
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await state(page, 'offline');
+    assert.equal(await leads(page).locator('tr[data-id]').count(), 12);
+    call(org, 'Mary Jackson');
+    await stack.startApi();
+    await page.getByRole('button', { name: 'Try now' }).click();
+    await row(page, 'Mary Jackson').waitFor();
+    await live(page);
+    await state(page, 'fresh');
+    await context.close();
+  });
+
+  test('two orgs in two tabs of a browser see their own', { timeout: 4 * SOON }, async () => {
+    const [one, other] = [stack.org(), stack.org(5)];
+    const context = await profile(browser);
+    const pages = [await open(context, stack.url, one), await open(context, stack.url, other)] as const;
+    await Promise.all(pages.map(live));
+    assert.deepEqual(await Promise.all(pages.map((page) => leads(page).locator('tr[data-id]').count())), [12, 5]);
+    call(other, 'Dorothy Vaughan');
+    await row(pages[1], 'Dorothy Vaughan').waitFor();
+    await pages[0].reload();
+    await live(pages[0]);
+    assert.equal(await leads(pages[0]).locator('tr[data-id]').count(), 12);
+    await context.close();
+  });
+
+  it('a change costs a delta on the wire', async (page, org) => {
+    await live(page);
+    const session = await page.context().newCDPSession(page);
+    await session.send('Network.enable');
+    for (const name of ['Contact 3', 'Contact 4', 'Contact 5']) {
+      const answer = page.waitForResponse((response) => response.url().endsWith('/api/analytics/dashboard') && response.status() === 200);
+      stack.sql(`update contacts set lead_score = lead_score + 1 where org_id = '${org.id}' and name = '${name}'`);
+      await answer;
+      await new Promise((resolve) => setTimeout(resolve, 1_500));
+    }
+    const bytes = await page.evaluate(() =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[])
+        .filter(({ name }) => name.endsWith('/api/analytics/dashboard'))
+        .map(({ encodedBodySize }) => encodedBodySize));
+    const last = bytes.at(-1)!;
+    assert.ok(last > 0 && last < 400 && last < bytes[0]! / 5, `bodies of ${bytes} bytes`);
+  });
+
+  it('by time alone a lead falls from high to medium', async (page, org) => {
+    await live(page);
+    stack.sql(`update contacts set last_contact_at = now() - interval '24 hours' + interval '12 seconds' where org_id = '${org.id}' and name = 'Contact 6'`);
+    await page.getByText('1 lead falls to medium').waitFor();
+    await row(page, 'Contact 6').locator('.urgency.medium').waitFor();
+  });
+
+  it('a version can be looked at as it was, and says when it is gone', async (page, org) => {
+    await live(page);
+    const version = await page.locator('main').getAttribute('data-version');
+    call(org, 'Annie Easley');
+    await row(page, 'Annie Easley').waitFor();
+    await page.goto(`${stack.url}/?version=${version}`);
+    await page.getByText(`This is version ${version}, as it was.`).waitFor();
+    assert.equal(await page.locator('main').getAttribute('data-version'), version);
+    assert.equal(await leads(page).locator('tr[data-id]').count(), 12);
+    assert.deepEqual(await violations(page), []);
+    await page.goto(`${stack.url}/?version=1-999999`);
+    await page.getByText('That version is kept no longer').waitFor();
+    await page.getByRole('link', { name: 'Go to the newest' }).click();
+    await row(page, 'Annie Easley').waitFor();
+  });
+
+  it('signing out leaves nothing behind', async (page) => {
+    await live(page);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByText('You are signed out').waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.getItem('prewarm.token')), null);
+    assert.deepEqual(await page.evaluate(() => caches.keys()), []);
+    assert.equal(await page.getByText('Contact 1').count(), 0);
+  });
+
+  it('what looking costs is counted', async (page) => {
+    await live(page);
+    await page.getByText('What looking costs').click();
+    await page.getByText(/\d+ requests?, .*Polling the same panels every 30 s/).waitFor();
   });
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHmac, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -47,8 +47,20 @@ export class Stack {
   /** Of the api that can be killed. */
   apiUrl = '';
 
+  /** Ends what it has started, also where the start fails. */
   static async start(): Promise<Stack> {
     const stack = new Stack();
+    await stack.begin().catch(async (error) => {
+      await stack.stop();
+      throw error;
+    });
+    return stack;
+  }
+
+  private async begin(): Promise<void> {
+    const stack = this;
+    // Postgres runs as an account of its own where the tests run as root.
+    chmodSync(stack.directory, 0o755);
     const [http, admin, queue, api, apiAdmin] = await Promise.all([1, 2, 3, 4, 5].map(freePort));
     stack.url = `http://127.0.0.1:${http}`;
     stack.apiUrl = `http://127.0.0.1:${api}`;
@@ -61,7 +73,6 @@ export class Stack {
     });
     stack.run(['up', '--demo'], { ...process.env, ...addresses(http, admin) });
     await until('the stack is up', async () => (await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined))?.ok);
-    await until('the demo is seeded', async () => stack.sql("select 1 from pg_tables where tablename = 'organizations'") === '1');
     const { jwt } = stack.secrets;
     stack.environment = {
       ...process.env,
@@ -71,7 +82,6 @@ export class Stack {
       SUPABASE_JWT_SECRET: jwt,
       VAPI_WEBHOOK_SECRET: 'secret',
     };
-    return stack;
   }
 
   /** Starts the second api, on the same port each time. */
@@ -107,10 +117,9 @@ export class Stack {
         select '${id}', 'Contact ' || i, '+1555' || lpad(i::text, 7, '0'), 'c' || i || '@example.com', 'new', 95 - i,
                now() - i * interval '1 minute', array['Cleaning'], now() - i * interval '1 day'
           from generate_series(1, ${contacts}) i;
-      insert into calls (org_id, phone_number, status, duration_seconds, summary, sentiment_label, sentiment_score, created_at)
-        select '${id}', '+1555' || lpad(i::text, 7, '0'), 'completed', 60 + i, 'Wants a cleaning.', 'positive', 0.9,
-               now() - i * interval '1 hour'
-          from generate_series(1, ${contacts}) i;
+      insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, sentiment_label, sentiment_score, created_at)
+        select org_id, id, phone, 'completed', 60, 'Wants a cleaning.', 'positive', 0.9, now() - (95 - lead_score) * interval '1 hour'
+          from contacts where org_id = '${id}';
       insert into agents (org_id, call_direction, name, system_prompt, first_message, voice, model)
         values ('${id}', 'inbound', 'Front desk', 'Be kind.', 'Hello?', '{"provider": "11labs", "voiceId": "sarah"}', '{"provider": "openai", "model": "gpt-4o"}');
     `);

@@ -51,16 +51,16 @@ const LINGER_MS = 5_000;
 /** The API of one server, for one person. */
 export class Client {
   readonly clock = new Clock();
-  private readonly watches = new Map<string, Watch<unknown>>();
-  private readonly listeners = new Set<() => void>();
-  private live?: Live;
-  private renewal?: Promise<string | undefined>;
+  readonly #watches = new Map<string, Watch<unknown>>();
+  readonly #listeners = new Set<() => void>();
+  #live?: Live;
+  #renewal?: Promise<string | undefined>;
 
   constructor(private readonly options: Options) {}
 
   /** How news comes. */
   get way(): Way {
-    return this.live?.way ?? 'stopped';
+    return this.#live?.way ?? 'stopped';
   }
 
   /** The org that the token names. */
@@ -81,7 +81,7 @@ export class Client {
     const read = async (more?: object) => {
       const sent = Date.now();
       const answer = await this.fetch(path, { cache: 'no-cache', headers: { ...headers, ...more }, signal: wish.signal });
-      this.learn(answer, sent);
+      this.#learn(answer, sent);
       const copy = answer.clone();
       const data: T = JSON.parse(await answer.text());
       void this.shelf.put(path, copy);
@@ -98,8 +98,8 @@ export class Client {
 
   /** A read that stays up to date for as long as somebody is subscribed to it. */
   watch<T>(path: string): Watch<T> {
-    let watch = this.watches.get(path);
-    if (!watch) this.watches.set(path, (watch = new Watch(this, path)));
+    let watch = this.#watches.get(path);
+    if (!watch) this.#watches.set(path, (watch = new Watch(this, path)));
     return watch as Watch<T>;
   }
 
@@ -112,7 +112,7 @@ export class Client {
     });
     const told: T = await answer.json();
     const waitFor = told.receipt;
-    const shown = waitFor ? await Promise.all(this.watched().map((watch) => watch.refresh({ waitFor }))) : [];
+    const shown = waitFor ? await Promise.all(this.#watched().map((watch) => watch.refresh({ waitFor }))) : [];
     return { ...told, seen: shown.every((labels) => labels && !labels.stale) };
   }
 
@@ -131,62 +131,65 @@ export class Client {
     };
     let answer = await send();
     if (answer.status === 401 && renew) {
-      const renewed = await (this.renewal ??= renew().finally(() => (this.renewal = undefined)));
+      const renewed = await (this.#renewal ??= renew().finally(() => (this.#renewal = undefined)));
       if (renewed) answer = await send();
     }
     if (answer.ok) return answer;
     const failure = await failureOf(answer);
-    if (failure.kind === 'signed-out') this.live?.stop();
+    if (failure.kind === 'signed-out') {
+      this.#live?.stop();
+      this.#watched().forEach((watch) => watch.fail(failure));
+    }
     throw failure;
   }
 
   /** Tells of the way that news comes, whenever it changes. */
   onWay(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Asks at once: after sleep, or when somebody looks again. */
   wake(): void {
-    if (this.live?.way === 'stopped') this.start();
-    else this.live?.wake();
+    if (this.#live?.way === 'stopped') this.start();
+    else this.#live?.wake();
   }
 
   /** Closes the stream; what is shown stays. */
   pause(): void {
-    this.live?.stop();
+    this.#live?.stop();
   }
 
   /** Forgets everything that is kept of any org, here and in the browser. */
   async signOut(): Promise<void> {
-    this.live?.stop();
+    this.#live?.stop();
     await Promise.all([this.fetch('/api/session/end', { method: 'POST' }).catch(() => {}), Shelf.clear()]);
-    for (const watch of this.watches.values()) watch.forget();
+    for (const watch of this.#watches.values()) watch.forget();
   }
 
   /** @internal */
   enter(path: string, watch: Watch<unknown>): void {
-    this.watches.set(path, watch);
+    this.#watches.set(path, watch);
     this.start();
   }
 
   /** @internal A framework may subscribe again at once, so that the stream outlives the last watch a little. */
   leave(path: string): void {
-    this.watches.delete(path);
-    setTimeout(() => this.watched().length || this.live?.stop(), LINGER_MS);
+    this.#watches.delete(path);
+    setTimeout(() => this.#watched().length || this.#live?.stop(), LINGER_MS);
   }
 
   /** @internal */
   start(): void {
-    if (this.live && this.live.way !== 'stopped') return;
-    this.live = new Live({
+    if (this.#live && this.#live.way !== 'stopped') return;
+    this.#live = new Live({
       topic: this.org || Math.random().toString(36),
       open: (id, signal) =>
         this.fetch('/api/analytics/stream', { signal, cache: 'no-store', headers: id ? { 'last-event-id': id } : {} }),
-      onNews: (news) => this.tell(news),
-      onWay: () => this.listeners.forEach((listener) => listener()),
+      onNews: (news) => this.#tell(news),
+      onWay: () => this.#listeners.forEach((listener) => listener()),
     });
-    if (this.watched().some((watch) => watch.snapshot.labels)) this.tell(undefined);
+    if (this.#watched().some((watch) => watch.snapshot.labels)) this.#tell(undefined);
   }
 
   /** @internal */
@@ -194,19 +197,19 @@ export class Client {
     return new Shelf(this.org);
   }
 
-  private watched(): Watch<unknown>[] {
-    return [...this.watches.values()].filter((watch) => watch.isWatched);
+  #watched(): Watch<unknown>[] {
+    return [...this.#watches.values()].filter((watch) => watch.isWatched);
   }
 
-  private tell(news: News | undefined): void {
-    for (const watch of this.watched()) {
+  #tell(news: News | undefined): void {
+    for (const watch of this.#watched()) {
       const shown = watch.snapshot.labels?.version;
       if (!news || isOlder(shown, news.version)) void watch.refresh({ minVersion: news?.version });
     }
   }
 
   /** Bounds the server's clock by what an answer says. */
-  private learn({ headers }: Response, sent: number): void {
+  #learn({ headers }: Response, sent: number): void {
     const asOf = instant(headers.get('prewarm-as-of'));
     const age = Number(headers.get('prewarm-age'));
     // Whole seconds, cut off.
@@ -217,9 +220,9 @@ export class Client {
 /** One read, kept up to date. */
 export class Watch<T> {
   snapshot: Snapshot<T> = { asking: false };
-  private readonly subscribers = new Set<() => void>();
-  private underWay?: Promise<Labels | undefined>;
-  private next?: Wish;
+  readonly #subscribers = new Set<() => void>();
+  #underWay?: Promise<Labels | undefined>;
+  #next?: Wish;
 
   constructor(
     private readonly client: Client,
@@ -227,56 +230,61 @@ export class Watch<T> {
   ) {}
 
   get isWatched(): boolean {
-    return this.subscribers.size > 0;
+    return this.#subscribers.size > 0;
   }
 
   subscribe = (subscriber: () => void): (() => void) => {
-    this.subscribers.add(subscriber);
-    if (this.subscribers.size === 1) {
+    this.#subscribers.add(subscriber);
+    if (this.#subscribers.size === 1) {
       this.client.enter(this.path, this as Watch<unknown>);
-      void this.open();
+      void this.#open();
     }
     return () => {
-      this.subscribers.delete(subscriber);
+      this.#subscribers.delete(subscriber);
       if (!this.isWatched) this.client.leave(this.path);
     };
   };
 
   /** Asks now, once however often it is called meanwhile. Gives the labels of what is shown then. */
   refresh(wish: Wish = {}): Promise<Labels | undefined> {
-    if (this.underWay) {
-      this.next = { ...this.next, ...wish };
-      return this.underWay.then(() => this.refreshNext());
+    if (this.#underWay) {
+      this.#next = { ...this.#next, ...wish };
+      return this.#underWay.then(() => this.#refreshNext());
     }
-    this.underWay = this.ask(wish).finally(() => (this.underWay = undefined));
-    return this.underWay;
+    this.#underWay = this.#ask(wish).finally(() => (this.#underWay = undefined));
+    return this.#underWay;
+  }
+
+  /** @internal What is shown stays. */
+  fail(failure: Failure): void {
+    this.#show({ asking: false, failure });
   }
 
   forget(): void {
-    this.show({ asking: false, data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out', 401) });
+    this.#show({ asking: false, data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out', 401) });
   }
 
-  private refreshNext(): Promise<Labels | undefined> {
-    if (this.underWay) return this.underWay;
-    const wish = this.next;
-    this.next = undefined;
+  #refreshNext(): Promise<Labels | undefined> {
+    if (this.#underWay) return this.#underWay;
+    const wish = this.#next;
+    this.#next = undefined;
     return wish ? this.refresh(wish) : Promise.resolve(this.snapshot.labels);
   }
 
-  private async open(): Promise<void> {
-    if (!this.snapshot.data) setTimeout(() => this.showKept(), PATIENCE_MS);
+  async #open(): Promise<void> {
+    if (!this.snapshot.data) setTimeout(() => this.#showKept(), PATIENCE_MS);
     await this.refresh();
   }
 
-  private async showKept(): Promise<void> {
+  async #showKept(): Promise<void> {
     if (this.snapshot.data || this.snapshot.failure?.kind === 'signed-out') return;
     const kept = await this.client.shelf.get(this.path);
     const data: T | undefined = await kept?.json().catch(() => undefined);
-    if (kept && data && !this.snapshot.data) this.show({ data, labels: labelsOf(kept), kept: true });
+    if (kept && data && !this.snapshot.data) this.#show({ data, labels: labelsOf(kept), kept: true });
   }
 
-  private async ask(wish: Wish): Promise<Labels | undefined> {
-    this.show({ asking: true });
+  async #ask(wish: Wish): Promise<Labels | undefined> {
+    this.#show({ asking: true });
     try {
       const { data, labels } = await this.client.get<T>(this.path, wish);
       const { snapshot } = this;
@@ -284,17 +292,17 @@ export class Watch<T> {
       const older = !snapshot.kept && isOlder(labels.version, snapshot.labels?.version);
       const same = !!labels.etag && labels.etag === snapshot.labels?.etag;
       const shown = older ? {} : { data: same ? snapshot.data : data, labels, kept: false };
-      this.show({ ...shown, asking: false, failure: undefined });
+      this.#show({ ...shown, asking: false, failure: undefined });
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.show({ asking: false, failure: error });
-      await this.showKept();
+      this.fail(error);
+      await this.#showKept();
     }
     return this.snapshot.failure ? undefined : this.snapshot.labels;
   }
 
-  private show(change: Partial<Snapshot<T>>): void {
+  #show(change: Partial<Snapshot<T>>): void {
     this.snapshot = { ...this.snapshot, ...change };
-    this.subscribers.forEach((subscriber) => subscriber());
+    this.#subscribers.forEach((subscriber) => subscriber());
   }
 }

@@ -37,70 +37,70 @@ const POLL_MS = 15_000;
  */
 export class Live {
   way: Way = 'connecting';
-  private last?: News;
-  private heardAt = Date.now();
-  private askedAt = Date.now();
-  private leads = false;
-  private failures = 0;
-  private wakeUp?: () => void;
-  private readonly ended = new AbortController();
-  private readonly channel?: BroadcastChannel;
-  private readonly timer: ReturnType<typeof setInterval>;
+  #last?: News;
+  #heardAt = Date.now();
+  #askedAt = Date.now();
+  #leads = false;
+  #failures = 0;
+  #wakeUp?: () => void;
+  readonly #ended = new AbortController();
+  readonly #channel?: BroadcastChannel;
+  readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(private readonly around: Surroundings) {
-    const { signal } = this.ended;
+    const { signal } = this.#ended;
     const name = `prewarm:${around.topic}`;
-    this.timer = setInterval(() => this.look(), 1_000);
+    this.#timer = setInterval(() => this.#look(), 1_000);
     if (!globalThis.navigator?.locks || !globalThis.BroadcastChannel) {
-      void this.lead(signal);
+      void this.#lead(signal);
       return;
     }
-    this.channel = new BroadcastChannel(name);
-    this.channel.onmessage = ({ data }: MessageEvent<Word>) => this.hear(data);
-    navigator.locks.request(name, { signal }, () => this.lead(signal)).catch(() => {});
-    this.channel.postMessage({ hello: true });
+    this.#channel = new BroadcastChannel(name);
+    this.#channel.onmessage = ({ data }: MessageEvent<Word>) => this.#hear(data);
+    navigator.locks.request(name, { signal }, () => this.#lead(signal)).catch(() => {});
+    this.#channel.postMessage({ hello: true });
   }
 
   /** The machine woke, the network is back, somebody looks again: ask at once, and try the stream at once. */
   wake(): void {
-    this.failures = 0;
-    this.wakeUp?.();
-    this.ask();
+    this.#failures = 0;
+    this.#wakeUp?.();
+    this.#ask();
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.ended.abort();
-    this.channel?.close();
-    this.turn('stopped');
+    clearInterval(this.#timer);
+    this.#ended.abort();
+    this.#channel?.close();
+    this.#turn('stopped');
   }
 
-  private async lead(signal: AbortSignal): Promise<void> {
-    this.leads = true;
+  async #lead(signal: AbortSignal): Promise<void> {
+    this.#leads = true;
     while (!signal.aborted) {
-      await this.follow(signal).catch(() => {});
+      await this.#follow(signal).catch(() => {});
       if (signal.aborted) return;
-      this.tell({ way: 'polling' });
-      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.failures++);
+      this.#tell({ way: 'polling' });
+      const longest = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#failures++);
       await new Promise<void>((resolve) => {
-        this.wakeUp = resolve;
+        this.#wakeUp = resolve;
         setTimeout(resolve, longest * (0.5 + Math.random() / 2));
       });
     }
   }
 
-  private async follow(ended: AbortSignal): Promise<void> {
+  async #follow(ended: AbortSignal): Promise<void> {
     const silent = new AbortController();
     const end = () => silent.abort();
     ended.addEventListener('abort', end);
-    this.heardAt = Date.now();
-    const watchdog = setInterval(() => Date.now() - this.heardAt > SILENCE_MS && end(), 1_000);
+    this.#heardAt = Date.now();
+    const watchdog = setInterval(() => Date.now() - this.#heardAt > SILENCE_MS && end(), 1_000);
     try {
-      const answer = await this.around.open(this.last?.version, silent.signal);
-      this.failures = 0;
-      this.tell({ way: 'stream' });
+      const answer = await this.around.open(this.#last?.version, silent.signal);
+      this.#failures = 0;
+      this.#tell({ way: 'stream' });
       await readEvents(answer.body!, ({ name, data }) =>
-        this.tell(name === 'version' ? { news: JSON.parse(data) } : {}),
+        this.#tell(name === 'version' ? { news: JSON.parse(data) } : {}),
       );
     } finally {
       clearInterval(watchdog);
@@ -109,37 +109,37 @@ export class Live {
   }
 
   /** Tells the other tabs, and this one. An empty word shows that the stream lives. */
-  private tell(word: Word): void {
-    this.channel?.postMessage(word);
-    this.hear(word);
+  #tell(word: Word): void {
+    this.#channel?.postMessage(word);
+    this.#hear(word);
   }
 
-  private hear({ news, way, hello }: Word): void {
+  #hear({ news, way, hello }: Word): void {
     if (hello) {
-      if (this.leads) this.channel?.postMessage({ way: this.way, news: this.last });
+      if (this.#leads) this.#channel?.postMessage({ way: this.way, news: this.#last });
       return;
     }
-    this.heardAt = Date.now();
-    if (way) this.turn(way);
+    this.#heardAt = Date.now();
+    if (way) this.#turn(way);
     if (news) {
-      this.last = news;
+      this.#last = news;
       this.around.onNews(news);
     }
   }
 
-  private look(): void {
+  #look(): void {
     const now = Date.now();
-    if (!this.leads && now - this.heardAt > SILENCE_MS) this.turn('polling');
+    if (!this.#leads && now - this.#heardAt > SILENCE_MS) this.#turn('polling');
     const hidden = globalThis.document?.visibilityState === 'hidden';
-    if (this.way === 'polling' && !hidden && now - this.askedAt > POLL_MS) this.ask();
+    if (this.way === 'polling' && !hidden && now - this.#askedAt > POLL_MS) this.#ask();
   }
 
-  private ask(): void {
-    this.askedAt = Date.now();
+  #ask(): void {
+    this.#askedAt = Date.now();
     this.around.onNews(undefined);
   }
 
-  private turn(way: Way): void {
+  #turn(way: Way): void {
     if (way === this.way) return;
     this.way = way;
     this.around.onWay(way);

@@ -3,11 +3,11 @@ export class Shelf {
   constructor(private readonly name: string) {}
 
   async put(path: string, answer: Response): Promise<void> {
-    await this.with((cache) => cache.put(path, answer));
+    await this.#with((cache) => cache.put(path, answer));
   }
 
   async get(path: string): Promise<Response | undefined> {
-    return this.with((cache) => cache.match(path, { ignoreVary: true }));
+    return this.#with((cache) => cache.match(path, { ignoreVary: true }));
   }
 
   /** Forgets what is kept, of this org and of every other. */
@@ -17,7 +17,7 @@ export class Shelf {
   }
 
   /** A browser without storage, or with a full one, keeps nothing. */
-  private async with<T>(use: (cache: Cache) => Promise<T>): Promise<T | undefined> {
+  async #with<T>(use: (cache: Cache) => Promise<T>): Promise<T | undefined> {
     return globalThis.caches?.open(PREFIX + this.name).then(use).catch(() => undefined);
   }
 }

@@ -2,18 +2,12 @@ import { useRef } from 'preact/hooks';
 import type { Call } from '../../client/src/models.js';
 import { type Address, address, callsPath, go, isFiltered, queryOf } from '../address.js';
 import { loadMore, more } from '../intent.js';
-import { Ago, askAgain, Icon, NoRows, Panel, Phone, Pill, step, Trouble } from '../parts.js';
+import { Ago, askAgain, Icon, NoRows, Panel, Phone, Pill, Trouble } from '../parts.js';
 import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { calls, isPast, shown } from '../store.js';
 import { duration, plural, statusOf, whole } from '../text.js';
 
-const COLUMNS = [
-  'call_date', 'caller_name', 'phone_number', 'call_direction', 'status', 'duration_seconds', 'sentiment_label', 'sentiment_score',
-  'outcome_summary', 'ended_reason', 'cost_cents', 'id',
-] as const;
-
-const download = (rows: Call[]): void =>
-  void loadMore().then(({ csv, save }) => save('calls.csv', csv(rows as never, COLUMNS)));
+const download = (rows: Call[]): void => void loadMore().then(({ saveCalls }) => saveCalls(rows));
 
 const STATUSES = { completed: 'Completed', missed: 'Missed', transferred: 'Transferred', failed: 'Failed' };
 
@@ -52,7 +46,7 @@ export const Calls = () => {
         ref={watch}
         {...handlers}
       >
-        <table onKeyDown={step}>
+        <table>
           <thead>
             <tr>
               <th scope="col">Caller</th>

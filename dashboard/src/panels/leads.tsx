@@ -3,21 +3,13 @@ import { useRef } from 'preact/hooks';
 import type { Lead } from '../../client/src/models.js';
 import { announce } from '../announce.js';
 import { loadMore } from '../intent.js';
-import { Ago, Icon, NoRows, Panel, Phone, Pill, step } from '../parts.js';
+import { Ago, Icon, NoRows, Panel, Phone, Pill } from '../parts.js';
 import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { newest, shown } from '../store.js';
 import { leadName, plural, whole } from '../text.js';
 import { noteHot } from '../title.js';
 
-const COLUMNS = [
-  'contact_name', 'phone_number', 'email', 'lead_score', 'lead_temperature', 'follow_up_urgency', 'lead_status', 'service_interests',
-  'sentiment_trend', 'total_calls', 'last_call_at', 'last_contact_at', 'last_call_summary', 'created_at', 'id',
-] as const;
-
-const download = (leads: Lead[]): void => {
-  const rows = leads.map((lead) => ({ ...lead, service_interests: lead.service_interests?.join('; ') }));
-  void loadMore().then(({ csv, save }) => save('leads.csv', csv(rows, COLUMNS)));
-};
+const download = (leads: Lead[]): void => void loadMore().then(({ saveLeads }) => saveLeads(leads));
 
 const MOODS = { good: 'Rather positive calls', even: 'Neither positive nor negative', bad: 'Rather negative calls' };
 const moodOf = (trend: number): keyof typeof MOODS => (trend > 0.2 ? 'good' : trend < -0.2 ? 'bad' : 'even');
@@ -46,11 +38,11 @@ export const Leads = () => {
     >
       <Pill fresh={fresh} apply={show} />
       <div class="scroll" tabIndex={0} role="group" aria-label="Leads, scrollable" ref={watch} {...handlers}>
-        <table onKeyDown={step}>
+        <table>
           <thead>
             <tr>
               <th scope="col">Lead</th>
-              <th scope="col">Interest</th>
+              <th scope="col">Temperature</th>
               <th scope="col">Follow up</th>
               <th scope="col" class="wide">Last call</th>
               <th scope="col">Number</th>
@@ -88,7 +80,7 @@ const LeadRow = ({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: strin
         </span>
         {interests && <span class="under">{interests}</span>}
       </th>
-      <td data-label="Interest">
+      <td data-label="Temperature">
         <span class={`heat ${lead.lead_temperature}`}>
           {lead.lead_temperature === 'hot' && <Icon name="flame" />}
           <b>{lead.lead_temperature}</b>
