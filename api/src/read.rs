@@ -73,7 +73,11 @@ async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &
     answer(request, &editions.reads, &shown, |headers| {
         let coding = Accepted::of(headers).best(false).ok_or(ApiError::NotAcceptable)?;
         let identity = readmodel::blob::unpack(&past.zstd).map_err(|_| ApiError::Internal)?;
-        let body = if coding == Coding::Zstd { past.zstd.clone() } else { coding.encode(&identity).map_err(|_| ApiError::Internal)?.into() };
+        let body = if coding == Coding::Zstd {
+            past.zstd.clone()
+        } else {
+            coding.encode(&identity).map_err(|_| ApiError::Internal)?.into()
+        };
         Ok((coding, body))
     })
 }

@@ -36,7 +36,7 @@ const onKey = (event: KeyboardEvent): void => {
 addEventListener('keydown', onKey);
 
 export const HelpButton = () => (
-  <button type="button" class="plain" onClick={() => (isOpen.value = true)}>
+  <button type="button" class="plain keys" onClick={() => (isOpen.value = true)}>
     Keyboard
   </button>
 );

@@ -5,7 +5,7 @@ import { loadMore, more } from '../intent.js';
 import { Ago, askAgain, Icon, NoRows, Panel, Phone, Pill, Trouble } from '../parts.js';
 import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { calls, isPast, shown } from '../store.js';
-import { duration, plural, statusOf, whole } from '../text.js';
+import { duration, phone, plural, statusOf, whole } from '../text.js';
 
 const download = (rows: Call[]): void => void loadMore().then(({ saveCalls }) => saveCalls(rows));
 
@@ -114,7 +114,7 @@ const CallRow = ({ call, gone, mark }: { call: Call; gone: boolean; mark?: strin
             <span class="unseen">{outbound ? 'Outbound' : 'Inbound'}</span>
           </span>
           <a class="open" href={queryOf({ ...address.value, call: call.id } as Address) || '?'}>
-            <bdi>{call.caller_name}</bdi>
+            <bdi>{phone(call.caller_name)}</bdi>
           </a>
         </span>
       </th>

@@ -56,8 +56,8 @@ export const Chart = ({ hours }: { hours?: Hour[] }) => {
       <figcaption>
         <span>{bar ? hourName.format(bar.at) : 'Last seven days, by the hour, your time'}</span>
         <span class="legend">
-          <i class="key inbound" /> {bar ? bar.inbound : inbound} inbound <i class="key outbound" />{' '}
-          {bar ? bar.calls - bar.inbound : total - inbound} outbound
+          <i class="key inbound" /> <b>{bar ? bar.inbound : inbound}</b> inbound <i class="key outbound" />{' '}
+          <b>{bar ? bar.calls - bar.inbound : total - inbound}</b> outbound
         </span>
       </figcaption>
       <svg

@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Call } from '../../client/src/models.js';
 import { address, go } from '../address.js';
 import { Copy, Icon, Phone } from '../parts.js';
-import { absolute, duration, percent, statusOf, words } from '../text.js';
+import { absolute, duration, percent, phone, statusOf, words } from '../text.js';
 
 /** The call that the address names, in full. The browser keeps the focus inside, and gives it back. */
 export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
@@ -37,7 +37,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
     >
       <header>
         <h3 id="drawer-title">
-          <bdi>{call?.caller_name ?? 'Call'}</bdi>
+          <bdi>{phone(call?.caller_name ?? 'Call')}</bdi>
         </h3>
         <button type="button" class="icon" aria-label="Close" onClick={() => dialog.current?.close()}>
           <Icon name="close" />
