@@ -9,7 +9,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use readmodel::{blob::Digest, calls::PAGE_LIMIT, ids::OrgId, model::Model, time::Timestamp};
+use readmodel::{
+    blob::Digest,
+    calls::{Calls, PAGE_LIMIT},
+    ids::OrgId,
+    model::Model,
+    time::Timestamp,
+};
 use serde::Deserialize;
 use serde_json::json;
 use store::{Store, calls::Filter};
@@ -21,6 +27,7 @@ use crate::{
     edge::REQUEST_ID,
     editions::Editions,
     error::ApiError,
+    openapi::Problem,
     read,
     reads::{Outcome, Reads, Source},
 };
@@ -52,6 +59,20 @@ pub(crate) struct Parameters {
 struct Invalid(&'static str);
 
 /// The route.
+#[utoipa::path(get, path = "/api/calls-dashboard", tag = "panels", security(("token" = [])),
+    params(("page" = Option<u32>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100),
+        ("status" = Option<String>, Query, description = "completed, missed, transferred or failed"),
+        ("call_type" = Option<String>, Query, description = "inbound or outbound"),
+        ("search" = Option<String>, Query, description = "Part of a name or of a number"),
+        ("startDate" = Option<String>, Query, description = "RFC 3339"),
+        ("endDate" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("include_test" = Option<bool>, Query)),
+    responses((status = 200, description = "A page of calls, newest first", body = Calls),
+        (status = 304, description = "The client has it"),
+        (status = 400, description = "A parameter is not what it should be", body = Problem),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 503, description = "The calls could not be read", body = Problem)))]
 pub(crate) async fn calls(
     State(editions): State<Arc<Editions>>,
     State(store): State<Store>,

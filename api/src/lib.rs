@@ -13,6 +13,7 @@ mod editions;
 mod error;
 mod listener;
 pub mod numbers;
+mod openapi;
 mod page;
 mod read;
 mod reads;
@@ -205,6 +206,7 @@ fn router(app: App) -> Router {
         .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
         .route("/api/founder-console/test-agent", post(console::test_agent::start))
         .route("/api/founder-console/test-agent/{call}/events", get(console::test_agent::watch))
+        .route("/openapi.json", get(openapi::description))
         .route("/api/session/end", post(end_session))
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))

@@ -5,10 +5,11 @@ import { type Org, SOON } from './stack.js';
 const axeSource = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const machine = readFileSync(new URL('./call-machine.js', import.meta.url), 'utf8');
 
+/** `--use-fake-device-for-media-stream` gives it a microphone, `--use-fake-ui-for-media-stream` somebody who allows it. */
 export const launch = (args: string[] = []): Promise<Browser> =>
   chromium.launch({
     executablePath: process.env.PREWARM_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--use-fake-device-for-media-stream', ...args],
+    args: ['--no-sandbox', '--disable-gpu', ...args],
   });
 
 type ContextOptions = Parameters<Browser['newContext']>[0];

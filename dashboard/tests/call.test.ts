@@ -9,7 +9,7 @@ let allowing: Browser;
 
 before(async () => {
   stack = await Stack.start();
-  allowing = await launch(['--use-fake-ui-for-media-stream']);
+  allowing = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
 }, { timeout: 4 * SOON });
 
 after(async () => {
@@ -121,7 +121,7 @@ describe('a test call', { concurrency: false }, () => {
   it('a weak line is told', async (page) => {
     await button(page).click();
     await stage(page, 'ready');
-    await page.evaluate(() => (window as never as { room: { tell: (m: object) => void } }).room.tell({ action: 'network-quality-change', threshold: 'very-low', quality: 10 }));
+    await page.evaluate(() => (window as never as { room: { tell: (m: object) => void } }).room.tell({ action: 'network-quality-change', threshold: 'very-low', quality: 10, state: { state: 'bad', reasons: ['sendPacketLoss'] } }));
     await page.getByText('Your connection is weak').waitFor();
     await page.getByRole('button', { name: 'End call' }).click();
     await stage(page, 'ended');
@@ -145,7 +145,7 @@ describe('a test call', { concurrency: false }, () => {
 
   for (const [what, args, sentence] of [
     ['a microphone that is not allowed', ['--use-fake-device-for-media-stream'], 'The browser may not use the microphone.'],
-    ['a machine without a microphone', ['--use-fake-ui-for-media-stream', '--use-fake-device-for-media-stream=device-count=0'], 'No microphone was found.'],
+    ['a machine without a microphone', ['--use-fake-ui-for-media-stream'], 'No microphone was found.'],
   ] as const) {
     test(`${what} is told, and nothing of a call is left`, { timeout: 3 * SOON }, async () => {
       const org = await ready();

@@ -12,5 +12,7 @@ pub mod model;
 pub mod models;
 pub mod number;
 pub mod pulse;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod time;
 pub mod version;

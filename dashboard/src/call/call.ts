@@ -138,7 +138,7 @@ class Test {
     vapi.on('message', hear);
     vapi.on('call-end', () => this.end());
     vapi.on('network-quality-change', ({ threshold, networkState }) => {
-      call.value = { ...call.peek(), weak: (threshold ?? networkState) === 'very-low' || (threshold ?? networkState) === 'bad' };
+      call.value = { ...call.peek(), weak: threshold === 'very-low' || networkState === 'bad' };
     });
     vapi.on('camera-error', () => this.reject(ofMicrophone(new DOMException('', 'NotReadableError'))));
     vapi.on('local-audio-level-observer-error', () => void ignored++);

@@ -4,7 +4,7 @@ import { useChanges, useHeld, useHold } from '../rows.js';
 import { shown } from '../store.js';
 import { dayAndTime, plain, words } from '../text.js';
 
-const ICONS = { call_completed: 'phone', hot_lead_detected: 'flame', appointment_booked: 'calendar' } as const;
+const iconOf = ({ metadata }: ActivityEvent) => ('lead_name' in metadata ? 'flame' : 'customer_name' in metadata ? 'calendar' : 'phone');
 
 export const Activity = () => {
   const events = shown.value.data?.activity.events;
@@ -28,7 +28,7 @@ export const Activity = () => {
         {rows.map((event) => (
           <li key={event.id} data-id={event.id} data-changed={changed.get(event.id)} class={event.type}>
             <span class="badge">
-              <Icon name={ICONS[event.type] ?? 'phone'} />
+              <Icon name={iconOf(event)} />
             </span>
             <span class="what">
               <bdi>{plain(event.summary)}</bdi>
@@ -42,11 +42,11 @@ export const Activity = () => {
   );
 };
 
-const detail = ({ type, metadata: m }: ActivityEvent): string => {
-  if (type === 'appointment_booked') {
-    const at = m.scheduled_at ? `for ${dayAndTime(Date.parse(String(m.scheduled_at)))}` : '';
+const detail = ({ metadata: m }: ActivityEvent): string => {
+  if ('customer_name' in m) {
+    const at = m.scheduled_at ? `for ${dayAndTime(Date.parse(m.scheduled_at))}` : '';
     return [m.service_type, at].filter(Boolean).join(', ') || 'No time yet';
   }
-  if (type === 'hot_lead_detected') return [m.service_interest, m.lead_score !== null && `score ${m.lead_score}`].filter(Boolean).join(', ');
-  return `${words(String(m.sentiment_label ?? ''))} · ${m.sentiment_summary ?? ''}`;
+  if ('lead_name' in m) return [m.service_interest, m.lead_score !== null && `score ${m.lead_score}`].filter(Boolean).join(', ');
+  return `${words(m.sentiment_label)} · ${m.sentiment_summary}`;
 };
