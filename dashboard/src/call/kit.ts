@@ -1,0 +1,2 @@
+export { load, start } from './call.js';
+export { CallPanel } from './panel.js';
