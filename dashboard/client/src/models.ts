@@ -12,7 +12,7 @@ export interface Call {
   appointment_scheduled_at: Timestamp | null;
   appointment_service_type: string | null;
   appointment_status: string | null;
-  call_date: Timestamp;
+  call_date: Timestamp | null;
   call_direction: string;
   call_type: string;
   caller_name: string;
@@ -63,8 +63,7 @@ export interface ActivityEvent {
   metadata: Metadata;
   /** One line for people. */
   summary: string;
-  /** When it happened. */
-  timestamp: Timestamp;
+  timestamp: Timestamp | null;
   /** `call_completed`, `hot_lead_detected` or `appointment_booked`. */
   type: string;
 }
@@ -85,7 +84,7 @@ export interface Hour {
 export interface Lead {
   avg_call_duration: Decimal | null;
   contact_name: string | null;
-  created_at: Timestamp;
+  created_at: Timestamp | null;
   email: string | null;
   /** high within 24 hours of the last contact, medium within 7 days, else low. */
   follow_up_urgency: string;

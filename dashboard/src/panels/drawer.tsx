@@ -51,7 +51,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
 const Details = ({ call }: { call: Call }) => (
   <dl class="details">
     <dt>When</dt>
-    <dd>{absolute(Date.parse(call.call_date))}</dd>
+    <dd>{call.call_date ? absolute(Date.parse(call.call_date)) : 'Unknown'}</dd>
     <dt>Number</dt>
     <dd>
       <Phone number={call.phone_number} of={call.caller_name} />
