@@ -54,7 +54,7 @@ enum Command {
     /// A run over all orgs that was stopped or killed goes on where it was when it is started again. An org that cannot be
     /// rebuilt is listed at the end and keeps no other from its rebuild.
     Rebuild(rebuild::Arguments),
-    /// Erase an org, a contact or whoever has a number, for good
+    /// Erase an org, a contact or the people behind a phone number, for good
     ///
     /// From the source: of an org everything; of a contact its row and its appointments, and the number and the summary of
     /// its calls, whose times and costs stay. From everything else: names, numbers and summaries in events, in what is known

@@ -1,4 +1,4 @@
-//! `prewarm erase`: removes an org, a contact or whoever has a number, here and from all that was made of them.
+//! `prewarm erase`: removes an org, a contact or the people behind a phone number, here and from all that was made of them.
 
 use std::{
     collections::BTreeSet,

@@ -47,7 +47,7 @@ pub enum Subject {
     Org(OrgId),
     /// A contact, and who it is in its calls.
     Contact(ContactId),
-    /// Whoever has a number, in all orgs.
+    /// The people behind a phone number, in all orgs.
     Phone(PhoneNumber),
 }
 
@@ -119,7 +119,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets erasures that were done, and tombstones once nobody sends any more what they keep out.
+    /// Forgets erasures that were done, and tombstones that are older than any message that may still come.
     pub async fn prune_erasures(&self) -> Result<(), Error> {
         let (done, buried) = (KEPT.as_secs_f64(), KEYS_KEPT.as_secs_f64());
         sqlx::query_file!("queries/erasures/prune.sql", done, buried).execute(&self.pg).await?;

@@ -61,7 +61,7 @@ const CANNOT_CONNECT_NOW: &str = "57P03";
 /// The sessions of one kind in one process. Cheap to clone.
 ///
 /// A reference to it is an executor: a statement takes a session, runs in a transaction of its own, and gives the session
-/// back. Transactions of several statements [`begin`](Self::begin) explicitly.
+/// back. Transactions of several statements `begin` explicitly.
 #[derive(Clone, Debug)]
 pub struct WarmSessions(Arc<Shared>);
 

@@ -37,6 +37,8 @@ pub enum Extent {
 #[derive(Debug)]
 pub struct Snapshot {
     session: WarmSession,
+    /// By the process' own clock: the database's may jump meanwhile, and what a rebuild took decides how long its org rests.
+    began: Instant,
     /// The database that it is of.
     pub installation: Installation,
     /// Whose.
@@ -93,8 +95,9 @@ impl Store {
     /// `None`: the database is a copy.
     async fn snapshot_of_original(&self, org: OrgId, clock: Clock, extent: Extent) -> Result<Option<Snapshot>, Error> {
         let mut session = self.warm.begin(BEGIN).await?;
+        let began = Instant::now();
         match open(&mut session, org, clock, extent).await {
-            Ok(Some(opened)) if opened.is_original => Ok(Some(self.opened(session, org, opened))),
+            Ok(Some(opened)) if opened.is_original => Ok(Some(self.opened(session, began, org, opened))),
             Ok(_) => {
                 session.roll_back().await;
                 Ok(None)
@@ -106,11 +109,12 @@ impl Store {
         }
     }
 
-    fn opened(&self, session: WarmSession, org: OrgId, opened: Opened) -> Snapshot {
+    fn opened(&self, session: WarmSession, began: Instant, org: OrgId, opened: Opened) -> Snapshot {
         let base = opened.base();
         let calendar = Calendar::of(opened.timezone.as_deref());
         Snapshot {
             session,
+            began,
             installation: Installation(opened.installation),
             org,
             as_of: opened.as_of.into(),
@@ -234,7 +238,8 @@ impl Snapshot {
             &formats,
             &models,
             &digests,
-            &bytes
+            &bytes,
+            self.began.elapsed().as_secs_f64()
         )
         .fetch_one(&mut *self.session)
         .await?;

@@ -6,9 +6,9 @@ use readmodel::{
     model::Model,
     time::{Clock, Timestamp},
 };
-use sqlx::{Connection, PgConnection};
-use store::Store;
-use testkit::Database;
+use sqlx::{Connection, PgConnection, postgres::types::PgInterval};
+use store::{Store, snapshot::Extent};
+use testkit::{Database, servers};
 use uuid::Uuid;
 
 use crate::harness::{defined, edition, open, shown, world};
@@ -114,6 +114,28 @@ async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
     assert_eq!(reasons, ["deadline"]);
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     assert!(shown(&edition(&store, ORG).await.unwrap(), Model::Leads).contains(r#""follow_up_urgency":"medium""#));
+    store.pg.close().await;
+    database.close().await.unwrap();
+}
+
+/// An org rests for as long as its rebuild took, and its lead would stay as it is for that long.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_the_clock_jumped_during_a_rebuild_is_not_what_the_rebuild_took() {
+    let (server, clock) = servers::postgres_with_clock().await.unwrap();
+    clock.set(0).unwrap();
+    let database = Database::create_on(&server.url("postgres")).await.unwrap();
+    let (store, mut connection) = org_in(&database, "UTC", "").await;
+    rebuild(&store, Clock::Database, ORG).await.unwrap();
+    let snapshot = store.snapshot(ORG, Clock::Database, Extent::Touched).await.unwrap();
+    let mut made = edition(&store, ORG).await.unwrap();
+    made.version = snapshot.version;
+    clock.set(24 * 60 * 60).unwrap();
+    snapshot.commit(&made, &[]).await.unwrap();
+
+    let took = "select took from prewarm.versions where took < interval '1 hour'";
+    let took: PgInterval = sqlx::query_scalar(took).fetch_one(&mut connection).await.unwrap();
+    assert!(took.microseconds > 0, "{took:?}");
     store.pg.close().await;
     database.close().await.unwrap();
 }

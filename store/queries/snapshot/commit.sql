@@ -2,12 +2,12 @@
 -- All that a rebuild writes at its end, in one round trip: makes its version the org's newest if the one that it was built
 -- upon still is, writes the blobs whose digest differs, and removes the marks that the snapshot sees.
 -- $1 org, $2 epoch, $3 n, $4 as_of, $5 next_change_at, $6 and $7 the version built upon, $8 and $9 the oldest and the newest
--- format; then side by side $10 formats, $11 models, $12 digests and $13 bytes. One row: whether it was not superseded, the
--- models written in the newest format, and since when the oldest of the changes has been committed (where Postgres tracks
--- that).
+-- format; then side by side $10 formats, $11 models, $12 digests and $13 bytes; $14 seconds that the rebuild took, by a clock
+-- that does not jump. One row: whether it was not superseded, the models written in the newest format, and since when the
+-- oldest of the changes has been committed (where Postgres tracks that).
 with advanced as (
   insert into prewarm.versions as held (org_id, epoch, n, as_of, next_change_at, oldest, format, published, took)
-  values ($1, $2, $3, $4, $5, $8, $9, false, clock_timestamp() - now())
+  values ($1, $2, $3, $4, $5, $8, $9, false, make_interval(secs => $14))
       on conflict (org_id) do update
      set (epoch, n, as_of, next_change_at, oldest, format, published, took)
        = (excluded.epoch, excluded.n, excluded.as_of, excluded.next_change_at, excluded.oldest, excluded.format, false,
