@@ -85,6 +85,9 @@ fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
 async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
     let found = editions.get(org).await?;
     let past = found.entry.at(version).ok_or(ApiError::Gone)?;
+    if past.version < found.entry.version && editions.hides(org, past.as_of).await? {
+        return Err(ApiError::Gone);
+    }
     let shown = Shown {
         model: Model::Dashboard,
         labels: &past.labels,

@@ -72,8 +72,8 @@ impl Entry {
             let content = Content::of(edition.blob(model), before.map(|before| &before.body(model).content));
             Body { labels: Labels::new(version, as_of, next_change_at, &content.etag), content }
         });
-        let past = before.map(Self::pasts).unwrap_or_default();
         let home = HomeTag::of(Some(edition.installation));
+        let past = before.filter(|before| before.home == home).map(Self::pasts).unwrap_or_default();
         let (behind, lagging) = (AtomicBool::new(false), AtomicBool::new(false));
         Self { home, version, as_of, next_change_at, bodies, past, behind, lagging }
     }
