@@ -19,6 +19,7 @@ mod listener;
 mod lists;
 pub mod numbers;
 mod openapi;
+mod organization;
 mod page;
 mod patience;
 mod quota;
@@ -227,6 +228,7 @@ fn router(app: App) -> Router {
 fn watched(app: &App) -> Router<App> {
     Router::new()
         .route("/api/analytics/stream", get(stream::stream))
+        .route("/api/organization", get(organization::get))
         .route("/api/founder-console/agent", get(console::agent::get).post(console::agent::save))
         .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
         .route("/api/founder-console/test-agent", post(console::test_agent::start))

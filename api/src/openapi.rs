@@ -42,9 +42,10 @@ pub(crate) struct Problem {
         crate::read::pulse,
         crate::read::activity,
         crate::read::dashboard,
-        crate::calls::calls
+        crate::calls::calls,
+        crate::organization::get
     ),
-    components(schemas(Leads, Pulse, Activity, Calls, Dashboard, Problem)),
+    components(schemas(Leads, Pulse, Activity, Calls, Dashboard, crate::organization::Organization, Problem)),
     modifiers(&Token)
 )]
 struct Api;

@@ -139,6 +139,14 @@ export type Decimal = number;
 
 export type OrgId = string;
 
+/** The org of a token. */
+export interface Organization {
+  /** What it calls itself. */
+  name: string | null;
+  /** The IANA name of the zone whose midnight begins its day: UTC where none is known. */
+  timezone: string;
+}
+
 /** Where a page lies among all. */
 export interface Pagination {
   /** Rows of a page. */
