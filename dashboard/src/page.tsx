@@ -1,7 +1,7 @@
 import { useEffect } from 'preact/hooks';
 import { said } from './announce.js';
 import { Looking } from './cost.js';
-import { more } from './intent.js';
+import { loadMore, more } from './intent.js';
 import { HelpButton } from './keyboard.js';
 import { Activity } from './panels/activity.js';
 import { AgentPanel } from './panels/agent.js';
@@ -9,15 +9,17 @@ import { Calls } from './panels/calls.js';
 import { Leads } from './panels/leads.js';
 import { Pulse } from './panels/pulse.js';
 import { signOut, token } from './session.js';
-import { SignedOut } from './signed-out.js';
 import { isPast, shown, state } from './store.js';
 import { absolute } from './text.js';
 import { Notice, Pause, Truth } from './truth.js';
 
 export const Page = () => {
   const { data, labels } = shown.value;
-  const Help = more.value?.Help;
+  const { Help, SignedOut } = more.value ?? {};
   const isOut = state.value === 'signed-out';
+  useEffect(() => {
+    if (isOut) loadMore().catch(() => {});
+  }, [isOut]);
   useEffect(() => {
     // After the paint that shows the data: the mark says what a person has seen.
     if (data) requestAnimationFrame(() => setTimeout(mark));
@@ -55,7 +57,7 @@ export const Page = () => {
         data-kept={shown.value.kept || undefined}
       >
         <Notice />
-        {isOut && <SignedOut />}
+        {isOut && SignedOut && <SignedOut />}
         {token.value && (
           <div class="panels" data-dimmed={(data && state.value !== 'fresh' && state.value !== 'stale') || shown.value.kept || undefined}>
             <Pulse />

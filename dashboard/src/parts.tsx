@@ -4,8 +4,9 @@ import { useId, useState } from 'preact/hooks';
 import type { Failure } from '../client/src/failure.js';
 import { reply } from './announce.js';
 import { client } from './session.js';
+import { otherZone } from './organization.js';
 import { now } from './store.js';
-import { absolute, isNumber, phone, since } from './text.js';
+import { absolute, clockTime, isNumber, phone, since } from './text.js';
 
 /** A word with its definition, on hover and on focus; Escape puts it away. */
 export const Term = ({ children, means }: { children: ComponentChildren; means: string }) => {
@@ -34,10 +35,16 @@ export const Ago = ({ at }: { at: string | null }) => {
   if (!at) return <span class="quiet">never</span>;
   const then = Date.parse(at);
   return (
-    <time dateTime={at} title={absolute(then)}>
+    <time dateTime={at} title={instantOf(then)}>
       {since(now.value - then)}
     </time>
   );
+};
+
+/** An instant in full: the viewer's time, and the organisation's where that is another. */
+export const instantOf = (at: number): string => {
+  const zone = otherZone();
+  return zone ? `${absolute(at)} (${clockTime(at, zone)} in ${zone})` : absolute(at);
 };
 
 /** A number to call and to copy. */
@@ -54,7 +61,7 @@ export const Phone = ({ number, of }: { number: string | null; of: string }) => 
   );
 };
 
-export const Copy = ({ text, what }: { text: string; what: string }) => {
+export const Copy = ({ text, what, icon = 'copy' }: { text: string; what: string; icon?: keyof typeof ICONS }) => {
   const [done, set] = useState(false);
   const copy = async (event: Event) => {
     event.stopPropagation();
@@ -68,8 +75,8 @@ export const Copy = ({ text, what }: { text: string; what: string }) => {
     );
   };
   return (
-    <button type="button" class="icon" aria-label={`Copy ${what}`} title="Copy" onClick={copy}>
-      <Icon name={done ? 'check' : 'copy'} />
+    <button type="button" class="icon" aria-label={`Copy ${what}`} title={`Copy ${what}`} onClick={copy}>
+      <Icon name={done ? 'check' : icon} />
     </button>
   );
 };
@@ -86,6 +93,8 @@ const ICONS = {
   flame: 'M8 14c3 0 5-2 5-4.5 0-3-3-4-3-7.5-2 1-3.5 3-3.5 4.5C5.5 6 5.3 5 5.3 5 4 6.3 3 8 3 9.5 3 12 5 14 8 14Z',
   phone: 'M5 2.5 3 3.5c-.5 6 3.5 10 9.5 9.5l1-2-3-2L9 10.5A9 9 0 0 1 5.5 7L7 5.5 5 2.5Z',
   calendar: 'M2.5 4h11v9.5h-11V4Zm0 3h11M5.5 2.5v3m5-3v3',
+  bell: 'M4 11V7a4 4 0 0 1 8 0v4l1.5 1.5h-11L4 11Zm2.5 1.5c0 2 3 2 3 0',
+  mail: 'M2 4h12v8.5H2V4Zm0 .5 6 4.5 6-4.5',
   mic: 'M8 2c1 0 2 1 2 2v4a2 2 0 0 1-4 0V4c0-1 1-2 2-2ZM4 7.5a4 4 0 0 0 8 0M8 11.5V14',
 };
 

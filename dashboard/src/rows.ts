@@ -23,7 +23,8 @@ export interface Held<T extends Row> {
 export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): Held<T> => {
   const [, redraw] = useState(0);
   const kept = useRef<{ subject: string; rows: T[] }>({ subject, rows });
-  if (!held || kept.current.subject !== subject) kept.current = { subject, rows };
+  // Where there is nothing yet, nothing moves by what comes.
+  if (!held || !kept.current.rows.length || kept.current.subject !== subject) kept.current = { subject, rows };
   const now = new Map(rows.map((row) => [row.id, row]));
   const before = kept.current.rows;
   const order = before.map((row) => now.get(row.id) ?? row);

@@ -43,6 +43,8 @@ function follow(): () => void {
   const watch = client.watch<Dashboard>(PATH);
   const take = () => {
     const before = newest.peek().labels?.version;
+    // Each answer tells of the server's clock: ages are by it from the first paint on.
+    now.value = client.clock.now();
     newest.value = watch.snapshot;
     if (!paused.peek()) shown.value = watch.snapshot;
     else if (watch.snapshot.labels?.version !== before) missed.value++;

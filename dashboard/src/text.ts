@@ -26,8 +26,8 @@ export const ago = (ms: number): string => {
 /** The same without tenths, for rows: they need not move. */
 export const since = (ms: number): string => (ms < 60_000 ? 'just now' : ago(ms));
 
-export const clockTime = (at: Date | number): string =>
-  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' }).format(at);
+export const clockTime = (at: Date | number, timeZone?: string): string =>
+  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
 
 /** An instant in full, with its zone. */
 export const absolute = (at: Date | number, timeZone?: string): string =>

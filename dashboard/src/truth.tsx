@@ -1,5 +1,5 @@
 import type { Labels } from '../client/src/labels.js';
-import type { Lead } from '../client/src/models.js';
+import type { Dashboard } from '../client/src/models.js';
 import { Icon } from './parts.js';
 import { client } from './session.js';
 import { isPast, missed, newest, now, online, paused, shown, staleness, state, togglePause, way } from './store.js';
@@ -7,14 +7,17 @@ import { absolute, ago, clockTime, dayAndTime, plural } from './text.js';
 
 const DAY_MS = 86_400_000;
 
-/** What will change by time alone, as far as the leads on screen tell. */
-const because = (at: number, leads: Lead[] | undefined): string => {
+/**
+ * What will change by time alone. There are two such things: a lead among those shown falls to a lower urgency (one that is
+ * not shown takes no part, however many there are), and the organisation's day ends, by which its calls are counted.
+ */
+const because = (at: number, { leads, pulse }: Dashboard): string => {
   const fall = (days: number) =>
-    leads?.filter((lead) => lead.last_contact_at && Math.abs(Date.parse(lead.last_contact_at) + days * DAY_MS - at) < 1).length ?? 0;
+    leads.leads.filter((lead) => lead.last_contact_at && Math.abs(Date.parse(lead.last_contact_at) + days * DAY_MS - at) < 1).length;
   const [medium, low] = [fall(1), fall(7)];
   if (medium) return ` (${plural(medium, 'lead')} ${medium === 1 ? 'falls' : 'fall'} to medium)`;
   if (low) return ` (${plural(low, 'lead')} ${low === 1 ? 'falls' : 'fall'} to low)`;
-  return '';
+  return pulse.calls_today ? ' (a new day: calls today begin anew)' : ' (a day with calls begins)';
 };
 
 const when = (at: number): string => (at - now.value < 18 * 3_600_000 ? clockTime(at) : dayAndTime(at));
@@ -24,7 +27,7 @@ export const Truth = () => {
   return (
     <p class="truth" aria-live="off">
       <Lead />
-      {labels?.asOf && <Said labels={labels} leads={data?.leads?.leads} />}
+      {labels?.asOf && <Said labels={labels} data={data} />}
       {asking && data && !paused.value && <span class="asking">asking…</span>}
     </p>
   );
@@ -45,7 +48,7 @@ const wordOf = (): string => {
   return way.value === 'stream' ? 'Live' : way.value === 'polling' ? 'Asking every 15 s' : 'Connecting';
 };
 
-const Said = ({ labels, leads }: { labels: Labels; leads?: Lead[] }) => (
+const Said = ({ labels, data }: { labels: Labels; data?: Dashboard }) => (
   <>
     <span title={absolute(labels.asOf!)}>{isPast.value ? `as of ${absolute(labels.asOf!)}` : `updated ${ago(now.value - labels.asOf!)}`}</span>
     <span>
@@ -57,7 +60,7 @@ const Said = ({ labels, leads }: { labels: Labels; leads?: Lead[] }) => (
     {labels.nextChange && !isPast.value && (
       <span title={absolute(labels.nextChange)}>
         next change {when(labels.nextChange)}
-        {because(labels.nextChange, leads)}
+        {data && because(labels.nextChange, data)}
       </span>
     )}
     {staleness.value && !isPast.value && <span class="why">{staleness.value}</span>}

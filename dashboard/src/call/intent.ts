@@ -18,6 +18,13 @@ export const intend = (): void => {
   microphone.warmUp();
 };
 
+/** Begins to listen, inside the click: the check shows that the microphone works before anybody calls. */
+export const checkMicrophone = (): void => {
+  const opened = microphone.lend();
+  opened.catch(() => {});
+  fetchKit().then(({ listen }) => listen(opened), () => microphone.coolDown());
+};
+
 /** Begins a test call. The question for the microphone belongs to the click, and comes first. */
 export const test = (direction: string): void => {
   const startedAt = Date.now();

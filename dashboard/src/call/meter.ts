@@ -8,12 +8,13 @@ export const meter = (stream: MediaStream, show: (level: number) => void): (() =
   const samples = new Float32Array(analyser.fftSize);
   let frame = 0;
   const measure = () => {
+    // First, so that what is shown may end it.
+    frame = requestAnimationFrame(measure);
     analyser.getFloatTimeDomainData(samples);
     const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
     show(Math.min(1, Math.sqrt(power) * 4));
-    frame = requestAnimationFrame(measure);
   };
-  measure();
+  frame = requestAnimationFrame(measure);
   return () => {
     cancelAnimationFrame(frame);
     void context.close();

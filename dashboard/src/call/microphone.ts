@@ -4,6 +4,8 @@ import { signal } from '@preact/signals';
 export const permission = signal<PermissionState | 'unknown' | 'impossible'>('unknown');
 
 const WARM_MS = 8_000;
+/** A person who checks the microphone takes a while to speak. */
+const CHECKED_MS = 15_000;
 const AUDIO: MediaStreamConstraints = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
 
 let warm: Promise<MediaStream> | undefined;
@@ -33,6 +35,15 @@ export const warmUp = (): void => {
   if (warm) return;
   warm = navigator.mediaDevices.getUserMedia(AUDIO);
   warm.catch(() => (warm = undefined));
+};
+
+/** The microphone for a check. It stays warm for a while, so that a call takes the very track that was checked. */
+export const lend = (): Promise<MediaStream> => {
+  clearTimeout(cooling);
+  cooling = setTimeout(coolDown, CHECKED_MS);
+  warm ??= navigator.mediaDevices ? navigator.mediaDevices.getUserMedia(AUDIO) : Promise.reject(new TypeError('no microphones here'));
+  warm.catch(() => (warm = undefined));
+  return warm;
 };
 
 export const coolDown = (): void => {

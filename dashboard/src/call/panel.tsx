@@ -75,7 +75,7 @@ export const CallPanel = ({ direction }: { direction: string }) => {
           </button>
         </div>
       )}
-      {lines.length > 0 && (
+      {(live || lines.length > 0) && (
         <ol class="transcript" ref={log} aria-label="Transcript" tabIndex={0}>
           {lines.map((line, i) => (
             <li key={i} class={line.who} data-partial={!line.isFinal || undefined}>

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { readEvents } from '../../client/src/events.js';
 import { Failure } from '../../client/src/failure.js';
-import { intend, kit, test } from '../call/intent.js';
+import { checkMicrophone, intend, kit, test } from '../call/intent.js';
 import { look, permission } from '../call/microphone.js';
 import { call, isLive } from '../call/state.js';
 import { Icon, Panel, Trouble } from '../parts.js';
@@ -114,7 +114,7 @@ export const AgentPanel = () => {
   const set = (change: Partial<Agent>) => (draft.value = { ...draft.peek()!, ...change });
   const { value: told } = progress;
   const readOnly = isPast.value;
-  const CallPanel = kit.value?.CallPanel;
+  const { CallPanel, CheckResult: Result } = kit.value ?? {};
   const { sorry } = call.value;
   return (
     <Panel
@@ -135,9 +135,6 @@ export const AgentPanel = () => {
       }
     >
       {CallPanel ? <CallPanel direction={direction.value} /> : sorry && <p class="hint" role="alert"><b>{sorry.what}</b> {sorry.todo}</p>}
-      {permission.value === 'denied' && call.value.stage === 'idle' && (
-        <p class="hint">The microphone is blocked for this page. Allow it in the site’s settings, left of the address, to test the agent.</p>
-      )}
       <div class="tabs" role="group" aria-label="Direction">
         {['inbound', 'outbound'].map((name) => (
           <button key={name} type="button" aria-pressed={direction.value === name} disabled={live} onClick={() => (direction.value = name)}>
@@ -145,10 +142,6 @@ export const AgentPanel = () => {
           </button>
         ))}
       </div>
-      {failure.value && !isNew && !Object.keys(faults.value).length && (
-        <Trouble failure={failure.value} what="The agent could not be read or saved." onRetry={() => void read()} />
-      )}
-      {isNew && <p class="hint">There is no such agent yet. Say who it is and how it greets, and save.</p>}
       <form onSubmit={save} aria-label="Agent’s settings">
         <fieldset disabled={!agent || readOnly}>
           <Field label="Name" fault={faults.value.name}>
@@ -176,7 +169,7 @@ export const AgentPanel = () => {
           </div>
           <div class="line">
             <span class={`progress ${told?.stage ?? ''}`} role="status">
-              {told && WORDS[told.stage]}
+              {told ? WORDS[told.stage] : isNew && 'There is no such agent yet. Say who it is and how it greets, and save.'}
               {told?.reason && `: ${told.reason}`}
             </span>
             <button type="submit" disabled={!isDirty() || told?.stage === 'saving'}>
@@ -185,6 +178,21 @@ export const AgentPanel = () => {
           </div>
         </fieldset>
       </form>
+      {failure.value && !isNew && !Object.keys(faults.value).length && (
+        <Trouble failure={failure.value} what="The agent could not be read or saved." onRetry={() => void read()} />
+      )}
+      {!readOnly && (
+        <div class="line check">
+          <button type="button" disabled={live} onPointerEnter={intend} onFocus={intend} onClick={checkMicrophone}>
+            Check microphone
+          </button>
+          {permission.value === 'denied' ? (
+            <span class="heard">The microphone is blocked for this page. Allow it in the site’s settings, left of the address, to test the agent.</span>
+          ) : (
+            Result && <Result />
+          )}
+        </div>
+      )}
     </Panel>
   );
 };

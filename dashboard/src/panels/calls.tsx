@@ -34,7 +34,11 @@ export const Calls = () => {
       }
     >
       {!isPast.value && <Filters />}
-      {own && failure && <Trouble failure={failure} what="These calls could not be read." onRetry={askAgain} />}
+      {own && failure && (
+        <div class="over">
+          <Trouble failure={failure} what="These calls could not be read." onRetry={askAgain} />
+        </div>
+      )}
       <Pill fresh={fresh} apply={apply} />
       <div
         class="scroll flat"
@@ -65,7 +69,7 @@ export const Calls = () => {
           </tbody>
         </table>
       </div>
-      {data && <Pages page={data.pagination.page} pages={data.pagination.pages} />}
+      <Pages page={data?.pagination.page ?? address.value.page} pages={data?.pagination.pages ?? 0} />
       {Drawer && <Drawer rows={all} known={!!data} />}
     </Panel>
   );
@@ -178,11 +182,9 @@ const Filters = () => {
         <span class="label">To</span>
         <input type="date" value={of.to} min={of.from || undefined} onChange={pick('to')} />
       </label>
-      {isFiltered(of) && (
-        <button type="button" onClick={() => go({ q: '', status: '', direction: '', from: '', to: '', page: 1 })}>
-          Clear
-        </button>
-      )}
+      <button type="button" disabled={!isFiltered(of)} onClick={() => go({ q: '', status: '', direction: '', from: '', to: '', page: 1 })}>
+        Clear
+      </button>
     </form>
   );
 };

@@ -1,8 +1,8 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Call } from '../../client/src/models.js';
 import { address, go } from '../address.js';
-import { Copy, Icon, Phone } from '../parts.js';
-import { absolute, duration, percent, phone, statusOf, words } from '../text.js';
+import { Copy, Icon, instantOf, Phone } from '../parts.js';
+import { duration, percent, phone, statusOf, words } from '../text.js';
 
 /** The call that the address names, in full. The browser keeps the focus inside, and gives it back. */
 export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
@@ -51,7 +51,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
 const Details = ({ call }: { call: Call }) => (
   <dl class="details">
     <dt>When</dt>
-    <dd>{call.call_date ? absolute(Date.parse(call.call_date)) : 'Unknown'}</dd>
+    <dd>{call.call_date ? instantOf(Date.parse(call.call_date)) : 'Unknown'}</dd>
     <dt>Number</dt>
     <dd>
       <Phone number={call.phone_number} of={call.caller_name} />

@@ -1,9 +1,10 @@
 import { effect } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import type { Lead } from '../../client/src/models.js';
 import { announce } from '../announce.js';
 import { loadMore } from '../intent.js';
-import { Ago, Icon, NoRows, Panel, Phone, Pill } from '../parts.js';
+import { Ago, Copy, Icon, NoRows, Panel, Phone, Pill } from '../parts.js';
+import { canNotify, notifies, notify } from '../notify.js';
 import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { newest, shown } from '../store.js';
 import { leadName, plural, whole } from '../text.js';
@@ -11,12 +12,16 @@ import { noteHot } from '../title.js';
 
 const download = (leads: Lead[]): void => void loadMore().then(({ saveLeads }) => saveLeads(leads));
 
+/** On a narrow screen, so many are shown at first: the other panels are within reach. */
+const FIRST = 12;
+
 const MOODS = { good: 'Rather positive calls', even: 'Neither positive nor negative', bad: 'Rather negative calls' };
 const moodOf = (trend: number): keyof typeof MOODS => (trend > 0.2 ? 'good' : trend < -0.2 ? 'bad' : 'even');
 
 export const Leads = () => {
   const leads = shown.value.data?.leads.leads;
   const [held, handlers, watch] = useHold();
+  const [all, showAll] = useState(false);
   const list = useRef<HTMLTableSectionElement>(null);
   const { rows, gone, fresh, apply } = useHeld(leads ?? [], held);
   const changed = useChanges(leads ?? []);
@@ -31,13 +36,27 @@ export const Leads = () => {
       class="leads"
       note={leads && (leads.length < 50 ? plural(leads.length, 'lead') : 'the fifty most urgent')}
       tools={
-        <button type="button" onClick={() => download(rows)} disabled={!rows.length}>
-          <Icon name="down" /> Download CSV
-        </button>
+        <>
+          {canNotify && (
+            <button
+              type="button"
+              class="bell"
+              aria-pressed={notifies.value}
+              aria-label="Notify me of new hot leads"
+              title="Notify me of new hot leads while I look elsewhere"
+              onClick={() => void loadMore().then(({ toggleNotify }) => toggleNotify())}
+            >
+              <Icon name="bell" />
+            </button>
+          )}
+          <button type="button" onClick={() => download(rows)} disabled={!rows.length}>
+            <Icon name="down" /> Download CSV
+          </button>
+        </>
       }
     >
       <Pill fresh={fresh} apply={show} />
-      <div class="scroll" tabIndex={0} role="group" aria-label="Leads, scrollable" ref={watch} {...handlers}>
+      <div class="scroll" data-all={all || undefined} tabIndex={0} role="group" aria-label="Leads, scrollable" ref={watch} {...handlers}>
         <table>
           <thead>
             <tr>
@@ -55,6 +74,11 @@ export const Leads = () => {
             ))}
           </tbody>
         </table>
+        {rows.length > FIRST && !all && (
+          <button type="button" class="all" onClick={() => showAll(true)}>
+            Show all {rows.length}
+          </button>
+        )}
       </div>
     </Panel>
   );
@@ -107,6 +131,7 @@ const LeadRow = ({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: strin
       </td>
       <td data-label="Number">
         <Phone number={lead.phone_number} of={name} />
+        {lead.email && <Copy text={lead.email} what={`the e-mail address of ${name}`} icon="mail" />}
       </td>
     </tr>
   );
@@ -125,5 +150,6 @@ effect(() => {
   hot = new Set([...(hot ?? []), ...is.map((lead) => lead.id)]);
   if (!new_.length) return;
   noteHot(new_.length);
+  notify(new_);
   announce(new_.length === 1 ? `New hot lead: ${leadName(new_[0]!)}.` : `${whole(new_.length)} new hot leads.`);
 });

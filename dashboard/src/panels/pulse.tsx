@@ -1,9 +1,10 @@
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
-import type { Pulse as Model } from '../../client/src/models.js';
+import type { Organization, Pulse as Model } from '../../client/src/models.js';
+import { otherZone, organization } from '../organization.js';
 import { Panel, Term } from '../parts.js';
-import { shown } from '../store.js';
-import { duration, percent, whole } from '../text.js';
+import { now, shown } from '../store.js';
+import { clockTime, duration, percent, whole } from '../text.js';
 import { Chart } from './chart.js';
 
 interface Figure {
@@ -33,7 +34,7 @@ const MORE: Figure[] = [
 export const Pulse = () => {
   const pulse = shown.value.data?.pulse;
   return (
-    <Panel name="Pulse" class="pulse">
+    <Panel name="Pulse" class="pulse" note={organization.value && <Whose of={organization.value} />}>
       <dl class="figures">{MAIN.map((figure) => <Card key={figure.field} figure={figure} pulse={pulse} />)}</dl>
       <Chart hours={pulse?.hourly} />
       <dl class="small figures">{MORE.map((figure) => <Card key={figure.field} figure={figure} pulse={pulse} />)}</dl>
@@ -41,10 +42,16 @@ export const Pulse = () => {
   );
 };
 
+const Whose = ({ of: { name, timezone } }: { of: Organization }) => (
+  <span title={`The organisation’s day begins at midnight in ${timezone}`}>
+    {name && <bdi>{name}</bdi>} {otherZone() ? `${clockTime(now.value, timezone)} in ${timezone}` : timezone}
+  </span>
+);
+
 const Card = ({ figure: { field, name, means, show }, pulse }: { figure: Figure; pulse?: Model }) => (
   <div class="figure">
     <dt>
-      <Term means={means}>{name}</Term>
+      <Term means={field === 'calls_today' && organization.value ? `${means} It is ${organization.value.timezone}.` : means}>{name}</Term>
     </dt>
     <dd>
       <Number field={field} value={pulse?.[field]}>
