@@ -22,6 +22,7 @@ test: lint ## run every check and every test
 	cargo build --quiet --package prewarm
 	PATH="$(PREWARM_SERVERS_DIR)/usr/bin:$$PATH" PREWARM_BIN=$(abspath $(TARGET))/debug/prewarm \
 		PREWARM_CHROMIUM=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/chromium) /usr/bin/chromium) \
+		PREWARM_FIREFOX=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/firefox-esr) /usr/bin/firefox-esr) \
 		npm test --silent --prefix dashboard
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 

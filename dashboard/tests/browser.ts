@@ -6,8 +6,9 @@ const axeSource = readFileSync(new URL('../node_modules/axe-core/axe.min.js', im
 const machine = readFileSync(new URL('./call-machine.js', import.meta.url), 'utf8');
 
 /** `--use-fake-device-for-media-stream` gives it a microphone, `--use-fake-ui-for-media-stream` somebody who allows it. */
-export const launch = (args: string[] = []): Promise<Browser> =>
+export const launch = (args: string[] = [], without: string[] = []): Promise<Browser> =>
   chromium.launch({
+    ignoreDefaultArgs: without,
     executablePath: process.env.PREWARM_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', ...args],
   });
@@ -47,7 +48,7 @@ export const violations = async (page: Page): Promise<string[]> => {
     const { axe } = globalThis as unknown as { axe: { run: (what: Document, how: object) => Promise<{ violations: Violation[] }> } };
     type Violation = { id: string; help: string; nodes: { html: string; failureSummary: string }[] };
     const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
-    const found = await axe.run(document, { runOnly: { type: 'tag', values: tags } });
+    const found = await axe.run(document, { runOnly: { type: 'tag', values: tags }, resultTypes: ['violations'] });
     return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 160)} ${nodes[0]?.failureSummary.slice(0, 240)}`);
   });
 };

@@ -133,6 +133,27 @@ describe('a test call', { concurrency: false }, () => {
     await isOff(page);
   });
 
+  it('the microphone is checked before a call, which takes the very track', async (page) => {
+    await page.getByRole('button', { name: 'Check microphone' }).click();
+    await page.getByText('It hears you.').waitFor();
+    assert.deepEqual(await violations(page), []);
+    await button(page).click();
+    await stage(page, 'ready');
+    assert.equal(await page.evaluate(() => (window as never as { asked: number }).asked), 1);
+    await page.getByRole('button', { name: 'End call' }).click();
+    await stage(page, 'ended');
+  });
+
+  it('a check is given back, by hand or by itself', async (page) => {
+    await page.getByRole('button', { name: 'Check microphone' }).click();
+    await page.getByText('It hears you.').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('The microphone is off.').waitFor();
+    await isOff(page);
+    await page.getByRole('button', { name: 'Check microphone' }).click();
+    await page.getByText('It hears you.').waitFor();
+  });
+
   it('the agent is saved, and its progress told', async (page) => {
     const form = page.getByRole('form', { name: 'Agent’s settings' });
     await form.getByLabel('First message').fill('Good morning?');

@@ -178,6 +178,30 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     await page.getByRole('tooltip').filter({ hasText: 'your organisation’s time zone' }).waitFor();
   }, { context: { timezoneId: 'Asia/Tokyo' } });
 
+  it('11 the organisation’s zone is told, and its time beside the viewer’s', async (page) => {
+    await page.getByText('in Europe/Berlin').waitFor();
+    assert.match((await page.locator('.pulse .note').innerText()) ?? '', /Clinic \d{2}:\d{2} in Europe\/Berlin/);
+    assert.match((await leads(page).locator('time').first().getAttribute('title')) ?? '', /\(\d{2}:\d{2} in Europe\/Berlin\)/);
+    assert.match((await page.locator('.tip', { hasText: 'Calls since midnight' }).textContent()) ?? '', /It is Europe\/Berlin\./);
+  }, { context: { timezoneId: 'Asia/Tokyo' } });
+
+  test('12 ages are by the server’s clock, however wrong the machine’s is', { timeout: 3 * SOON }, async () => {
+    const org = stack.org();
+    const context = await profile(browser);
+    await context.addInitScript(() => {
+      const right = Date.now;
+      Date.now = () => right() + 3 * 3_600_000;
+    });
+    const page = await open(context, stack.url, org);
+    await live(page);
+    call(org, 'Hedy Lamarr');
+    await row(page, 'Hedy Lamarr').waitFor();
+    assert.match((await page.locator('.truth').textContent()) ?? '', /updated \d+(\.\d)? s ago/);
+    assert.match((await row(page, 'Hedy Lamarr').textContent()) ?? '', /just now/);
+    await state(page, 'fresh');
+    await context.close();
+  });
+
   it('13 on waking it asks at once', async (page) => {
     await live(page);
     for (const wake of ['online', 'visibilitychange', 'pageshow']) {
@@ -257,6 +281,13 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     assert.match((await lead.locator('a[href^="tel:"]').textContent()) ?? '', /\+1 555 000 0002/);
     await lead.getByRole('button', { name: /Copy the number/ }).click();
     assert.equal(await page.evaluate(() => navigator.clipboard.readText()), '+15550000002');
+    await lead.getByRole('button', { name: /Copy the e-mail address/ }).click();
+    await page.getByText('Copied the e-mail address of Contact 2.').waitFor({ state: 'attached' });
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), 'c2@example.com');
+    await calls(page).getByRole('link', { name: 'Contact 2' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Copy the call’s id' }).click();
+    await page.getByText('Copied the call’s id.').waitFor({ state: 'attached' });
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^[0-9a-f-]{36}$/);
   }, { context: { permissions: ['clipboard-read', 'clipboard-write'] } });
 
   it('19 every number has its definition, on hover and on focus', async (page) => {
@@ -342,6 +373,23 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     assert.match((await changed.textContent()) ?? '', /hot/);
   });
 
+  it('23 in forced colours every mark is a shape or a word', async (page, org) => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    await live(page);
+    for (const [name, word] of [['Contact 1', 'hot'], ['Contact 40', 'warm'], ['Contact 46', 'cold']] as const) {
+      assert.match((await row(page, name).first().locator('.heat').textContent()) ?? '', new RegExp(word));
+    }
+    assert.ok(await row(page, 'Contact 1').first().locator('.heat .glyph').isVisible(), 'the hot ones have a flame');
+    assert.match(await row(page, 'Contact 1').first().locator('.urgency').evaluate((mark) => getComputedStyle(mark, '::before').content), /!/);
+    const edges = await page.$$eval('.panel, button:not(.term-word), input, select', (all) =>
+      all.filter((one) => one.checkVisibility() && getComputedStyle(one).borderTopWidth === '0px').map((one) => one.outerHTML.slice(0, 90)));
+    assert.deepEqual(edges, [], 'what is a panel or can be pressed has an edge');
+    stack.sql(`update contacts set lead_score = lead_score + 1 where org_id = '${org.id}' and name = 'Contact 4'`);
+    const cell = leads(page).locator('tr[data-changed] > :first-child').first();
+    await cell.waitFor();
+    assert.equal(await cell.evaluate((cell) => getComputedStyle(cell).borderInlineStartWidth), '3px');
+  }, { contacts: 50 });
+
   it('24 on paper: all leads, no controls, and of when it is', async (page) => {
     await page.emulateMedia({ media: 'print' });
     assert.equal(await page.getByRole('button', { name: 'Download CSV' }).count(), 0);
@@ -361,6 +409,76 @@ describe('what people expect of a live page', { concurrency: false }, () => {
       document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
     });
     await page.waitForFunction(() => document.title === 'Prewarm');
+  });
+
+  test('25 notifications are asked for in a click only, and tell of new hot leads while nobody looks', { timeout: 3 * SOON }, async () => {
+    const org = stack.org();
+    const context = await profile(browser);
+    // A browser without a screen has no notifications of its own.
+    await context.addInitScript(() => {
+      const told: string[] = [];
+      class Told {
+        static permission = 'default';
+        static requestPermission = async () => {
+          told.push(navigator.userActivation.isActive ? 'asked in a click' : 'asked');
+          return (Told.permission = 'granted');
+        };
+        constructor(title: string, { body, tag }: { body: string; tag: string }) {
+          told.push(`${title}: ${body} (${tag.length})`);
+        }
+      }
+      Object.assign(window, { told, Notification: Told });
+    });
+    const told = () => page.evaluate(() => (window as never as { told: string[] }).told);
+    const page = await open(context, stack.url, org);
+    await live(page);
+    const bell = leads(page).getByRole('button', { name: 'Notify me of new hot leads' });
+    assert.equal(await bell.getAttribute('aria-pressed'), 'false');
+    assert.deepEqual(await told(), []);
+    await bell.click();
+    await page.waitForFunction(() => document.querySelector('.bell')?.getAttribute('aria-pressed') === 'true');
+    call(org, 'Seen Lead');
+    await page.mouse.move(2, 2);
+    await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+    await row(page, 'Seen Lead').waitFor();
+    await page.evaluate(() => Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => 'hidden' }));
+    call(org, 'Mary Somerville');
+    await until('a notification', async () => (await told()).length > 1);
+    assert.deepEqual(await told(), ['asked in a click', 'New hot lead: Mary Somerville (36)']);
+    assert.deepEqual(context.wrongs, []);
+    await context.close();
+  });
+
+  test('26 Back brings the page as it was left, where it was scrolled to, and live', { timeout: 4 * SOON }, async () => {
+    const org = stack.org(40);
+    // Playwright forbids what is tested here.
+    const keeping = await launch(['--enable-features=BackForwardCache'], ['--disable-back-forward-cache']);
+    try {
+      const context = await profile(keeping, { viewport: { width: 800, height: 600 } });
+      const page = await open(context, stack.url, org);
+      await live(page);
+      await page.evaluate(() => {
+        Object.assign(window, { came: 0, same: true });
+        addEventListener('pageshow', (event) => event.persisted && (window as never as { came: number }).came++);
+        scrollTo(0, 700);
+      });
+      await page.waitForFunction(() => scrollY === 700);
+      await page.goto(`${stack.url}/robots.txt`);
+      call(org, 'Emmy Noether');
+      await page.evaluate(() => history.back()).catch(() => {});
+      await page.waitForFunction(() => (window as never as { came?: number }).came === 1);
+      assert.equal(await page.evaluate(() => scrollY), 700);
+      await live(page);
+      await leads(page).getByRole('button', { name: '1 new' }).waitFor({ state: 'attached' });
+      await page.evaluate(() => scrollTo(0, 0));
+      await row(page, 'Emmy Noether').waitFor();
+      // And what comes then comes by the stream.
+      call(org, 'Sofia Kovalevskaya');
+      await row(page, 'Sofia Kovalevskaya').waitFor();
+      assert.deepEqual(context.wrongs, []);
+    } finally {
+      await keeping.close();
+    }
   });
 
   it('27 an error names what to do and the request', async (page) => {
