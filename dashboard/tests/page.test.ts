@@ -515,6 +515,34 @@ describe('what people expect of a live page', { concurrency: false }, () => {
     }, { context: { colorScheme, viewport: { width: 320, height: 640 } } });
   }
 
+  it('nothing moves when a failure comes and goes, whatever the names are', async (page, org) => {
+    stack.sql(`update contacts set name = (array['מרים', repeat('Wolfeschlegelsteinhausen', 20), '🦷🦷 Zoë', 'مريم بنت عبد الله', ''])[1 + lead_score % 5],
+               service_interests = array[repeat('Cleaning and ', 200)] where org_id = '${org.id}' and lead_score > 0`);
+    await live(page);
+    await leads(page).locator('.name', { hasText: 'Wolfeschlegel' }).first().waitFor();
+    const places = () => page.$$eval('.panel, .leads tr[data-id], .calls tr[data-id], .agent form', (all) =>
+      all.map((one) => [one.getBoundingClientRect().top, one.getBoundingClientRect().left, one.getBoundingClientRect().height].map(Math.round).join()));
+    await page.waitForFunction(() => document.querySelector<HTMLInputElement>('.agent input[required]')?.value);
+    await page.mouse.move(300, 500);
+    await until('the panels are as they stay', async () => {
+      const before = await places();
+      await page.waitForTimeout(500);
+      return JSON.stringify(before) === JSON.stringify(await places());
+    });
+    const before = await places();
+    await page.route('**/api/analytics/dashboard*', (route) => route.fulfill({ status: 503, json: { error: 'x' } }));
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await state(page, 'error');
+    assert.deepEqual(await places(), before);
+    await page.unroute('**/api/analytics/dashboard*');
+    await page.context().setOffline(true);
+    await state(page, 'offline');
+    assert.deepEqual(await places(), before);
+    await page.context().setOffline(false);
+    await state(page, 'fresh');
+    assert.deepEqual(await places(), before);
+  }, { contacts: 90 });
+
   it('nothing shifts, from the first byte until it is live', async (page) => {
     await page.addInitScript(() => {
       Object.assign(window, { shift: 0 });
