@@ -5,7 +5,7 @@ import type { Failure } from '../client/src/failure.js';
 import { reply } from './announce.js';
 import { client } from './session.js';
 import { otherZone } from './organization.js';
-import { now } from './store.js';
+import { slowNow } from './store.js';
 import { absolute, clockTime, isNumber, phone, since } from './text.js';
 
 /** A word with its definition, on hover and on focus; Escape puts it away. */
@@ -36,7 +36,7 @@ export const Ago = ({ at }: { at: string | null }) => {
   const then = Date.parse(at);
   return (
     <time dateTime={at} title={instantOf(then)}>
-      {since(now.value - then)}
+      {since(slowNow.value - then)}
     </time>
   );
 };

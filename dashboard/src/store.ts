@@ -23,6 +23,9 @@ export const online = signal(navigator.onLine);
 /** The server's clock, as far as the seconds matter. */
 export const now = signal(client.clock.now());
 
+/** The same for rows, which tell minutes: what reads it is drawn anew when it changes, and there are many. */
+export const slowNow = computed(() => Math.floor(now.value / 5_000) * 5_000);
+
 /** A version that is read as it was. */
 export const isPast = computed(() => !!address.value.version);
 

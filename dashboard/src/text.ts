@@ -26,15 +26,24 @@ export const ago = (ms: number): string => {
 /** The same without tenths, for rows: they need not move. */
 export const since = (ms: number): string => (ms < 60_000 ? 'just now' : ago(ms));
 
+/** Makers of texts are dear to make, and every row wants some. */
+const made = new Map<string, Intl.DateTimeFormat>();
+const maker = (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
+  const key = `${name} ${options.timeZone ?? ''}`;
+  let found = made.get(key);
+  if (!found) made.set(key, (found = new Intl.DateTimeFormat(language, options)));
+  return found;
+};
+
 export const clockTime = (at: Date | number, timeZone?: string): string =>
-  new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
+  maker('clock', { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
 
 /** An instant in full, with its zone. */
 export const absolute = (at: Date | number, timeZone?: string): string =>
-  new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'long', timeZone }).format(at);
+  maker('full', { dateStyle: 'medium', timeStyle: 'long', timeZone }).format(at);
 
 export const dayAndTime = (at: Date | number): string =>
-  new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
+  maker('day', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
 
 /** A number for reading; where it is not of a known shape, as it is. */
 export const phone = (number: string): string => {

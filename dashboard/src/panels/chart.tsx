@@ -1,3 +1,4 @@
+import { computed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Hour } from '../../client/src/models.js';
 import { now } from '../store.js';
@@ -14,6 +15,8 @@ interface Bar {
   calls: number;
   inbound: number;
 }
+
+const thisHour = computed(() => Math.floor(now.value / HOUR_MS) * HOUR_MS);
 
 /** The last seven days, hour by hour; an hour without calls is a bar of nothing. */
 const barsOf = (hours: Hour[], until: number): Bar[] => {
@@ -40,7 +43,7 @@ const path = (bars: Bar[], from: (bar: Bar) => number, to: (bar: Bar) => number,
 export const Chart = ({ hours }: { hours?: Hour[] }) => {
   const [pointed, point] = useState<number>();
   const newest = hours?.length ? Date.parse(hours[hours.length - 1]!.hour) : 0;
-  const until = Math.max(newest, Math.floor(now.value / HOUR_MS) * HOUR_MS);
+  const until = Math.max(newest, thisHour.value);
   const bars = barsOf(hours ?? [], until);
   const most = Math.max(4, ...bars.map((bar) => bar.calls));
   const total = bars.reduce((sum, bar) => sum + bar.calls, 0);

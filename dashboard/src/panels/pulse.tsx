@@ -3,7 +3,7 @@ import { useRef } from 'preact/hooks';
 import type { Organization, Pulse as Model } from '../../client/src/models.js';
 import { otherZone, organization } from '../organization.js';
 import { Panel, Term } from '../parts.js';
-import { now, shown } from '../store.js';
+import { shown, slowNow } from '../store.js';
 import { clockTime, duration, percent, whole } from '../text.js';
 import { Chart } from './chart.js';
 
@@ -44,7 +44,7 @@ export const Pulse = () => {
 
 const Whose = ({ of: { name, timezone } }: { of: Organization }) => (
   <span title={`The organisation’s day begins at midnight in ${timezone}`}>
-    {name && <bdi>{name}</bdi>} {otherZone() ? `${clockTime(now.value, timezone)} in ${timezone}` : timezone}
+    {name && <bdi>{name}</bdi>} {otherZone() ? `${clockTime(slowNow.value, timezone)} in ${timezone}` : timezone}
   </span>
 );
 
