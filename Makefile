@@ -22,10 +22,15 @@ test: lint ## run every check and every test
 	@scripts/setup test
 	scripts/sqlx-prepare --check
 	scripts/with-servers cargo nextest run --workspace --test-threads $(TEST_THREADS)
+	PATH="$(PREWARM_SERVERS_DIR)/usr/bin:$$PATH" PREWARM_BIN=$(abspath $(TARGET))/debug/prewarm \
+		PREWARM_CHROMIUM=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/chromium) /usr/bin/chromium) \
+		PREWARM_FIREFOX=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/firefox-esr) /usr/bin/firefox-esr) \
+		npm test --silent --prefix dashboard
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
 lint: ## check the formatting and the lints
 	@scripts/setup run
+	npm run check --silent --prefix dashboard
 	cargo fmt --check
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
 

@@ -168,6 +168,8 @@ comment on column prewarm.erasures.removed is 'rows by place';
 
 create index erasures_owed on prewarm.erasures (id) where done_at is null;
 
+create index erasures_org on prewarm.erasures (org_id, done_at);
+
 create index erasures_done on prewarm.erasures (done_at) where done_at is not null;
 
 -- The digits of a number, as readmodel::phone has them, or nearly.

@@ -151,7 +151,7 @@ fn with_headers(status: StatusCode, headers: HeaderMap, body: HttpBody) -> Respo
 }
 
 /// Whether the client holds the same bytes (RFC 9110, 13.1.2: compared weakly).
-fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
+pub(crate) fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let ours = opaque(etag.as_bytes());
     let held = request.get_all(IF_NONE_MATCH).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
     held.map(<[u8]>::trim_ascii).any(|tag| tag == b"*" || opaque(tag) == ours)

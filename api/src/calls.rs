@@ -11,7 +11,13 @@ use axum::{
 use bytes::Bytes;
 use metrics::counter;
 use monitoring::names;
-use readmodel::{blob::Digest, calls::PAGE_LIMIT, ids::OrgId, model::Model, moment::Moment};
+use readmodel::{
+    blob::Digest,
+    calls::{Calls, PAGE_LIMIT},
+    ids::OrgId,
+    model::Model,
+    moment::Moment,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{
@@ -28,6 +34,7 @@ use crate::{
     editions::Editions,
     error::ApiError,
     lists::{Lists, TooMany},
+    openapi::Problem,
     read,
     reads::{Outcome, Reads, Source},
 };
@@ -70,6 +77,20 @@ enum Invalid {
 }
 
 /// The route.
+#[utoipa::path(get, path = "/api/calls-dashboard", tag = "panels", security(("token" = [])),
+    params(("page" = Option<u32>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100),
+        ("status" = Option<String>, Query, description = "completed, missed, transferred or failed"),
+        ("call_type" = Option<String>, Query, description = "inbound or outbound"),
+        ("search" = Option<String>, Query, description = "Part of a name or of a number"),
+        ("startDate" = Option<String>, Query, description = "RFC 3339"),
+        ("endDate" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("include_test" = Option<bool>, Query)),
+    responses((status = 200, description = "A page of calls, newest first", body = Calls),
+        (status = 304, description = "The client has it"),
+        (status = 400, description = "A parameter is not what it should be", body = Problem),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 503, description = "The calls could not be read", body = Problem)))]
 pub(crate) async fn calls(
     State(editions): State<Arc<Editions>>,
     State(store): State<Store>,

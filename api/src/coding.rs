@@ -88,12 +88,17 @@ impl Accepted {
 
     /// The coding with the highest quality; `None` when none of ours is accepted. `delta`: whether dcz can be had.
     pub(crate) fn best(&self, delta: bool) -> Option<Coding> {
+        let offered = if delta { &Coding::ALL[..] } else { &Coding::ALL[1..] };
+        self.best_of(offered)
+    }
+
+    /// The same, of some; of equal ones the first.
+    pub(crate) fn best_of(&self, offered: &[Coding]) -> Option<Coding> {
         if self.absent {
             return Some(Coding::Identity);
         }
-        let offered = Coding::ALL.into_iter().filter(|coding| delta || *coding != Coding::Dcz);
         // Reversed: of equal qualities `max_by_key` takes the last.
-        let best = offered.rev().max_by_key(|coding| self.quality(*coding))?;
+        let best = offered.iter().copied().rev().max_by_key(|coding| self.quality(*coding))?;
         (self.quality(best) > 0).then_some(best)
     }
 

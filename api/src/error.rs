@@ -22,6 +22,10 @@ pub(crate) enum ApiError {
     NotAcceptable,
     /// `Prewarm-Wait-For` or `Prewarm-Min-Version` is not what it should be.
     Position,
+    /// `version` is no version.
+    Version,
+    /// The version is not kept, or not any longer.
+    Gone,
     /// Something that should not happen.
     Internal,
     /// No such route.
@@ -61,6 +65,8 @@ impl ApiError {
                 StatusCode::BAD_REQUEST,
                 "Prewarm-Wait-For is a receipt (r<epoch>-<xid>), Prewarm-Min-Version a version (<epoch>-<n>)",
             ),
+            Self::Version => (StatusCode::BAD_REQUEST, "version is <epoch>-<n>"),
+            Self::Gone => (StatusCode::GONE, "That version is not kept any longer"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
             Self::NoAgent => (StatusCode::NOT_FOUND, "Agent not configured"),

@@ -18,6 +18,9 @@ mod listen;
 mod listener;
 mod lists;
 pub mod numbers;
+mod openapi;
+mod organization;
+mod page;
 mod patience;
 mod quota;
 mod read;
@@ -212,6 +215,7 @@ fn router(app: App) -> Router {
         .route("/api/analytics/recent-activity", get(read::activity))
         .route("/api/analytics/dashboard", get(read::dashboard))
         .route("/api/calls-dashboard", get(calls::calls))
+        .route("/openapi.json", get(openapi::description))
         .route("/api/session/end", post(end_session))
         .route("/webhooks/vapi", post(webhook::webhook))
         .route("/api/vapi/webhook", post(webhook::webhook))
@@ -224,6 +228,7 @@ fn router(app: App) -> Router {
 fn watched(app: &App) -> Router<App> {
     Router::new()
         .route("/api/analytics/stream", get(stream::stream))
+        .route("/api/organization", get(organization::get))
         .route("/api/founder-console/agent", get(console::agent::get).post(console::agent::save))
         .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
         .route("/api/founder-console/test-agent", post(console::test_agent::start))
@@ -231,10 +236,10 @@ fn watched(app: &App) -> Router<App> {
         .route_layer(from_fn_with_state(app.clone(), patience::within))
 }
 
-/// Any other path. A webhook's address with a slash too many is taken: its sender would not try another.
+/// Any other path: a file of the page. A webhook's address with a slash too many is taken: its sender would not try another.
 async fn elsewhere(State(app): State<App>, request: Request) -> Response {
     if request.method() != Method::POST {
-        return ApiError::NotFound.into_response();
+        return page::file(request).await;
     }
     if webhook::is_ours(request.uri().path()) {
         return webhook::receive(&app, request).await;

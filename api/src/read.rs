@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    extract::{Request, State},
+    extract::{Query, Request, State},
     http::{HeaderMap, request::Parts},
     response::Response,
 };
 use bytes::Bytes;
-use readmodel::{ids::OrgId, model::Model};
+use readmodel::{activity::Activity, ids::OrgId, leads::Leads, model::Model, pulse::Pulse, version::Version};
+use serde::Deserialize;
 
 use crate::{
     answer::{Shown, answer, refuse},
@@ -17,26 +18,94 @@ use crate::{
     delta,
     editions::{Content, Editions, Wishes},
     error::ApiError,
+    openapi::{Dashboard, Problem},
 };
 
 /// `GET /api/analytics/leads`
+#[utoipa::path(get, path = "/api/analytics/leads", tag = "panels", security(("token" = [])),
+    responses((status = 200, description = "The leads to follow up first", body = Leads), (status = 304, description = "The client has it"),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
 pub(crate) async fn leads(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Leads, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/dashboard-pulse`
+#[utoipa::path(get, path = "/api/analytics/dashboard-pulse", tag = "panels", security(("token" = [])),
+    responses((status = 200, description = "Totals, and the calls of the last week by the hour", body = Pulse), (status = 304, description = "The client has it"),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
 pub(crate) async fn pulse(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Pulse, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/recent-activity`
+#[utoipa::path(get, path = "/api/analytics/recent-activity", tag = "panels", security(("token" = [])),
+    responses((status = 200, description = "The newest ten events", body = Activity), (status = 304, description = "The client has it"),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
 pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Activity, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/dashboard`
+#[utoipa::path(get, path = "/api/analytics/dashboard", tag = "panels", security(("token" = [])),
+    params(("version" = Option<String>, Query, description = "One of the last versions, `<epoch>-<n>`")),
+    responses((status = 200, description = "All panels of one version", body = Dashboard), (status = 304, description = "The client has it"),
+        (status = 401, description = "No token that holds", body = Problem),
+        (status = 406, description = "No coding that it accepts", body = Problem),
+        (status = 410, description = "That version is not kept", body = Problem),
+        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
-    read(&state, user.0.org, Model::Dashboard, &request.into_parts().0).await
+    let (request, _) = request.into_parts();
+    match version_of(&request) {
+        Ok(None) => read(&state, user.0.org, Model::Dashboard, &request).await,
+        Ok(Some(version)) => {
+            let shown = past(&state, user.0.org, version, &request).await;
+            shown.unwrap_or_else(|error| refuse(&state.reads, Model::Dashboard, error))
+        }
+        Err(error) => refuse(&state.reads, Model::Dashboard, error),
+    }
+}
+
+/// Which version of the dashboard is asked for, if not the newest.
+fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
+    #[derive(Deserialize)]
+    struct Which {
+        version: Option<String>,
+    }
+    let Query(Which { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
+    version.map(|version| version.parse().map_err(|_| ApiError::Version)).transpose()
+}
+
+/// The dashboard as it was, if this node has seen that version and not too many since. It is never stale: it is old.
+async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
+    let found = editions.get(org).await?;
+    let past = found.entry.at(version).ok_or(ApiError::Gone)?;
+    if past.version < found.entry.version && editions.hides(org, past.as_of).await? {
+        return Err(ApiError::Gone);
+    }
+    let shown = Shown {
+        model: Model::Dashboard,
+        labels: &past.labels,
+        etag: &past.etag,
+        source: found.source,
+        stale: None,
+        age_seconds: editions.now.at(Instant::now()).seconds_since(past.as_of),
+    };
+    answer(request, &editions.reads, &shown, |headers| {
+        let coding = Accepted::of(headers).best(false).ok_or(ApiError::NotAcceptable)?;
+        let identity = readmodel::blob::unpack(&past.zstd).map_err(|_| ApiError::Internal)?;
+        let body = if coding == Coding::Zstd {
+            past.zstd.clone()
+        } else {
+            coding.encode(&identity).map_err(|_| ApiError::Internal)?.into()
+        };
+        Ok((coding, body))
+    })
 }
 
 /// One model of the caller's own org.

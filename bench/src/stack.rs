@@ -329,7 +329,7 @@ async fn start(part: &'static str, environment: &[(&'static str, String)]) -> an
 }
 
 /// The binary that is measured, which cargo puts beside this one.
-fn program() -> anyhow::Result<PathBuf> {
+pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name("prewarm");
     ensure!(program.exists(), "{} is missing: run `make bench`", program.display());
     Ok(program)

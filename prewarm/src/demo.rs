@@ -102,7 +102,7 @@ pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&St
         let org = seed::org(contacts);
         println!("  org {org} ({contacts} contacts)");
         match auth.mint(org, TOKEN_LIFETIME, api::auth::wall_clock()) {
-            Ok(token) => println!("  token {token}\n"),
+            Ok(token) => println!("  open  http://{addr}/#token={token}\n  token {token}\n"),
             Err(reason) => println!("  no token: {reason}\n"),
         }
     }

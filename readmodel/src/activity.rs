@@ -17,6 +17,7 @@ const UNKNOWN: &str = "Unknown";
 
 /// `{"events": […]}`, newest first; equal instants by the event's id, descending.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Activity {
     /// The events.
     pub events: Vec<Event>,
@@ -24,6 +25,7 @@ pub struct Activity {
 
 /// One event.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Event {
     /// `call_<id>`, `hotlead_<contact's id>` or `appointment_<id>`.
     pub id: String,
@@ -40,6 +42,7 @@ pub struct Event {
 
 /// What an event was made of, in the order of its keys.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 #[expect(missing_docs, reason = "the columns that the names say")]
 pub enum Metadata {

@@ -10,6 +10,7 @@ pub const PAGE_LIMIT: i64 = 20;
 
 /// `{"calls": […], "pagination": {…}}`.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Calls {
     /// The page's rows.
     pub calls: Vec<Call>,
@@ -19,6 +20,7 @@ pub struct Calls {
 
 /// Where a page lies among all.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Pagination {
     /// From 1 on.
     pub page: i64,
@@ -39,6 +41,7 @@ impl Pagination {
 
 /// One row, in the order of its keys. What the source has no column for is false, empty or null.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "the names that existing dashboards read")]
 pub struct Call {
     pub id: CallId,

@@ -13,6 +13,7 @@ pub const LIMIT: i64 = 50;
 
 /// `{"leads": […]}`, at most [`LIMIT`] rows in the order of `lead_rank` in `view_actionable_leads`.
 #[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Leads {
     /// The rows.
     pub leads: Vec<Lead>,
@@ -20,6 +21,7 @@ pub struct Leads {
 
 /// One row, in the order of its keys.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[expect(missing_docs, reason = "the source's own columns, which pass through")]
 pub struct Lead {
     pub id: ContactId,

@@ -14,6 +14,8 @@ pub mod moment;
 pub mod number;
 pub mod phone;
 pub mod pulse;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod time;
 pub mod version;
 pub mod zone;

@@ -13,6 +13,7 @@ pub const HOURS: i64 = 168;
 
 /// Numbers only, never null, in the order of their keys.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Pulse {
     /// All calls.
     pub total_calls: i64,
@@ -42,6 +43,7 @@ pub struct Pulse {
 
 /// One UTC hour with calls in it.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Hour {
     /// Its first instant.
     pub hour: Timestamp,

@@ -119,6 +119,11 @@ impl Calendar {
         self.known
     }
 
+    /// The zone's IANA name, by which browsers know it too.
+    pub fn name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
     /// The first instant of the local day that contains `instant`, and the first of the next one.
     ///
     /// A day starts at local midnight, or at the first instant after it where daylight saving time skips midnight.

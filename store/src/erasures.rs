@@ -8,12 +8,13 @@ use std::{collections::BTreeMap, time::Duration};
 use readmodel::{
     ids::{ContactId, OrgId},
     phone::PhoneNumber,
+    time::Timestamp,
     version::Version,
 };
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{Error, Store, events::KEYS_KEPT, sessions::WarmSessions};
+use crate::{Error, Store, events::KEYS_KEPT, instant::PgTime, sessions::WarmSessions};
 
 /// Calls of which one transaction removes what is known.
 const CALLS: i32 = 100;
@@ -124,6 +125,16 @@ impl Store {
         let (done, buried) = (KEPT.as_secs_f64(), KEYS_KEPT.as_secs_f64());
         sqlx::query_file!("queries/erasures/prune.sql", done, buried).execute(&self.pg).await?;
         Ok(())
+    }
+}
+
+/// What older versions may show.
+impl Store {
+    /// Whether a version that was made at an instant may show what has been erased since. In doubt it may.
+    pub async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Error> {
+        let kept = KEPT.as_secs_f64();
+        let hides = sqlx::query_file_scalar!("queries/erasures/hides.sql", org.0, PgTime(made_at) as _, kept);
+        Ok(hides.fetch_one(&self.pg).await?)
     }
 }
 

@@ -35,7 +35,7 @@ mod activity;
 mod leads;
 mod maintenance;
 mod marks;
-mod orgs;
+pub mod orgs;
 mod pulse;
 mod words;
 

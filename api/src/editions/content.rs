@@ -100,7 +100,8 @@ impl Content {
         bases + self.zstd().len() * CODINGS_FACTOR
     }
 
-    fn zstd(&self) -> &Bytes {
+    /// As the worker stored it.
+    pub(crate) fn zstd(&self) -> &Bytes {
         static NONE: Bytes = Bytes::new();
         self.bases.first().map_or(&NONE, |(base, _)| &base.zstd)
     }

@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use axum::http::HeaderValue;
+use bytes::Bytes;
 use readmodel::{edition::Edition, model::Model, time::Timestamp, version::Version};
 
 use super::{content::Content, home::HomeTag};
@@ -22,6 +24,8 @@ pub(crate) struct Entry {
     /// The first instant at which a model would differ by time alone.
     pub next_change_at: Option<Timestamp>,
     bodies: [Body; Model::COUNT],
+    /// The versions before it that this node has seen, newest first, as their dashboards were.
+    past: Vec<Past>,
     /// A newer version exists.
     behind: AtomicBool,
     /// A change has waited for a newer version for too long.
@@ -37,6 +41,26 @@ pub(crate) struct Body {
     pub content: Arc<Content>,
 }
 
+/// A version that was, as its dashboard showed it. The bytes are those that deltas start from.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    /// Which rebuild.
+    pub version: Version,
+    /// What every answer with it says.
+    pub labels: Labels,
+    /// The instant that it is true for.
+    pub as_of: Timestamp,
+    /// Its tag.
+    pub etag: HeaderValue,
+    /// Its body.
+    pub zstd: Bytes,
+}
+
+/// Versions that can be looked at, the newest included.
+const KEPT_VERSIONS: usize = 16;
+/// zstd bytes of the past of one org, at most.
+const MAX_PAST_BYTES: usize = 256 * 1024;
+
 /// Beside the bodies: what an entry takes in tables and labels.
 const OVERHEAD_BYTES: usize = 8 * 1024;
 
@@ -49,8 +73,40 @@ impl Entry {
             Body { labels: Labels::new(version, as_of, next_change_at, &content.etag), content }
         });
         let home = HomeTag::of(Some(edition.installation));
+        let past = before.filter(|before| before.home == home).map(Self::pasts).unwrap_or_default();
         let (behind, lagging) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { home, version, as_of, next_change_at, bodies, behind, lagging }
+        Self { home, version, as_of, next_change_at, bodies, past, behind, lagging }
+    }
+
+    /// This version and those before it, as the next one will remember them.
+    fn pasts(&self) -> Vec<Past> {
+        let mut room = MAX_PAST_BYTES;
+        let all = std::iter::once(self.as_past()).chain(self.past.iter().cloned());
+        let fits = |past: &Past| {
+            let fits = past.zstd.len() <= room;
+            room = room.saturating_sub(past.zstd.len());
+            fits
+        };
+        all.take(KEPT_VERSIONS - 1).take_while(fits).collect()
+    }
+
+    fn as_past(&self) -> Past {
+        let Body { labels, content } = self.body(Model::Dashboard);
+        Past {
+            version: self.version,
+            labels: labels.clone(),
+            as_of: self.as_of,
+            etag: content.etag.clone(),
+            zstd: content.zstd().clone(),
+        }
+    }
+
+    /// The dashboard as it was at a version, this one or one before.
+    pub(crate) fn at(&self, version: Version) -> Option<Past> {
+        if version == self.version {
+            return Some(self.as_past());
+        }
+        self.past.iter().find(|past| past.version == version).cloned()
     }
 
     /// The body of a model.
@@ -88,6 +144,7 @@ impl Entry {
     /// About how much memory the entry takes, once everything has been asked for.
     pub(crate) fn weight_bytes(&self) -> u32 {
         let bodies: usize = self.bodies.iter().map(|body| body.content.weight_bytes()).sum();
-        u32::try_from(OVERHEAD_BYTES + bodies).unwrap_or(u32::MAX)
+        let past: usize = self.past.iter().map(|past| past.zstd.len()).sum();
+        u32::try_from(OVERHEAD_BYTES + bodies + past).unwrap_or(u32::MAX)
     }
 }

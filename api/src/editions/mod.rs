@@ -377,6 +377,11 @@ impl Editions {
         });
     }
 
+    /// Whether a version of then may show what has been erased since.
+    pub(crate) async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
+        self.store.hides(org, made_at).await.map_err(|_| Unavailable)
+    }
+
     /// The org is gone, and its streams end. Should it come back, its versions start anew.
     fn forget(&self, org: OrgId) {
         let known = self.floors.remove(&org);

@@ -9,6 +9,7 @@ mod freshness;
 mod intake;
 mod maintenance;
 mod memory;
+mod page;
 mod reads;
 mod rebuilds;
 mod shapes;
@@ -127,6 +128,11 @@ pub(crate) const ALL: &[Row] = &[
         name: "freshness",
         about: "from a commit to the event on an open stream",
         measure: |bench| Box::pin(freshness::measure(bench)),
+    },
+    Row {
+        name: "page",
+        about: "the page in a browser: first data, a live change, bytes, a click",
+        measure: |bench| Box::pin(page::measure(bench)),
     },
     Row {
         name: "burst",

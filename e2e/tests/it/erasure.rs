@@ -35,7 +35,12 @@ async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
         assert!(stack.post(&report(&org, call, PHONE)).await.status.is_success());
     }
     stack.follows(&org).await;
-    assert!(shown(&stack, &org).await.to_string().contains(NAME));
+    let before = stack.read(&org, "/api/analytics/dashboard").await;
+    assert!(before.json().to_string().contains(NAME));
+    let link = format!("/api/analytics/dashboard?version={}", before.header("prewarm-version").unwrap());
+    stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+15550100002')", org.id)).await;
+    stack.follows(&org).await;
+    assert_eq!(stack.read(&org, &link).await.json(), before.json());
     let (well, said, log) = erased(&stack, &["erase", "--phone", "001 555 010 0001", "--yes"]).await;
     assert!(well, "{said}{log}");
     for line in ["source   contacts  1", "source   calls  2", "prewarm  events  2", "prewarm  call_states  2"] {
@@ -49,6 +54,8 @@ async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
     assert!(!told(&stack).await);
     stack.follows(&org).await;
     assert!(!shown(&stack, &org).await.to_string().contains(NAME));
+    // Nor does a link to a version of then.
+    assert_eq!(stack.read(&org, &link).await.status, 410);
     stack.close().await;
 }
 

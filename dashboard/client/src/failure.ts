@@ -1,0 +1,39 @@
+/** What kind of failure, and so what a person can do about it. */
+export type Kind =
+  /** Nothing answers. */
+  | 'offline'
+  /** There is no token, or none that holds. */
+  | 'signed-out'
+  /** The token holds and does not suffice. */
+  | 'forbidden'
+  /** There is no such thing. */
+  | 'missing'
+  /** What was sent is wrong. */
+  | 'refused'
+  /** The server has failed. */
+  | 'server';
+
+const KINDS: Record<number, Kind> = { 401: 'signed-out', 403: 'forbidden', 404: 'missing', 410: 'missing' };
+
+/** A request that has failed. */
+export class Failure extends Error {
+  constructor(
+    readonly kind: Kind,
+    message: string,
+    readonly status = 0,
+    /** By which support finds the request in the logs. */
+    readonly requestId?: string,
+    /** The body, where it was JSON. */
+    readonly body?: unknown,
+  ) {
+    super(message);
+  }
+}
+
+/** The failure that an answer tells of. */
+export const failureOf = async (answer: Response): Promise<Failure> => {
+  const body = await answer.json().catch(() => undefined);
+  const { status } = answer;
+  const kind = KINDS[status] ?? (status < 500 ? 'refused' : 'server');
+  return new Failure(kind, body?.error ?? `HTTP ${status}`, status, answer.headers.get('x-request-id') ?? undefined, body);
+};

@@ -1,0 +1,55 @@
+import type { Client, Snapshot } from './client.js';
+import { Failure } from './failure.js';
+import type { Way } from './live.js';
+
+/** What the hooks need: React 18, React 19 and Preact have it. */
+interface Framework {
+  useSyncExternalStore<T>(subscribe: (change: () => void) => () => void, get: () => T, getOnServer?: () => T): T;
+  useState<T>(first: T): [T, (next: T) => void];
+  useCallback<F extends Function>(use: F, inputs: unknown[]): F;
+}
+
+/** A write, and how far it is. */
+export interface Mutation<T> {
+  write: (body?: unknown) => Promise<(T & { seen: boolean }) | undefined>;
+  pending: boolean;
+  failure?: Failure;
+}
+
+const NOTHING: Snapshot<never> = { asking: true };
+
+/** The hooks for a framework. */
+export const hooksFor = ({ useSyncExternalStore, useState, useCallback }: Framework) => ({
+  /** A read that stays up to date: `data` is never taken away by a failure. */
+  usePrewarm<T>(client: Client, path: string): Snapshot<T> {
+    const watch = client.watch<T>(path);
+    return useSyncExternalStore(watch.subscribe, () => watch.snapshot, () => NOTHING);
+  },
+
+  /** How news comes: 'stream', 'polling', … */
+  useWay(client: Client): Way {
+    const subscribe = useCallback((change: () => void) => client.onWay(change), [client]);
+    return useSyncExternalStore(subscribe, () => client.way, () => 'connecting' as const);
+  },
+
+  /** A write that ends when what is watched shows it. */
+  useMutation<T extends { receipt?: string }>(client: Client, path: string): Mutation<T> {
+    const [state, set] = useState<{ pending: boolean; failure?: Failure }>({ pending: false });
+    const write = useCallback(
+      async (body?: unknown) => {
+        set({ pending: true });
+        try {
+          const told = await client.mutate<T>(path, body);
+          set({ pending: false });
+          return told;
+        } catch (error) {
+          if (!(error instanceof Failure)) throw error;
+          set({ pending: false, failure: error });
+          return undefined;
+        }
+      },
+      [client, path],
+    );
+    return { write, ...state };
+  },
+});

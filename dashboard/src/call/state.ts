@@ -1,0 +1,30 @@
+import { signal } from '@preact/signals';
+import type { Sorry } from './failures.js';
+
+/** How far a call is. */
+export type Stage = 'idle' | 'microphone' | 'preparing' | 'connecting' | 'ready' | 'speaking' | 'ended' | 'failed';
+
+/** A line of what was said. */
+export interface Line {
+  who: 'agent' | 'you';
+  text: string;
+  isFinal: boolean;
+}
+
+export interface State {
+  stage: Stage;
+  startedAt: number;
+  /** When both sides could hear each other. */
+  talkingSince?: number;
+  endedAt?: number;
+  muted: boolean;
+  /** The line is weak. */
+  weak: boolean;
+  lines: Line[];
+  sorry?: Sorry;
+}
+
+export const IDLE: State = { stage: 'idle', startedAt: 0, muted: false, weak: false, lines: [] };
+export const call = signal<State>(IDLE);
+
+export const isLive = ({ stage }: State): boolean => stage !== 'idle' && stage !== 'ended' && stage !== 'failed';

@@ -1,0 +1,6 @@
+export { Bill } from './bill.js';
+export { saveCalls, saveLeads } from './csv.js';
+export { Help } from './help.js';
+export { toggleNotify } from './notify-toggle.js';
+export { SignedOut } from './signed-out.js';
+export { Drawer } from './panels/drawer.js';

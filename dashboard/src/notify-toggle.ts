@@ -1,0 +1,22 @@
+import { reply } from './announce.js';
+import { KEY, notifies } from './notify.js';
+
+const put = (on: boolean): void => {
+  notifies.value = on;
+  localStorage.setItem(KEY, on ? 'on' : 'off');
+};
+
+/** Inside a click, which is the only time that the browser's question is asked. */
+export const toggleNotify = async (): Promise<void> => {
+  if (notifies.peek()) {
+    put(false);
+    return reply('New hot leads are notified of no longer.');
+  }
+  const granted = (await Notification.requestPermission()) === 'granted';
+  put(granted);
+  reply(
+    granted
+      ? 'New hot leads are notified of while you look elsewhere.'
+      : 'The browser does not allow notifications here. Allow them in the site’s settings, left of the address.',
+  );
+};

@@ -1,0 +1,109 @@
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+
+/** Something with a place in a list. */
+export interface Row {
+  id: string;
+}
+
+/** Rows in the order in which they are shown. */
+export interface Held<T extends Row> {
+  rows: T[];
+  /** Those that the server shows no longer. */
+  gone: ReadonlySet<string>;
+  /** How many there would be more. */
+  fresh: number;
+  /** Shows them now. */
+  apply: () => void;
+}
+
+/**
+ * Keeps the order while somebody points at the list, has the focus in it or has scrolled down: values change in their place,
+ * new rows wait, and those that have gone stay.
+ */
+export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): Held<T> => {
+  const [, redraw] = useState(0);
+  const kept = useRef<{ subject: string; rows: T[] }>({ subject, rows });
+  // Where there is nothing yet, nothing moves by what comes.
+  if (!held || !kept.current.rows.length || kept.current.subject !== subject) kept.current = { subject, rows };
+  const now = new Map(rows.map((row) => [row.id, row]));
+  const before = kept.current.rows;
+  const order = before.map((row) => now.get(row.id) ?? row);
+  const known = new Set(before.map((row) => row.id));
+  return {
+    rows: order,
+    gone: new Set(before.filter((row) => !now.has(row.id)).map((row) => row.id)),
+    fresh: rows.filter((row) => !known.has(row.id)).length,
+    apply: () => {
+      kept.current = { subject, rows };
+      redraw((n) => n + 1);
+    },
+  };
+};
+
+/** How long a changed row bears the mark. */
+const MARK_MS = 4_000;
+
+/**
+ * Which rows have changed just now: `a` and `b` in turn, so that a mark begins anew when a row changes again. A list about
+ * something else begins without marks.
+ */
+export const useChanges = <T extends Row>(rows: T[], subject = ''): ReadonlyMap<string, 'a' | 'b'> => {
+  const [, redraw] = useState(0);
+  const seen = useRef({ subject, texts: new Map<string, string>(), marks: new Map<string, 'a' | 'b'>() });
+  const { current } = seen;
+  const texts = new Map(rows.map((row) => [row.id, JSON.stringify(row)]));
+  if (current.subject !== subject || !current.texts.size) {
+    seen.current = { subject, texts, marks: new Map() };
+    return seen.current.marks;
+  }
+  for (const [id, text] of texts) {
+    if (current.texts.get(id) === text) continue;
+    const mark = current.marks.get(id) === 'a' ? 'b' : 'a';
+    current.marks.set(id, mark);
+    setTimeout(() => {
+      if (current.marks.get(id) !== mark) return;
+      current.marks.delete(id);
+      redraw((n) => n + 1);
+    }, MARK_MS);
+  }
+  current.texts = texts;
+  return current.marks;
+};
+
+export const isStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
+
+/** Rows glide to their new places. */
+export const useGlide = (list: { current: HTMLElement | null }, order: string): void => {
+  const tops = useRef(new Map<string, number>());
+  useLayoutEffect(() => {
+    const rows = list.current?.querySelectorAll<HTMLElement>('[data-id]') ?? [];
+    const before = tops.current;
+    tops.current = new Map(Array.from(rows, (row) => [row.dataset.id!, row.offsetTop]));
+    if (!before.size || isStill()) return;
+    for (const row of rows) {
+      const by = (before.get(row.dataset.id!) ?? row.offsetTop) - row.offsetTop;
+      if (by) row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 260, easing: 'ease-out' });
+    }
+  }, [order]);
+};
+
+/** Whether a list is to stand still, and what tells. */
+export const useHold = (): [boolean, Record<string, (event: never) => void>, (scroller: HTMLElement | null) => void] => {
+  const [reasons, set] = useState<Record<string, boolean>>({});
+  const put = (reason: string, holds: boolean) => set((r) => (!!r[reason] === holds ? r : { ...r, [reason]: holds }));
+  const handlers = {
+    onPointerEnter: (event: PointerEvent) => put('pointer', event.pointerType === 'mouse'),
+    onPointerLeave: () => put('pointer', false),
+    onFocusIn: () => put('focus', true),
+    onFocusOut: (event: FocusEvent) =>
+      put('focus', (event.currentTarget as HTMLElement).contains(event.relatedTarget as Node | null)),
+    onScroll: (event: Event) => put('scroll', (event.currentTarget as HTMLElement).scrollTop > 4),
+  };
+  const watched = useRef<HTMLElement | null>(null);
+  useLayoutEffect(() => {
+    const look = () => put('page', !!watched.current && watched.current.getBoundingClientRect().top < -80);
+    addEventListener('scroll', look, { passive: true });
+    return () => removeEventListener('scroll', look);
+  }, []);
+  return [Object.values(reasons).some(Boolean), handlers as never, (scroller) => (watched.current = scroller)];
+};

@@ -1,0 +1,38 @@
+import { computed, signal } from '@preact/signals';
+import { Client } from '../client/src/client.js';
+
+const KEY = 'prewarm.token';
+
+declare global {
+  interface Window {
+    /** The requests that the page's first script has begun. */
+    prewarm?: Record<string, Promise<Response> | undefined>;
+  }
+}
+
+/** The access token, kept for as long as the tab is open. */
+export const token = signal(sessionStorage.getItem(KEY) ?? undefined);
+export const isSignedIn = computed(() => !!token.value);
+
+export const client = new Client({ token: () => token.value, begun: window.prewarm });
+
+/** Shows the panels of another token, from the start: nothing of the one before is left in this page. */
+export const signIn = (given: string): void => {
+  sessionStorage.setItem(KEY, given.trim());
+  location.reload();
+};
+
+export const signOut = async (): Promise<void> => {
+  await client.signOut();
+  sessionStorage.removeItem(KEY);
+  token.value = undefined;
+  document.title = 'Prewarm';
+};
+
+/** A link from elsewhere may bring another token into a page that is open. */
+addEventListener('hashchange', () => {
+  const given = /[#&]token=([^&]+)/.exec(location.hash)?.[1];
+  if (!given) return;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  signIn(decodeURIComponent(given));
+});

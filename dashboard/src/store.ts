@@ -1,0 +1,163 @@
+import { batch, computed, effect, signal } from '@preact/signals';
+import type { Answer, Snapshot } from '../client/src/client.js';
+import { Failure } from '../client/src/failure.js';
+import type { Way } from '../client/src/live.js';
+import type { Calls, Dashboard } from '../client/src/models.js';
+import { address, callsPath } from './address.js';
+import { client, isSignedIn } from './session.js';
+
+const PATH = '/api/analytics/dashboard';
+const NOTHING = { asking: true };
+
+/** The newest of everything, also while what is on screen stands still. */
+export const newest = signal<Snapshot<Dashboard>>(NOTHING);
+/** What is on screen. */
+export const shown = signal<Snapshot<Dashboard>>(NOTHING);
+/** What is on screen of a page of calls that the dashboard's answer does not hold. */
+export const otherCalls = signal<Snapshot<Calls>>(NOTHING);
+export const paused = signal(false);
+/** How many versions have come since the pause. */
+export const missed = signal(0);
+export const way = signal<Way>('connecting');
+export const online = signal(navigator.onLine);
+/** The server's clock, as far as the seconds matter. */
+export const now = signal(client.clock.now());
+
+/** The same for rows, which tell minutes: what reads it is drawn anew when it changes, and there are many. */
+export const slowNow = computed(() => Math.floor(now.value / 5_000) * 5_000);
+
+/** A version that is read as it was. */
+export const isPast = computed(() => !!address.value.version);
+
+/** Keeps the panels up to date for as long as somebody is signed in. */
+effect(() => {
+  if (!isSignedIn.value) {
+    batch(() => {
+      newest.value = shown.value = NOTHING;
+      otherCalls.value = NOTHING;
+    });
+    return;
+  }
+  const { version } = address.value;
+  return version ? showPast(version) : follow();
+});
+
+function follow(): () => void {
+  const watch = client.watch<Dashboard>(PATH);
+  const take = () => {
+    const before = newest.peek().labels?.version;
+    // Each answer tells of the server's clock: ages are by it from the first paint on.
+    now.value = client.clock.now();
+    newest.value = watch.snapshot;
+    if (!paused.peek()) shown.value = watch.snapshot;
+    else if (watch.snapshot.labels?.version !== before) missed.value++;
+  };
+  const ends = [watch.subscribe(take), client.onWay(() => (way.value = client.way))];
+  way.value = client.way;
+  return () => ends.forEach((end) => end());
+}
+
+function showPast(version: string): undefined {
+  const show = (snapshot: Snapshot<Dashboard>) => (newest.value = shown.value = snapshot);
+  show({ asking: true });
+  client.get<Dashboard>(`${PATH}?version=${encodeURIComponent(version)}`).then(
+    (answer: Answer<Dashboard>) => {
+      // A server that knows no versions gives the newest: that is not what was asked for.
+      if (answer.labels.version === version) show({ ...answer, asking: false });
+      else show({ asking: false, failure: new Failure('missing', 'That version is not kept', 404, answer.labels.requestId) });
+    },
+    (failure) => show({ asking: false, failure }),
+  );
+}
+
+/** Another page of calls, or a filtered one. What was there before stays until it is. */
+effect(() => {
+  const path = isSignedIn.value && !isPast.value ? callsPath(address.value) : undefined;
+  if (!path) return;
+  const watch = client.watch<Calls>(path);
+  const take = () => {
+    const { snapshot } = watch;
+    if (paused.peek() && otherCalls.peek().data) return;
+    otherCalls.value = snapshot.data ? snapshot : { ...snapshot, data: otherCalls.peek().data };
+  };
+  take();
+  return watch.subscribe(take);
+});
+
+/** Stands still, or goes on with everything that has come meanwhile. */
+export const togglePause = (): void => {
+  batch(() => {
+    paused.value = !paused.value;
+    missed.value = 0;
+    if (!paused.value) shown.value = newest.value;
+  });
+};
+
+/** For how long after the announced instant the next version may take. */
+const GRACE_MS = 2_500;
+/** Without a stream, the newest is asked for this often, and then some. */
+const POLLED_MS = 45_000;
+
+/** When the newest was last known to be the newest, by the local clock. */
+const confirmedAt = signal(Date.now());
+effect(() => {
+  const { asking, failure } = newest.value;
+  if (!asking && !failure) confirmedAt.value = Date.now();
+});
+
+/** Why what is on screen may not be how things are, if there is a reason. */
+export const staleness = computed<string | undefined>(() => {
+  const { labels, kept } = shown.value;
+  if (kept) return 'from an earlier visit';
+  if (labels?.stale) return REASONS[labels.stale] ?? labels.stale;
+  if (isPast.value || paused.value) return undefined;
+  if (labels?.nextChange && now.value > labels.nextChange + GRACE_MS) return REASONS['deadline-passed'];
+  if (way.value !== 'stream' && Date.now() - confirmedAt.value > POLLED_MS) return 'no news for a while';
+  return undefined;
+});
+
+const REASONS: Record<string, string> = {
+  'deadline-passed': 'a newer version is due',
+  'clock-went-back': 'the server’s clock was set back',
+  'behind-version': 'a newer version is on its way',
+  'behind-receipt': 'your change is not in it yet',
+  unconfirmed: 'the database has not confirmed it',
+  'source-drift': 'the source tables have changed shape',
+};
+
+/** What `main` says of itself, in the order of what matters more. */
+export const state = computed(() => {
+  const { failure, data } = newest.value;
+  if (!isSignedIn.value || failure?.kind === 'signed-out') return 'signed-out';
+  if (!online.value || failure?.kind === 'offline') return 'offline';
+  if (failure) return 'error';
+  return staleness.value || !data ? 'stale' : 'fresh';
+});
+
+/** The calls on screen, and what is known of them. */
+export const calls = computed<Snapshot<Calls>>(() => {
+  const { data, ...rest } = shown.value;
+  const past = isPast.value || !callsPath(address.value);
+  return past ? { ...rest, data: data?.calls } : otherCalls.value;
+});
+
+const wake = () => {
+  if (document.visibilityState === 'visible' && isSignedIn.peek() && !isPast.peek()) client.wake();
+};
+addEventListener('online', () => {
+  online.value = true;
+  wake();
+});
+addEventListener('offline', () => (online.value = false));
+addEventListener('pageshow', (event) => event.persisted && wake());
+addEventListener('visibilitychange', wake);
+// A page that goes to the cache of pages keeps no stream open.
+addEventListener('pagehide', () => client.pause());
+
+/** Ticks quickly while tenths of seconds are on screen, slowly later, and not at all while nobody looks. */
+const tick = (): void => {
+  if (document.visibilityState === 'visible') now.value = client.clock.now();
+  const age = now.peek() - (shown.peek().labels?.asOf ?? 0);
+  setTimeout(tick, age < 10_000 ? 100 : 1_000);
+};
+tick();

@@ -1,0 +1,211 @@
+// What the page costs, on this machine, now: `npm run figures`; `--json` prints it for a program.
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { launch, live, open, profile, withMachine } from './browser.js';
+import { type Org, Stack, until } from './stack.js';
+
+const ROUNDS = 7;
+const CHANGES = 100;
+/** An hour of a clinic: a call every five minutes. */
+const CALLS_AN_HOUR = 12;
+const POLL_SECONDS = 30;
+const BEAT_SECONDS = 15;
+/** What the plan's page asks for each time. */
+const POLLED = ['/api/analytics/dashboard-pulse', '/api/analytics/recent-activity', '/api/analytics/leads'];
+
+const at = (numbers: number[], share: number) => {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]!;
+};
+const median = (numbers: number[]) => at(numbers, 0.5);
+const round = (n: number, digits = 0) => Number(n.toFixed(digits));
+
+/** From the navigation to the paint that shows the data, each time in a new profile. */
+const cold = async (browser: Browser, stack: Stack, org: Org) => {
+  const rounds = [];
+  for (let i = 0; i <= ROUNDS; i++) {
+    const context = await profile(browser);
+    const page = await open(context, stack.url, org);
+    rounds.push(await page.evaluate(() => {
+      const entry = (name: string) => (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).find((one) => one.name.endsWith(name));
+      const [page] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
+      return {
+        painted: performance.getEntriesByName('prewarm:data')[0]!.startTime,
+        html: page!.responseEnd,
+        data: entry('/api/analytics/dashboard')!.responseEnd,
+        script: (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).find(({ name }) => /index-.*\.js$/.test(name))!.responseEnd,
+      };
+    }));
+    await context.close();
+  }
+  // The first one warms up the server, which is what it is for.
+  const [, ...rest] = rounds;
+  return (['painted', 'html', 'data', 'script'] as const).map((name) => round(median(rest.map((one) => one[name]))));
+};
+
+/** The scripts that are loaded without anybody's doing, as gzip and brotli make them. */
+const script = (): [number, number] => {
+  const assets = new URL('../dist/assets/', import.meta.url);
+  const [name] = readdirSync(assets).filter((name) => /^index-.*\.js$/.test(name));
+  return [statSync(new URL(`${name}.gz`, assets)).size, statSync(new URL(`${name}.br`, assets)).size];
+};
+
+/** From the commit of a plain UPDATE to the change of the page, each by the same clock. */
+const changes = async (page: Page, stack: Stack, org: Org): Promise<number[]> => {
+  await page.evaluate(() => {
+    const seen: Record<string, number> = {};
+    Object.assign(window, { seen });
+    new MutationObserver(() => {
+      for (const name of document.querySelectorAll('.leads .name')) seen[name.textContent!] ??= performance.timeOrigin + performance.now();
+    }).observe(document.querySelector('.leads')!, { subtree: true, childList: true, characterData: true });
+  });
+  const late: number[] = [];
+  for (let change = 0; change < CHANGES; change++) {
+    const name = `Change ${change}`;
+    const committed = Number(stack.sql(`update contacts set name = '${name}' where org_id = '${org.id}' and phone = '+15550000009'; select extract(epoch from clock_timestamp()) * 1000`));
+    const shown = await page.waitForFunction((name) => (window as never as { seen: Record<string, number> }).seen[name], name);
+    late.push(Number(await shown.jsonValue()) - committed);
+  }
+  return late;
+};
+
+/** The bodies of a refresh after one change: of the leads alone, and of all panels. */
+const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, number]> => {
+  const sizes = (path: string) => page.evaluate((path) =>
+    (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).filter(({ name }) => name.endsWith(path)).map(({ encodedBodySize }) => encodedBodySize), path);
+  const read = () => page.evaluate(async () => {
+    const headers = { authorization: `Bearer ${sessionStorage.getItem('prewarm.token')}`, 'prewarm-delta': '1' };
+    await (await fetch('/api/analytics/leads', { cache: 'no-cache', headers })).text();
+  });
+  await read();
+  const bodies: [number[], number[]] = [[], []];
+  for (let n = 0; n < 9; n++) {
+    const before = (await sizes('/api/analytics/dashboard')).length;
+    stack.sql(`insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, sentiment_label, created_at)
+               select org_id, id, phone, 'completed', ${30 + n}, 'Asked about call ${n}.', 'positive', now() from contacts where org_id = '${org.id}' and phone = '+155500000${20 + n}'`);
+    await until('the refresh', async () => (await sizes('/api/analytics/dashboard')).length > before);
+    await read();
+    bodies[0].push((await sizes('/api/analytics/leads')).at(-1)!);
+    bodies[1].push((await sizes('/api/analytics/dashboard')).at(-1)!);
+    // A browser writes what it was sent to its disk before it is a dictionary.
+    await page.waitForTimeout(400);
+  }
+  return [median(bodies[0]), median(bodies[1])];
+};
+
+/** Everything that the network brings a page, heads and streams too, as the browser has counted it. */
+const count = async (page: Page) => {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Network.enable');
+  const seen = { bytes: 0, requests: 0 };
+  session.on('Network.dataReceived', ({ encodedDataLength }) => void (seen.bytes += encodedDataLength));
+  session.on('Network.responseReceivedExtraInfo', ({ headersText, headers }) => {
+    seen.requests++;
+    seen.bytes += headersText?.length ?? Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 20);
+  });
+  return seen;
+};
+
+/** What an hour costs: the page's own, and that of a page that polls the same server as the plan's does. */
+const hour = async (browser: Browser, stack: Stack) => {
+  const org = stack.org(50);
+  const call = () => stack.sql(`insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, created_at)
+    select org_id, id, phone, 'completed', 77, 'Asked about a cleaning.', now() from contacts where org_id = '${org.id}' order by random() limit 1`);
+  const context = await profile(browser);
+  const page = await open(context, stack.url, org);
+  await live(page);
+  const ours = await count(page);
+  for (let n = 0; n < CALLS_AN_HOUR; n++) {
+    const version = await page.locator('main').getAttribute('data-version');
+    call();
+    await page.waitForFunction((version) => document.querySelector('main')?.dataset.version !== version, version);
+    await page.waitForTimeout(400);
+  }
+  const news = ours.bytes;
+  const [beats] = [ours.bytes, await page.waitForTimeout(2 * BEAT_SECONDS * 1_000)];
+  const beat = (ours.bytes - beats) / 2;
+  const polling = await context.newPage();
+  await polling.goto(`${stack.url}/robots.txt`);
+  const theirs = await count(polling);
+  const poll = () => polling.evaluate(async ([token, paths]) => {
+    await Promise.all(paths.map(async (path) => (await fetch(path, { headers: { authorization: `Bearer ${token}` } })).json()));
+  }, [org.token, POLLED] as const);
+  await poll();
+  const [whole, before] = [theirs.bytes, theirs.bytes];
+  await poll();
+  const same = theirs.bytes - before;
+  await context.close();
+  const polls = 3_600 / POLL_SECONDS;
+  return {
+    ours: round(news + (3_600 / BEAT_SECONDS) * beat), oursRequests: CALLS_AN_HOUR,
+    polling: round(CALLS_AN_HOUR * whole + (polls - CALLS_AN_HOUR) * same), always: polls * whole, pollingRequests: polls * POLLED.length,
+  };
+};
+
+/** From the click to the stage "connecting", where the microphone is allowed and somebody has pointed at the button. */
+const connecting = async (stack: Stack): Promise<number> => {
+  const browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
+  const org = stack.org(3);
+  await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
+  const took: number[] = [];
+  for (let n = 0; n < ROUNDS; n++) {
+    const context = await profile(browser, { permissions: ['microphone'] });
+    await withMachine(context);
+    const page = await open(context, stack.url, org);
+    await live(page);
+    await page.evaluate(() => {
+      addEventListener('click', () => Object.assign(window, { clicked: performance.now() }), { capture: true });
+      new MutationObserver(() => {
+        const stage = document.querySelector<HTMLElement>('.call')?.dataset.stage;
+        if (stage === 'connecting' || stage === 'ready') (window as never as { connected?: number }).connected ??= performance.now();
+      }).observe(document.body, { subtree: true, childList: true, attributes: true });
+    });
+    const button = page.getByRole('button', { name: 'Test agent' });
+    await button.hover();
+    // As long as a hand takes.
+    await page.waitForTimeout(250);
+    await button.click();
+    const both = await page.waitForFunction(() => {
+      const { clicked, connected } = window as never as { clicked: number; connected?: number };
+      return connected && [connected - clicked];
+    });
+    took.push(((await both.jsonValue()) as number[])[0]!);
+    await context.close();
+  }
+  await browser.close();
+  return median(took);
+};
+
+const stack = await Stack.start();
+const browser = await launch();
+try {
+  // The demo's own orgs are built first.
+  await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');
+  const org = stack.org(50);
+  const [painted, html, data, loaded] = await cold(browser, stack, org);
+  const [gzip, br] = script();
+  const context = await profile(browser);
+  const page = await open(context, stack.url, org);
+  await live(page);
+  const late = await changes(page, stack, org);
+  const [leads, all] = await refresh(page, stack, org);
+  await context.close();
+  const click = await connecting(stack);
+  const tab = await hour(browser, stack);
+  const figures = {
+    painted, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ...tab,
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
+  else {
+    console.log(`cold page to first data painted, median of ${ROUNDS}: ${painted} ms (the page there after ${html}, the data after ${data}, the script after ${loaded})`);
+    console.log(`script: ${gzip} B gzip, ${br} B br`);
+    console.log(`a change on screen after its commit, ${CHANGES} changes: p50 ${figures.p50} ms, p99 ${figures.p99} ms`);
+    console.log(`bodies of a refresh after one call: leads ${leads} B, all panels ${all} B`);
+    console.log(`click to "connecting", microphone allowed, median of ${ROUNDS}: ${figures.connecting} ms`);
+    console.log(`an hour of an open tab with ${CALLS_AN_HOUR} calls: ${tab.ours} B in ${tab.oursRequests} requests and a stream`);
+    console.log(`  a page that polls three panels each ${POLL_SECONDS} s and revalidates: ${tab.polling} B in ${tab.pollingRequests} requests, ${round(tab.polling / tab.ours, 1)} times as many; one that never revalidates: ${tab.always} B, ${round(tab.always / tab.ours, 1)} times`);
+  }
+} finally {
+  await browser.close();
+  await stack.stop();
+}

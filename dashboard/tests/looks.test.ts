@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import pixelmatch from 'pixelmatch';
+import type { Browser } from 'playwright-core';
+import { PNG } from 'pngjs';
+import { launch, violations } from './browser.js';
+import { Given } from './given.js';
+import { inState, type Screen, SCREENS, STATES, THEMES } from './states.js';
+import { SOON } from './stack.js';
+
+const KEPT = new URL('./looks/', import.meta.url).pathname;
+/** How much of a picture may differ: browsers draw letters a little differently from release to release. */
+const TOLERANCE = 0.02;
+
+let given: Given;
+let browser: Browser;
+
+before(async () => {
+  given = await new Given().listen();
+  browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
+}, { timeout: SOON });
+
+after(async () => {
+  await browser?.close();
+  given?.stop();
+}, { timeout: SOON });
+
+/** Compares with what is kept. `PREWARM_UPDATE=1` keeps it anew; a difference is written beside it. */
+const compare = (name: string, shot: Buffer): void => {
+  const path = `${KEPT}${name}.png`;
+  if (process.env.PREWARM_UPDATE || !existsSync(path)) {
+    mkdirSync(KEPT, { recursive: true });
+    writeFileSync(path, shot);
+    return;
+  }
+  const [was, is] = [PNG.sync.read(readFileSync(path)), PNG.sync.read(shot)];
+  assert.deepEqual([is.width, is.height], [was.width, was.height], name);
+  const { width, height } = is;
+  const seen = new PNG({ width, height });
+  const share = pixelmatch(was.data, is.data, seen.data, width, height, { threshold: 0.2 }) / (width * height);
+  if (share > TOLERANCE) writeFileSync(`${KEPT}${name}.differs.png`, PNG.sync.write(seen));
+  assert.ok(share <= TOLERANCE, `${name}: ${(share * 100).toFixed(1)} % of the picture differs; PREWARM_UPDATE=1 keeps it as it is now`);
+};
+
+describe('every state, as it looks', { concurrency: false }, () => {
+  for (const state of STATES) {
+    test(`${state.name}: light and dark, on a desktop and on a phone, without a fault that axe finds`, { timeout: 4 * SOON }, async () => {
+      for (const screen of Object.keys(SCREENS) as Screen[]) {
+        for (const theme of THEMES) {
+          await inState(browser, given, state, screen, theme, async (page) => {
+            if (state.kept) {
+              await page.evaluate(() => scrollTo(0, 0));
+              compare(`${state.name}-${screen}-${theme}`, await page.screenshot());
+            }
+            // On a phone the same parts are arranged otherwise: some states are enough.
+            if (screen === 'desktop' || state.kept) assert.deepEqual(await violations(page), [], `${state.name} ${screen} ${theme}`);
+            assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing is sideways');
+          });
+        }
+      }
+    });
+  }
+});

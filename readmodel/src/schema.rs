@@ -1,0 +1,32 @@
+//! What types that are written as text or as a number are in the API's description.
+
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        ObjectBuilder, RefOr, SchemaFormat,
+        schema::{Schema, Type},
+    },
+};
+
+use crate::{
+    ids::{AgentId, AppointmentId, CallId, ContactId, OrgId},
+    number::Number,
+    time::Timestamp,
+};
+
+macro_rules! written_as {
+    ($type:ident, $format:literal: $($name:ty),+) => {$(
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let format = SchemaFormat::Custom($format.to_owned());
+                ObjectBuilder::new().schema_type(Type::$type).format(Some(format)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    )+};
+}
+
+written_as!(String, "uuid": AgentId, AppointmentId, CallId, ContactId, OrgId);
+written_as!(String, "date-time": Timestamp);
+written_as!(Number, "double": Number);
