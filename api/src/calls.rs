@@ -86,11 +86,7 @@ enum Invalid {
         ("endDate" = Option<String>, Query, description = "RFC 3339, inclusive"),
         ("include_test" = Option<bool>, Query)),
     responses((status = 200, description = "A page of calls, newest first", body = Calls),
-        (status = 304, description = "The client has it"),
-        (status = 400, description = "A parameter is not what it should be", body = Problem),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 406, description = "No coding that it accepts", body = Problem),
-        (status = 503, description = "The calls could not be read", body = Problem)))]
+        (status = 429, description = "Too many lists at once", body = Problem)))]
 pub(crate) async fn calls(
     State(editions): State<Arc<Editions>>,
     State(store): State<Store>,

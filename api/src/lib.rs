@@ -250,6 +250,8 @@ async fn elsewhere(State(app): State<App>, request: Request) -> Response {
 
 /// `POST /api/session/end`: the browser forgets what it holds of the org. Asked with a token, so that no other page can
 /// empty somebody's cache.
+#[utoipa::path(post, path = "/api/session/end", tag = "session", security(("token" = [])),
+    responses((status = 204, description = "The browser forgets what it holds")))]
 async fn end_session(_: Authenticated) -> impl IntoResponse {
     const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
     (StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, "\"cache\"")])

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the read API as OpenAPI 3.1 describes it, from the types that it serialises.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use axum::{
     http::{
@@ -10,11 +10,25 @@ use axum::{
     response::IntoResponse,
 };
 use bytes::Bytes;
-use readmodel::{activity::Activity, calls::Calls, leads::Leads, pulse::Pulse};
-use utoipa::{
-    Modify, OpenApi, ToSchema,
-    openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+use readmodel::{
+    activity::Activity,
+    calls::Calls,
+    leads::Leads,
+    pulse::Pulse,
+    time::Timestamp,
+    version::{Receipt, Version},
 };
+use utoipa::{
+    Modify, OpenApi, PartialSchema, ToSchema,
+    openapi::{
+        ContentBuilder, Header, Ref, RefOr, Required, Response, ResponseBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn},
+        schema::Schema,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::console::wire::{AgentProgress, AgentStage, FieldProblem, Refusal, TestCallProgress, TestCallStage};
 
 /// All panels of one version, as they are joined.
 #[derive(ToSchema)]
@@ -34,6 +48,40 @@ pub(crate) struct Problem {
     error: String,
 }
 
+/// An event `version` of the stream: a version that the server has made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written out once for all clients")]
+pub(crate) struct News {
+    version: Version,
+    /// The instant that it is true for.
+    as_of: Timestamp,
+    /// The tags of the models.
+    models: BTreeMap<String, String>,
+}
+
+/// What a webhook is answered with.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written by hand")]
+pub(crate) struct Received {
+    /// It is on disk.
+    received: Option<bool>,
+    /// What `Prewarm-Wait-For` takes.
+    receipt: Option<Receipt>,
+    /// Who takes the call that was asked about.
+    #[schema(rename = "assistantId")]
+    assistant_id: Option<String>,
+    /// Why nobody takes it.
+    error: Option<String>,
+}
+
+/// A webhook of Vapi's.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is read apart")]
+pub(crate) struct Webhook {
+    #[schema(value_type = Object)]
+    message: serde_json::Value,
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Prewarm", description = "Dashboards that are ready before anyone asks."),
@@ -43,10 +91,35 @@ pub(crate) struct Problem {
         crate::read::activity,
         crate::read::dashboard,
         crate::calls::calls,
-        crate::organization::get
+        crate::organization::get,
+        crate::stream::stream,
+        crate::console::agent::get,
+        crate::console::agent::save,
+        crate::console::agent::watch,
+        crate::console::test_agent::start,
+        crate::console::test_agent::watch,
+        crate::end_session,
+        crate::webhook::webhook
     ),
-    components(schemas(Leads, Pulse, Activity, Calls, Dashboard, crate::organization::Organization, Problem)),
-    modifiers(&Token)
+    components(schemas(
+        Leads,
+        Pulse,
+        Activity,
+        Calls,
+        Dashboard,
+        crate::organization::Organization,
+        News,
+        Version,
+        Receipt,
+        AgentProgress,
+        AgentStage,
+        TestCallProgress,
+        TestCallStage,
+        Refusal,
+        FieldProblem,
+        Problem
+    )),
+    modifiers(&Token, &Common)
 )]
 struct Api;
 
@@ -58,6 +131,100 @@ impl Modify for Token {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         let components = api.components.get_or_insert_default();
         components.add_security_scheme("token", SecurityScheme::Http(bearer));
+    }
+}
+
+/// What all routes of a kind take and answer.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        let items = api.paths.paths.values_mut();
+        for operation in items.flat_map(|item| [&mut item.get, &mut item.post]).flatten() {
+            let tag = operation.tags.iter().flatten().next().cloned().unwrap_or_default();
+            match &*tag {
+                "panels" => panel(operation),
+                "console" => refuses(operation, CONSOLE, "Refusal"),
+                "webhook" => refuses(operation, WEBHOOK, "Problem"),
+                _ => refuses(operation, OTHER, "Problem"),
+            }
+        }
+    }
+}
+
+type Refusals = &'static [(&'static str, &'static str)];
+
+const PANELS: Refusals = &[
+    ("400", "A parameter or a header is not what it should be"),
+    ("401", "No token that holds"),
+    ("406", "No coding that it accepts"),
+    ("503", "No copy, and nothing to make one from"),
+];
+const CONSOLE: Refusals = &[
+    ("400", "It is not what it should be"),
+    ("401", "No token that holds"),
+    ("404", "There is no such thing"),
+    ("408", "The body takes too long"),
+    ("413", "The body is too large"),
+    ("429", "Too much is open"),
+    ("503", "Postgres is away"),
+];
+const WEBHOOK: Refusals = &[
+    ("400", "The body is not a Vapi message"),
+    ("401", "Missing or wrong secret"),
+    ("408", "The body takes too long"),
+    ("413", "The body is too large"),
+    ("415", "The body has a content coding"),
+    ("422", "The message cannot be stored"),
+    ("503", "It is not on disk"),
+];
+const OTHER: Refusals = &[("401", "No token that holds"), ("429", "Too much is open"), ("503", "Postgres is away")];
+
+/// Of each answer with a panel.
+const LABELS: [(&str, &str); 6] = [
+    ("ETag", "Of the body, whatever its coding"),
+    ("Prewarm-Version", "Which rebuild it shows"),
+    ("Prewarm-As-Of", "The instant that it is true for, RFC 3339"),
+    ("Prewarm-Next-Change", "When it would change by time alone, RFC 3339"),
+    ("Prewarm-Source", "l1, redis, postgres, built or query"),
+    ("Prewarm-Stale", "Why it may not show how things are"),
+];
+
+fn panel(operation: &mut Operation) {
+    refuses(operation, PANELS, "Problem");
+    let responses = &mut operation.responses.responses;
+    responses.insert("304".to_owned(), ResponseBuilder::new().description("The client has it").build().into());
+    if let Some(RefOr::T(Response { headers, .. })) = responses.get_mut("200") {
+        for (name, description) in LABELS {
+            let mut header = Header::new(String::schema());
+            header.description = Some(description.to_owned());
+            headers.insert(name.to_owned(), header.into());
+        }
+    }
+    let parameters = operation.parameters.get_or_insert_default();
+    for (name, description, schema) in [
+        ("Prewarm-Wait-For", "It includes the write of this receipt, or comes after 2 s", Receipt::schema()),
+        ("Prewarm-Min-Version", "It is no older than this version", Version::schema()),
+    ] {
+        parameters.push(header_parameter(name, description, schema).into());
+    }
+}
+
+fn header_parameter(name: &str, description: &str, schema: RefOr<Schema>) -> utoipa::openapi::path::Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
+}
+
+fn refuses(operation: &mut Operation, refusals: Refusals, schema: &str) {
+    for (status, description) in refusals {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema))).build();
+        let response = ResponseBuilder::new().description(*description).content("application/json", content).build();
+        operation.responses.responses.entry((*status).to_owned()).or_insert_with(|| response.into());
     }
 }
 

@@ -23,30 +23,21 @@ use crate::{
 
 /// `GET /api/analytics/leads`
 #[utoipa::path(get, path = "/api/analytics/leads", tag = "panels", security(("token" = [])),
-    responses((status = 200, description = "The leads to follow up first", body = Leads), (status = 304, description = "The client has it"),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 406, description = "No coding that it accepts", body = Problem),
-        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
+    responses((status = 200, description = "The leads to follow up first", body = Leads)))]
 pub(crate) async fn leads(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Leads, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/dashboard-pulse`
 #[utoipa::path(get, path = "/api/analytics/dashboard-pulse", tag = "panels", security(("token" = [])),
-    responses((status = 200, description = "Totals, and the calls of the last week by the hour", body = Pulse), (status = 304, description = "The client has it"),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 406, description = "No coding that it accepts", body = Problem),
-        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
+    responses((status = 200, description = "Totals, and the calls of the last week by the hour", body = Pulse)))]
 pub(crate) async fn pulse(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Pulse, &request.into_parts().0).await
 }
 
 /// `GET /api/analytics/recent-activity`
 #[utoipa::path(get, path = "/api/analytics/recent-activity", tag = "panels", security(("token" = [])),
-    responses((status = 200, description = "The newest ten events", body = Activity), (status = 304, description = "The client has it"),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 406, description = "No coding that it accepts", body = Problem),
-        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
+    responses((status = 200, description = "The newest ten events", body = Activity)))]
 pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Activity, &request.into_parts().0).await
 }
@@ -54,11 +45,8 @@ pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, r
 /// `GET /api/analytics/dashboard`
 #[utoipa::path(get, path = "/api/analytics/dashboard", tag = "panels", security(("token" = [])),
     params(("version" = Option<String>, Query, description = "One of the last versions, `<epoch>-<n>`")),
-    responses((status = 200, description = "All panels of one version", body = Dashboard), (status = 304, description = "The client has it"),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 406, description = "No coding that it accepts", body = Problem),
-        (status = 410, description = "That version is not kept", body = Problem),
-        (status = 503, description = "No copy, and nothing to make one from", body = Problem)))]
+    responses((status = 200, description = "All panels of one version", body = Dashboard),
+        (status = 410, description = "That version is not kept", body = Problem)))]
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     let (request, _) = request.into_parts();
     match version_of(&request) {

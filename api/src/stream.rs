@@ -40,6 +40,10 @@ const RESYNC: Bytes = Bytes::from_static(b"event: resync\ndata: {\"reason\":\"sl
 const RETURN_MS: std::ops::Range<u32> = 500..5_000;
 
 /// The route.
+#[utoipa::path(get, path = "/api/analytics/stream", tag = "stream", security(("token" = [])),
+    params(("Last-Event-ID" = Option<Version>, Header, description = "The last version that the client has seen")),
+    responses((status = 200, description = "An event `version` for each version, the present one first; data: News",
+        content_type = "text/event-stream", body = String)))]
 pub(crate) async fn stream(
     State(editions): State<Arc<Editions>>,
     State(quotas): State<Quotas>,

@@ -28,6 +28,7 @@ use crate::{
     error::ApiError,
     heavy::Heavy,
     numbers::{Found, NotFound, Numbers},
+    openapi::{Received, Webhook},
     patience::{PATIENCE, in_vain},
 };
 
@@ -98,6 +99,9 @@ impl Said {
 }
 
 /// The route.
+#[utoipa::path(post, path = "/webhooks/vapi", tag = "webhook", request_body = Webhook,
+    params(("X-Vapi-Secret" = Option<String>, Header)),
+    responses((status = 200, description = "It is on disk; or who takes a call", body = Received)))]
 pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Response {
     receive(&app, request).await
 }

@@ -2,7 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const here = (name) => new URL(`../${name}`, import.meta.url);
-const { schemas } = JSON.parse(readFileSync(here('openapi.json'), 'utf8')).components;
+const { components, paths } = JSON.parse(readFileSync(here('openapi.json'), 'utf8'));
+const { schemas } = components;
+// What is sent may leave out what may be null.
+const bodies = JSON.stringify(Object.values(paths).flatMap((item) => Object.values(item).map(({ requestBody }) => requestBody ?? [])));
+const isSent = (key) => bodies.includes(`schemas/${key}"`);
 const NAMES = { Event: 'ActivityEvent', Number: 'Decimal' };
 const nameOf = (reference) => {
   const name = reference.split('/').pop();
@@ -12,6 +16,7 @@ const nameOf = (reference) => {
 const comment = (text, indent) => (text ? `${indent}/** ${text.replaceAll(/\s*\n\s*/g, ' ').trim()} */\n` : '');
 
 const typeOf = (schema, indent) => {
+  if (schema.enum) return schema.enum.map((value) => `'${value}'`).join(' | ');
   if (schema.$ref) return nameOf(schema.$ref);
   const some = schema.oneOf ?? schema.anyOf;
   if (some) return some.map((one) => typeOf(one, indent)).join(' | ');
@@ -21,20 +26,22 @@ const typeOf = (schema, indent) => {
       const item = typeOf(schema.items, indent);
       return /[|]/.test(item) ? `(${item})[]` : `${item}[]`;
     }
-    case 'object': return body(schema, indent);
+    case 'object':
+      if (schema.properties) return body(schema, indent);
+      return `Record<string, ${schema.additionalProperties ? typeOf(schema.additionalProperties, indent) : 'unknown'}>`;
     case 'integer': return 'number';
     default: return schema.type ?? 'unknown';
   }
 };
 
-const body = (schema, indent) => {
+const body = (schema, indent, sent = false) => {
   const inner = `${indent}  `;
   const required = new Set(schema.required);
   const lines = Object.entries(schema.properties ?? {}).map(([name, of]) => {
     const type = typeOf(of, inner);
     // What may be null is written as null, and never left out.
     const isNullable = !required.has(name) && !/\bnull\b/.test(type);
-    return `${comment(of.description, inner)}${inner}${name}: ${type}${isNullable ? ' | null' : ''};\n`;
+    return `${comment(of.description, inner)}${inner}${name}${sent && !required.has(name) ? '?' : ''}: ${type}${isNullable ? ' | null' : ''};\n`;
   });
   return `{\n${lines.join('')}${indent}}`;
 };
@@ -42,7 +49,7 @@ const body = (schema, indent) => {
 const parts = Object.entries(schemas).map(([key, schema]) => {
   const name = NAMES[key] ?? key;
   const text = comment(schema.description, '');
-  return schema.type === 'object' ? `${text}export interface ${name} ${body(schema, '')}\n` : `${text}export type ${name} = ${typeOf(schema, '')};\n`;
+  return schema.type === 'object' ? `${text}export interface ${name} ${body(schema, '', isSent(key))}\n` : `${text}export type ${name} = ${typeOf(schema, '')};\n`;
 });
 const made = `// Made by scripts/types.mjs from openapi.json.\n\n${parts.join('\n')}`;
 const path = here('client/src/models.ts');

@@ -91,7 +91,14 @@ describe('a test call', { concurrency: false }, () => {
     await button(page).click();
     await stage(page, 'ready');
     const id = stack.sql(`select vapi_call_id from prewarm.test_calls where org_id = '${org.id}' order by created_at desc limit 1`);
-    await stack.webhook({ type: 'status-update', status: 'ended', endedReason: 'customer-ended-call', call: { id, type: 'webCall', assistantId: 'x' } });
+    const assistantId = stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`);
+    const tell = (message: object) => stack.webhook({ type: 'status-update', call: { id, type: 'webCall', assistantId }, ...message });
+    await tell({ status: 'in-progress', timestamp: Date.now() });
+    await until('its place is free', async () => stack.sql(`select from prewarm.close_test_calls(); select 1 from prewarm.test_calls where vapi_call_id = '${id}' and stage = 'ended'`));
+    // A call that has been joined goes on, whatever its place says, for longer than it takes to hear of it.
+    await page.waitForTimeout(4_000);
+    assert.equal(await page.locator('.call').getAttribute('data-stage'), 'ready');
+    await tell({ status: 'ended', endedReason: 'customer-ended-call', timestamp: Date.now() });
     await stage(page, 'ended');
   });
 

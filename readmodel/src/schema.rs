@@ -12,6 +12,7 @@ use crate::{
     ids::{AgentId, AppointmentId, CallId, ContactId, OrgId},
     number::Number,
     time::Timestamp,
+    version::{Receipt, Version},
 };
 
 macro_rules! written_as {
@@ -30,3 +31,18 @@ macro_rules! written_as {
 written_as!(String, "uuid": AgentId, AppointmentId, CallId, ContactId, OrgId);
 written_as!(String, "date-time": Timestamp);
 written_as!(Number, "double": Number);
+
+macro_rules! position {
+    ($name:ty, $pattern:literal) => {
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                ObjectBuilder::new().schema_type(Type::String).pattern(Some($pattern)).into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+position!(Version, "^[0-9]{1,18}-[0-9]{1,18}$");
+position!(Receipt, "^r[0-9]{1,18}-[0-9]{1,18}$");

@@ -36,7 +36,9 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 6] = [Self::Pending, Self::Preparing, Self::Creating, Self::Updating, Self::Synced, Self::Failed];
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Preparing, Self::Creating, Self::Updating, Self::Synced, Self::Failed];
 
     /// Its name.
     pub const fn as_str(self) -> &'static str {

@@ -33,7 +33,8 @@ pub enum Stage {
 }
 
 impl Stage {
-    const ALL: [Self; 5] = [Self::Preparing, Self::Connecting, Self::Ready, Self::Failed, Self::Ended];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Preparing, Self::Connecting, Self::Ready, Self::Failed, Self::Ended];
 
     /// As in the table and on the wire.
     pub const fn name(self) -> &'static str {
@@ -69,6 +70,8 @@ pub struct TestCall {
     pub reason: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
+    /// Whether people have spoken, and have ended.
+    pub is_over: bool,
 }
 
 impl std::fmt::Debug for TestCall {
@@ -119,6 +122,7 @@ impl Store {
                 web_call_url: row.web_call_url,
                 reason: row.reason,
                 created_at: row.created_at.0,
+                is_over: row.is_over,
             })
         }))
     }

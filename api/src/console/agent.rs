@@ -28,6 +28,7 @@ use super::{
     Console,
     body::{Direction, Refused, Saved, Wait},
     progress::{Stage, events},
+    wire::{AgentProgress, AgentSaved, AgentShown},
 };
 use crate::{auth::Authenticated, error::ApiError};
 
@@ -50,6 +51,9 @@ pub(crate) struct Patience {
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
 /// `GET /api/founder-console/agent?call_direction=`
+#[utoipa::path(get, path = "/api/founder-console/agent", operation_id = "agent", tag = "console", security(("token" = [])),
+    params(("call_direction" = Option<Direction>, Query)),
+    responses((status = 200, description = "The agent, and how its assistant stands to it", body = AgentShown<'_>)))]
 pub(crate) async fn get(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -64,6 +68,10 @@ pub(crate) async fn get(
 }
 
 /// `POST /api/founder-console/agent?wait=`
+#[utoipa::path(post, path = "/api/founder-console/agent", operation_id = "save_agent", tag = "console", security(("token" = [])),
+    params(("wait" = Option<String>, Query, description = "Until Vapi holds it: 3s, 500ms; 10s at most", pattern = "^[0-9]{1,4}m?s$")),
+    request_body = Saved,
+    responses((status = 200, description = "It is saved", body = AgentSaved<'_>)))]
 pub(crate) async fn save(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -96,6 +104,10 @@ pub(crate) async fn save(
 }
 
 /// `GET /api/founder-console/agent/{agentId}/events`
+#[utoipa::path(get, path = "/api/founder-console/agent/{agentId}/events", operation_id = "agent_events", tag = "console",
+    security(("token" = [])), params(("agentId" = AgentId, Path)),
+    responses((status = 200, description = "Events named by their stage, the last one synced or failed; data: AgentProgress",
+        content_type = "text/event-stream", body = String)))]
 pub(crate) async fn watch(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -119,13 +131,7 @@ fn stage(agent: AgentId, progress: Progress) -> Stage {
     let Progress { assistant_id, config_hash, stage, reason, .. } = progress;
     Stage {
         name: stage.as_str(),
-        data: json!({
-            "agentId": agent,
-            "stage": stage.as_str(),
-            "assistantId": assistant_id,
-            "configHash": config_hash,
-            "reason": reason,
-        }),
+        data: json!(AgentProgress { agent_id: agent, stage: stage.as_str(), assistant_id, config_hash, reason }),
         is_last: matches!(stage, assistants::Stage::Synced | assistants::Stage::Failed),
     }
 }
@@ -167,15 +173,15 @@ struct Standing {
 }
 
 fn saved(agent: &Agent, standing: Standing, message: &str) -> Response {
-    let body = json!({
-        "success": true,
-        "agentId": agent.id,
-        "assistantId": agent.assistant_id,
-        "synced": standing.is_synced,
-        "message": message,
-        "configHash": standing.wanted,
-        "stream": format!("/api/founder-console/agent/{}/events", agent.id),
-    });
+    let body = AgentSaved {
+        success: true,
+        agent_id: agent.id,
+        assistant_id: agent.assistant_id.as_deref(),
+        synced: standing.is_synced,
+        message,
+        config_hash: standing.wanted,
+        stream: format!("/api/founder-console/agent/{}/events", agent.id),
+    };
     ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
 
@@ -184,20 +190,20 @@ impl Console {
     fn shown(&self, agent: &Agent, progress: Option<Progress>) -> Response {
         let Agent { id, direction, wanted, assistant_id, .. } = agent;
         let standing = self.standing_of(agent);
-        let body = json!({
-            "agentId": id,
-            "call_direction": direction,
-            "name": wanted.name,
-            "systemPrompt": wanted.system_prompt,
-            "firstMessage": wanted.first_message,
-            "voice": wanted.voice,
-            "model": wanted.model,
-            "assistantId": assistant_id,
-            "configHash": standing.wanted,
-            "synced": standing.is_synced,
-            "stage": progress.as_ref().map(|progress| progress.stage.as_str()),
-            "reason": progress.and_then(|progress| progress.reason),
-        });
+        let body = AgentShown {
+            agent_id: *id,
+            call_direction: direction,
+            name: &wanted.name,
+            system_prompt: wanted.system_prompt.as_deref(),
+            first_message: wanted.first_message.as_deref(),
+            voice: wanted.voice.as_ref(),
+            model: wanted.model.as_ref(),
+            assistant_id: assistant_id.as_deref(),
+            config_hash: standing.wanted,
+            synced: standing.is_synced,
+            stage: progress.as_ref().map(|progress| progress.stage.as_str()),
+            reason: progress.and_then(|progress| progress.reason),
+        };
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 

@@ -16,6 +16,7 @@ use serde::{
 };
 use serde_json::{Value, error::Category, json};
 use store::agents::Wanted;
+use utoipa::ToSchema;
 use vapi::FieldError;
 
 use super::Console;
@@ -25,7 +26,7 @@ use crate::{bodies::drain, error::ApiError};
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Who calls whom.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
     /// The agent is called.
@@ -46,27 +47,38 @@ impl Direction {
 
 /// An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is
 /// not a person's to say is not minded.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
-pub(super) struct Saved {
+#[schema(as = SaveAgent)]
+pub(crate) struct Saved {
     #[serde(default, rename = "call_direction")]
     pub(super) call_direction: Direction,
     name: String,
     system_prompt: Option<String>,
     first_message: Option<String>,
+    /// As Vapi is given it.
+    #[schema(value_type = Option<Object>)]
     voice: Option<Value>,
+    /// As Vapi is given it.
+    #[schema(value_type = Option<Object>)]
     model: Option<Value>,
     #[serde(default, rename = "agentId")]
+    #[schema(value_type = Value)]
     _agent_id: IgnoredAny,
     #[serde(default, rename = "assistantId")]
+    #[schema(value_type = Value)]
     _assistant_id: IgnoredAny,
     #[serde(default, rename = "configHash")]
+    #[schema(value_type = Value)]
     _config_hash: IgnoredAny,
     #[serde(default, rename = "synced")]
+    #[schema(value_type = Value)]
     _synced: IgnoredAny,
     #[serde(default, rename = "stage")]
+    #[schema(value_type = Value)]
     _stage: IgnoredAny,
     #[serde(default, rename = "reason")]
+    #[schema(value_type = Value)]
     _reason: IgnoredAny,
 }
 
@@ -78,9 +90,10 @@ impl Saved {
 }
 
 /// Which agent a test call is with. The org is the token's, whatever else a body says.
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
-pub(super) struct Tested {
+#[schema(as = OpenTestCall)]
+pub(crate) struct Tested {
     #[serde(default)]
     pub(super) call_direction: Direction,
 }

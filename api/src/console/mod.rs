@@ -2,9 +2,10 @@
 //! does it, and how far it is comes back as rows and notices.
 
 pub(crate) mod agent;
-mod body;
+pub(crate) mod body;
 mod progress;
 pub(crate) mod test_agent;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 

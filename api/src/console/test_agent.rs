@@ -3,11 +3,15 @@
 
 use axum::{
     Json,
-    extract::{Path, Request, State, rejection::PathRejection},
+    extract::{
+        Path, Query, Request, State,
+        rejection::{PathRejection, QueryRejection},
+    },
     http::{HeaderMap, header::CACHE_CONTROL},
     response::{IntoResponse, Response},
 };
 use readmodel::ids::OrgId;
+use serde::Deserialize;
 use serde_json::json;
 use store::{Error, Store, test_calls::TestCall};
 use uuid::Uuid;
@@ -16,10 +20,14 @@ use super::{
     Console,
     body::{Refused, Tested},
     progress::{Stage, events},
+    wire::{TestCallOpened, TestCallProgress},
 };
 use crate::{auth::Authenticated, error::ApiError};
 
 /// `POST /api/founder-console/test-agent`. Repeated clicks are one call.
+#[utoipa::path(post, path = "/api/founder-console/test-agent", operation_id = "open_test_call", tag = "console",
+    security(("token" = [])), request_body = Option<Tested>,
+    responses((status = 200, description = "The call is being made", body = TestCallOpened)))]
 pub(crate) async fn start(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -29,44 +37,86 @@ pub(crate) async fn start(
     let opened = console.store.open_test_call(Uuid::new_v4(), user.org, call_direction.as_str()).await;
     let opened = opened.map_err(ApiError::from)?.ok_or(ApiError::NoAgent)?;
     console.ring();
-    let body = json!({
-        "success": true,
-        "webCallId": opened.id,
-        "assistantId": opened.assistant_id,
-        "stream": format!("/api/founder-console/test-agent/{}/events", opened.id),
-        "message": "Connecting to the assistant.",
-    });
+    let body = TestCallOpened {
+        success: true,
+        web_call_id: opened.id,
+        assistant_id: opened.assistant_id,
+        stream: format!("/api/founder-console/test-agent/{}/events", opened.id),
+        message: "Connecting to the assistant.",
+    };
     Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-/// `GET /api/founder-console/test-agent/{webCallId}/events`
+/// Until when a call is watched.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Until {
+    /// It can be joined, or will not be.
+    #[default]
+    Ready,
+    /// Those who spoke have ended.
+    Ended,
+}
+
+/// How a call is watched.
+#[derive(Default, Deserialize)]
+pub(crate) struct How {
+    #[serde(default)]
+    until: Until,
+}
+
+/// `GET /api/founder-console/test-agent/{webCallId}/events?until=`
+#[utoipa::path(get, path = "/api/founder-console/test-agent/{webCallId}/events", operation_id = "test_call_events",
+    tag = "console", security(("token" = [])),
+    params(("webCallId" = String, Path, format = "uuid"),
+        ("until" = Option<String>, Query, description = "ready, or ended: then the stream goes on while people speak", pattern = "^(ready|ended)$")),
+    responses((status = 200, description = "Events named by their stage; data: TestCallProgress",
+        content_type = "text/event-stream", body = String)))]
 pub(crate) async fn watch(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
     id: Result<Path<Uuid>, PathRejection>,
+    how: Result<Query<How>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, ApiError> {
+) -> Result<Response, Refused> {
     let Path(id) = id.map_err(|_| ApiError::NoTestCall)?;
+    let Query(How { until }) = how?;
     let share = console.quotas.watcher(user.org, &headers)?;
     let (store, org) = (console.store.clone(), user.org);
-    if look(store.clone(), org, id).await?.is_empty() {
-        return Err(ApiError::NoTestCall);
+    if look(store.clone(), org, id, until).await.map_err(ApiError::from)?.is_empty() {
+        return Err(ApiError::NoTestCall.into());
     }
-    Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id)), share))
+    Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id, until)), share))
+}
+
+impl Until {
+    /// A call as its watcher is to see it. Its place among test calls is free, and its stage `ended`, as soon as it has been
+    /// joined or should have been; those who speak are not told so before they have ended.
+    fn seen(self, call: TestCall) -> TestCall {
+        use store::test_calls::Stage::{Ended, Ready};
+        match (self, call.stage) {
+            (Self::Ended, Ready | Ended) => TestCall { stage: if call.is_over { Ended } else { Ready }, ..call },
+            _ => call,
+        }
+    }
+
+    fn is_last(self, stage: store::test_calls::Stage) -> bool {
+        stage.is_last() && !(self == Self::Ended && stage == store::test_calls::Stage::Ready)
+    }
 }
 
 /// Another org's call is none.
-async fn look(store: Store, org: OrgId, id: Uuid) -> Result<Vec<Stage>, Error> {
+async fn look(store: Store, org: OrgId, id: Uuid, until: Until) -> Result<Vec<Stage>, Error> {
     let call = store.test_call(id).await?.filter(|call| call.org == org);
     if call.as_ref().is_some_and(|call| !call.stage.is_last()) {
         // Where no worker is, nobody else ends it. A notice tells of it.
         store.close_test_calls().await?;
     }
-    Ok(call.map(|call| stages(id, call)).unwrap_or_default())
+    Ok(call.map(|call| stages(id, until.seen(call), until)).unwrap_or_default())
 }
 
 /// The stage of a call, after those that it has passed: Vapi may be faster than whoever watches.
-fn stages(id: Uuid, call: TestCall) -> Vec<Stage> {
+fn stages(id: Uuid, call: TestCall, until: Until) -> Vec<Stage> {
     use store::test_calls::Stage::{Connecting, Ended, Failed, Preparing, Ready};
     let passed: &[_] = match call.stage {
         Preparing => &[],
@@ -75,21 +125,15 @@ fn stages(id: Uuid, call: TestCall) -> Vec<Stage> {
     };
     let passed =
         passed.iter().map(|stage| TestCall { stage: *stage, web_call_url: None, reason: None, ..call.clone() });
-    passed.chain([call.clone()]).map(|call| stage(id, call)).collect()
+    passed.chain([call.clone()]).map(|call| stage(id, call, until)).collect()
 }
 
-fn stage(id: Uuid, call: TestCall) -> Stage {
+fn stage(id: Uuid, call: TestCall, until: Until) -> Stage {
     let TestCall { stage, assistant_id, web_call_url, reason, .. } = call;
     Stage {
         name: stage.name(),
-        data: json!({
-            "webCallId": id,
-            "stage": stage.name(),
-            "assistantId": assistant_id,
-            "webCallUrl": web_call_url,
-            "reason": reason,
-        }),
-        is_last: stage.is_last(),
+        data: json!(TestCallProgress { web_call_id: id, stage: stage.name(), assistant_id, web_call_url, reason }),
+        is_last: until.is_last(stage),
     }
 }
 
@@ -102,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_call_is_shown_with_the_stages_that_it_has_passed() {
-        let shown = |stage| {
+        let shown = |stage, until: Until, is_over| {
             let call = TestCall {
                 org: OrgId(Uuid::nil()),
                 agent: AgentId(Uuid::nil()),
@@ -111,14 +155,20 @@ mod tests {
                 web_call_url: Some("https://room".to_owned()),
                 reason: None,
                 created_at: Timestamp::from_micros(0),
+                is_over,
             };
-            let stages = stages(Uuid::nil(), call);
+            let stages = stages(Uuid::nil(), until.seen(call), until);
             let urls = stages.iter().filter(|stage| !stage.data["webCallUrl"].is_null()).count();
             assert_eq!(urls, 1, "only where it may be joined");
             stages.iter().map(|stage| stage.name).collect::<Vec<_>>()
         };
-        assert_eq!(shown(test_calls::Stage::Preparing), ["preparing"]);
-        assert_eq!(shown(test_calls::Stage::Ready), ["preparing", "connecting", "ready"]);
-        assert_eq!(shown(test_calls::Stage::Failed), ["preparing", "failed"]);
+        let ready = Until::Ready;
+        assert_eq!(shown(test_calls::Stage::Preparing, ready, false), ["preparing"]);
+        assert_eq!(shown(test_calls::Stage::Ready, ready, false), ["preparing", "connecting", "ready"]);
+        assert_eq!(shown(test_calls::Stage::Failed, ready, false), ["preparing", "failed"]);
+        // Its place is free since it was joined; those who speak have not ended.
+        assert_eq!(shown(test_calls::Stage::Ended, Until::Ended, false), ["preparing", "connecting", "ready"]);
+        assert!(!Until::Ended.is_last(test_calls::Stage::Ready) && ready.is_last(test_calls::Stage::Ready));
+        assert!(Until::Ended.is_last(test_calls::Stage::Ended));
     }
 }

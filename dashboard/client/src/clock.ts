@@ -2,20 +2,24 @@
  * The server's clock, from what its answers say. Each answer bounds the difference to the local clock; while the two may be
  * the same, they are taken to be.
  */
-export class Clock {
-  #low = -Infinity;
-  #high = Infinity;
-
+export interface Clock {
   /** Milliseconds by the server's clock. */
-  now(): number {
-    return Date.now() + Math.min(Math.max(0, this.#low), this.#high);
-  }
-
+  now(): number;
   /** The server's clock stood between `from` and `to` while it answered a request sent at `sent`. */
-  learn(from: number, to: number, sent: number): void {
-    const [low, high] = [from - Date.now(), to - sent];
-    // A clock that was set, or a machine that slept: begin anew.
-    if (low > this.#high || high < this.#low) [this.#low, this.#high] = [low, high];
-    else [this.#low, this.#high] = [Math.max(low, this.#low), Math.min(high, this.#high)];
-  }
+  learn(from: number, to: number, sent: number): void;
 }
+
+export const makeClock = (): Clock => {
+  let [low, high] = [-Infinity, Infinity];
+  return {
+    now: () => Date.now() + Math.min(Math.max(0, low), high),
+    learn(from, to, sent) {
+      from -= Date.now();
+      to -= sent;
+      // A clock that was set, or a machine that slept: begin anew.
+      const isAnew = from > high || to < low;
+      low = isAnew ? from : Math.max(from, low);
+      high = isAnew ? to : Math.min(to, high);
+    },
+  };
+};

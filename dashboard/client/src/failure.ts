@@ -17,16 +17,16 @@ const KINDS: Record<number, Kind> = { 401: 'signed-out', 403: 'forbidden', 404: 
 
 /** A request that has failed. */
 export class Failure extends Error {
-  constructor(
-    readonly kind: Kind,
-    message: string,
-    readonly status = 0,
-    /** By which support finds the request in the logs. */
-    readonly requestId?: string,
-    /** The body, where it was JSON. */
-    readonly body?: unknown,
-  ) {
+  declare readonly kind: Kind;
+  declare readonly status: number;
+  /** By which support finds the request in the logs. */
+  declare readonly requestId?: string;
+  /** The body, where it was JSON. */
+  declare readonly body?: unknown;
+
+  constructor(kind: Kind, message: string, status = 0, requestId?: string, body?: unknown) {
     super(message);
+    Object.assign(this, { kind, status, requestId, body });
   }
 }
 
@@ -35,5 +35,5 @@ export const failureOf = async (answer: Response): Promise<Failure> => {
   const body = await answer.json().catch(() => undefined);
   const { status } = answer;
   const kind = KINDS[status] ?? (status < 500 ? 'refused' : 'server');
-  return new Failure(kind, body?.error ?? `HTTP ${status}`, status, answer.headers.get('x-request-id') ?? undefined, body);
+  return new Failure(kind, body?.error ?? 'HTTP ' + status, status, answer.headers.get('x-request-id') ?? undefined, body);
 };

@@ -11,6 +11,7 @@ interface Framework {
 
 /** A write, and how far it is. */
 export interface Mutation<T> {
+  /** Gives nothing where it fails. */
   write: (body?: unknown) => Promise<(T & { seen: boolean }) | undefined>;
   pending: boolean;
   failure?: Failure;
@@ -33,7 +34,7 @@ export const hooksFor = ({ useSyncExternalStore, useState, useCallback }: Framew
   },
 
   /** A write that ends when what is watched shows it. */
-  useMutation<T extends { receipt?: string }>(client: Client, path: string): Mutation<T> {
+  useMutation<T extends object>(client: Client, path: string): Mutation<T> {
     const [state, set] = useState<{ pending: boolean; failure?: Failure }>({ pending: false });
     const write = useCallback(
       async (body?: unknown) => {

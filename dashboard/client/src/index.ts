@@ -1,7 +1,8 @@
-export { Client, Watch, type Answer, type Options, type Snapshot, type Wish } from './client.js';
+export { Client, type Answer, type Options, type Snapshot, type Wish } from './client.js';
 export { Failure, type Kind } from './failure.js';
 export { readEvents, type ServerEvent } from './events.js';
-export { instant, type Labels } from './labels.js';
-export type { News, Way } from './live.js';
-export { isOlder, type Version } from './version.js';
+export type { Labels } from './labels.js';
+export type { Way } from './live.js';
+export type { Watch } from './watch.js';
+export { isOlder } from './version.js';
 export type * from './models.js';

@@ -1,4 +1,4 @@
-import type { Version } from './version.js';
+import type { Version } from './models.js';
 
 /** What an answer says of itself. */
 export interface Labels {
@@ -16,21 +16,21 @@ export interface Labels {
 }
 
 /** Milliseconds of an RFC 3339 instant, microseconds as a fraction. */
-export const instant = (text: string | null): number | undefined => {
+export const instant = (text: string | null | undefined): number | undefined => {
   if (!text) return undefined;
-  const micros = /\.\d{3}(\d+)/.exec(text)?.[1];
-  return Date.parse(text) + (micros ? Number(`0.${micros}`) : 0);
+  return Date.parse(text) + Number(`0.${/\.\d{3}(\d+)/.exec(text)?.[1] ?? 0}`);
 };
 
 /** Reads the labels of an answer. */
 export const labelsOf = ({ headers }: Response): Labels => {
   const text = (name: string) => headers.get(name) ?? undefined;
+  const own = (name: string) => text('prewarm-' + name);
   return {
-    version: text('prewarm-version'),
-    asOf: instant(headers.get('prewarm-as-of')),
-    nextChange: instant(headers.get('prewarm-next-change')),
-    source: text('prewarm-source'),
-    stale: text('prewarm-stale'),
+    version: own('version'),
+    asOf: instant(own('as-of')),
+    nextChange: instant(own('next-change')),
+    source: own('source'),
+    stale: own('stale'),
     etag: text('etag'),
     requestId: text('x-request-id'),
   };

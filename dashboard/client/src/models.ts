@@ -6,6 +6,57 @@ export interface Activity {
   events: ActivityEvent[];
 }
 
+export type AgentId = string;
+
+/** An event of an agent's stream: how far its assistant is. */
+export interface AgentProgress {
+  agentId: AgentId;
+  assistantId: string | null;
+  configHash: string | null;
+  reason: string | null;
+  stage: AgentStage;
+}
+
+/** What a save is answered with. */
+export interface AgentSaved {
+  agentId: AgentId;
+  /** Vapi's id of its assistant. */
+  assistantId: string | null;
+  configHash: string | null;
+  /** One line for people. */
+  message: string;
+  /** Where its events are. */
+  stream: string;
+  success: boolean;
+  /** Vapi holds it. */
+  synced: boolean;
+}
+
+/** An agent as a GET shows it. */
+export interface AgentShown {
+  agentId: AgentId;
+  /** Vapi's id of its assistant. */
+  assistantId: string | null;
+  /** inbound or outbound. */
+  call_direction: string;
+  /** Of what Vapi should hold; null where nothing is sent to Vapi. */
+  configHash: string | null;
+  firstMessage: string | null;
+  /** As Vapi is given it. */
+  model: Record<string, unknown> | null;
+  name: string;
+  /** Why it failed or waits. */
+  reason: string | null;
+  stage: AgentStage | null;
+  /** Vapi holds it. */
+  synced: boolean;
+  systemPrompt: string | null;
+  /** As Vapi is given it. */
+  voice: Record<string, unknown> | null;
+}
+
+export type AgentStage = 'pending' | 'preparing' | 'creating' | 'updating' | 'synced' | 'failed';
+
 /** One row, in the order of its keys. What the source has no column for is false, empty or null. */
 export interface Call {
   appointment_id: string | null;
@@ -55,6 +106,9 @@ export interface Dashboard {
   pulse: Pulse;
 }
 
+/** Who calls whom. */
+export type Direction = 'inbound' | 'outbound';
+
 /** One event. */
 export interface ActivityEvent {
   /** `call_<id>`, `hotlead_<contact's id>` or `appointment_<id>`. */
@@ -66,6 +120,14 @@ export interface ActivityEvent {
   timestamp: Timestamp | null;
   /** `call_completed`, `hot_lead_detected` or `appointment_booked`. */
   type: string;
+}
+
+/** What is wrong with a field. */
+export interface FieldProblem {
+  /** Its path: `name`, `voice.stability`. */
+  field: string;
+  /** Completes a sentence that begins with the field. */
+  problem: string;
 }
 
 /** One UTC hour with calls in it. */
@@ -135,7 +197,21 @@ export type Metadata = {
   service_type: string | null;
 };
 
+/** An event `version` of the stream: a version that the server has made. */
+export interface News {
+  /** The instant that it is true for. */
+  as_of: Timestamp;
+  /** The tags of the models. */
+  models: Record<string, string>;
+  version: Version;
+}
+
 export type Decimal = number;
+
+/** Which agent a test call is with. The org is the token's, whatever else a body says. */
+export interface OpenTestCall {
+  call_direction?: Direction | null;
+}
 
 export type OrgId = string;
 
@@ -193,4 +269,76 @@ export interface Pulse {
   total_calls: number;
 }
 
+export type Receipt = string;
+
+/** What a webhook is answered with. */
+export interface Received {
+  /** Who takes the call that was asked about. */
+  assistantId: string | null;
+  /** Why nobody takes it. */
+  error: string | null;
+  receipt: Receipt | null;
+  /** It is on disk. */
+  received: boolean | null;
+}
+
+/** Why a save or a test call is refused. */
+export interface Refusal {
+  /** One line for people. */
+  error: string;
+  /** What is wrong with which field. */
+  fields: FieldProblem[] | null;
+  success: boolean | null;
+}
+
+/** An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is not a person's to say is not minded. */
+export interface SaveAgent {
+  agentId?: unknown | null;
+  assistantId?: unknown | null;
+  call_direction?: Direction | null;
+  configHash?: unknown | null;
+  firstMessage?: string | null;
+  /** As Vapi is given it. */
+  model?: Record<string, unknown> | null;
+  name: string;
+  reason?: unknown | null;
+  stage?: unknown | null;
+  synced?: unknown | null;
+  systemPrompt?: string | null;
+  /** As Vapi is given it. */
+  voice?: Record<string, unknown> | null;
+}
+
+/** What a click on "Test agent" is answered with. */
+export interface TestCallOpened {
+  /** Vapi's id of the assistant, if there is one yet. */
+  assistantId: string | null;
+  /** One line for people. */
+  message: string;
+  /** Where its events are. */
+  stream: string;
+  success: boolean;
+  webCallId: string;
+}
+
+/** An event of a test call's stream: how far it is. */
+export interface TestCallProgress {
+  assistantId: string | null;
+  /** Why it failed. */
+  reason: string | null;
+  stage: TestCallStage;
+  webCallId: string;
+  /** Where it is joined, once it is ready. */
+  webCallUrl: string | null;
+}
+
+export type TestCallStage = 'preparing' | 'connecting' | 'ready' | 'failed' | 'ended';
+
 export type Timestamp = string;
+
+export type Version = string;
+
+/** A webhook of Vapi's. */
+export interface Webhook {
+  message: Record<string, unknown>;
+}

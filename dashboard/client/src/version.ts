@@ -1,7 +1,6 @@
-/** `<epoch>-<n>`: compared as two integers. */
-export type Version = string;
+import type { Version } from './models.js';
 
-/** Whether `a` is older than `b`; nothing is older than anything. */
+/** Whether `a` is older than `b`, compared as two integers; nothing is older than anything. */
 export const isOlder = (a: Version | undefined, b: Version | undefined): boolean => {
   if (!a || !b) return !a && !!b;
   const [ae, an] = a.split('-').map(Number);

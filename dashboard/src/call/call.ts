@@ -1,6 +1,7 @@
 import { signal } from '@preact/signals';
 import { readEvents } from '../../client/src/events.js';
 import { Failure } from '../../client/src/failure.js';
+import type { TestCallOpened, TestCallProgress, TestCallStage } from '../../client/src/models.js';
 import { client } from '../session.js';
 import { ofMicrophone, ofReason, ofRoom, ofStart, type Sorry, unknown } from './failures.js';
 import { meter } from './meter.js';
@@ -13,7 +14,7 @@ export const level = signal(0);
 export let ignored = 0;
 
 const RANK: Stage[] = ['idle', 'microphone', 'preparing', 'connecting', 'ready', 'speaking', 'ended', 'failed'];
-/** Each look at a call that the server has made costs one request; it ends on screen within three seconds. */
+/** Before the stream of a call is opened again. */
 const LOOK_MS = 1_500;
 const WITH_ROOM_MS = 20_000;
 
@@ -161,7 +162,7 @@ class Test {
         signal: this.over.signal,
       })
       .catch((failure) => Promise.reject(ofStart(failure)));
-    const { stream, webCallId } = await answer.json();
+    const { stream, webCallId }: TestCallOpened = await answer.json();
     return new Promise((resolve, reject) => {
       void this.witness(stream, (stage, url, reason) => {
         if (stage === 'failed') reject(ofReason(reason));
@@ -173,15 +174,15 @@ class Test {
     });
   }
 
-  private async witness(path: string, tell: (stage: string, url: string | null, reason: string | null) => void): Promise<void> {
+  private async witness(path: string, tell: (stage: TestCallStage, url: string | null, reason: string | null) => void): Promise<void> {
     const { signal } = this.over;
     while (!signal.aborted) {
       try {
-        const answer = await client.fetch(path, { signal, cache: 'no-store' });
+        const answer = await client.fetch(`${path}?until=ended`, { signal, cache: 'no-store' });
         await readEvents(answer.body!, ({ name, data }) => {
           if (!name) return;
-          const { webCallUrl, reason } = JSON.parse(data);
-          tell(name, webCallUrl, reason);
+          const { stage, webCallUrl, reason }: TestCallProgress = JSON.parse(data);
+          tell(stage, webCallUrl, reason);
         });
       } catch (error) {
         if (error instanceof Failure && error.kind === 'missing') return tell('ended', null, null);

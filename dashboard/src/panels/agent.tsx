@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { AgentProgress, AgentSaved, AgentShown, Refusal, SaveAgent } from '../../client/src/models.js';
 import { readEvents } from '../../client/src/events.js';
 import { Failure } from '../../client/src/failure.js';
 import { checkMicrophone, intend, kit, test } from '../call/intent.js';
@@ -9,20 +10,11 @@ import { Icon, Panel, Trouble } from '../parts.js';
 import { client, isSignedIn } from '../session.js';
 import { isPast } from '../store.js';
 
-interface Agent {
-  agentId?: string;
-  call_direction: string;
-  name: string;
-  systemPrompt: string | null;
-  firstMessage: string | null;
-  voice: Record<string, unknown> | null;
-  model: Record<string, unknown> | null;
-  synced?: boolean;
-  stage?: string | null;
-  reason?: string | null;
-}
+type Agent = Pick<AgentShown, 'name' | 'systemPrompt' | 'firstMessage' | 'voice' | 'model'> & { call_direction: Direction };
 
 type Progress = { stage: 'saving' | 'telling' | 'synced' | 'failed' | 'seen'; reason?: string };
+
+type Direction = 'inbound' | 'outbound';
 
 const BLANK: Agent = {
   call_direction: 'inbound',
@@ -33,7 +25,7 @@ const BLANK: Agent = {
   model: { provider: 'openai', model: 'gpt-4o' },
 };
 
-const direction = signal('inbound');
+const direction = signal<Direction>('inbound');
 const saved = signal<Agent | undefined>(undefined);
 const draft = signal<Agent | undefined>(undefined);
 const failure = signal<Failure | undefined>(undefined);
@@ -46,9 +38,9 @@ const read = async (): Promise<void> => {
   const of = direction.peek();
   try {
     const answer = await client.fetch(`${PATH}?call_direction=${of}`);
-    const agent: Agent = await answer.json();
+    const agent: AgentShown = await answer.json();
     if (of !== direction.peek()) return;
-    saved.value = draft.value = agent;
+    saved.value = draft.value = { ...agent, call_direction: of };
     failure.value = undefined;
     progress.value = undefined;
     if (agent.stage === 'failed') progress.value = { stage: 'failed', reason: agent.reason ?? undefined };
@@ -67,20 +59,17 @@ const save = async (event: Event): Promise<void> => {
   progress.value = { stage: 'saving' };
   faults.value = {};
   try {
-    const answer = await client.fetch(PATH, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ call_direction, name, systemPrompt, firstMessage, voice, model }),
-    });
-    const told = await answer.json();
+    const body: SaveAgent = { call_direction, name, systemPrompt, firstMessage, voice, model };
+    // Returns when what is watched of it shows the write.
+    const told = await client.mutate<AgentSaved>(PATH, body);
     failure.value = undefined;
-    saved.value = draft.value = { ...draft.peek()!, agentId: told.agentId };
+    saved.value = draft.value = { ...draft.peek()! };
     progress.value = { stage: told.synced ? 'synced' : 'telling' };
     if (!told.synced) await follow(told.stream);
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
     progress.value = undefined;
-    const fields = (error.body as { fields?: { field: string; problem: string }[] } | undefined)?.fields;
+    const fields = (error.body as Refusal | undefined)?.fields;
     if (fields) faults.value = Object.fromEntries(fields.map(({ field, problem }) => [field.split('.')[0]!, `${field} ${problem}`]));
     failure.value = error;
   }
@@ -91,7 +80,7 @@ const follow = async (path: string): Promise<void> => {
   const answer = await client.fetch(path, { cache: 'no-store' });
   await readEvents(answer.body!, ({ name, data }) => {
     if (name === 'synced') progress.value = { stage: 'synced' };
-    if (name === 'failed') progress.value = { stage: 'failed', reason: JSON.parse(data).reason };
+    if (name === 'failed') progress.value = { stage: 'failed', reason: (JSON.parse(data) as AgentProgress).reason ?? undefined };
   });
 };
 
@@ -136,7 +125,7 @@ export const AgentPanel = () => {
     >
       {CallPanel ? <CallPanel direction={direction.value} /> : sorry && <p class="hint" role="alert"><b>{sorry.what}</b> {sorry.todo}</p>}
       <div class="tabs" role="group" aria-label="Direction">
-        {['inbound', 'outbound'].map((name) => (
+        {(['inbound', 'outbound'] as const).map((name) => (
           <button key={name} type="button" aria-pressed={direction.value === name} disabled={live} onClick={() => (direction.value = name)}>
             {name === 'inbound' ? 'Answers calls' : 'Makes calls'}
           </button>

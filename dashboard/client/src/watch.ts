@@ -1,0 +1,91 @@
+import type { Client, Snapshot, Wish } from './client.js';
+import { Failure } from './failure.js';
+import { labelsOf, type Labels } from './labels.js';
+import { kept } from './shelf.js';
+import { isOlder } from './version.js';
+
+/** One read, kept up to date. */
+export interface Watch<T> {
+  readonly path: string;
+  readonly snapshot: Snapshot<T>;
+  readonly isWatched: boolean;
+  subscribe(subscriber: () => void): () => void;
+  /** Asks now, once however often it is called meanwhile. Gives the labels of what is shown then. */
+  refresh(wish?: Wish): Promise<Labels | undefined>;
+  /** @internal */
+  show(change: Partial<Snapshot<T>>): void;
+}
+
+/** The last answer is worth showing when the first one takes longer. */
+const PATIENCE_MS = 150;
+
+export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
+  const subscribers = new Set<() => void>();
+  let snapshot: Snapshot<T> = { asking: false };
+  let underWay: Promise<Labels | undefined> | undefined;
+  let next: Wish | undefined;
+  let leave: () => void;
+
+  const show = (change: Partial<Snapshot<T>>) => {
+    snapshot = { ...snapshot, ...change };
+    subscribers.forEach((subscriber) => subscriber());
+  };
+  const showKept = async () => {
+    if (snapshot.data || snapshot.failure?.kind === 'signed-out') return;
+    const old = await kept(client.org, path);
+    const data: T | undefined = await old?.json().catch(() => {});
+    if (data && !snapshot.data) show({ data, labels: labelsOf(old!), kept: true });
+  };
+  const ask = async (wish: Wish) => {
+    show({ asking: true });
+    try {
+      const { data, labels } = await client.get<T>(path, wish);
+      const was = snapshot.labels;
+      // What was seen is never taken back for something older.
+      const isOld = !snapshot.kept && isOlder(labels.version, was?.version);
+      const isSame = labels.etag && labels.etag === was?.etag;
+      show({ ...(isOld ? {} : { data: isSame ? snapshot.data : data, labels, kept: false }), asking: false, failure: undefined });
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      show({ asking: false, failure });
+      await showKept();
+      return undefined;
+    }
+    return snapshot.labels;
+  };
+  const refresh = (wish: Wish = {}): Promise<Labels | undefined> => {
+    if (!underWay) return (underWay = ask(wish).finally(() => (underWay = undefined)));
+    next = { ...next, ...wish };
+    return underWay.then(() => {
+      if (underWay) return underWay;
+      const then = next;
+      next = undefined;
+      return then ? refresh(then) : snapshot.labels;
+    });
+  };
+
+  const watch: Watch<T> = {
+    path,
+    get snapshot() {
+      return snapshot;
+    },
+    get isWatched() {
+      return subscribers.size > 0;
+    },
+    subscribe(subscriber) {
+      subscribers.add(subscriber);
+      if (subscribers.size === 1) {
+        leave = client.enter(watch as Watch<unknown>);
+        if (!snapshot.data) setTimeout(showKept, PATIENCE_MS);
+        void refresh();
+      }
+      return () => {
+        subscribers.delete(subscriber);
+        if (!subscribers.size) leave();
+      };
+    },
+    refresh,
+    show,
+  };
+  return watch;
+};
