@@ -3,9 +3,11 @@ import { rolldown } from 'rolldown';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
-const LIMIT = 3_100;
+const LIMIT = 3_000;
 const bundle = await rolldown({ input: fileURLToPath(new URL('../client/src/index.ts', import.meta.url)), platform: 'browser' });
 const { output } = await bundle.generate({ format: 'es', minify: true });
-const size = gzipSync(output[0].code, { level: 9 }).length;
+// Hints for bundlers, which no page loads.
+const code = output[0].code.replaceAll('/* @__PURE__ */', '');
+const size = gzipSync(code, { level: 9 }).length;
 console.log(`client: ${size} B gzip, of ${LIMIT}`);
 if (size >= LIMIT) process.exit(1);

@@ -22,7 +22,7 @@ export interface Options {
 /** What is asked of a read. */
 export interface Wish {
   /** It includes the write of this receipt. */
-  waitFor?: Receipt;
+  waitFor?: Receipt | null;
   /** It is no older than this version. */
   minVersion?: Version;
   signal?: AbortSignal;
@@ -85,7 +85,7 @@ export class Client {
       const labels = labelsOf(answer);
       const { asOf } = labels;
       // The age is in whole seconds, cut off.
-      const from = asOf! + Number(answer.headers.get('prewarm-age')) * 1000;
+      const from = asOf! + +answer.headers.get('prewarm-age')! * 1000;
       if (asOf) this.clock.learn(from, from + 1000, sent);
       const copy = answer.clone();
       const data: T = await answer.json();
@@ -96,7 +96,7 @@ export class Client {
     return read('1').catch((error) => {
       if (signal?.aborted || (error instanceof Failure && error.kind !== 'offline')) throw error;
       return read('0').catch((again) => {
-        throw again instanceof Failure ? again : new Failure('server', 'The answer cannot be read');
+        throw again instanceof Failure ? again : new Failure('server', 'Unreadable answer');
       });
     });
   }
@@ -112,15 +112,15 @@ export class Client {
    * Writes, and returns when what is watched includes the write (`seen`), or does not in good time. An answer with a receipt
    * says what panels have to wait for; without one, what was written is read at its own path, and that is read again.
    */
-  async mutate<T extends object>(path: string, body?: unknown): Promise<T & { seen: boolean }> {
+  async mutate<T extends object>(path: string, body: unknown = {}): Promise<T & { seen: boolean }> {
     const answer = await this.fetch(path, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(body ?? {}),
+      body: JSON.stringify(body),
     });
     const told: T & { receipt?: Receipt | null } = await answer.json();
-    const waitFor = told.receipt ?? undefined;
-    const touched = this.#watched().filter((watch) => waitFor || watch.path.split('?')[0] === path.split('?')[0]);
+    const waitFor = told.receipt;
+    const touched = this.#watched().filter((watch) => waitFor || watch.path.startsWith(path));
     const shown = await Promise.all(touched.map((watch) => watch.refresh({ waitFor })));
     return { ...told, seen: shown.every((labels) => labels && !labels.stale) };
   }
@@ -130,12 +130,12 @@ export class Client {
     const { base = '', begun, token, renew } = this.options;
     const send = async () => {
       const bearer = token();
-      if (!bearer) throw new Failure('signed-out', 'Nobody is signed in', 401);
+      if (!bearer) throw new Failure('signed-out', 'Signed out', 401);
       const early = begun?.[path];
       if (early) delete begun[path];
       const request = early ?? fetch(base + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } });
       return request.catch((error) => {
-        throw init.signal?.aborted ? error : new Failure('offline', 'Nothing answers');
+        throw init.signal?.aborted ? error : new Failure('offline', 'No answer');
       });
     };
     let answer = await send();
@@ -145,10 +145,7 @@ export class Client {
     }
     if (answer.ok) return answer;
     const failure = await failureOf(answer);
-    if (failure.kind === 'signed-out') {
-      this.pause();
-      this.#watched().forEach((watch) => watch.show({ asking: false, failure }));
-    }
+    if (failure.kind === 'signed-out') this.#end({ failure });
     throw failure;
   }
 
@@ -173,8 +170,7 @@ export class Client {
   async signOut(): Promise<void> {
     this.pause();
     await Promise.all([this.fetch('/api/session/end', { method: 'POST' }).catch(() => {}), forget()]);
-    const failure = new Failure('signed-out', 'Signed out', 401);
-    this.#watches.forEach((watch) => watch.show({ asking: false, data: undefined, labels: undefined, failure }));
+    this.#end({ data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out', 401) });
   }
 
   /** @internal Follows news while somebody watches; a framework may subscribe again at once, and the stream outlives the last watch a little. */
@@ -190,13 +186,19 @@ export class Client {
   #start(): void {
     if (this.way !== 'stopped') return;
     this.#live = listen({
-      topic: this.org || Math.random() + '',
+      topic: this.org || `${Math.random()}`,
       open: (id, signal) =>
         this.fetch('/api/analytics/stream', { signal, cache: 'no-store', headers: id ? { 'last-event-id': id } : {} }),
       onNews: (news) => this.#tell(news),
       onWay: () => this.#listeners.forEach((listener) => listener()),
     });
     if (this.#watched().some((watch) => watch.snapshot.labels)) this.#tell();
+  }
+
+  /** The session is over. */
+  #end(change: Partial<Snapshot<unknown>>): void {
+    this.pause();
+    this.#watches.forEach((watch) => watch.show({ asking: false, ...change }));
   }
 
   #watched(): Watch<unknown>[] {
@@ -211,5 +213,4 @@ export class Client {
       if (!news || (isOfNews && isOlder(labels?.version, news.version))) void watch.refresh({ minVersion: news?.version });
     }
   }
-
 }

@@ -3,7 +3,7 @@ import type { Version } from './models.js';
 /** What an answer says of itself. */
 export interface Labels {
   version?: Version;
-  /** The instant that it is true for, by the server's clock: milliseconds, with a fraction. */
+  /** The instant that it is true for, in milliseconds by the server's clock. */
   asOf?: number;
   /** When it would change by time alone. */
   nextChange?: number;
@@ -15,20 +15,15 @@ export interface Labels {
   requestId?: string;
 }
 
-/** Milliseconds of an RFC 3339 instant, microseconds as a fraction. */
-export const instant = (text: string | null | undefined): number | undefined => {
-  if (!text) return undefined;
-  return Date.parse(text) + Number(`0.${/\.\d{3}(\d+)/.exec(text)?.[1] ?? 0}`);
-};
-
 /** Reads the labels of an answer. */
 export const labelsOf = ({ headers }: Response): Labels => {
   const text = (name: string) => headers.get(name) ?? undefined;
   const own = (name: string) => text('prewarm-' + name);
+  const instant = (name: string) => Date.parse(own(name)!) || undefined;
   return {
     version: own('version'),
-    asOf: instant(own('as-of')),
-    nextChange: instant(own('next-change')),
+    asOf: instant('as-of'),
+    nextChange: instant('next-change'),
     source: own('source'),
     stale: own('stale'),
     etag: text('etag'),

@@ -60,10 +60,7 @@ export const listen = ({ topic, open, onNews, onWay }: Surroundings): Live => {
     onNews(undefined);
   };
   const hear = (word: Word) => {
-    if (word.hello) {
-      if (leads) channel?.postMessage({ way, news: last });
-      return;
-    }
+    if (word.hello) return leads && channel?.postMessage({ way, news: last });
     heardAt = now();
     if (word.way) turn(word.way);
     if (word.news) onNews((last = word.news));
@@ -96,9 +93,8 @@ export const listen = ({ topic, open, onNews, onWay }: Surroundings): Live => {
   };
   const timer = setInterval(() => {
     const silent = now() - heardAt > SILENCE_MS;
-    if (silent && leads) silence?.abort();
-    else if (silent) turn('polling');
-    if (way === 'polling' && document?.visibilityState !== 'hidden' && now() - askedAt > POLL_MS) ask();
+    if (silent) leads ? silence?.abort() : turn('polling');
+    if (way === 'polling' && !document?.hidden && now() - askedAt > POLL_MS) ask();
   }, 1_000);
 
   if (navigator?.locks && BroadcastChannel) {

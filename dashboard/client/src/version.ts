@@ -5,5 +5,5 @@ export const isOlder = (a: Version | undefined, b: Version | undefined): boolean
   if (!a || !b) return !a && !!b;
   const [ae, an] = a.split('-').map(Number);
   const [be, bn] = b.split('-').map(Number);
-  return ae! < be! || (ae === be && an! < bn!);
+  return (ae! - be! || an! - bn!) < 0;
 };

@@ -44,12 +44,11 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
       // What was seen is never taken back for something older.
       const isOld = !snapshot.kept && isOlder(labels.version, was?.version);
       const isSame = labels.etag && labels.etag === was?.etag;
-      show({ ...(isOld ? {} : { data: isSame ? snapshot.data : data, labels, kept: false }), asking: false, failure: undefined });
+      show({ ...(!isOld && { data: isSame ? snapshot.data : data, labels, kept: false }), asking: false, failure: undefined });
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       show({ asking: false, failure });
-      await showKept();
-      return undefined;
+      return void (await showKept());
     }
     return snapshot.labels;
   };
@@ -57,10 +56,10 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
     if (!underWay) return (underWay = ask(wish).finally(() => (underWay = undefined)));
     next = { ...next, ...wish };
     return underWay.then(() => {
-      if (underWay) return underWay;
+      if (underWay || !next) return underWay ?? snapshot.labels;
       const then = next;
       next = undefined;
-      return then ? refresh(then) : snapshot.labels;
+      return refresh(then);
     });
   };
 
