@@ -120,7 +120,7 @@ describe('a test call', { concurrency: false }, () => {
 
   it('an account without credit is told', async (page) => {
     await page.route('**/test-agent/*/events*', (route) =>
-      route.fulfill({ contentType: 'text/event-stream', body: 'event: failed\ndata: {"reason":"Wallet Balance is -0.52.","webCallUrl":null}\n\n' }));
+      route.fulfill({ contentType: 'text/event-stream', body: 'event: failed\ndata: {"stage":"failed","reason":"Wallet Balance is -0.52.","webCallUrl":null}\n\n' }));
     await button(page).click();
     await page.getByText('The Vapi account has no credit left.').waitFor();
   });

@@ -177,8 +177,8 @@ export class Given {
   private events(response: ServerResponse, path: string): void {
     if (path.includes('/test-agent/')) {
       response.writeHead(200, { 'content-type': 'text/event-stream' });
-      if (this.reason) response.end(`event: failed\ndata: ${JSON.stringify({ reason: this.reason, webCallUrl: null })}\n\n`);
-      else response.write('event: ready\ndata: {"webCallUrl":"https://vapi.daily.co/x","reason":null}\n\n');
+      if (this.reason) response.end(`event: failed\ndata: ${JSON.stringify({ stage: 'failed', reason: this.reason, webCallUrl: null })}\n\n`);
+      else response.write('event: ready\ndata: {"stage":"ready","webCallUrl":"https://vapi.daily.co/x","reason":null}\n\n');
       return;
     }
     if (this.stream === 'refused') return this.json(response, 503, { error: 'x' });
