@@ -1,20 +1,20 @@
-//! Orgs as real ones are: skewed. Each has as many contacts and calls as a plain one, and one thing that all have in common.
+//! Orgs as real ones are: skewed, or large. Each differs from a plain one in one thing.
 
 use std::fmt;
 
 use readmodel::ids::OrgId;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// Contacts of an org.
-const CONTACTS: u32 = 6_000;
-/// Calls of an org.
-const CALLS: u32 = 60_000;
+/// Calls of a contact.
+const CALLS_PER_CONTACT: u32 = 10;
 
 /// What is special about an org.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Nothing: two directions, several statuses, instants that differ, ten calls a number.
     Plain,
+    /// The same, and three times as many of everything.
+    Large,
     /// All calls are inbound.
     OneDirection,
     /// All calls are test calls.
@@ -37,6 +37,7 @@ pub enum Shape {
 
 /// How a shape's rows differ from a plain org's: SQL expressions over `i`, the number of the row.
 struct Columns {
+    contacts: u32,
     direction: &'static str,
     is_test_call: &'static str,
     called_at: &'static str,
@@ -52,6 +53,7 @@ struct Columns {
 }
 
 const PLAIN: Columns = Columns {
+    contacts: 6_000,
     direction: "case when i % 4 > 0 then 'inbound' else 'outbound' end",
     is_test_call: "false",
     called_at: "now() - i * interval '130 seconds'",
@@ -68,8 +70,9 @@ const PLAIN: Columns = Columns {
 
 impl Shape {
     /// All shapes, the plain one first.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Plain,
+        Self::Large,
         Self::OneDirection,
         Self::AllTests,
         Self::OneInstant,
@@ -84,6 +87,7 @@ impl Shape {
     const fn columns(self) -> Columns {
         match self {
             Self::Plain => PLAIN,
+            Self::Large => Columns { contacts: 18_000, appointments: 3_600, ..PLAIN },
             Self::OneDirection => Columns { direction: "'inbound'", ..PLAIN },
             Self::AllTests => Columns { is_test_call: "true", ..PLAIN },
             Self::OneInstant => Columns {
@@ -129,7 +133,8 @@ impl Shape {
         let contacts = format!(
             "insert into contacts (org_id, name, phone, lead_score, lead_status, estimated_value, last_contact_at, created_at)
              select '{org}', 'contact ' || i, {number}, {score}, {status}, 100 + i % 4900, {contacted}, {created}
-               from generate_series(1, {CONTACTS}) i",
+               from generate_series(1, {contacts}) i",
+            contacts = of.contacts,
             number = number("i"),
             score = of.lead_score,
             status = of.lead_status,
@@ -140,8 +145,9 @@ impl Shape {
             "insert into calls (org_id, phone_number, call_direction, is_test_call, status, duration_seconds, sentiment_label,
                                 sentiment_score, summary, started_at, created_at)
              select '{org}', {number}, {direction}, {test}, 'completed', 20 + i % 600, 'positive', 0.5, 'Asked', {at}, {at}
-               from generate_series(1, {CALLS}) i",
-            number = number(&format!("(1 + i % {CONTACTS})")),
+               from generate_series(1, {calls}) i",
+            calls = of.contacts * CALLS_PER_CONTACT,
+            number = number(&format!("(1 + i % {})", of.contacts)),
             direction = of.direction,
             test = of.is_test_call,
             at = of.called_at,
@@ -193,6 +199,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plain => "plain",
+            Self::Large => "three times as large",
             Self::OneDirection => "one direction",
             Self::AllTests => "all tests",
             Self::OneInstant => "one instant",

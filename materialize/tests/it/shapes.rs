@@ -1,5 +1,5 @@
-//! An event costs the same, and a first build what one rebuild does, whatever an org's data looks like: counted in buffers
-//! and rows, not in time. Every plan is made while the tables are empty, and kept.
+//! An event costs the same, and a first build what one rebuild does, whatever an org's data looks like and however large it
+//! is: counted in buffers and rows, not in time. Every plan is made while the tables are empty, and kept.
 
 use std::ops::Sub;
 
