@@ -6,7 +6,7 @@
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
@@ -14,7 +14,6 @@ use std::{
 };
 
 use hyper::rt::{Sleep, Timer};
-use pin_project_lite::pin_project;
 
 /// A head that has begun has to be whole within this time; so has the first one after the connection was opened.
 pub(crate) const HEAD: Duration = Duration::from_secs(10);
@@ -40,12 +39,13 @@ pub(crate) struct HeadTimer {
     arrivals: Arrivals,
     keep_alive: Duration,
     is_new: AtomicBool,
+    deadline: Deadline,
 }
 
 impl HeadTimer {
     /// The timer of a connection that has just been opened.
     pub(crate) fn new(arrivals: Arrivals, keep_alive: Duration) -> Self {
-        Self { arrivals, keep_alive, is_new: AtomicBool::new(true) }
+        Self { arrivals, keep_alive, is_new: AtomicBool::new(true), deadline: Deadline::after(HEAD) }
     }
 }
 
@@ -59,8 +59,8 @@ impl Timer for HeadTimer {
         // Bytes that came earlier belong to the request before.
         self.arrivals.take();
         let has_begun = self.is_new.swap(false, Ordering::Relaxed);
-        let sleep = tokio::time::sleep(if has_begun { HEAD } else { self.keep_alive });
-        Box::pin(HeadSleep { sleep, arrivals: self.arrivals.clone(), has_begun })
+        self.deadline.set(if has_begun { HEAD } else { self.keep_alive });
+        Box::pin(HeadSleep { deadline: self.deadline.clone(), arrivals: self.arrivals.clone(), has_begun })
     }
 
     fn now(&self) -> Instant {
@@ -68,13 +68,33 @@ impl Timer for HeadTimer {
     }
 }
 
-pin_project! {
-    struct HeadSleep {
-        #[pin]
-        sleep: tokio::time::Sleep,
-        arrivals: Arrivals,
-        has_begun: bool,
+/// One entry among tokio's timers for the whole life of a connection: to set it later is an atomic store, while a timer
+/// for each head would enter and leave the list of all of them under a lock.
+#[derive(Clone, Debug)]
+struct Deadline(Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>);
+
+impl Deadline {
+    fn after(time: Duration) -> Self {
+        Self(Arc::new(Mutex::new(Box::pin(tokio::time::sleep(time)))))
     }
+
+    fn set(&self, time: Duration) {
+        self.lock().as_mut().reset(tokio::time::Instant::now() + time);
+    }
+
+    fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.lock().as_mut().poll(context)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pin<Box<tokio::time::Sleep>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct HeadSleep {
+    deadline: Deadline,
+    arrivals: Arrivals,
+    has_begun: bool,
 }
 
 impl Sleep for HeadSleep {}
@@ -83,13 +103,12 @@ impl Future for HeadSleep {
     type Output = ();
 
     /// hyper polls this after each read that leaves the head incomplete.
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let mut this = self.project();
-        if !*this.has_begun && this.arrivals.take() {
-            *this.has_begun = true;
-            this.sleep.as_mut().reset(tokio::time::Instant::now() + HEAD);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if !self.has_begun && self.arrivals.take() {
+            self.has_begun = true;
+            self.deadline.set(HEAD);
         }
-        this.sleep.poll(context)
+        self.deadline.poll(context)
     }
 }
 
