@@ -22,8 +22,9 @@ use crate::error::ApiError;
 const WHOLE: Duration = Duration::from_secs(10);
 /// The least that a body takes up: its connection has a buffer, too.
 const LEAST_BYTES: usize = 16 * 1024;
-/// A body's memory grows by a quarter, and by no less than this: doubling would take up twice the room.
+/// A body's memory grows by a quarter, within these bounds: doubling would take up twice the room.
 const LEAST_GROWTH: usize = 4 * 1024;
+const MOST_GROWTH: usize = 1024 * 1024;
 /// No body is slow before it is this old.
 const YOUNG: Duration = Duration::from_secs(1);
 /// Over which a body's pace is measured.
@@ -83,7 +84,7 @@ impl Room {
     /// Each part takes up room as it comes: what a head says of the body's length is not believed.
     async fn gather(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
         let (place, cut) = self.enter(Instant::now())?;
-        let (mut whole, mut parts) = (Vec::new(), body.into_data_stream());
+        let (mut pieces, mut parts) = (Pieces::default(), body.into_data_stream());
         loop {
             let part = tokio::select! {
                 biased;
@@ -92,17 +93,15 @@ impl Room {
             };
             let Some(part) = part else { break };
             let part = part.map_err(|_| ApiError::TooLarge)?;
-            if whole.len() + part.len() > most {
+            if pieces.len + part.len() > most {
                 return Err(ApiError::TooLarge);
             }
-            if whole.capacity() - whole.len() < part.len() {
-                whole.reserve_exact(part.len().max(whole.len() / 4).max(LEAST_GROWTH));
-            }
-            place.grow(part.len(), whole.capacity(), Instant::now())?;
-            whole.extend_from_slice(&part);
+            pieces.make_room(part.len());
+            place.grow(part.len(), pieces.capacity, Instant::now())?;
+            pieces.add(&part);
         }
         place.is_whole()?;
-        Ok((whole.into(), place))
+        Ok((pieces.join(), place))
     }
 
     fn enter(&self, now: Instant) -> Result<(Place, CancellationToken), ApiError> {
@@ -116,6 +115,44 @@ impl Room {
         let stays = table.make_room(self.0.bytes, number, now);
         drop(table);
         if stays { Ok((place, cut)) } else { Err(ApiError::Full) }
+    }
+}
+
+/// A body as far as it has come. Of a part itself nothing is kept: a byte of it would keep the connection's whole buffer.
+#[derive(Debug, Default)]
+struct Pieces {
+    pieces: Vec<Vec<u8>>,
+    len: usize,
+    capacity: usize,
+}
+
+impl Pieces {
+    fn make_room(&mut self, bytes: usize) {
+        let spare = self.capacity - self.len;
+        if spare < bytes {
+            let growth = (self.len / 4).clamp(LEAST_GROWTH, MOST_GROWTH).max(bytes - spare);
+            self.pieces.push(Vec::with_capacity(growth));
+            self.capacity += self.pieces.last().map_or(0, Vec::capacity);
+        }
+    }
+
+    /// Fills the last piece but one, and then the last.
+    fn add(&mut self, mut part: &[u8]) {
+        self.len += part.len();
+        let open = self.pieces.len().saturating_sub(2);
+        for piece in &mut self.pieces[open..] {
+            let (now, rest) = part.split_at(part.len().min(piece.capacity() - piece.len()));
+            piece.extend_from_slice(now);
+            part = rest;
+        }
+    }
+
+    /// Takes up twice the room for a moment, in which no other body of the thread comes.
+    fn join(mut self) -> Bytes {
+        if let [whole] = &mut self.pieces[..] {
+            return std::mem::take(whole).into();
+        }
+        self.pieces.concat().into()
     }
 }
 
@@ -276,6 +313,22 @@ mod tests {
         assert_eq!(room.read(Body::from("1"), 6).await.unwrap_err(), ApiError::Full);
         drop((place, large));
         assert_eq!(used(&room), 0);
+    }
+
+    #[test]
+    fn a_body_comes_together_from_parts_of_any_size() {
+        let body: Vec<u8> = (0..3_000_000).map(|n: u32| n.to_le_bytes()[1]).collect();
+        for size in [1, 1000, 4096, 70_000, 2_000_000, 3_000_000] {
+            let body = if size == 1 { &body[..20_000] } else { &body };
+            let mut pieces = Pieces::default();
+            for part in body.chunks(size) {
+                pieces.make_room(part.len());
+                pieces.add(part);
+                assert!(pieces.capacity <= pieces.len + (pieces.len / 4).max(part.len()).max(LEAST_GROWTH));
+            }
+            assert_eq!(pieces.join(), body);
+        }
+        assert_eq!(Pieces::default().join(), Bytes::new());
     }
 
     #[tokio::test(start_paused = true)]
