@@ -5,7 +5,11 @@ use std::{
     net::SocketAddr,
 };
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// Connections that the system keeps until they are accepted, if it allows as many: a client beyond them tries again after
+/// a second.
+const BACKLOG: u32 = 4096;
 
 /// Why a port cannot be listened on, and what to do about it.
 #[derive(Debug, thiserror::Error)]
@@ -37,10 +41,18 @@ pub enum ListenError {
 /// # Errors
 /// The port is taken, or not to be had.
 pub async fn listen(variable: &'static str, addr: SocketAddr) -> Result<TcpListener, ListenError> {
-    TcpListener::bind(addr).await.map_err(|reason| match reason.kind() {
+    open(addr).map_err(|reason| match reason.kind() {
         ErrorKind::AddrInUse => ListenError::Taken { addr, variable, free: beside(addr) },
         _ => ListenError::Refused { addr, variable, reason },
     })
+}
+
+fn open(addr: SocketAddr) -> Result<TcpListener, Error> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As always: connections of the process before that are not quite closed do not count as somebody who listens.
+    socket.set_reuseaddr(true)?;
+    socket.bind(addr)?;
+    socket.listen(BACKLOG)
 }
 
 /// Suggests a port ten further on, since the next ones are often ours, too.
