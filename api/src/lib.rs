@@ -27,6 +27,7 @@ mod read;
 mod reads;
 mod refusal;
 mod report;
+mod rest;
 mod sse;
 mod stream;
 mod webhook;

@@ -1,5 +1,6 @@
 //! Places for lists of calls. A tenant decides what a list costs, and how many it asks for: so an org has one at a time and a
-//! short queue, and all orgs together have so few that Postgres has time for everybody else.
+//! short queue, and rests after one that took long; and all orgs together have so few that Postgres has time for everybody
+//! else.
 
 use std::{
     collections::HashMap,
@@ -8,6 +9,8 @@ use std::{
 
 use readmodel::ids::OrgId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::rest::Rests;
 
 /// Lists of one org that run at once on this node.
 const ORG_RUNS: usize = 1;
@@ -41,8 +44,14 @@ pub(crate) struct Ask {
 /// The right to run a list, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _run: OwnedSemaphorePermit,
+    _turn: Rests<Turn>,
     _node: OwnedSemaphorePermit,
+}
+
+/// While an org's turn is held, no other list of the org runs.
+#[derive(Debug)]
+struct Turn {
+    _run: OwnedSemaphorePermit,
     _ask: Ask,
 }
 
@@ -83,7 +92,7 @@ impl Ask {
     pub(crate) async fn turn(self) -> Option<Place> {
         let run = Arc::clone(&self.line.runs).acquire_owned().await.ok()?;
         let node = Arc::clone(&self.lists.node).acquire_owned().await.ok()?;
-        Some(Place { _run: run, _node: node, _ask: self })
+        Some(Place { _turn: Rests::after(Turn { _run: run, _ask: self }), _node: node })
     }
 }
 
@@ -100,7 +109,10 @@ impl Drop for Ask {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use futures_util::FutureExt as _;
+    use tokio::time::sleep;
     use uuid::Uuid;
 
     use super::*;
@@ -123,6 +135,20 @@ mod tests {
         drop(running);
         assert!(waiting[0].as_mut().now_or_never().is_some());
         drop(waiting);
+        assert!(lists.lock().is_empty(), "nobody is remembered");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn h6_an_org_rests_after_a_list_that_took_long_and_no_other_org_does() {
+        let lists = Lists::default();
+        let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        drop(running);
+        let mut next = Box::pin(lists.ask(org(1)).unwrap().turn());
+        assert!(next.as_mut().now_or_never().is_none());
+        assert_eq!(lists.node.available_permits(), store::LISTS);
+        assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some());
+        drop(next.await.unwrap());
         assert!(lists.lock().is_empty(), "nobody is remembered");
     }
 
