@@ -157,7 +157,8 @@ impl List {
         }
     }
 
-    /// Reads in an open transaction. A session that had to be stopped is closed, and not used again.
+    /// Reads in an open transaction. A session that was stopped is used again: a new one would have to plan its statements, at
+    /// the cost of the org that gets it next. The signal cannot come late, since it is sent before the transaction ends.
     async fn read(self, mut session: WarmSession, mut answer: Answer) {
         let opened = match timeout(STOP, open(&mut session, self.org)).await {
             Ok(Ok(opened)) => opened,
@@ -169,26 +170,25 @@ impl List {
             let read = page(&mut session, self.org, &self.filter, opened);
             tokio::pin!(read);
             tokio::select! {
-                page = &mut read => Some(page),
-                () = hung_up(&mut answer) => {
-                    self.cancel(backend).await;
-                    let _ = timeout(STOP, read).await;
-                    None
+                page = &mut read => {
+                    let _ = answer.send(page);
+                    true
                 }
+                () = hung_up(&mut answer) => self.cancel(backend).await && timeout(STOP, read).await.is_ok(),
             }
         };
-        if let Some(page) = ended {
-            let _ = answer.send(page);
+        if ended {
             session.roll_back().await;
         }
     }
 
-    /// Stops the statement of a session that is still ours, its transaction being open.
-    async fn cancel(&self, backend: i32) {
+    /// Stops the statement of a session that is still ours, its transaction being open; tells whether that was done.
+    async fn cancel(&self, backend: i32) -> bool {
         let cancelled = sqlx::query_file!("queries/calls/cancel.sql", backend).fetch_one(&self.store.pg).await;
-        if let Err(error) = cancelled {
-            tracing::debug!(error = &error as &dyn std::error::Error, "a list ends by its time limit");
+        if let Err(error) = &cancelled {
+            tracing::debug!(error = error as &dyn std::error::Error, "a list ends by its time limit");
         }
+        cancelled.is_ok_and(|cancelled| cancelled.sent)
     }
 }
 
