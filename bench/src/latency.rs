@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Every latency of a measurement: there are few enough to keep them all.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {
