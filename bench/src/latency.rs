@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// Every latency of a measurement: there are few enough to keep them all.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
 impl Latencies {

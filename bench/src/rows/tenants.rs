@@ -16,7 +16,7 @@ use crate::{
     generator::{self, Beside},
     hostile::Hostility,
     http::{self, Answer, Connection},
-    latency::Latencies,
+    latency::{Latencies, Percentiles},
     proc,
     process::Process,
     progress::say,
@@ -77,11 +77,11 @@ struct Town {
     run: Duration,
 }
 
-/// The others' answers.
+/// The others' answers, run by run.
 #[derive(Default)]
 struct Met {
-    reads: Latencies,
-    lists: Latencies,
+    reads: Vec<Percentiles>,
+    lists: Vec<Percentiles>,
     /// Answers other than 200, and none.
     refused: u64,
     /// Answers that lack a call, and do not say so.
@@ -92,8 +92,8 @@ struct Met {
 
 impl Met {
     fn add(&mut self, other: Self) {
-        self.reads.add(other.reads);
-        self.lists.add(other.lists);
+        self.reads.extend(other.reads);
+        self.lists.extend(other.lists);
         self.refused += other.refused;
         self.unlabelled += other.unlabelled;
         self.labelled += other.labelled;
@@ -141,12 +141,13 @@ impl Town {
         drop(hostile);
         let (unlabelled, labelled, unheard) = reports?;
         let refused = reads.1 + lists.1 + unheard;
-        let met = Met { reads: reads.0, lists: lists.0, refused, unlabelled, labelled };
+        let (reads, lists) = (reads.0.percentiles(), lists.0.percentiles());
+        let met = Met { reads: vec![reads], lists: vec![lists], refused, unlabelled, labelled };
         let name = hostility.map_or("alone", Hostility::name);
         let megabytes = proc::resident_bytes(self.pid)? / 1_000_000;
         say(format_args!(
             "  {name}: {refused} refused, {unlabelled} unlabelled, {labelled} labelled, {megabytes} MB; {}",
-            Value::Percentiles(met.reads.clone().percentiles())
+            Value::Percentiles(reads)
         ));
         Ok(met)
     }
@@ -263,14 +264,14 @@ struct Memory {
 }
 
 fn lines(quiet: Met, beside: [(Hostility, Met); 4], memory: &Memory) -> Vec<Line> {
-    let (reads, lists) = (quiet.reads.percentiles(), quiet.lists.percentiles());
+    let (reads, lists) = (Percentiles::median(&quiet.reads), Percentiles::median(&quiet.lists));
     let (mut lines, mut refused, mut unlabelled) = (Vec::new(), quiet.refused, quiet.unlabelled);
     for (hostility, met) in beside {
         refused += met.refused;
         unlabelled += met.unlabelled;
         for (what, ours, alone) in [("reads", met.reads, reads), ("lists", met.lists, lists)] {
             let row = format!("{what} beside {}: p50 / p99 / p99.9, ms", hostility.name());
-            let line = Line::new(row, Value::Percentiles(ours.percentiles()));
+            let line = Line::new(row, Value::Percentiles(Percentiles::median(&ours)));
             lines.push(line.beside("alone", Value::Percentiles(alone)).goal(Goal::RatioAtMost(2.0)));
         }
     }
