@@ -52,6 +52,23 @@ async fn h9_nobody_else_may_execute_a_function_of_ours() {
     database.close().await.unwrap();
 }
 
+/// Sessions beside it would fail at what it writes, and plan their statements anew.
+#[tokio::test]
+async fn a_migrate_that_finds_all_in_order_writes_nothing_to_the_catalog() {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let rows = "select xmin || ' ' || oid::regclass from pg_class where relnamespace = 'prewarm'::regnamespace
+                union all
+                select xmin || ' ' || oid::regprocedure from pg_proc where pronamespace = 'prewarm'::regnamespace
+                union all
+                select xmin || ' ' || nspname from pg_namespace where nspname = 'prewarm'
+                order by 1";
+    let before = texts(&mut session, rows).await;
+    migrate(&database.url()).await.unwrap();
+    assert_eq!(texts(&mut session, rows).await, before);
+    database.close().await.unwrap();
+}
+
 /// Of plpgsql each name is looked up when it runs, of an SQL body in a string when it is planned. `begin atomic` and `return`
 /// are resolved when the function is made.
 #[tokio::test]
