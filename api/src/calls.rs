@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use axum::{
     Json,
     extract::{Query, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER, request::Parts},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -27,11 +27,11 @@ use store::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    answer::{Labels, Shown, answer, refuse},
+    answer::{Labels, Shown, Stale, answer, refuse},
     auth::Authenticated,
     coding::Accepted,
     edge::REQUEST_ID,
-    editions::Editions,
+    editions::{Editions, Wishes},
     error::ApiError,
     lists::{Lists, TooMany},
     openapi::Problem,
@@ -79,11 +79,11 @@ enum Invalid {
 /// The route.
 #[utoipa::path(get, path = "/api/calls-dashboard", tag = "panels", security(("token" = [])),
     params(("page" = Option<u32>, Query, minimum = 1), ("limit" = Option<u32>, Query, minimum = 1, maximum = 100),
-        ("status" = Option<String>, Query, description = "completed, missed, transferred or failed"),
-        ("call_type" = Option<String>, Query, description = "inbound or outbound"),
+        ("status" = Option<String>, Query, pattern = "^(completed|missed|transferred|failed)$"),
+        ("call_type" = Option<String>, Query, pattern = "^(inbound|outbound)$"),
         ("search" = Option<String>, Query, description = "Part of a name or of a number"),
-        ("startDate" = Option<String>, Query, description = "RFC 3339"),
-        ("endDate" = Option<String>, Query, description = "RFC 3339, inclusive"),
+        ("startDate" = Option<String>, Query, format = DateTime, description = "Or a day of the org's calendar"),
+        ("endDate" = Option<String>, Query, format = DateTime, description = "Inclusive; or a day, to its end"),
         ("include_test" = Option<bool>, Query)),
     responses((status = 200, description = "A page of calls, newest first", body = Calls),
         (status = 429, description = "Too many lists at once", body = Problem)))]
@@ -104,9 +104,13 @@ pub(crate) async fn calls(
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
         None => {
+            let behind = match Box::pin(settled(&editions, user.org, &request.headers)).await {
+                Ok(behind) => behind,
+                Err(error) => return refuse(&editions.reads, Model::Calls, error),
+            };
             let asked = Instant::now();
             let listed = match Box::pin(page(&store, &lists, user.org, filter)).await {
-                Ok(page) => shown(&editions, user.org, &page, asked, &request),
+                Ok(page) => shown(&editions, user.org, &page, behind, asked, &request),
                 Err(error) => Err(error),
             };
             listed.unwrap_or_else(|error| failed(&editions.reads, &error, id))
@@ -184,6 +188,15 @@ fn blob_of(filter: &Filter) -> Option<Model> {
     }
 }
 
+/// Waits for what a request wants to see, as reads of blobs do: a webhook's call is in the source once a version has it. Tells
+/// why it may be missing.
+async fn settled(editions: &Arc<Editions>, org: OrgId, headers: &HeaderMap) -> Result<Option<Stale>, ApiError> {
+    match Wishes::of(headers)? {
+        None => Ok(None),
+        Some(wishes) => Ok(editions.settle(org, wishes).await?.1),
+    }
+}
+
 /// Reads a page once it is its turn.
 async fn page(store: &Store, lists: &Lists, org: OrgId, filter: Filter) -> Result<Page, ListError> {
     let deadline = Instant::now() + PATIENCE;
@@ -197,7 +210,14 @@ async fn page(store: &Store, lists: &Lists, org: OrgId, filter: Filter) -> Resul
     }
 }
 
-fn shown(editions: &Editions, org: OrgId, page: &Page, asked: Instant, request: &Parts) -> Result<Response, ListError> {
+fn shown(
+    editions: &Editions,
+    org: OrgId,
+    page: &Page,
+    behind: Option<Stale>,
+    asked: Instant,
+    request: &Parts,
+) -> Result<Response, ListError> {
     let identity = Bytes::from(serde_json::to_vec(&page.calls)?);
     editions.now.set(page.as_of, asked.into_std());
     let etag = HeaderValue::try_from(Digest::of(org, Model::Calls, &identity).etag())?;
@@ -206,7 +226,7 @@ fn shown(editions: &Editions, org: OrgId, page: &Page, asked: Instant, request: 
         labels: &Labels::new(page.version, page.as_of, None, &etag),
         etag: &etag,
         source: Source::Query,
-        stale: None,
+        stale: behind,
         age_seconds: 0,
     };
     let response = answer(request, &editions.reads, &shown, |headers| {

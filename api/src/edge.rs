@@ -20,8 +20,8 @@ use axum::{
         self, HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
         header::{
             ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL,
-            ORIGIN, VARY,
+            ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, ORIGIN,
+            VARY,
         },
     },
     response::{IntoResponse, Response},
@@ -143,7 +143,7 @@ impl Future for Answering {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (mut response, preflight) = match this.inner.project() {
-            InnerProjected::Preflight => ((StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(), true),
+            InnerProjected::Preflight => (StatusCode::NO_CONTENT.into_response(), true),
             InnerProjected::Route { future } => match ready!(future.poll(context)) {
                 Ok(response) => (response, false),
                 Err(never) => match never {},

@@ -44,7 +44,7 @@ pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, r
 
 /// `GET /api/analytics/dashboard`
 #[utoipa::path(get, path = "/api/analytics/dashboard", tag = "panels", security(("token" = [])),
-    params(("version" = Option<String>, Query, description = "One of the last versions, `<epoch>-<n>`")),
+    params(("version" = Option<Version>, Query, description = "One of the last versions, `<epoch>-<n>`")),
     responses((status = 200, description = "All panels of one version", body = Dashboard),
         (status = 410, description = "That version is not kept", body = Problem)))]
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
@@ -71,6 +71,8 @@ fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
 
 /// The dashboard as it was, if this node has seen that version and not too many since. It is never stale: it is old.
 async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
+    // It includes what it includes; but what a request wishes for is to be well-formed.
+    Wishes::of(&request.headers)?;
     let found = editions.get(org).await?;
     let past = found.entry.at(version).ok_or(ApiError::Gone)?;
     if past.version < found.entry.version && editions.hides(org, past.as_of).await? {

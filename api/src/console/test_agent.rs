@@ -26,7 +26,7 @@ use crate::{auth::Authenticated, error::ApiError};
 
 /// `POST /api/founder-console/test-agent`. Repeated clicks are one call.
 #[utoipa::path(post, path = "/api/founder-console/test-agent", operation_id = "open_test_call", tag = "console",
-    security(("token" = [])), request_body = Option<Tested>,
+    security(("token" = [])), request_body = Tested,
     responses((status = 200, description = "The call is being made", body = TestCallOpened)))]
 pub(crate) async fn start(
     State(console): State<Console>,

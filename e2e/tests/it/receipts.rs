@@ -8,9 +8,15 @@ use reqwest::StatusCode;
 use testkit::busy::in_time;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
+/// Read from the source, and from no blob.
+const LIST: &str = "/api/calls-dashboard?limit=21";
 
 async fn waiting_for(stack: &Stack, node: &Process, org: &Org, receipt: &str) -> Answer {
-    let request = stack.client.get(node.http(DASHBOARD)).bearer_auth(&org.token);
+    waiting_on(DASHBOARD, stack, node, org, receipt).await
+}
+
+async fn waiting_on(path: &str, stack: &Stack, node: &Process, org: &Org, receipt: &str) -> Answer {
+    let request = stack.client.get(node.http(path)).bearer_auth(&org.token);
     Answer::to(request.header("prewarm-wait-for", receipt)).await.unwrap()
 }
 
@@ -42,6 +48,8 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         .await;
         assert_eq!(seen.stale(), None);
         assert_eq!(seen.json()["pulse"]["total_calls"], n);
+        let listed = waiting_on(LIST, &stack, node, &org, &written).await;
+        assert_eq!((&listed.json()["pagination"]["total"], listed.stale()), (&n.into(), None));
         // A duplicate has the first receipt.
         assert_eq!(receipt(&stack.post(&message).await), written);
     }
@@ -58,6 +66,8 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         asked.elapsed()
     );
     assert_eq!(behind.json()["pulse"]["total_calls"], 20);
+    let listed = waiting_on(LIST, &stack, &other, &org, &written).await;
+    assert_eq!((listed.status, listed.stale()), (StatusCode::OK, Some("behind-receipt")));
     stack.worker.restart();
     let seen = stack.follows_within(Duration::from_secs(30), &org).await;
     assert_eq!(waiting_for(&stack, &other, &org, &written).await.etag(), seen.etag());
@@ -67,7 +77,10 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
     assert_eq!(waiting_for(&stack, &stack.api, &org, "r7-1").await.stale(), Some("behind-receipt"));
     assert!(asked.elapsed() < in_time(Duration::from_secs(1)));
     for garbage in ["x", "r1", "1-1", "r1-99999999999999999999"] {
-        assert_eq!(waiting_for(&stack, &stack.api, &org, garbage).await.status, StatusCode::BAD_REQUEST, "{garbage}");
+        for path in [DASHBOARD, LIST, "/api/analytics/dashboard?version=1-1"] {
+            let refused = waiting_on(path, &stack, &stack.api, &org, garbage).await;
+            assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path} {garbage}");
+        }
     }
     other.stop().await;
     stack.close().await;
