@@ -25,7 +25,7 @@ test: lint ## run every check and every test
 	PATH="$(PREWARM_SERVERS_DIR)/usr/bin:$$PATH" PREWARM_BIN=$(abspath $(TARGET))/debug/prewarm \
 		PREWARM_CHROMIUM=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/chromium) /usr/bin/chromium) \
 		PREWARM_FIREFOX=$(firstword $(wildcard $(PREWARM_SERVERS_DIR)/usr/bin/firefox-esr) /usr/bin/firefox-esr) \
-		npm test --silent --prefix dashboard
+		PREWARM_SCHEMATHESIS=$(PREWARM_SERVERS_DIR)/schemathesis/bin/schemathesis npm test --silent --prefix dashboard
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
 lint: ## check the formatting and the lints

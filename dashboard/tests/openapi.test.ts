@@ -1,0 +1,45 @@
+/** The description of the routes, held against the running server by schemathesis: what it is asked and answers is as described. */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+import { Stack } from './stack.js';
+
+/** From `scripts/setup test`. */
+const SCHEMATHESIS = process.env.PREWARM_SCHEMATHESIS ?? new URL('../../.prewarm/servers/schemathesis/bin/schemathesis', import.meta.url).pathname;
+const skip = !existsSync(SCHEMATHESIS) && 'schemathesis could not be installed';
+/** Of each operation. */
+const EXAMPLES = 30;
+/** Their answers do not end by themselves; tests of their own read them. */
+const STREAMS = '(/stream|/events)$';
+
+let stack: Stack;
+/** Where it keeps what it has seen. */
+const cwd = mkdtempSync(join(tmpdir(), 'prewarm-openapi-'));
+before(async () => {
+  stack = await Stack.start();
+});
+after(async () => {
+  await stack.stop();
+  rmSync(cwd, { recursive: true });
+});
+
+test('the server does what its description says', { skip }, async () => {
+  const { token } = stack.org();
+  const args = [
+    '--config-file',
+    new URL('schemathesis.toml', import.meta.url).pathname,
+    'run',
+    `${stack.url}/openapi.json`,
+    ...['--header', `Authorization: Bearer ${token}`],
+    ...['--exclude-path-regex', STREAMS],
+    ...['--phases', 'fuzzing', '--max-examples', String(EXAMPLES), '--generation-deterministic'],
+    ...['--warnings', 'off', '--no-color'],
+  ];
+  const told = await promisify(execFile)(SCHEMATHESIS, args, { cwd, encoding: 'utf8', maxBuffer: 1 << 26 }).catch((failed) => failed);
+  assert.equal(told.code ?? 0, 0, `${told.stdout}${told.stderr}`);
+});
