@@ -4,12 +4,12 @@ use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
-use crate::{error::ApiError, rest::Rests};
+use crate::error::ApiError;
 
 /// Texts up to this size take less time than handing them to another thread.
 const LONG_BYTES: usize = 32 * 1024;
 
-/// The threads of one kind of work: half of the processors, so that answers always find one. Each rests after long work.
+/// The threads of one kind of work: half of the processors, so that answers always find one.
 #[derive(Clone, Debug)]
 pub(crate) struct Heavy(Arc<Semaphore>);
 
@@ -31,7 +31,6 @@ impl Heavy {
             return Ok(work());
         }
         let turn = Arc::clone(&self.0).acquire_owned().await.map_err(|_| ApiError::Internal)?;
-        let turn = Rests::after(turn);
         let working = spawn_blocking(move || {
             let done = work();
             drop(turn);

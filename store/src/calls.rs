@@ -174,7 +174,10 @@ impl List {
                     let _ = answer.send(page);
                     true
                 }
-                () = hung_up(&mut answer) => self.cancel(backend).await && timeout(STOP, read).await.is_ok(),
+                () = hung_up(&mut answer) => {
+                    let cancelled = self.cancel(backend).await;
+                    timeout(STOP, read).await.is_ok() && cancelled
+                }
             }
         };
         if ended {
