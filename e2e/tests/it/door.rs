@@ -1,6 +1,6 @@
 //! The door under attack: bodies and streams without end, and what they leave of the others' room.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use api::auth::wall_clock;
 use e2e::{Answer, Environment, Events, Org, Stack, WEBHOOK_SECRET, eventually, report, signature, token_for};
@@ -95,18 +95,25 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
     for _ in 0..BODIES {
         open.push(begin(&stack, &head, &[b' '; 100_000]).await);
     }
-    let full = async || {
+    let refused = eventually("the org has as many as it may", async || {
         let refused = save(&stack, &org, agent(&Value::Null).to_string()).await;
-        (refused.status == StatusCode::TOO_MANY_REQUESTS).then_some(refused)
-    };
-    let refused = eventually("the org has as many as it may", full).await;
+        if refused.status != StatusCode::TOO_MANY_REQUESTS {
+            // While it was read, this one may have had the place of the last of those.
+            open.push(begin(&stack, &head, &[b' '; 100_000]).await);
+            return None;
+        }
+        Some(refused)
+    })
+    .await;
     assert!(refused.header("retry-after").is_some() && refused.json()["error"].is_string(), "{}", refused.text());
     // Other orgs are not refused for it.
     let body = json!({ "name": "Front desk" }).to_string();
     assert_eq!(save(&stack, &other, body).await.status, StatusCode::OK);
+    let mut ends = HashMap::<_, usize>::new();
     for stream in open {
-        assert_eq!(status_at_end(stream).await, Some(408));
+        *ends.entry(status_at_end(stream).await).or_default() += 1;
     }
+    assert!(ends[&Some(408)] >= BODIES && ends.keys().all(|end| [Some(408), Some(429)].contains(end)), "{ends:?}");
     stack.close().await;
 }
 
