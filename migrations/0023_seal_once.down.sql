@@ -34,4 +34,4 @@ begin
   end loop;
 end $$;
 
-drop function prewarm.grants();
+drop function prewarm.open_to_others();

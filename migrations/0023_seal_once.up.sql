@@ -18,14 +18,14 @@ begin
   loop
     execute format('alter routine %s set search_path = pg_catalog, pg_temp', routine);
   end loop;
-  for open in select * from prewarm.grants() loop
+  for open in select * from prewarm.open_to_others() loop
     execute format('revoke all on %s from %s', open.object, open.grantee);
   end loop;
 end $$;
 
 -- What of ours is open to everybody, or to a role that default privileges of no schema name: they reach into ours as well.
 -- What an operator has granted to others on purpose stays.
-create function prewarm.grants() returns table (object text, grantee text)
+create function prewarm.open_to_others() returns table (object text, grantee text)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic
   with strangers as (
