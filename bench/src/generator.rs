@@ -7,7 +7,7 @@ use tokio::{sync::oneshot, task::JoinSet};
 
 use crate::machine;
 
-/// Work that goes on beside a measurement, on a thread of its own and any core, until it is dropped.
+/// Work that goes on beside a measurement until it is dropped: on a thread of its own, on the cores of the one that begins it.
 pub(crate) struct Beside(Option<oneshot::Sender<()>>, Option<thread::JoinHandle<()>>);
 
 impl Beside {

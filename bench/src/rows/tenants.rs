@@ -285,7 +285,8 @@ fn lines(quiet: Met, beside: [(Hostility, Met); 4], memory: &Memory) -> Vec<Line
             .beside("the first", Value::Number(after(memory.after_rounds.first())))
             .goal(Goal::RatioAtMost(1.1)),
         Line::new("memory of the node once all is over, MB", Value::Number(megabytes(&memory.at_rest)))
-            .beside("before the first hostility", Value::Number(megabytes(&memory.before))),
+            .beside("before the first hostility", Value::Number(megabytes(&memory.before)))
+            .goal(Goal::RatioAtMost(1.5)),
     ]);
     lines
 }
