@@ -4,9 +4,10 @@
 //! session that has rested longest, so that all of a worker's take turns and each finds its caches cold; and it asks the
 //! server before and after each use whether the session lives, which is as dear as many a statement of ours.
 //!
-//! A session comes back only from a use that ran to its end without an error and left no transaction open. Any other way
-//! out closes it: a request that is hung up, a time limit, an error. sqlx's pool takes a session back whatever happened to
-//! it, and one whose BEGIN was dropped before its answer came then reads an old snapshot for its next users.
+//! A session comes back only from a use that ran to its end without an error and left no transaction open, and from a list
+//! that was cancelled and rolled back. Any other way out closes it: a request that is hung up, a time limit, an error.
+//! sqlx's pool takes a session back whatever happened to it, and one whose BEGIN was dropped before its answer came then
+//! reads an old snapshot for its next users.
 
 use std::{
     future::Future,
