@@ -147,7 +147,7 @@ impl Pieces {
         }
     }
 
-    /// Takes up twice the room for a moment, in which no other body of the thread comes.
+    /// For a moment the body takes up twice its room, which is not counted: each thread joins one body at a time.
     fn join(mut self) -> Bytes {
         if let [whole] = &mut self.pieces[..] {
             return std::mem::take(whole).into();

@@ -35,6 +35,7 @@ use crate::{
     error::ApiError,
     lists::{Lists, TooMany},
     openapi::Problem,
+    patience::in_vain,
     read,
     reads::{Outcome, Reads, Source},
 };
@@ -104,18 +105,34 @@ pub(crate) async fn calls(
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
         None => {
-            let behind = match Box::pin(settled(&editions, user.org, &request.headers)).await {
-                Ok(behind) => behind,
-                Err(error) => return refuse(&editions.reads, Model::Calls, error),
-            };
-            let asked = Instant::now();
-            let listed = match Box::pin(page(&store, &lists, user.org, filter)).await {
-                Ok(page) => shown(&editions, user.org, &page, behind, asked, &request),
-                Err(error) => Err(error),
-            };
-            listed.unwrap_or_else(|error| failed(&editions.reads, &error, id))
+            let deadline = Instant::now() + PATIENCE;
+            tokio::select! {
+                listed = Box::pin(listed(&editions, &store, &lists, user.org, filter, &request)) => listed,
+                () = in_vain(&store.line, deadline) => failed(&editions.reads, &ListError::Slow, id),
+            }
         }
     }
+}
+
+/// The page of the source, once it has what the request wants to see.
+async fn listed(
+    editions: &Arc<Editions>,
+    store: &Store,
+    lists: &Lists,
+    org: OrgId,
+    filter: Filter,
+    request: &Parts,
+) -> Response {
+    let behind = match settled(editions, org, &request.headers).await {
+        Ok(behind) => behind,
+        Err(error) => return refuse(&editions.reads, Model::Calls, error),
+    };
+    let asked = Instant::now();
+    let listed = match page(store, lists, org, filter).await {
+        Ok(page) => shown(editions, org, &page, behind, asked, request),
+        Err(error) => Err(error),
+    };
+    listed.unwrap_or_else(|error| failed(&editions.reads, &error, request.headers.get(REQUEST_ID)))
 }
 
 impl Invalid {

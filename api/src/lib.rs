@@ -27,7 +27,6 @@ mod read;
 mod reads;
 mod refusal;
 mod report;
-mod rest;
 mod sse;
 mod stream;
 mod webhook;

@@ -5,17 +5,24 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use readmodel::ids::OrgId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-use crate::rest::Rests;
+use tokio::{
+    runtime::Handle,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, sleep},
+};
 
 /// Lists of one org that run at once on this node.
 const ORG_RUNS: usize = 1;
 /// Lists of one org that run or wait for their turn.
 const ORG_ASKS: usize = 8;
+/// After a list that takes longer than this its org rests for as long again.
+const LONG: Duration = Duration::from_millis(20);
+/// No rest is longer: a list may be slow by no fault of its org.
+const LONGEST_REST: Duration = Duration::from_millis(500);
 
 /// The places of a node. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,7 +51,8 @@ pub(crate) struct Ask {
 /// The right to run a list, until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    _turn: Rests<Turn>,
+    began: Instant,
+    turn: Option<Turn>,
     _node: OwnedSemaphorePermit,
 }
 
@@ -92,7 +100,24 @@ impl Ask {
     pub(crate) async fn turn(self) -> Option<Place> {
         let run = Arc::clone(&self.line.runs).acquire_owned().await.ok()?;
         let node = Arc::clone(&self.lists.node).acquire_owned().await.ok()?;
-        Some(Place { _turn: Rests::after(Turn { _run: run, _ask: self }), _node: node })
+        Some(Place { began: Instant::now(), turn: Some(Turn { _run: run, _ask: self }), _node: node })
+    }
+}
+
+impl Drop for Place {
+    /// Another org may take the place at once; its own org after a rest, so that an org which always comes back leaves the
+    /// others half of the time.
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        if took > LONG
+            && let Some(turn) = self.turn.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(async move {
+                sleep(took.min(LONGEST_REST)).await;
+                drop(turn);
+            });
+        }
     }
 }
 
@@ -109,10 +134,7 @@ impl Drop for Ask {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use futures_util::FutureExt as _;
-    use tokio::time::sleep;
     use uuid::Uuid;
 
     use super::*;
@@ -141,14 +163,16 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn h6_an_org_rests_after_a_list_that_took_long_and_no_other_org_does() {
         let lists = Lists::default();
-        let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
-        sleep(Duration::from_millis(100)).await;
-        drop(running);
-        let mut next = Box::pin(lists.ask(org(1)).unwrap().turn());
-        assert!(next.as_mut().now_or_never().is_none());
-        assert_eq!(lists.node.available_permits(), store::LISTS);
-        assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some());
-        drop(next.await.unwrap());
+        for (took, rest) in [(LONG, Duration::ZERO), (2 * LONG, 2 * LONG), (10 * LONGEST_REST, LONGEST_REST)] {
+            let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
+            sleep(took).await;
+            let ended = Instant::now();
+            drop(running);
+            assert_eq!(lists.node.available_permits(), store::LISTS);
+            assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some(), "another org does not wait");
+            drop(lists.ask(org(1)).unwrap().turn().await.unwrap());
+            assert_eq!(ended.elapsed(), rest);
+        }
         assert!(lists.lock().is_empty(), "nobody is remembered");
     }
 

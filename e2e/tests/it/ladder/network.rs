@@ -58,6 +58,7 @@ impl Silent {
             "model": { "provider": "openai", "model": "gpt-4o" },
         });
         let waits = user(Method::GET, DASHBOARD).header("prewarm-wait-for", "r1-1");
+        let list_that_waits = user(Method::GET, "/api/calls-dashboard?page=2").header("prewarm-wait-for", "r1-1");
         let (nobody, message) = (Org::unknown(), report(org, "during", "+15550100001"));
         let copies = async {
             tokio::join!(
@@ -71,6 +72,7 @@ impl Silent {
                 self.reads(&nobody, DASHBOARD),
                 get("/api/calls-dashboard?page=2"),
                 get("/api/calls-dashboard?search=a"),
+                self.promptly("a list waits", list_that_waits),
                 get("/api/founder-console/agent"),
                 self.promptly("save", user(Method::POST, "/api/founder-console/agent").json(&agent)),
                 self.promptly("test", user(Method::POST, "/api/founder-console/test-agent").json(&json!({}))),
@@ -83,7 +85,8 @@ impl Silent {
             assert_eq!((answer.status, answer.etag()), (StatusCode::OK, copy.etag()));
         }
         assert_eq!(behind.stale(), Some("behind-receipt"));
-        let refused = [refused.0, refused.1, refused.2, refused.3, refused.4, refused.5, refused.6, refused.7];
+        let refused =
+            [refused.0, refused.1, refused.2, refused.3, refused.4, refused.5, refused.6, refused.7, refused.8];
         for (n, answer) in refused.iter().enumerate() {
             let told = (answer.status, answer.header("retry-after"));
             assert_eq!(told, (StatusCode::SERVICE_UNAVAILABLE, Some("1")), "{n}: {}", answer.text());
