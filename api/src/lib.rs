@@ -2,6 +2,7 @@
 
 mod answer;
 pub mod auth;
+mod background;
 mod bodies;
 mod calls;
 mod coding;

@@ -15,7 +15,7 @@ use readmodel::{
     ids::{AgentId, OrgId},
 };
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{
     Error, Store,
     agents::{Agent, Wanted},
@@ -60,11 +60,8 @@ pub(crate) async fn get(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(Which { call_direction }) = which?;
-    let found = console.store.agent(user.org, call_direction.as_str()).await.map_err(ApiError::from)?;
-    let agent = found.ok_or(ApiError::NoAgent)?;
-    let progress = console.store.assistant_progress(user.org, agent.id).await.map_err(ApiError::from)?;
-    let (heavy, weight) = (console.heavy.clone(), weight(&agent.wanted));
-    Ok(heavy.run(weight, move || console.shown(&agent, progress)).await?)
+    let background = console.background.clone();
+    Ok(background.run(async move { console.show(user.org, call_direction).await }).await??)
 }
 
 /// `POST /api/founder-console/agent?wait=`
@@ -82,25 +79,45 @@ pub(crate) async fn save(
     let (head, body) = request.into_parts();
     let waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
     let (direction, wanted) = console.read(user.org, body, checked).await?;
-    let (agent, standing) = console.store_agent(user.org, direction, &wanted).await?;
-    if standing.is_synced {
-        return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
-    }
-    console.ring();
-    let (store, org, id) = (console.store.clone(), agent.org, agent.id);
-    let watch = console.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
-    let stage = watch.end(wait.0).await.map_err(ApiError::from)?;
+    let background = console.background.clone();
+    let answer = background.run(async move { console.save(user.org, direction, &wanted, wait).await }).await?;
     drop(waits);
-    let agent = console.store.agent(org, direction.as_str()).await.map_err(ApiError::from)?.unwrap_or(agent);
-    let (agent, standing) = console.standing(agent).await?;
-    Ok(match stage.as_ref().map(|stage| stage.name) {
-        Some("synced") => saved(&agent, standing, "The configuration is saved, and Vapi holds it."),
-        Some("failed") => {
-            let reason = stage.as_ref().and_then(|stage| stage.data["reason"].as_str()).unwrap_or("no reason is known");
-            saved(&agent, standing, &format!("The configuration is saved, but Vapi does not hold it: {reason}"))
+    Ok(answer?)
+}
+
+impl Console {
+    /// An agent as it is shown.
+    async fn show(&self, org: OrgId, direction: Direction) -> Result<Response, ApiError> {
+        let agent = self.store.agent(org, direction.as_str()).await?.ok_or(ApiError::NoAgent)?;
+        let progress = self.store.assistant_progress(org, agent.id).await?;
+        Ok(self.shown(&agent, progress))
+    }
+
+    async fn save(&self, org: OrgId, direction: Direction, wanted: &Wanted, wait: Wait) -> Result<Response, ApiError> {
+        let agent = self.store_agent(org, direction, wanted).await?;
+        let standing = self.standing_of(&agent);
+        if standing.is_synced {
+            return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
         }
-        _ => saved(&agent, standing, "The configuration is saved. Vapi is being told."),
-    })
+        self.ring();
+        let (store, id) = (self.store.clone(), agent.id);
+        let watch = self.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
+        let stage = watch.end(wait.0).await?;
+        let agent = self.store.agent(org, direction.as_str()).await?.unwrap_or(agent);
+        let standing = self.standing_of(&agent);
+        Ok(told(&agent, standing, stage.as_ref()))
+    }
+}
+
+fn told(agent: &Agent, standing: Standing, stage: Option<&Stage>) -> Response {
+    match stage.map(|stage| stage.name) {
+        Some("synced") => saved(agent, standing, "The configuration is saved, and Vapi holds it."),
+        Some("failed") => {
+            let reason = stage.and_then(|stage| stage.data["reason"].as_str()).unwrap_or("no reason is known");
+            saved(agent, standing, &format!("The configuration is saved, but Vapi does not hold it: {reason}"))
+        }
+        _ => saved(agent, standing, "The configuration is saved. Vapi is being told."),
+    }
 }
 
 /// `GET /api/founder-console/agent/{agentId}/events`
@@ -148,22 +165,6 @@ fn checked(saved: Saved) -> Result<(Direction, Wanted), Refused> {
     if faults.is_empty() { Ok((direction, wanted)) } else { Err(Refused::Fields(faults)) }
 }
 
-/// About how many bytes of JSON an agent is.
-fn weight(wanted: &Wanted) -> usize {
-    let Wanted { name, system_prompt, first_message, voice, model } = wanted;
-    let texts = [Some(name), system_prompt.as_ref(), first_message.as_ref()].into_iter().flatten();
-    texts.map(String::len).sum::<usize>() + [voice, model].into_iter().flatten().map(weight_of).sum::<usize>()
-}
-
-fn weight_of(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| 2 + weight_of(item)).sum(),
-        Value::Object(fields) => fields.iter().map(|(name, value)| 2 + name.len() + weight_of(value)).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
-    }
-}
-
 /// How an agent's assistant stands to what is wanted.
 struct Standing {
     /// The hash of what Vapi should hold; none where nothing is sent to Vapi.
@@ -207,32 +208,16 @@ impl Console {
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 
-    async fn store_agent(
-        &self,
-        org: OrgId,
-        direction: Direction,
-        wanted: &Wanted,
-    ) -> Result<(Agent, Standing), ApiError> {
+    async fn store_agent(&self, org: OrgId, direction: Direction, wanted: &Wanted) -> Result<Agent, ApiError> {
         let saved = self.store.save_agent(org, direction.as_str(), wanted).await;
-        let agent = saved.map_err(|error| match error {
+        saved.map_err(|error| match error {
             Error::Refused(refusal) if refusal.code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
             error if error.is_for_good() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
                 ApiError::Unfit
             }
             error => error.into(),
-        })?;
-        self.standing(agent).await
-    }
-
-    /// The agent, and how it stands: a long one is hashed on a thread apart.
-    async fn standing(&self, agent: Agent) -> Result<(Agent, Standing), ApiError> {
-        let (console, weight) = (self.clone(), weight(&agent.wanted));
-        let standing = move || {
-            let standing = console.standing_of(&agent);
-            (agent, standing)
-        };
-        self.heavy.run(weight, standing).await
+        })
     }
 
     fn standing_of(&self, agent: &Agent) -> Standing {

@@ -145,7 +145,7 @@ impl From<ApiError> for Refused {
 }
 
 impl Console {
-    /// Reads a body, and makes of it what `then` does: a long one on a thread apart.
+    /// Reads a body, and makes of it what `then` does, in the background.
     pub(super) async fn read<T: DeserializeOwned, U: Send + 'static>(
         &self,
         org: OrgId,
@@ -160,7 +160,7 @@ impl Console {
             }
         };
         let (bytes, place) = self.room.read(body, MAX_BODY_BYTES).await?;
-        let read = self.heavy.run(bytes.len(), move || {
+        let read = self.background.run(async move {
             let read = parse(&bytes).and_then(then);
             drop(place);
             read

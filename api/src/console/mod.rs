@@ -15,7 +15,7 @@ use vapi::Deployment;
 
 pub(crate) use progress::Notices;
 
-use crate::{bodies::Room, heavy::Heavy, quota::Quotas};
+use crate::{background::Background, bodies::Room, quota::Quotas};
 
 /// Bytes of bodies that are being read, at most.
 const ROOM: usize = 16 * 1024 * 1024;
@@ -29,7 +29,7 @@ pub(crate) struct Console {
     notices: Notices,
     quotas: Quotas,
     room: Room,
-    heavy: Heavy,
+    background: Background,
 }
 
 impl Console {
@@ -41,7 +41,7 @@ impl Console {
         shutdown: CancellationToken,
     ) -> Self {
         let (notices, room) = (Notices::until(shutdown), Room::of(ROOM));
-        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, heavy: Heavy::default() }
+        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background: Background::start() }
     }
 
     /// Hears what workers say, for ever.
