@@ -1,6 +1,9 @@
 //! `GET /`: the dashboard's page and its files, out of the binary.
 
-use std::{collections::HashMap, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, OnceLock},
+};
 
 use axum::{
     body::Body,
@@ -70,7 +73,8 @@ struct Served {
     identity: &'static [u8],
     br: Option<&'static [u8]>,
     gzip: Option<&'static [u8]>,
-    zstd: Option<Bytes>,
+    /// Made when it is first asked for: browsers take brotli.
+    zstd: OnceLock<Option<Bytes>>,
 }
 
 static SERVED: LazyLock<HashMap<&'static str, Served>> =
@@ -107,8 +111,7 @@ impl Served {
         let tag: String = hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let etag = HeaderValue::try_from(format!("W/\"{tag}\"")).unwrap_or(HeaderValue::from_static("W/\"\""));
         headers.insert(ETAG, etag.clone());
-        let zstd = br.and_then(|_| zstd::bulk::compress(identity, ZSTD_LEVEL).ok()).map(Bytes::from);
-        Self { headers, etag, identity, br, gzip, zstd }
+        Self { headers, etag, identity, br, gzip, zstd: OnceLock::new() }
     }
 
     fn answer(&self, request: &HeaderMap) -> Result<Response, ApiError> {
@@ -131,10 +134,15 @@ impl Served {
         let made = match coding {
             Coding::Br => self.br.map(Bytes::from_static),
             Coding::Gzip => self.gzip.map(Bytes::from_static),
-            Coding::Zstd => self.zstd.clone(),
+            Coding::Zstd => self.zstd.get_or_init(|| self.compressed()).clone(),
             Coding::Dcz | Coding::Identity => None,
         };
         Ok(made.map_or((Coding::Identity, Bytes::from_static(self.identity)), |body| (coding, body)))
+    }
+
+    /// As zstd, where it is a text.
+    fn compressed(&self) -> Option<Bytes> {
+        self.br.and_then(|_| zstd::bulk::compress(self.identity, ZSTD_LEVEL).ok()).map(Bytes::from)
     }
 }
 
