@@ -13,13 +13,15 @@ use utoipa::{
 };
 use uuid::Uuid;
 
+use super::body::Direction;
+
 /// An agent as a GET shows it.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentShown<'a> {
     pub(super) agent_id: AgentId,
-    /// inbound or outbound.
     #[serde(rename = "call_direction")]
+    #[schema(value_type = Direction)]
     pub(super) call_direction: &'a str,
     pub(super) name: &'a str,
     pub(super) system_prompt: Option<&'a str>,

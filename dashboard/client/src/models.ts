@@ -37,8 +37,7 @@ export interface AgentShown {
   agentId: AgentId;
   /** Vapi's id of its assistant. */
   assistantId: string | null;
-  /** inbound or outbound. */
-  call_direction: string;
+  call_direction: Direction;
   /** Of what Vapi should hold; null where nothing is sent to Vapi. */
   configHash: string | null;
   firstMessage: string | null;

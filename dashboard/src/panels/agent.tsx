@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { AgentProgress, AgentSaved, AgentShown, Refusal, SaveAgent } from '../../client/src/models.js';
+import type { AgentProgress, AgentSaved, AgentShown, Direction, Refusal, SaveAgent } from '../../client/src/models.js';
 import { readEvents } from '../../client/src/events.js';
 import { Failure } from '../../client/src/failure.js';
 import { checkMicrophone, intend, kit, test } from '../call/intent.js';
@@ -10,11 +10,9 @@ import { Icon, Panel, Trouble } from '../parts.js';
 import { client, isSignedIn } from '../session.js';
 import { isPast } from '../store.js';
 
-type Agent = Pick<AgentShown, 'name' | 'systemPrompt' | 'firstMessage' | 'voice' | 'model'> & { call_direction: Direction };
+type Agent = Pick<AgentShown, 'call_direction' | 'name' | 'systemPrompt' | 'firstMessage' | 'voice' | 'model'>;
 
 type Progress = { stage: 'saving' | 'telling' | 'synced' | 'failed' | 'seen'; reason?: string };
-
-type Direction = 'inbound' | 'outbound';
 
 const BLANK: Agent = {
   call_direction: 'inbound',

@@ -27,6 +27,7 @@ mod lifecycle;
 mod listener;
 mod logging;
 mod operators;
+mod organization;
 mod outages;
 mod privacy;
 mod prometheus;

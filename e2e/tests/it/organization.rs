@@ -1,0 +1,37 @@
+//! Whose dashboard it is, and by which days it counts.
+
+use e2e::{Answer, Org, Stack};
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+const PATH: &str = "/api/organization";
+
+async fn organization(stack: &Stack, org: &Org) -> Value {
+    let answer = Answer::to(stack.request(Method::GET, PATH).bearer_auth(&org.token)).await.unwrap();
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    answer.json()
+}
+
+#[tokio::test]
+async fn an_org_is_told_its_name_and_the_zone_that_its_days_are_counted_by() {
+    let stack = Stack::start().await;
+    let (org, other) = (stack.org().await, stack.org().await);
+    let set = async |zone: &str| {
+        let name = "Zoë’s clinic";
+        stack
+            .sql(&format!("update organizations set name = '{name}', timezone = {zone} where id = '{}'", org.id))
+            .await;
+        organization(&stack, &org).await
+    };
+    assert_eq!(set("'Europe/Berlin'").await, json!({"name": "Zoë’s clinic", "timezone": "Europe/Berlin"}));
+    // As the read models count: Windows' names are known, and what is no zone is UTC.
+    assert_eq!(set("'W. Europe Standard Time'").await["timezone"], "Europe/Berlin");
+    assert_eq!(set("'Mars/Olympus'").await["timezone"], "UTC");
+    assert_eq!(set("null").await["timezone"], "UTC");
+    // Another org's token tells of the other org, and one of no org of nothing.
+    assert_ne!(organization(&stack, &other).await["name"], "Zoë’s clinic");
+    assert_eq!(organization(&stack, &Org::unknown()).await, json!({"name": null, "timezone": "UTC"}));
+    let nobody = Answer::to(stack.request(Method::GET, PATH)).await.unwrap();
+    assert_eq!(nobody.status, StatusCode::UNAUTHORIZED);
+}
