@@ -1,0 +1,9 @@
+import { type ReactNode, StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+
+/** Twice where React likes to see whether it may. */
+export const mount = (page: ReactNode, at: Element): (() => void) => {
+  const root = createRoot(at);
+  root.render(<StrictMode>{page}</StrictMode>);
+  return () => root.unmount();
+};
