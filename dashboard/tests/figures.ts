@@ -142,12 +142,16 @@ const hour = async (browser: Browser, stack: Stack) => {
   };
 };
 
-/** From the click to the stage "connecting", where the microphone is allowed and somebody has pointed at the button. */
-const connecting = async (stack: Stack): Promise<number> => {
+/**
+ * Of a test call where the microphone is allowed and somebody has pointed at the button: from the click to the stage
+ * "connecting", and from Vapi's word that the call has ended to the end on screen, of which the SDK says nothing.
+ */
+const testCall = async (stack: Stack): Promise<[number, number]> => {
   const browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
   const org = stack.org(3);
   await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
-  const took: number[] = [];
+  const assistantId = stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`);
+  const [took, ended]: [number[], number[]] = [[], []];
   for (let n = 0; n < ROUNDS; n++) {
     const context = await profile(browser, { permissions: ['microphone'] });
     await withMachine(context);
@@ -170,10 +174,16 @@ const connecting = async (stack: Stack): Promise<number> => {
       return connected && [connected - clicked];
     });
     took.push(((await both.jsonValue()) as number[])[0]!);
+    await page.locator('.call[data-stage=ready]').waitFor();
+    const id = stack.sql(`select vapi_call_id from prewarm.test_calls where org_id = '${org.id}' order by created_at desc limit 1`);
+    const told = Date.now();
+    await stack.webhook({ type: 'status-update', status: 'ended', endedReason: 'customer-ended-call', timestamp: told, call: { id, type: 'webCall', assistantId } });
+    await page.locator('.call[data-stage=ended]').waitFor();
+    ended.push(Date.now() - told);
     await context.close();
   }
   await browser.close();
-  return median(took);
+  return [median(took), median(ended)];
 };
 
 const stack = await Stack.start();
@@ -190,10 +200,10 @@ try {
   const late = await changes(page, stack, org);
   const [leads, all] = await refresh(page, stack, org);
   await context.close();
-  const click = await connecting(stack);
+  const [click, end] = await testCall(stack);
   const tab = await hour(browser, stack);
   const figures = {
-    painted, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ...tab,
+    painted, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ended: round(end), ...tab,
   };
   if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
   else {
@@ -202,6 +212,7 @@ try {
     console.log(`a change on screen after its commit, ${CHANGES} changes: p50 ${figures.p50} ms, p99 ${figures.p99} ms`);
     console.log(`bodies of a refresh after one call: leads ${leads} B, all panels ${all} B`);
     console.log(`click to "connecting", microphone allowed, median of ${ROUNDS}: ${figures.connecting} ms`);
+    console.log(`the end of a test call on screen after Vapi's word, median of ${ROUNDS}: ${figures.ended} ms`);
     console.log(`an hour of an open tab with ${CALLS_AN_HOUR} calls: ${tab.ours} B in ${tab.oursRequests} requests and a stream`);
     console.log(`  a page that polls three panels each ${POLL_SECONDS} s and revalidates: ${tab.polling} B in ${tab.pollingRequests} requests, ${round(tab.polling / tab.ours, 1)} times as many; one that never revalidates: ${tab.always} B, ${round(tab.always / tab.ours, 1)} times`);
   }

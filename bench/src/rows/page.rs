@@ -29,6 +29,7 @@ pub(super) async fn measure(_: &mut Bench) -> anyhow::Result<Vec<Line>> {
         line("a refresh after one call: leads, bytes", "leads", Goal::AtMost(150.0))?,
         line("a refresh after one call: all panels, bytes", "all", Goal::AtMost(320.0))?,
         line("click to \"connecting\", ms", "connecting", Goal::Below(150.0))?,
+        line("the end of a test call on screen after Vapi's word, ms", "ended", Goal::AtMost(3_000.0))?,
         Line::new("an hour of an open tab with 12 calls, bytes", Value::Number(number("ours")?))
             .beside("polling each 30 s, never revalidating", Value::Number(number("always")?))
             .goal(Goal::RatioAtMost(0.01)),
