@@ -3,7 +3,7 @@ import { Failure, failureOf } from './failure.js';
 import { labelsOf, type Labels } from './labels.js';
 import { listen, type Live, type Way } from './live.js';
 import type { News, Receipt, Version } from './models.js';
-import { forget, keep } from './shelf.js';
+import { forget } from './shelf.js';
 import { isOlder } from './version.js';
 import { makeWatch, type Watch } from './watch.js';
 
@@ -32,6 +32,8 @@ export interface Wish {
 export interface Answer<T> {
   data: T;
   labels: Labels;
+  /** @internal The same, unread. */
+  copy: Response;
 }
 
 /** What a panel can show. `data` stays when a request fails. */
@@ -74,8 +76,7 @@ export class Client {
   }
 
   /** Asks once. */
-  async get<T>(path: string, wish: Wish = {}): Promise<Answer<T>> {
-    const { waitFor, minVersion, signal } = wish;
+  async get<T>(path: string, { waitFor, minVersion, signal }: Wish = {}): Promise<Answer<T>> {
     const read = async (delta: string) => {
       const headers: Record<string, string> = { 'prewarm-delta': delta };
       if (waitFor) headers['prewarm-wait-for'] = waitFor;
@@ -83,14 +84,9 @@ export class Client {
       const sent = Date.now();
       const answer = await this.fetch(path, { cache: 'no-cache', headers, signal });
       const labels = labelsOf(answer);
-      const { asOf } = labels;
-      // The age is in whole seconds, cut off.
-      const from = asOf! + +answer.headers.get('prewarm-age')! * 1000;
-      if (asOf) this.clock.learn(from, from + 1000, sent);
-      const copy = answer.clone();
-      const data: T = await answer.json();
-      void keep(this.org, path, copy);
-      return { data, labels };
+      const { asOf, age } = labels;
+      if (asOf) this.clock.learn(asOf + age!, sent);
+      return { copy: answer.clone(), labels, data: (await answer.json()) as T };
     };
     // A delta that does not decode gives an error or nothing, never something else: then the whole body is asked for.
     return read('1').catch((error) => {
@@ -103,8 +99,8 @@ export class Client {
 
   /** A read that stays up to date for as long as somebody is subscribed to it. */
   watch<T>(path: string): Watch<T> {
-    let watch = this.#watches.get(path);
-    if (!watch) this.#watches.set(path, (watch = makeWatch(this, path)));
+    const watch = this.#watches.get(path) ?? makeWatch<unknown>(this, path);
+    this.#watches.set(path, watch);
     return watch as Watch<T>;
   }
 
@@ -130,9 +126,9 @@ export class Client {
     const { base = '', begun, token, renew } = this.options;
     const send = async () => {
       const bearer = token();
-      if (!bearer) throw new Failure('signed-out', 'Signed out', 401);
+      if (!bearer) throw new Failure('signed-out', 'Signed out');
       const early = begun?.[path];
-      if (early) delete begun[path];
+      delete begun?.[path];
       const request = early ?? fetch(base + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${bearer}` } });
       return request.catch((error) => {
         throw init.signal?.aborted ? error : new Failure('offline', 'No answer');
@@ -170,7 +166,7 @@ export class Client {
   async signOut(): Promise<void> {
     this.pause();
     await Promise.all([this.fetch('/api/session/end', { method: 'POST' }).catch(() => {}), forget()]);
-    this.#end({ data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out', 401) });
+    this.#end({ data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out') });
   }
 
   /** @internal Follows news while somebody watches; a framework may subscribe again at once, and the stream outlives the last watch a little. */

@@ -5,17 +5,17 @@
 export interface Clock {
   /** Milliseconds by the server's clock. */
   now(): number;
-  /** The server's clock stood between `from` and `to` while it answered a request sent at `sent`. */
-  learn(from: number, to: number, sent: number): void;
+  /** The server's clock stood at `at`, or less than a second later, while it answered a request sent at `sent`. */
+  learn(at: number, sent: number): void;
 }
 
 export const makeClock = (): Clock => {
   let [low, high] = [-Infinity, Infinity];
   return {
     now: () => Date.now() + Math.min(Math.max(0, low), high),
-    learn(from, to, sent) {
-      from -= Date.now();
-      to -= sent;
+    learn(at, sent) {
+      const from = at - Date.now();
+      const to = at + 1000 - sent;
       // A clock that was set, or a machine that slept: begin anew.
       const isAnew = from > high || to < low;
       low = isAnew ? from : Math.max(from, low);

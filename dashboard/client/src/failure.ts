@@ -1,3 +1,5 @@
+import { labelsOf } from './labels.js';
+
 /** What kind of failure, and so what a person can do about it. */
 export type Kind =
   /** Nothing answers. */
@@ -35,5 +37,5 @@ export const failureOf = async (answer: Response): Promise<Failure> => {
   const body = await answer.json().catch(() => undefined);
   const { status } = answer;
   const kind = KINDS[status] ?? (status < 500 ? 'refused' : 'server');
-  return new Failure(kind, body?.error ?? 'HTTP ' + status, status, answer.headers.get('x-request-id') ?? undefined, body);
+  return new Failure(kind, body?.error ?? 'HTTP ' + status, status, labelsOf(answer).requestId, body);
 };

@@ -5,6 +5,8 @@ export interface Labels {
   version?: Version;
   /** The instant that it is true for, in milliseconds by the server's clock. */
   asOf?: number;
+  /** How long ago that was, in milliseconds, of which whole seconds are told. */
+  age?: number;
   /** When it would change by time alone. */
   nextChange?: number;
   /** Where it came from: l1, redis, postgres, built, query. */
@@ -23,6 +25,7 @@ export const labelsOf = ({ headers }: Response): Labels => {
   return {
     version: own('version'),
     asOf: instant('as-of'),
+    age: +own('age')! * 1000,
     nextChange: instant('next-change'),
     source: own('source'),
     stale: own('stale'),

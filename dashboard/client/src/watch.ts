@@ -1,7 +1,7 @@
 import type { Client, Snapshot, Wish } from './client.js';
 import { Failure } from './failure.js';
 import { labelsOf, type Labels } from './labels.js';
-import { kept } from './shelf.js';
+import { keep, kept } from './shelf.js';
 import { isOlder } from './version.js';
 
 /** One read, kept up to date. */
@@ -18,6 +18,7 @@ export interface Watch<T> {
 
 /** The last answer is worth showing when the first one takes longer. */
 const PATIENCE_MS = 150;
+const KEEP_AFTER_MS = 100;
 
 export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
   const subscribers = new Set<() => void>();
@@ -39,12 +40,12 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
   const ask = async (wish: Wish) => {
     show({ asking: true });
     try {
-      const { data, labels } = await client.get<T>(path, wish);
-      const was = snapshot.labels;
+      const { data, labels, copy } = await client.get<T>(path, wish);
       // What was seen is never taken back for something older.
-      const isOld = !snapshot.kept && isOlder(labels.version, was?.version);
-      const isSame = labels.etag && labels.etag === was?.etag;
-      show({ ...(!isOld && { data: isSame ? snapshot.data : data, labels, kept: false }), asking: false, failure: undefined });
+      const isOld = !snapshot.kept && isOlder(labels.version, snapshot.labels?.version);
+      show({ ...(!isOld && { data, labels, kept: false }), asking: false, failure: undefined });
+      // Once it is on screen, and unless it is gone by then, as at a sign-out.
+      setTimeout(() => snapshot.data === data && keep(client.org, path, copy), KEEP_AFTER_MS);
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       show({ asking: false, failure });
@@ -76,7 +77,8 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
       if (subscribers.size === 1) {
         leave = client.enter(watch as Watch<unknown>);
         if (!snapshot.data) setTimeout(showKept, PATIENCE_MS);
-        void refresh();
+        // A framework may leave and come back at once.
+        void (underWay ?? refresh());
       }
       return () => {
         subscribers.delete(subscriber);
