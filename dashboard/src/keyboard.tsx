@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals';
+import { loadMore } from './intent.js';
 
 export const KEY = 'prewarm.keys';
 export const isOpen = signal(false);
@@ -8,24 +9,17 @@ export const isOn = signal(localStorage.getItem(KEY) !== 'off');
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 
-/** The next row of the table that has the focus, or the first of the leads. */
-const step = (by: 1 | -1): void => {
-  const here = document.activeElement?.closest('tr[data-id]');
-  const table = here?.closest('table') ?? document.querySelector('.leads table');
-  const rows = [...(table?.querySelectorAll<HTMLElement>('tr[data-id]') ?? [])].filter((row) => row.checkVisibility());
-  const at = here ? rows.indexOf(here as HTMLElement) + by : 0;
-  rows[Math.min(rows.length - 1, Math.max(0, at))]?.focus();
-};
+const stepBy = (by: 1 | -1) => () => void loadMore().then(({ step }) => step(by));
 
 const onKey = (event: KeyboardEvent): void => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || !isOn.peek()) return;
   if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
   const acts: Record<string, (() => void) | undefined> = {
     '/': () => document.querySelector<HTMLElement>('#search')?.focus(),
-    j: () => step(1),
-    k: () => step(-1),
+    j: stepBy(1),
+    k: stepBy(-1),
     // Only in a table, as these scroll the page elsewhere.
-    ...(document.activeElement?.matches('tr[data-id]') && { ArrowDown: () => step(1), ArrowUp: () => step(-1) }),
+    ...(document.activeElement?.matches('tr[data-id]') && { ArrowDown: stepBy(1), ArrowUp: stepBy(-1) }),
     '?': () => (isOpen.value = true),
   };
   const act = acts[event.key];

@@ -1,5 +1,17 @@
 import { render } from 'preact';
 import { Page } from './page.js';
+import { isSignedIn } from './session.js';
+import { newest } from './store.js';
 import './style.css';
 
-render(<Page />, document.querySelector('#page')!);
+/** The data is often there as soon as this script is: then it is drawn at once, and no empty page before it. */
+const PATIENCE_MS = 100;
+
+const draw = (): void => render(<Page />, document.querySelector('#page')!);
+const timer = setTimeout(draw, isSignedIn.peek() ? PATIENCE_MS : 0);
+const stop = newest.subscribe(({ data, failure }) => {
+  if (!data && !failure) return;
+  clearTimeout(timer);
+  stop();
+  draw();
+});

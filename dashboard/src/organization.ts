@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals';
+import { computed, effect, signal } from '@preact/signals';
 import type { Organization } from '../client/src/models.js';
 import { client, isSignedIn } from './session.js';
 import { shown } from './store.js';
@@ -27,10 +27,10 @@ effect(() => {
 const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /** The zone of the organisation's days, where it is not the viewer's. */
-export const otherZone = (): string | undefined => {
+export const otherZone = computed(() => {
   const { timezone } = organization.value ?? {};
   return timezone && timezone !== here && isZone(timezone) ? timezone : undefined;
-};
+});
 
 const isZone = (timeZone: string): boolean => {
   try {

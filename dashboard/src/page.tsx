@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { said } from './announce.js';
 import { Looking } from './cost.js';
 import { loadMore, more } from './intent.js';
@@ -9,7 +9,7 @@ import { Calls } from './panels/calls.js';
 import { Leads } from './panels/leads.js';
 import { Pulse } from './panels/pulse.js';
 import { signOut, token } from './session.js';
-import { isPast, shown, state } from './store.js';
+import { isPainted, isPast, shown, state } from './store.js';
 import { absolute } from './text.js';
 import { Notice, Pause, Truth } from './truth.js';
 
@@ -20,7 +20,7 @@ export const Page = () => {
   useEffect(() => {
     if (isOut) loadMore().catch(() => {});
   }, [isOut]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // After the paint that shows the data: the mark says what a person has seen.
     if (data) requestAnimationFrame(() => setTimeout(mark));
   }, [!!data]);
@@ -83,9 +83,8 @@ export const Page = () => {
   );
 };
 
-let isMarked = false;
 const mark = () => {
-  if (isMarked) return;
-  isMarked = true;
+  if (isPainted.peek()) return;
   performance.mark('prewarm:data');
+  isPainted.value = true;
 };

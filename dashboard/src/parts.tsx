@@ -1,11 +1,11 @@
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren, FunctionComponent, JSX } from 'preact';
 import { Component } from 'preact';
 import { useId, useState } from 'preact/hooks';
 import type { Failure } from '../client/src/failure.js';
 import { reply } from './announce.js';
 import { client } from './session.js';
 import { otherZone } from './organization.js';
-import { slowNow } from './store.js';
+import { isPainted, slowNow } from './store.js';
 import { absolute, clockTime, isNumber, phone, since } from './text.js';
 
 /** A word with its definition, on hover and on focus; Escape puts it away. */
@@ -35,7 +35,7 @@ export const Ago = ({ at }: { at: string | null }) => {
   if (!at) return <span class="quiet">never</span>;
   const then = Date.parse(at);
   return (
-    <time dateTime={at} title={instantOf(then)}>
+    <time dateTime={at} title={isPainted.value ? instantOf(then) : undefined}>
       {since(slowNow.value - then)}
     </time>
   );
@@ -43,7 +43,7 @@ export const Ago = ({ at }: { at: string | null }) => {
 
 /** An instant in full: the viewer's time, and the organisation's where that is another. */
 export const instantOf = (at: number): string => {
-  const zone = otherZone();
+  const zone = otherZone.value;
   return zone ? `${absolute(at)} (${clockTime(at, zone)} in ${zone})` : absolute(at);
 };
 
@@ -134,6 +134,21 @@ export class Panel extends Component<
     );
   }
 }
+
+/**
+ * Draws again only what has changed. Each version brings new objects, most of them with the same values: so the values are
+ * compared.
+ */
+export const memo = <P extends object>(Draw: FunctionComponent<P>) =>
+  class extends Component<P> {
+    override shouldComponentUpdate(next: P): boolean {
+      return JSON.stringify(next) !== JSON.stringify(this.props);
+    }
+
+    override render(): JSX.Element {
+      return <Draw {...this.props} />;
+    }
+  };
 
 /** What has failed, what to do, and by which id support finds it. */
 export const Trouble = ({ failure, what, onRetry }: { failure: Failure; what: string; onRetry?: () => void }) => (

@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { isPainted } from './store.js';
 
 /** Something with a place in a list. */
 export interface Row {
@@ -40,6 +41,12 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
   };
 };
 
+/** As many rows as a list shows without scrolling, or a few more. */
+const FIRST = 14;
+
+/** The rows to draw: those in sight until they are painted, and all of them then. */
+export const firstOf = <T extends Row>(rows: T[]): T[] => (isPainted.value ? rows : rows.slice(0, FIRST));
+
 /** How long a changed row bears the mark. */
 const MARK_MS = 4_000;
 
@@ -72,20 +79,22 @@ export const useChanges = <T extends Row>(rows: T[], subject = ''): ReadonlyMap<
 
 export const isStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Rows glide to their new places. */
+/** Rows glide to their new places. Where they were is read before they move, when the browser knows it anyway. */
 export const useGlide = (list: { current: HTMLElement | null }, order: string): void => {
-  const tops = useRef(new Map<string, number>());
+  const last = useRef(order);
+  const before = last.current === order || isStill() ? undefined : topsIn(list.current);
+  last.current = order;
   useLayoutEffect(() => {
-    const rows = list.current?.querySelectorAll<HTMLElement>('[data-id]') ?? [];
-    const before = tops.current;
-    tops.current = new Map(Array.from(rows, (row) => [row.dataset.id!, row.offsetTop]));
-    if (!before.size || isStill()) return;
-    for (const row of rows) {
-      const by = (before.get(row.dataset.id!) ?? row.offsetTop) - row.offsetTop;
+    if (!before?.size) return;
+    for (const [row, top] of topsIn(list.current)) {
+      const by = (before.get(row) ?? top) - top;
       if (by) row.animate([{ transform: `translateY(${by}px)` }, { transform: 'none' }], { duration: 260, easing: 'ease-out' });
     }
   }, [order]);
 };
+
+const topsIn = (list: HTMLElement | null): Map<HTMLElement, number> =>
+  new Map(Array.from(list?.querySelectorAll<HTMLElement>('[data-id]') ?? [], (row) => [row, row.offsetTop]));
 
 /** Whether a list is to stand still, and what tells. */
 export const useHold = (): [boolean, Record<string, (event: never) => void>, (scroller: HTMLElement | null) => void] => {

@@ -15,6 +15,8 @@ export const newest = signal<Snapshot<Dashboard>>(NOTHING);
 export const shown = signal<Snapshot<Dashboard>>(NOTHING);
 /** What is on screen of a page of calls that the dashboard's answer does not hold. */
 export const otherCalls = signal<Snapshot<Calls>>(NOTHING);
+/** Whether the first data has been painted. What is out of sight is drawn then. */
+export const isPainted = signal(false);
 export const paused = signal(false);
 /** How many versions have come since the pause. */
 export const missed = signal(0);

@@ -45,6 +45,10 @@ export const absolute = (at: Date | number, timeZone?: string): string =>
 export const dayAndTime = (at: Date | number): string =>
   maker('day', { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }).format(at);
 
+export const weekday = (at: number): string => maker('weekday', { weekday: 'short' }).format(at);
+
+export const hourName = (at: number): string => maker('hour', { weekday: 'long', hour: 'numeric', minute: '2-digit' }).format(at);
+
 /** A number for reading; where it is not of a known shape, as it is. */
 export const phone = (number: string): string => {
   const [, a, b, c] = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number) ?? [];

@@ -2,8 +2,8 @@ import { useRef } from 'preact/hooks';
 import type { Call } from '../../client/src/models.js';
 import { type Address, address, callsPath, go, isFiltered, queryOf } from '../address.js';
 import { loadMore, more } from '../intent.js';
-import { Ago, askAgain, Icon, NoRows, Panel, Phone, Pill, Trouble } from '../parts.js';
-import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
+import { Ago, askAgain, Icon, memo, NoRows, Panel, Phone, Pill, Trouble } from '../parts.js';
+import { firstOf, useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { calls, isPast, shown } from '../store.js';
 import { duration, phone, plural, statusOf, whole } from '../text.js';
 
@@ -63,7 +63,7 @@ export const Calls = () => {
           </thead>
           <tbody ref={list}>
             {data && !all.length && <NoCalls />}
-            {rows.map((call) => (
+            {firstOf(rows).map((call) => (
               <CallRow key={call.id} call={call} gone={gone.has(call.id)} mark={changed.get(call.id)} />
             ))}
           </tbody>
@@ -100,7 +100,7 @@ const NoCalls = () => {
   );
 };
 
-const CallRow = ({ call, gone, mark }: { call: Call; gone: boolean; mark?: string }) => {
+const CallRow = memo(({ call, gone, mark }: { call: Call; gone: boolean; mark?: string }) => {
   const open = (event: Event) => {
     if ((event.target as HTMLElement).closest('a:not(.open), button:not(.open)')) return;
     event.preventDefault();
@@ -139,7 +139,7 @@ const CallRow = ({ call, gone, mark }: { call: Call; gone: boolean; mark?: strin
       </td>
     </tr>
   );
-};
+});
 
 const Filters = () => {
   const of = address.value;

@@ -1,8 +1,8 @@
 import { computed } from '@preact/signals';
 import { useState } from 'preact/hooks';
 import type { Hour } from '../../client/src/models.js';
-import { now } from '../store.js';
-import { plural } from '../text.js';
+import { isPainted, now } from '../store.js';
+import { hourName, plural, weekday } from '../text.js';
 
 const HOUR_MS = 3_600_000;
 const HOURS = 168;
@@ -27,9 +27,6 @@ const barsOf = (hours: Hour[], until: number): Bar[] => {
     return { at, calls: hour?.calls ?? 0, inbound: hour?.inbound ?? 0 };
   });
 };
-
-const weekday = new Intl.DateTimeFormat(navigator.language, { weekday: 'short' });
-const hourName = new Intl.DateTimeFormat(navigator.language, { weekday: 'long', hour: 'numeric', minute: '2-digit' });
 
 /** All bars of one kind in one path. */
 const path = (bars: Bar[], from: (bar: Bar) => number, to: (bar: Bar) => number, most: number): string =>
@@ -57,7 +54,7 @@ export const Chart = ({ hours }: { hours?: Hour[] }) => {
   return (
     <figure class="chart">
       <figcaption>
-        <span>{bar ? hourName.format(bar.at) : 'Last seven days, by the hour, your time'}</span>
+        <span>{bar ? hourName(bar.at) : 'Last seven days, by the hour, your time'}</span>
         <span class="legend">
           <i class="key inbound" /> <b>{bar ? bar.inbound : inbound}</b> inbound <i class="key outbound" />{' '}
           <b>{bar ? bar.calls - bar.inbound : total - inbound}</b> outbound
@@ -82,31 +79,38 @@ export const Chart = ({ hours }: { hours?: Hour[] }) => {
       <div class="days" aria-hidden="true">
         {midnights.filter((i) => i < HOURS - 8).map((i) => (
           <span key={bars[i]!.at} style={{ left: `${(i / HOURS) * 100}%` }}>
-            {weekday.format(bars[i]!.at)}
+            {weekday(bars[i]!.at)}
           </span>
         ))}
       </div>
-      <div class="unseen"><table>
-        <caption>Calls by the hour</caption>
-        <thead>
-          <tr>
-            <th scope="col">Hour</th>
-            <th scope="col">Calls</th>
-            <th scope="col">Inbound</th>
-          </tr>
-        </thead>
-        <tbody>
-          {bars
-            .filter((bar) => bar.calls)
-            .map((bar) => (
-              <tr key={bar.at}>
-                <th scope="row">{hourName.format(bar.at)}</th>
-                <td>{bar.calls}</td>
-                <td>{bar.inbound}</td>
-              </tr>
-            ))}
-        </tbody>
-      </table></div>
+      {isPainted.value && <Twin bars={bars} />}
     </figure>
   );
 };
+
+/** The chart for those who hear it. */
+const Twin = ({ bars }: { bars: Bar[] }) => (
+  <div class="unseen">
+    <table>
+      <caption>Calls by the hour</caption>
+      <thead>
+        <tr>
+          <th scope="col">Hour</th>
+          <th scope="col">Calls</th>
+          <th scope="col">Inbound</th>
+        </tr>
+      </thead>
+      <tbody>
+        {bars
+          .filter((bar) => bar.calls)
+          .map((bar) => (
+            <tr key={bar.at}>
+              <th scope="row">{hourName(bar.at)}</th>
+              <td>{bar.calls}</td>
+              <td>{bar.inbound}</td>
+            </tr>
+          ))}
+      </tbody>
+    </table>
+  </div>
+);

@@ -3,12 +3,11 @@ import { useRef, useState } from 'preact/hooks';
 import type { Lead } from '../../client/src/models.js';
 import { announce } from '../announce.js';
 import { loadMore } from '../intent.js';
-import { Ago, Copy, Icon, NoRows, Panel, Phone, Pill } from '../parts.js';
-import { canNotify, notifies, notify } from '../notify.js';
-import { useChanges, useGlide, useHeld, useHold } from '../rows.js';
+import { Ago, Copy, Icon, memo, NoRows, Panel, Phone, Pill } from '../parts.js';
+import { canNotify, notifies } from '../notify.js';
+import { firstOf, useChanges, useGlide, useHeld, useHold } from '../rows.js';
 import { newest, shown } from '../store.js';
 import { leadName, plural, whole } from '../text.js';
-import { noteHot } from '../title.js';
 
 const download = (leads: Lead[]): void => void loadMore().then(({ saveLeads }) => saveLeads(leads));
 
@@ -69,7 +68,7 @@ export const Leads = () => {
           </thead>
           <tbody ref={list}>
             {leads && !leads.length && <NoLeads />}
-            {rows.map((lead) => (
+            {firstOf(rows).map((lead) => (
               <LeadRow key={lead.id} lead={lead} gone={gone.has(lead.id)} mark={changed.get(lead.id)} />
             ))}
           </tbody>
@@ -92,7 +91,7 @@ const NoLeads = () => (
   </NoRows>
 );
 
-const LeadRow = ({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: string }) => {
+const LeadRow = memo(({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: string }) => {
   const name = leadName(lead);
   const mood = moodOf(lead.sentiment_trend);
   const interests = lead.service_interests?.filter(Boolean).join(', ');
@@ -135,7 +134,7 @@ const LeadRow = ({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: strin
       </td>
     </tr>
   );
-};
+});
 
 /** A lead that has become hot is said, and counted in the title while nobody looks. */
 let hot: Set<string> | undefined;
@@ -149,7 +148,6 @@ effect(() => {
   const new_ = hot ? is.filter((lead) => !hot!.has(lead.id)) : [];
   hot = new Set([...(hot ?? []), ...is.map((lead) => lead.id)]);
   if (!new_.length) return;
-  noteHot(new_.length);
-  notify(new_);
+  if (document.visibilityState === 'hidden') void loadMore().then(({ tellOfHot }) => tellOfHot(new_), () => {});
   announce(new_.length === 1 ? `New hot lead: ${leadName(new_[0]!)}.` : `${whole(new_.length)} new hot leads.`);
 });

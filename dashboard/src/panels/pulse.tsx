@@ -44,7 +44,7 @@ export const Pulse = () => {
 
 const Whose = ({ of: { name, timezone } }: { of: Organization }) => (
   <span title={`The organisation’s day begins at midnight in ${timezone}`}>
-    {name && <bdi>{name}</bdi>} {otherZone() ? `${clockTime(slowNow.value, timezone)} in ${timezone}` : timezone}
+    {name && <bdi>{name}</bdi>} {otherZone.value ? `${clockTime(slowNow.value, timezone)} in ${timezone}` : timezone}
   </span>
 );
 

@@ -1,0 +1,8 @@
+/** The next row of the table that has the focus, or the first of the leads. */
+export const step = (by: 1 | -1): void => {
+  const here = document.activeElement?.closest('tr[data-id]');
+  const table = here?.closest('table') ?? document.querySelector('.leads table');
+  const rows = [...(table?.querySelectorAll<HTMLElement>('tr[data-id]') ?? [])].filter((row) => row.checkVisibility());
+  const at = here ? rows.indexOf(here as HTMLElement) + by : 0;
+  rows[Math.min(rows.length - 1, Math.max(0, at))]?.focus();
+};
