@@ -1,11 +1,19 @@
 //! Is a webhook Vapi's? Checked on the bytes of headers and body, before anything reads them.
 
+mod headers;
+mod secrets;
+mod setting;
+mod signature;
+
 use readmodel::time::Timestamp;
 
-use crate::{
-    secrets::Secrets,
-    signature::{Signatures, Signed, flag},
-};
+pub use headers::Refused;
+pub use setting::SettingError;
+
+use headers::Headers;
+use secrets::Secrets;
+use setting::flag;
+use signature::{Signatures, Signed};
 
 /// Why webhooks cannot be told from forgeries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,37 +24,6 @@ pub enum AuthError {
     /// A setting that cannot be followed.
     #[error(transparent)]
     Setting(#[from] SettingError),
-}
-
-/// A setting that is not what it should be. What it is, is left out: it may be a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is not {expected}")]
-pub struct SettingError {
-    name: &'static str,
-    expected: &'static str,
-}
-
-impl SettingError {
-    pub(crate) const fn new(name: &'static str, expected: &'static str) -> Self {
-        Self { name, expected }
-    }
-}
-
-/// Why a webhook is not taken for Vapi's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It presents nothing.
-    #[error("no secret and no signature is presented")]
-    Missing,
-    /// It presents one header twice, of which another layer may read the other.
-    #[error("a secret's header is repeated")]
-    Repeated,
-    /// It presents something that is no secret and no signature of ours.
-    #[error("what is presented is not ours")]
-    Wrong,
-    /// It was signed too long ago, or by a clock that is far ahead.
-    #[error("the signature's time is too far from now")]
-    Stale,
 }
 
 /// Tells Vapi's webhooks from all others.
@@ -110,19 +87,6 @@ impl Claim<'_> {
     /// Checks the body against what the headers say of it.
     pub fn check(self, body: &[u8]) -> Result<(), Refused> {
         self.0.map_or(Ok(()), |signed| signed.check(body))
-    }
-}
-
-/// A request's headers.
-#[derive(Clone, Copy)]
-pub(crate) struct Headers<'h, 'a>(&'h [(&'h str, &'a [u8])]);
-
-impl<'a> Headers<'_, 'a> {
-    /// The value of a header that must not be repeated.
-    pub(crate) fn only(self, name: &str) -> Result<Option<&'a [u8]>, Refused> {
-        let mut values = self.0.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-        let value = values.next();
-        if values.next().is_some() { Err(Refused::Repeated) } else { Ok(value) }
     }
 }
 
