@@ -3,7 +3,7 @@
 //! An error is one line: the `Display` of [`Error`] says everything, and has no source that would say it again. It ends in
 //! logs, jobs and dead letters, so that none of it may quote a row; `words` decides what is safe to say.
 
-use crate::words;
+use crate::{refusal::Refusal, words};
 
 use std::io;
 
@@ -64,22 +64,6 @@ pub enum Error {
 /// What an answer that does not come counts as.
 pub(crate) fn late() -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, "postgres did not answer in time")
-}
-
-/// A refusal whose message stays unsaid. The code and the names of the schema stand for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// The SQLSTATE.
-    pub code: String,
-    /// The table, column and constraint it is about, as far as Postgres names them.
-    pub about: Vec<String>,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SQLSTATE {}", self.code)?;
-        if self.about.is_empty() { Ok(()) } else { write!(f, " ({})", self.about.join(", ")) }
-    }
 }
 
 /// PostgreSQL's `serialization_failure` and `deadlock_detected`.

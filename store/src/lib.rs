@@ -37,10 +37,12 @@ mod maintenance;
 mod marks;
 pub mod orgs;
 mod pulse;
+mod refusal;
 mod words;
 
-pub use error::{Error, Refusal};
+pub use error::Error;
 pub use migrate::{Schema, migrate, revert};
+pub use refusal::Refusal;
 
 use std::time::Duration;
 

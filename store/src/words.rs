@@ -5,7 +5,7 @@
 
 use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
-use crate::error::Refusal;
+use crate::refusal::Refusal;
 
 /// Classes of SQLSTATE whose messages name connections, settings, our own schema and the server's files, and never a value:
 /// connection, authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator,
