@@ -1,14 +1,12 @@
 //! The command line.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use readmodel::ids::OrgId;
 use store::Sessions;
 use uuid::Uuid;
 
-use crate::{dead, erase, process, rebuild, seed, settings::Settings, up};
+use crate::{dead, erase, process, rebuild, seed, settings::Settings, token, up};
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
 #[derive(Debug, Parser)]
@@ -91,7 +89,7 @@ impl Cli {
             }
             Command::Rebuild(arguments) => arguments.run(&settings).await,
             Command::Erase(arguments) => arguments.run(&settings).await,
-            Command::Token { org, hours } => token(&settings, OrgId(org), hours),
+            Command::Token { org, hours } => token::print(&settings, OrgId(org), hours),
             Command::Dead { command } => {
                 command.run(&settings.open_store("prewarm-dead", Sessions::Serving).await?).await
             }
@@ -105,11 +103,4 @@ async fn migrate(settings: &Settings, revert: bool) -> anyhow::Result<()> {
         true => store::revert(url).await.context("reverting the schema"),
         false => store::migrate(url).await.context("migrating"),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the token is the command's output")]
-fn token(settings: &Settings, org: OrgId, hours: u32) -> anyhow::Result<()> {
-    let auth = settings.auth_for_tokens()?;
-    println!("{}", auth.mint(org, Duration::from_secs(u64::from(hours) * 3600), api::auth::wall_clock())?);
-    Ok(())
 }

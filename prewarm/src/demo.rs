@@ -90,7 +90,7 @@ pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result
 /// Says where everything is.
 #[expect(clippy::print_stdout, reason = "the demo's word of welcome")]
 pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&Standin>) -> anyhow::Result<()> {
-    let auth = settings.api()?.auth;
+    let auth = api::auth::Config::from_env(|name| settings.get(name).map(str::to_owned))?;
     println!("Prewarm is up.\n\n  url      http://{addr}");
     println!("  metrics  http://{}/metrics", settings.admin_addr);
     println!("  queue    http://{}/", settings.queue_ui_addr);

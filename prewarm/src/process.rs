@@ -53,7 +53,7 @@ pub(crate) async fn run(settings: Settings, parts: Parts) -> anyhow::Result<()> 
 
 impl Process {
     pub(crate) async fn bind(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
-        let api = if parts.api { Some(Api::bind(settings.api()?).await?) } else { None };
+        let api = if parts.api { Some(Api::bind(vapi::api(settings)?).await?) } else { None };
         let admin = api::listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
         let queue_ui = match parts.worker {
             true => Some(api::listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),

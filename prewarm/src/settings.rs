@@ -7,8 +7,6 @@ use readmodel::blob::Format;
 use sqlx::postgres::PgConnectOptions;
 use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
 
-use crate::{demo::Secrets, vapi};
-
 /// What a process of Prewarm is told by its environment. Whether a setting is needed depends on the command.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -178,25 +176,5 @@ impl Settings {
         let most = KEYS_KEPT.as_secs() / DAY.as_secs();
         let days = days.trim().parse().ok().filter(|days| (1..=most).contains(&u64::from(*days)));
         Ok(DAY * days.with_context(|| format!("PREWARM_EVENT_RETENTION is not a number of days from 1 to {most}"))?)
-    }
-
-    /// The api's settings.
-    pub(crate) fn api(&self) -> anyhow::Result<api::Config> {
-        let config = api::Config::from_env(|name| self.get(name).map(str::to_owned))?;
-        Ok(api::Config { deployment: vapi::deployment(self)?.ok(), ..config })
-    }
-
-    /// Who signs tokens: the environment, else the demo that ran here.
-    pub(crate) fn auth_for_tokens(&self) -> anyhow::Result<api::auth::Config> {
-        let demo = Secrets::read(&self.data_dir)?;
-        let lookup = |name: &str| {
-            let secret = demo.as_ref().filter(|_| name == "SUPABASE_JWT_SECRET").map(|demo| demo.jwt.clone());
-            self.get(name).map(str::to_owned).or(secret)
-        };
-        match api::auth::Config::from_env(lookup) {
-            // There are two more ways to verify a token, and one to sign it.
-            Err(api::auth::ConfigError::NoSource) => Err(api::auth::MintError::NoSecret.into()),
-            config => Ok(config?),
-        }
     }
 }

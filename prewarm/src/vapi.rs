@@ -66,6 +66,12 @@ pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deploymen
     Ok(Ok(Deployment::new(url.trim(), auth)))
 }
 
+/// The api's settings.
+pub(crate) fn api(settings: &Settings) -> anyhow::Result<api::Config> {
+    let config = api::Config::from_env(|name| settings.get(name).map(str::to_owned))?;
+    Ok(api::Config { deployment: deployment(settings)?.ok(), ..config })
+}
+
 /// `PREWARM_PUBLIC_URL`; a Vapi on this machine reaches us where we listen.
 fn public_url(settings: &Settings) -> Option<String> {
     if let Some(url) = settings.get("PREWARM_PUBLIC_URL") {
