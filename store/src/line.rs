@@ -38,7 +38,7 @@ impl Line {
             is_first
         });
         let answer = question.await;
-        if !answer.as_ref().is_err_and(Error::is_silence) {
+        if !answer.as_ref().is_err_and(|error| matches!(error, Error::TimedOut)) {
             self.0.send_replace(None);
         }
         answer

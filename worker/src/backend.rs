@@ -143,7 +143,7 @@ impl Line {
 async fn bounded<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, statement).await {
         Ok(result) => result,
-        Err(_) => Err(Error::late()),
+        Err(_) => Err(Error::TimedOut),
     }
 }
 

@@ -90,7 +90,7 @@ impl Scheduler {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
-            match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::late())) {
+            match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::TimedOut)) {
                 Ok(_) => progress.made(),
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "crons are late"),
             }
