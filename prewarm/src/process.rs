@@ -71,7 +71,6 @@ impl Process {
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         // All settings first: a wrong one is told alone, before anything has begun.
         let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
-        let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
         zeros::process();
@@ -101,9 +100,9 @@ impl Process {
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
-                parts.spawn(serve(queue_ui, worker::board_router(&store.apart(BOARD)), shutdown.clone()));
+                parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
-            let config = worker::Config { direct, event_retention, stand_by: told, ..worker::Config::default() };
+            let config = worker::Config { event_retention, stand_by: told, ..worker::Config::default() };
             let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
@@ -117,9 +116,6 @@ impl Process {
         ended
     }
 }
-
-/// Connections of apalis' board.
-const BOARD: u32 = 4;
 
 /// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
 fn raise_open_files() {

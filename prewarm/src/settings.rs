@@ -4,7 +4,6 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
-use sqlx::postgres::PgConnectOptions;
 use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
 
 /// What a process of Prewarm is told by its environment. Whether a setting is needed depends on the command.
@@ -73,8 +72,8 @@ impl Settings {
         let variables: std::collections::HashMap<_, _> = VARIABLES.iter().filter_map(set).collect();
         for name in ["DATABASE_URL", "DATABASE_DIRECT_URL"] {
             // The url itself may hold a password, and is left out.
-            let url = variables.get(name).map(|url| url.parse::<PgConnectOptions>());
-            anyhow::ensure!(!matches!(url, Some(Err(_))), "{name} is not a valid url");
+            let is_url = variables.get(name).is_none_or(|url| reach::is_postgres_url(url));
+            anyhow::ensure!(is_url, "{name} is not a valid url");
         }
         let address = |name: &str, default: &str| {
             let value = variables.get(name).map_or(default, String::as_str);
@@ -117,6 +116,7 @@ impl Settings {
     pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
+            direct_url: self.get("DATABASE_DIRECT_URL").map(str::to_owned),
             redis: self.redis()?,
             connections: CONNECTIONS,
             sessions,
