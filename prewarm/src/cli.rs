@@ -6,7 +6,11 @@ use readmodel::ids::OrgId;
 use store::Sessions;
 use uuid::Uuid;
 
-use crate::{dead, erase, process, rebuild, seed, settings::Settings, token, up};
+use crate::{
+    dead, erase, process, rebuild, seed,
+    settings::{Given, Settings},
+    token, up,
+};
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
 #[derive(Debug, Parser)]
@@ -14,6 +18,8 @@ use crate::{dead, erase, process, rebuild, seed, settings::Settings, token, up};
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    given: Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,7 +83,7 @@ enum Command {
 
 impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+        let settings = Settings::of(&self.given)?;
         match self.command {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,

@@ -83,7 +83,7 @@ impl Process {
         let told = stand_by.subscribe();
         let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
-        health.set("vapi", vapi::state(&prewarm));
+        health.set("vapi", prewarm.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
             let store = settings.store("prewarm-api")?;
@@ -95,7 +95,8 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            if prewarm.is_ok() {
+            let prewarm = prewarm.ready();
+            if prewarm.is_some() {
                 zeros::prewarm();
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
@@ -103,7 +104,7 @@ impl Process {
                 parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
             let config = worker::Config { event_retention, stand_by: told, ..worker::Config::default() };
-            let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
+            let working = worker::run(config, store, prewarm, health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
         let mut ended = Ok(());

@@ -8,11 +8,10 @@ mod signature;
 use readmodel::time::Timestamp;
 
 pub use headers::Refused;
-pub use setting::SettingError;
+pub use setting::{SettingError, flag, webhook_secrets};
 
 use headers::Headers;
 use secrets::Secrets;
-use setting::flag;
 use signature::{Signatures, Signed};
 
 /// Why webhooks cannot be told from forgeries.
@@ -46,11 +45,10 @@ enum Accepts {
 pub struct Claim<'a>(Option<Signed<'a>>);
 
 impl Authenticator {
-    /// Reads `VAPI_WEBHOOK_SECRET`, a comma-separated list (white space around a secret is not part of it), and
-    /// `VAPI_WEBHOOK_HMAC` with what belongs to it.
+    /// Reads `VAPI_WEBHOOK_SECRET`, and `VAPI_WEBHOOK_HMAC` with what belongs to it.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, AuthError> {
         let list = lookup("VAPI_WEBHOOK_SECRET").unwrap_or_default();
-        let secrets = || list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        let secrets = || webhook_secrets(&list);
         if secrets().next().is_none() {
             return Err(AuthError::NoSecrets);
         }
