@@ -1,7 +1,7 @@
 # `make run` and `make test` install what is missing, on a machine with git, make, curl, Rust and Node.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak
+.PHONY: help run check fix test bench soak
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 # Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
@@ -18,7 +18,7 @@ run: ## build and start everything with demo data
 	@cargo build --release --package prewarm
 	@exec $(TARGET)/release/prewarm up --demo
 
-test: lint ## run every check and every test
+test: check ## run every check and every test
 	@scripts/setup test
 	scripts/sqlx-prepare --check
 	scripts/with-servers cargo nextest run --workspace --test-threads $(TEST_THREADS)
@@ -28,11 +28,20 @@ test: lint ## run every check and every test
 		PREWARM_SCHEMATHESIS=$(PREWARM_SERVERS_DIR)/schemathesis/bin/schemathesis npm test --silent --prefix dashboard
 	RUSTDOCFLAGS='-D warnings' cargo doc --quiet --workspace --no-deps
 
-lint: ## check the formatting and the lints
+check: ## check formatting, lints, types and, where cargo-deny is installed, licenses and advisories
 	@scripts/setup run
-	npm run check --silent --prefix dashboard
 	cargo fmt --check
+	npm run check --silent --prefix dashboard
 	cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@! command -v cargo-deny >/dev/null || cargo deny check
+
+fix: ## format, apply what the lints can, and renew what is generated
+	@scripts/setup run
+	scripts/sqlx-prepare
+	cargo clippy --quiet --fix --allow-dirty --allow-staged --workspace --all-targets
+	cargo fmt
+	PREWARM_UPDATE=1 scripts/with-servers cargo nextest run --package api openapi
+	npm run types --silent --prefix dashboard
 
 soak: ## compare the read models with their definition after a million random events; EVENTS=… for another number
 	@scripts/setup test

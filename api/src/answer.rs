@@ -4,36 +4,25 @@ use axum::{
     body::Body as HttpBody,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
-        header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+        header::{CONTENT_ENCODING, CONTENT_TYPE, IF_NONE_MATCH},
         request::Parts,
     },
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
-use readmodel::{model::Model, time::Timestamp, version::Version};
+use readmodel::model::Model;
 
 use crate::{
     coding::Coding,
     delta,
+    editions::{Labels, Stale},
     error::ApiError,
     reads::{Outcome, Reads, Source},
 };
 
-const VERSION: HeaderName = HeaderName::from_static("prewarm-version");
-const AS_OF: HeaderName = HeaderName::from_static("prewarm-as-of");
-const NEXT_CHANGE: HeaderName = HeaderName::from_static("prewarm-next-change");
 const SOURCE: HeaderName = HeaderName::from_static("prewarm-source");
 const AGE: HeaderName = HeaderName::from_static("prewarm-age");
 const STALE: HeaderName = HeaderName::from_static("prewarm-stale");
-
-const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-const VARIES: HeaderValue =
-    HeaderValue::from_static("Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin");
-const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-
-/// Headers that every answer of a body at a version has, made once.
-#[derive(Clone, Debug)]
-pub(crate) struct Labels(HeaderMap);
 
 /// A body, and what is to be said of it at the moment.
 #[derive(Debug)]
@@ -52,63 +41,6 @@ pub(crate) struct Shown<'a> {
     pub age_seconds: i64,
 }
 
-/// Why an answer may not show how things are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stale {
-    /// Its `next_change_at` has passed.
-    DeadlinePassed,
-    /// It was made for an instant to come: the database's clock has gone back.
-    ClockWentBack,
-    /// A newer version is known, and could not be had; or changes have waited for one for too long, as in an import that
-    /// is still being worked off.
-    BehindVersion,
-    /// It does not include the write whose receipt was sent.
-    BehindReceipt,
-    /// Postgres has not confirmed it for a while.
-    Unconfirmed,
-}
-
-impl Stale {
-    const fn label(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::DeadlinePassed => "deadline-passed",
-            Self::ClockWentBack => "clock-went-back",
-            Self::BehindVersion => "behind-version",
-            Self::BehindReceipt => "behind-receipt",
-            Self::Unconfirmed => "unconfirmed",
-        })
-    }
-}
-
-impl Labels {
-    /// The labels of a body.
-    pub(crate) fn new(
-        version: Version,
-        as_of: Timestamp,
-        next_change_at: Option<Timestamp>,
-        etag: &HeaderValue,
-    ) -> Self {
-        // As large as an answer gets, so that a copy need not grow.
-        let mut headers = HeaderMap::with_capacity(24);
-        headers.insert(ETAG, etag.clone());
-        headers.insert(CACHE_CONTROL, PRIVATE);
-        headers.insert(VARY, VARIES);
-        headers.insert(CONTENT_TYPE, JSON);
-        insert_text(&mut headers, VERSION, &version);
-        insert_text(&mut headers, AS_OF, &as_of);
-        if let Some(instant) = next_change_at {
-            insert_text(&mut headers, NEXT_CHANGE, &instant);
-        }
-        Self(headers)
-    }
-}
-
-fn insert_text(headers: &mut HeaderMap, name: HeaderName, value: &impl ToString) {
-    if let Ok(value) = HeaderValue::try_from(value.to_string()) {
-        headers.insert(name, value);
-    }
-}
-
 /// The answer with a body, or 304 where the client's copy has the same tag. `represent` makes the body's bytes in the
 /// coding that the request prefers.
 pub(crate) fn answer(
@@ -119,7 +51,7 @@ pub(crate) fn answer(
 ) -> Result<Response, ApiError> {
     let held = none_match(&request.headers, shown.etag);
     let represented = if held { None } else { Some(represent(&request.headers)?) };
-    let mut headers = shown.labels.0.clone();
+    let mut headers = shown.labels.headers();
     headers.insert(SOURCE, shown.source.label());
     headers.insert(AGE, HeaderValue::from(shown.age_seconds.max(0)));
     if let Some(reason) = shown.stale {

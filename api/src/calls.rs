@@ -27,17 +27,17 @@ use store::{
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    answer::{Labels, Shown, Stale, answer, refuse},
+    answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::Accepted,
     edge::REQUEST_ID,
-    editions::{Editions, Wishes},
-    error::ApiError,
+    editions::{Editions, Labels, Stale},
+    error::{ApiError, Problem},
     lists::{Lists, TooMany},
-    openapi::Problem,
     patience::in_vain,
     read,
     reads::{Outcome, Reads, Source},
+    wishes,
 };
 
 /// Rows of a page, at most.
@@ -208,7 +208,7 @@ fn blob_of(filter: &Filter) -> Option<Model> {
 /// Waits for what a request wants to see, as reads of blobs do: a webhook's call is in the source once a version has it. Tells
 /// why it may be missing.
 async fn settled(editions: &Arc<Editions>, org: OrgId, headers: &HeaderMap) -> Result<Option<Stale>, ApiError> {
-    match Wishes::of(headers)? {
+    match wishes::of(headers)? {
         None => Ok(None),
         Some(wishes) => Ok(editions.settle(org, wishes).await?.1),
     }

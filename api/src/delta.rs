@@ -3,8 +3,6 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header::CACHE_CONTROL};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-use crate::editions::DictionaryHash;
-
 const AVAILABLE_DICTIONARY: HeaderName = HeaderName::from_static("available-dictionary");
 const USE_AS_DICTIONARY: HeaderName = HeaderName::from_static("use-as-dictionary");
 const PREWARM_DELTA: HeaderName = HeaderName::from_static("prewarm-delta");
@@ -12,6 +10,10 @@ const PREWARM_DELTA: HeaderName = HeaderName::from_static("prewarm-delta");
 /// A browser keeps a dictionary no longer than the answer is fresh. The client has promised to revalidate each time, so
 /// that this never hides a change.
 const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+
+/// The SHA-256 of a body that a client holds: how a dictionary is named in RFC 9842.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DictionaryHash(pub [u8; 32]);
 
 /// The hash of the body that a client holds (`Available-Dictionary: :<base64>:`). A client whose browser could not make
 /// sense of a delta sends `Prewarm-Delta: 0`, and gets none: its browser would offer the same dictionary for ever.

@@ -10,8 +10,17 @@ use axum::{
 };
 use monitoring::sampler::Sampler;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::{editions::Unavailable, refusal};
+
+/// Why there is no such answer.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written by hand")]
+pub(crate) struct Problem {
+    /// One line for people.
+    error: String,
+}
 
 /// An error of the read and webhook routes: `{"error": "…"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

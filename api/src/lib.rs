@@ -31,6 +31,7 @@ mod report;
 mod sse;
 mod stream;
 mod webhook;
+mod wishes;
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -38,7 +39,7 @@ use axum::{
     Router,
     extract::{FromRef, Request, State},
     http::{HeaderName, Method, StatusCode},
-    middleware::from_fn_with_state,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::{get, post},
 };
@@ -56,13 +57,14 @@ pub use listen::{ListenError, listen};
 pub use quota::StreamLimits;
 
 use crate::{
-    auth::{Authenticated, Verifier, wall_clock},
+    auth::{Authenticated, Refused, Verifier, wall_clock},
     console::Console,
     edge::Edge,
     editions::Editions,
     error::ApiError,
     lists::Lists,
     numbers::Numbers,
+    patience::{PATIENCE, in_vain},
     quota::Quotas,
 };
 
@@ -159,7 +161,7 @@ impl Api {
 
     /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        refusal::zeros();
+        refusal::zeros(Refused::reasons());
         let Self { listener, verifier, config, health } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
@@ -234,7 +236,15 @@ fn watched(app: &App) -> Router<App> {
         .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
         .route("/api/founder-console/test-agent", post(console::test_agent::start))
         .route("/api/founder-console/test-agent/{call}/events", get(console::test_agent::watch))
-        .route_layer(from_fn_with_state(app.clone(), patience::within))
+        .route_layer(from_fn_with_state(app.clone(), answer_in_time))
+}
+
+/// A layer for routes that can only wait: 503 where they would wait in vain.
+async fn answer_in_time(State(store): State<Store>, request: Request, next: Next) -> Response {
+    tokio::select! {
+        response = next.run(request) => response,
+        () = in_vain(&store.line, tokio::time::Instant::now() + PATIENCE) => ApiError::Unavailable.into_response(),
+    }
 }
 
 /// Any other path: a file of the page. A webhook's address with a slash too many is taken: its sender would not try another.

@@ -1,6 +1,6 @@
 //! `GET /openapi.json`: the read API as OpenAPI 3.1 describes it, from the types that it serialises.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::sync::LazyLock;
 
 use axum::{
     http::{
@@ -15,11 +15,10 @@ use readmodel::{
     calls::Calls,
     leads::Leads,
     pulse::Pulse,
-    time::Timestamp,
     version::{Receipt, Version},
 };
 use utoipa::{
-    Modify, OpenApi, PartialSchema, ToSchema,
+    Modify, OpenApi, PartialSchema,
     openapi::{
         ContentBuilder, Header, Ref, RefOr, Required, Response, ResponseBuilder,
         path::{Operation, ParameterBuilder, ParameterIn},
@@ -28,59 +27,12 @@ use utoipa::{
     },
 };
 
-use crate::console::wire::{AgentProgress, AgentStage, FieldProblem, Refusal, TestCallProgress, TestCallStage};
-
-/// All panels of one version, as they are joined.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is joined from bytes")]
-pub(crate) struct Dashboard {
-    pulse: Pulse,
-    leads: Leads,
-    activity: Activity,
-    calls: Calls,
-}
-
-/// Why there is no such answer.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
-pub(crate) struct Problem {
-    /// One line for people.
-    error: String,
-}
-
-/// An event `version` of the stream: a version that the server has made.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written out once for all clients")]
-pub(crate) struct News {
-    version: Version,
-    /// The instant that it is true for.
-    as_of: Timestamp,
-    /// The tags of the models.
-    models: BTreeMap<String, String>,
-}
-
-/// What a webhook is answered with.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
-pub(crate) struct Received {
-    /// It is on disk.
-    received: Option<bool>,
-    /// What `Prewarm-Wait-For` takes.
-    receipt: Option<Receipt>,
-    /// Who takes the call that was asked about.
-    #[schema(rename = "assistantId")]
-    assistant_id: Option<String>,
-    /// Why nobody takes it.
-    error: Option<String>,
-}
-
-/// A webhook of Vapi's.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is read apart")]
-pub(crate) struct Webhook {
-    #[schema(value_type = Object)]
-    message: serde_json::Value,
-}
+use crate::{
+    console::wire::{AgentProgress, AgentStage, FieldProblem, Refusal, TestCallProgress, TestCallStage},
+    error::Problem,
+    read::Dashboard,
+    stream::News,
+};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -10,7 +10,10 @@ use serde::Serialize;
 use store::Store;
 use utoipa::ToSchema;
 
-use crate::{auth::Authenticated, error::ApiError, openapi::Problem};
+use crate::{
+    auth::Authenticated,
+    error::{ApiError, Problem},
+};
 
 /// The org of a token.
 #[derive(Serialize, ToSchema)]

@@ -2,15 +2,8 @@
 
 use std::time::Duration;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use store::{Store, line::Line};
+use store::line::Line;
 use tokio::time::{Instant, sleep_until};
-
-use crate::error::ApiError;
 
 /// Every request is answered within two seconds of a silent Postgres.
 pub(crate) const PATIENCE: Duration = Duration::from_millis(1_800);
@@ -22,12 +15,4 @@ pub(crate) const SILENCE: Duration = Duration::from_millis(800);
 pub(crate) async fn in_vain(line: &Line, deadline: Instant) {
     sleep_until(deadline).await;
     line.cut(SILENCE).await;
-}
-
-/// A layer for routes that can only wait: 503 where they would wait in vain.
-pub(crate) async fn within(State(store): State<Store>, request: Request, next: Next) -> Response {
-    tokio::select! {
-        response = next.run(request) => response,
-        () = in_vain(&store.line, Instant::now() + PATIENCE) => ApiError::Unavailable.into_response(),
-    }
 }

@@ -8,18 +8,31 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use readmodel::{activity::Activity, ids::OrgId, leads::Leads, model::Model, pulse::Pulse, version::Version};
+use readmodel::{
+    activity::Activity, calls::Calls, ids::OrgId, leads::Leads, model::Model, pulse::Pulse, version::Version,
+};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use crate::{
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::{Accepted, Coding},
     delta,
-    editions::{Content, Editions, Wishes},
-    error::ApiError,
-    openapi::{Dashboard, Problem},
+    editions::{Content, Editions},
+    error::{ApiError, Problem},
+    wishes,
 };
+
+/// All panels of one version, as they are joined.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is joined from bytes")]
+pub(crate) struct Dashboard {
+    pulse: Pulse,
+    leads: Leads,
+    activity: Activity,
+    calls: Calls,
+}
 
 /// `GET /api/analytics/leads`
 #[utoipa::path(get, path = "/api/analytics/leads", tag = "panels", security(("token" = [])),
@@ -72,7 +85,7 @@ fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
 /// The dashboard as it was, if this node has seen that version and not too many since. It is never stale: it is old.
 async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
     // It includes what it includes; but what a request wishes for is to be well-formed.
-    Wishes::of(&request.headers)?;
+    wishes::of(&request.headers)?;
     let found = editions.get(org).await?;
     let past = found.entry.at(version).ok_or(ApiError::Gone)?;
     if past.version < found.entry.version && editions.hides(org, past.as_of).await? {
@@ -107,7 +120,7 @@ pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, req
 }
 
 async fn answered(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Result<Response, ApiError> {
-    let (found, behind) = match Wishes::of(&request.headers)? {
+    let (found, behind) = match wishes::of(&request.headers)? {
         None => (editions.get(org).await?, None),
         Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,
     };

@@ -10,8 +10,6 @@ use axum::{http::StatusCode, response::Response};
 use metrics::counter;
 use monitoring::{names::REFUSALS_TOTAL, sampler::Sampler};
 
-use crate::auth::{Denied, Refused};
-
 /// Why a request is refused, where its status does not say it all. Travels with the answer as far as the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reason(&'static str);
@@ -85,10 +83,8 @@ fn count(status: StatusCode, reason: &'static str, by: u64) {
     counter!(REFUSALS_TOTAL, "status" => status.as_u16().to_string(), "reason" => reason).increment(by);
 }
 
-/// Has every series at zero.
-pub(crate) fn zeros() {
-    let tokens = Denied::ALL.map(Refused::Denied).into_iter().chain([Refused::Missing]);
-    let tokens = tokens.map(|refused| (refused.status(), refused.name()));
+/// Has every series at zero, those of `tokens` that are refused as well.
+pub(crate) fn zeros(tokens: impl Iterator<Item = (StatusCode, &'static str)>) {
     for (status, reason) in BY_STATUS.into_iter().chain(BY_ROUTES).chain(tokens) {
         count(status, reason, 0);
     }
@@ -99,6 +95,7 @@ mod tests {
     use axum::response::IntoResponse as _;
 
     use super::*;
+    use crate::auth::{Denied, Refused};
 
     #[test]
     fn an_answer_keeps_the_reason_that_it_was_given() {

@@ -4,7 +4,7 @@
 //! as a delta. So an event is the same few bytes for every client of the org, written out once, and a client that missed
 //! some needs only the last.
 
-use std::{convert::Infallible, pin::Pin, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
 use axum::{
     body::Body,
@@ -16,14 +16,15 @@ use bytes::Bytes;
 use futures_util::stream;
 use metrics::{Gauge, gauge};
 use monitoring::names;
-use readmodel::version::Version;
+use readmodel::{time::Timestamp, version::Version};
 use tokio::time::{Instant, Sleep, sleep_until};
+use utoipa::ToSchema;
 
 use crate::{
     auth::{Authenticated, UnixSeconds, wall_clock},
     editions::{
         Editions, frame,
-        hub::{News, Subscription},
+        hub::{self, Subscription},
     },
     error::ApiError,
     quota::{Quotas, Share},
@@ -38,6 +39,17 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 const RESYNC: Bytes = Bytes::from_static(b"event: resync\ndata: {\"reason\":\"slow\"}\n\n");
 /// Clients whose node goes away come back within this time, and not all at once.
 const RETURN_MS: std::ops::Range<u32> = 500..5_000;
+
+/// An event `version` of the stream: a version that the server has made.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written out once for all clients")]
+pub(crate) struct News {
+    version: Version,
+    /// The instant that it is true for.
+    as_of: Timestamp,
+    /// The tags of the models.
+    models: BTreeMap<String, String>,
+}
 
 /// The route.
 #[utoipa::path(get, path = "/api/analytics/stream", tag = "stream", security(("token" = [])),
@@ -107,13 +119,13 @@ impl Events {
             tokio::select! {
                 biased;
                 news = self.news.next() => match news {
-                    News::Version(frame) if frame.version > self.shown => {
+                    hub::News::Version(frame) if frame.version > self.shown => {
                         self.shown = frame.version;
                         return Some(frame.event);
                     }
-                    News::Version(_) => {}
-                    News::Lost => return Some(RESYNC),
-                    News::Gone => return None,
+                    hub::News::Version(_) => {}
+                    hub::News::Lost => return Some(RESYNC),
+                    hub::News::Gone => return None,
                 },
                 () = &mut self.alarm => {
                     let (now, beat_at) = (Instant::now(), self.sent_at + HEARTBEAT);

@@ -15,10 +15,11 @@ use axum::{
 use intake::{Intake, Message, NotTaken};
 use metrics::{counter, histogram};
 use monitoring::{names, sampler::Sampler};
-use readmodel::time::Timestamp;
+use readmodel::{time::Timestamp, version::Receipt};
 use serde_json::json;
 use store::line::Line;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use utoipa::ToSchema;
 use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
 
 use crate::{
@@ -28,7 +29,6 @@ use crate::{
     error::ApiError,
     heavy::Heavy,
     numbers::{Found, NotFound, Numbers},
-    openapi::{Received, Webhook},
     patience::{PATIENCE, in_vain},
 };
 
@@ -39,6 +39,29 @@ const PATHS: [&str; 2] = ["/webhooks/vapi", "/api/vapi/webhook"];
 const ARRIVING: usize = 64 * 1024 * 1024;
 /// Bytes of bodies that wait to be stored, at most.
 const WAITING: usize = 128 * 1024 * 1024;
+
+/// What a webhook is answered with.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is written by hand")]
+pub(crate) struct Received {
+    /// It is on disk.
+    received: Option<bool>,
+    /// What `Prewarm-Wait-For` takes.
+    receipt: Option<Receipt>,
+    /// Who takes the call that was asked about.
+    #[schema(rename = "assistantId")]
+    assistant_id: Option<String>,
+    /// Why nobody takes it.
+    error: Option<String>,
+}
+
+/// A webhook of Vapi's.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes what is read apart")]
+pub(crate) struct Webhook {
+    #[schema(value_type = Object)]
+    message: serde_json::Value,
+}
 
 /// The bounds of webhooks.
 #[derive(Clone)]

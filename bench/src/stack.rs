@@ -83,6 +83,7 @@ impl Stack {
         let redis = Redis::start(&data_dir).await?;
         let store = Store::open(&store::Config {
             database_url: postgres.url(DATABASE),
+            direct_url: None,
             redis: None,
             connections: CONNECTIONS,
             sessions: Sessions::Working,
@@ -154,7 +155,7 @@ impl Stack {
 
     /// Runs statements.
     pub(crate) async fn execute(&self, statements: &'static str) -> anyhow::Result<()> {
-        sqlx::raw_sql(statements).execute(&self.store.pg).await?;
+        sqlx::raw_sql(statements).execute(self.store.sessions()).await?;
         Ok(())
     }
 
@@ -237,7 +238,7 @@ impl Stack {
 
     /// Builds what has been seeded.
     pub(crate) async fn build(&mut self) -> anyhow::Result<()> {
-        sqlx::query(include_str!("../queries/vacuum.sql")).execute(&self.store.pg).await?;
+        sqlx::query(include_str!("../queries/vacuum.sql")).execute(self.store.sessions()).await?;
         self.start_worker().await?;
         self.stop_worker().await
     }
@@ -247,7 +248,7 @@ impl Stack {
         let started = Instant::now();
         loop {
             let unsettled = sqlx::query_scalar::<_, bool>(include_str!("../queries/unsettled.sql"));
-            if !unsettled.fetch_one(&self.store.pg).await? {
+            if !unsettled.fetch_one(self.store.sessions()).await? {
                 return Ok(());
             }
             ensure!(started.elapsed() < SETTLES, "not everything is built after {SETTLES:?}");

@@ -7,8 +7,14 @@ use embedded::Redis;
 use readmodel::{ids::OrgId, time::Timestamp};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
-use testkit::{Database, busy::in_time, history, oracle::World, servers};
+use testkit::{
+    Database,
+    busy::in_time,
+    history,
+    oracle::World,
+    servers,
+    sqlx::{self, AssertSqlSafe, PgPool, postgres::PgPoolOptions},
+};
 use uuid::Uuid;
 
 use crate::{Answer, Environment, Metrics, PANELS, Process, eventually, poll};

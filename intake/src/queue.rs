@@ -195,12 +195,23 @@ mod tests {
     use vapi::Envelope;
 
     use super::*;
+    use testkit::sqlx;
 
     fn open(database_url: String) -> Store {
         let application_name = "test";
         let sessions = Sessions::Serving;
         let format = Format::CURRENT;
-        Store::open(&Config { database_url, redis: None, connections: 4, sessions, application_name, format }).unwrap()
+        let direct_url = None;
+        Store::open(&Config {
+            database_url,
+            direct_url,
+            redis: None,
+            connections: 4,
+            sessions,
+            application_name,
+            format,
+        })
+        .unwrap()
     }
 
     fn message(n: u32) -> Message {
@@ -242,10 +253,10 @@ mod tests {
         }
         intake.drain().await;
         let query = "select count(*), count(distinct xid) from prewarm.events";
-        let (events, batches): (i64, i64) = sqlx::query_as(query).fetch_one(&store.pg).await.unwrap();
+        let (events, batches): (i64, i64) = sqlx::query_as(query).fetch_one(store.sessions()).await.unwrap();
         assert_eq!((events, batches), (count.into(), 3));
         assert!(matches!(intake.take(message(count)).await, Err(NotTaken::Full)));
-        store.pg.close().await;
+        store.close().await;
         database.close().await.unwrap();
     }
 }

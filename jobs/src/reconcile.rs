@@ -11,7 +11,7 @@ use metrics::{counter, gauge};
 use monitoring::names::{RECONCILED_CALLS_TOTAL, RECONCILED_UNTIL_SECONDS};
 use readmodel::time::Timestamp;
 use serde_json::Value;
-use store::{Store, clock};
+use store::Store;
 use vapi::{
     CallState, Envelope,
     client::{Call, Calls, Cause, Client, Error},
@@ -31,7 +31,7 @@ const INSTANT: Duration = Duration::from_millis(1);
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let Some(prewarm) = &context.prewarm else { return Ok(()) };
     let store = &context.store;
-    let now = clock::now(&store.pg).await.map_err(JobError::retry)?;
+    let now = store.now().await.map_err(JobError::retry)?;
     let last = store.reconciled_until().await.map_err(JobError::retry)?;
     let since = before(last.unwrap_or(before(now, FIRST)), OVERLAP);
     let found = pass(store, &prewarm.client, since).await?;

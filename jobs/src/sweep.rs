@@ -2,12 +2,10 @@
 //! finds by itself. (Marks, deadlines, unpublished versions, leases that ran out and orgs in quarantine are found by every
 //! claim.)
 
-use store::queue::upkeep;
-
 use crate::{Context, JobError, erase, replay_parked};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let outdated = upkeep::push_outdated(&context.store).await.map_err(JobError::retry)?;
+    let outdated = context.store.push_outdated().await.map_err(JobError::retry)?;
     if outdated > 0 {
         tracing::info!(orgs = outdated, "pushed rebuilds of orgs without blobs of a format that is read");
     }

@@ -9,7 +9,6 @@ use readmodel::{ids::AgentId, time::Timestamp};
 use store::{
     Store,
     assistants::{Known, Listed},
-    clock,
     phone_mappings::Mapping,
 };
 use vapi::client::{self, Assistant, PAGE};
@@ -25,7 +24,7 @@ const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let Some(prewarm) = &context.prewarm else { return Ok(()) };
-    let began = clock::now(&context.store.pg).await.map_err(JobError::retry)?;
+    let began = context.store.now().await.map_err(JobError::retry)?;
     let mut verification = Verification::new(&context.store, prewarm, began);
     match verification.run().await {
         Ok(()) => Ok(()),

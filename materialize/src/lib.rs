@@ -102,7 +102,7 @@ pub async fn rebuild_anew(store: &Store, clock: Clock, org: OrgId) -> Result<Out
 
 async fn rebuild_to(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
     match build(store, clock, org, extent).await {
-        Err(Error::Store(store::Error::Superseded(_))) => Ok(Outcome::Superseded),
+        Err(Error::Store(store::Error::Superseded)) => Ok(Outcome::Superseded),
         ended => ended,
     }
 }

@@ -1,14 +1,16 @@
 //! The command line.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use readmodel::ids::OrgId;
 use store::Sessions;
 use uuid::Uuid;
 
-use crate::{dead, erase, process, rebuild, seed, settings::Settings, up};
+use crate::{
+    dead, erase, process, rebuild, seed,
+    settings::{Given, Settings},
+    token, up,
+};
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
 #[derive(Debug, Parser)]
@@ -16,6 +18,8 @@ use crate::{dead, erase, process, rebuild, seed, settings::Settings, up};
 pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    given: Given,
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,7 +83,7 @@ enum Command {
 
 impl Cli {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let settings = Settings::from_env(|name| std::env::var(name).ok())?;
+        let settings = Settings::of(&self.given)?;
         match self.command {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,
@@ -91,7 +95,7 @@ impl Cli {
             }
             Command::Rebuild(arguments) => arguments.run(&settings).await,
             Command::Erase(arguments) => arguments.run(&settings).await,
-            Command::Token { org, hours } => token(&settings, OrgId(org), hours),
+            Command::Token { org, hours } => token::print(&settings, OrgId(org), hours),
             Command::Dead { command } => {
                 command.run(&settings.open_store("prewarm-dead", Sessions::Serving).await?).await
             }
@@ -105,11 +109,4 @@ async fn migrate(settings: &Settings, revert: bool) -> anyhow::Result<()> {
         true => store::revert(url).await.context("reverting the schema"),
         false => store::migrate(url).await.context("migrating"),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the token is the command's output")]
-fn token(settings: &Settings, org: OrgId, hours: u32) -> anyhow::Result<()> {
-    let auth = settings.auth_for_tokens()?;
-    println!("{}", auth.mint(org, Duration::from_secs(u64::from(hours) * 3600), api::auth::wall_clock())?);
-    Ok(())
 }

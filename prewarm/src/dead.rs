@@ -2,10 +2,7 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use store::{
-    Store,
-    queue::dead_letters::{self, DeadLetter},
-};
+use store::{Store, queue::dead_letters::DeadLetter};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -35,13 +32,13 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) async fn run(self, store: &Store) -> anyhow::Result<()> {
         match self {
-            Self::List { limit } => list(&dead_letters::list(&store.pg, i64::from(limit)).await?),
-            Self::Show { id } => match dead_letters::find(&store.pg, &id).await? {
+            Self::List { limit } => list(&store.dead_letters(i64::from(limit)).await?),
+            Self::Show { id } => match store.dead_letter(&id).await? {
                 Some(letter) => show(&letter),
                 None => bail!("there is no dead letter {id}"),
             },
-            Self::Retry { id } if !dead_letters::retry(&store.pg, &id).await? => bail!("there is no dead letter {id}"),
-            Self::Discard { id } if !dead_letters::discard(&store.pg, &id).await? => {
+            Self::Retry { id } if !store.retry_dead_letter(&id).await? => bail!("there is no dead letter {id}"),
+            Self::Discard { id } if !store.discard_dead_letter(&id).await? => {
                 bail!("there is no dead letter {id}")
             }
             Self::Retry { .. } | Self::Discard { .. } => {}

@@ -70,7 +70,7 @@ impl Secrets {
 /// Vapi's place is taken by the stand-in unless there is a key: assistants are made, and calls for the browser, that nobody
 /// can join. The settings say then where it is.
 pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result<Option<Standin>> {
-    let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR);
+    let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or_default();
     settings.set_default("PREWARM_PUBLIC_URL", format!("http://{addr}"));
     if settings.get("VAPI_API_KEY").is_some() {
         return Ok(None);
@@ -90,7 +90,7 @@ pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result
 /// Says where everything is.
 #[expect(clippy::print_stdout, reason = "the demo's word of welcome")]
 pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&Standin>) -> anyhow::Result<()> {
-    let auth = settings.api()?.auth;
+    let auth = api::auth::Config::from_env(|name| settings.get(name).map(str::to_owned))?;
     println!("Prewarm is up.\n\n  url      http://{addr}");
     println!("  metrics  http://{}/metrics", settings.admin_addr);
     println!("  queue    http://{}/", settings.queue_ui_addr);
@@ -110,10 +110,10 @@ pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&St
     Ok(())
 }
 
-/// The first of the secrets that Vapi may present.
+/// The secret that new assistants present.
 fn webhook_secret(settings: &Settings) -> anyhow::Result<&str> {
-    let secrets = settings.get("VAPI_WEBHOOK_SECRET").context("VAPI_WEBHOOK_SECRET is not set")?;
-    Ok(secrets.split(',').next().unwrap_or(secrets).trim())
+    let secrets = settings.get("VAPI_WEBHOOK_SECRET").unwrap_or_default();
+    vapi::webhook_secrets(secrets).next().context("VAPI_WEBHOOK_SECRET is not set")
 }
 
 /// A gentle stream of calls, sent the way Vapi sends them.

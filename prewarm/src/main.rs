@@ -9,6 +9,7 @@ mod process;
 mod rebuild;
 mod seed;
 mod settings;
+mod token;
 mod up;
 mod vapi;
 

@@ -7,7 +7,7 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, clock, nodes::Node, reach};
+use store::{Schema, Store, nodes::Node, reach};
 use tokio::sync::watch;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -127,7 +127,7 @@ async fn installation(store: &Store) -> Option<State> {
 #[expect(clippy::disallowed_methods, reason = "this is the clock that is compared with the database's")]
 async fn skew_seconds(store: &Store) -> Option<f64> {
     let asked = Instant::now();
-    let there = tokio::time::timeout(BUDGET, clock::now(&store.pg)).await.ok()?.ok()?;
+    let there = tokio::time::timeout(BUDGET, store.now()).await.ok()?.ok()?;
     let took = asked.elapsed();
     if took > PROMPT {
         return None;

@@ -53,7 +53,7 @@ pub(crate) async fn run(settings: Settings, parts: Parts) -> anyhow::Result<()> 
 
 impl Process {
     pub(crate) async fn bind(settings: &Settings, parts: Parts) -> anyhow::Result<Self> {
-        let api = if parts.api { Some(Api::bind(settings.api()?).await?) } else { None };
+        let api = if parts.api { Some(Api::bind(vapi::api(settings)?).await?) } else { None };
         let admin = api::listen("PREWARM_ADMIN_ADDR", settings.admin_addr).await?;
         let queue_ui = match parts.worker {
             true => Some(api::listen("PREWARM_QUEUE_UI_ADDR", settings.queue_ui_addr).await?),
@@ -71,7 +71,6 @@ impl Process {
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         // All settings first: a wrong one is told alone, before anything has begun.
         let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
-        let direct = settings.get("DATABASE_DIRECT_URL").map(sqlx::PgPool::connect_lazy).transpose()?;
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
         zeros::process();
@@ -84,7 +83,7 @@ impl Process {
         let told = stand_by.subscribe();
         let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
-        health.set("vapi", vapi::state(&prewarm));
+        health.set("vapi", prewarm.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
             let store = settings.store("prewarm-api")?;
@@ -96,15 +95,16 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            if prewarm.is_ok() {
+            let prewarm = prewarm.ready();
+            if prewarm.is_some() {
                 zeros::prewarm();
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
-                parts.spawn(serve(queue_ui, worker::board_router(&store.apart(BOARD)), shutdown.clone()));
+                parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
-            let config = worker::Config { direct, event_retention, stand_by: told, ..worker::Config::default() };
-            let working = worker::run(config, store, prewarm.ok(), health, shutdown.clone());
+            let config = worker::Config { event_retention, stand_by: told, ..worker::Config::default() };
+            let working = worker::run(config, store, prewarm, health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
         let mut ended = Ok(());
@@ -117,9 +117,6 @@ impl Process {
         ended
     }
 }
-
-/// Connections of apalis' board.
-const BOARD: u32 = 4;
 
 /// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
 fn raise_open_files() {

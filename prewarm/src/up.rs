@@ -65,7 +65,7 @@ async fn serve_demo(
     }
     if standin.is_some() {
         // What an earlier demo's stand-in held is gone: agents are to find out now, and not when somebody calls.
-        store::queue::push(&settings.store("prewarm-seed")?.pg, &Maintenance::VerifyAssistants.to_new()).await?;
+        settings.store("prewarm-seed")?.push_job(&Maintenance::VerifyAssistants.to_new()).await?;
     }
     let addr = process.http_addr().context("the api has no address")?;
     let stream = demo::Stream::to(addr, settings)?;

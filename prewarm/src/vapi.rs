@@ -1,10 +1,11 @@
 //! The way to Vapi, from the settings.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use ::vapi::{
     Deployment, Private, WebhookAuth,
     client::{Client, Config, Observation, Observer, Times},
+    flag, is_loopback, webhook_secrets,
 };
 use anyhow::Context as _;
 use jobs::{Pace, Prewarm};
@@ -17,22 +18,45 @@ use reqwest::Url;
 
 use crate::settings::Settings;
 
-const BASE_URL: &str = "https://api.vapi.ai";
-
 /// Vapi's front door turns away requests without one.
 const USER_AGENT: &str = concat!("prewarm/", env!("CARGO_PKG_VERSION"));
 
-/// What pre-warming needs, or why there is none.
-pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Result<Prewarm, String>> {
+/// Something that a process may go without.
+#[derive(Clone, Debug)]
+pub(crate) enum Optional<T> {
+    Ready(T),
+    /// Why there is none.
+    Off(String),
+}
+
+impl<T> Optional<T> {
+    pub(crate) fn ready(self) -> Option<T> {
+        match self {
+            Self::Ready(it) => Some(it),
+            Self::Off(_) => None,
+        }
+    }
+
+    /// For `/readyz`: a process without it serves all the same.
+    pub(crate) fn state(&self) -> State {
+        match self {
+            Self::Ready(_) => State::Ok,
+            Self::Off(reason) => State::Degraded(reason.clone()),
+        }
+    }
+}
+
+/// What pre-warming needs.
+pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Optional<Prewarm>> {
     let Some(key) = settings.get("VAPI_API_KEY") else {
-        return Ok(Err("VAPI_API_KEY is not set: nothing is pre-warmed".into()));
+        return Ok(Optional::Off("VAPI_API_KEY is not set: nothing is pre-warmed".into()));
     };
     let deployment = match deployment(settings)? {
-        Ok(deployment) => deployment,
-        Err(missing) => return Ok(Err(missing)),
+        Optional::Ready(deployment) => deployment,
+        Optional::Off(missing) => return Ok(Optional::Off(missing)),
     };
     let client = Client::new(Config {
-        base_url: settings.get("VAPI_BASE_URL").unwrap_or(BASE_URL).to_owned(),
+        base_url: settings.get("VAPI_BASE_URL").unwrap_or_default().to_owned(),
         private_key: secret(key),
         public_key: settings.get("VAPI_PUBLIC_KEY").map(secret),
         user_agent: USER_AGENT.to_owned(),
@@ -40,19 +64,20 @@ pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Result<Prewarm, Str
         times: Times::default(),
     });
     let client = client.context("VAPI_BASE_URL, VAPI_API_KEY and VAPI_PUBLIC_KEY")?;
-    Ok(Ok(Prewarm { client, deployment, pace: Pace::default() }))
+    Ok(Optional::Ready(Prewarm { client, deployment, pace: Pace::default() }))
 }
 
-/// What all assistants share: where their webhooks go, and by what we know them. Else what is not set.
-pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deployment, String>> {
+/// What all assistants share: where their webhooks go, and by what we know them.
+pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Optional<Deployment>> {
     let Some(url) = public_url(settings) else {
-        return Ok(Err("PREWARM_PUBLIC_URL is not set: assistants would not know where to send webhooks".into()));
+        let reason = "PREWARM_PUBLIC_URL is not set: assistants would not know where to send webhooks";
+        return Ok(Optional::Off(reason.into()));
     };
     let parsed = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
     anyhow::ensure!(parsed.is_some(), "PREWARM_PUBLIC_URL is not a url such as https://prewarm.example.com");
     let is_prewarmed = settings.get("VAPI_API_KEY").is_some();
     anyhow::ensure!(
-        !(is_prewarmed && signs_without_credential(settings)),
+        !(is_prewarmed && signs_without_credential(settings)?),
         "VAPI_WEBHOOK_HMAC is set and VAPI_WEBHOOK_CREDENTIAL_ID is not: assistants would present a secret, which is refused \
          unless VAPI_WEBHOOK_HMAC_ONLY=false"
     );
@@ -60,10 +85,17 @@ pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Result<Deploymen
         (Some(id), _) => WebhookAuth::Credential(id.trim().to_owned()),
         (None, Some(secret)) => WebhookAuth::Secret(secret),
         (None, None) => {
-            return Ok(Err("VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries".into()));
+            let reason = "VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries";
+            return Ok(Optional::Off(reason.into()));
         }
     };
-    Ok(Ok(Deployment::new(url.trim(), auth)))
+    Ok(Optional::Ready(Deployment::new(url.trim(), auth)))
+}
+
+/// The api's settings.
+pub(crate) fn api(settings: &Settings) -> anyhow::Result<api::Config> {
+    let config = api::Config::from_env(|name| settings.get(name).map(str::to_owned))?;
+    Ok(api::Config { deployment: deployment(settings)?.ready(), ..config })
 }
 
 /// `PREWARM_PUBLIC_URL`; a Vapi on this machine reaches us where we listen.
@@ -72,22 +104,18 @@ fn public_url(settings: &Settings) -> Option<String> {
         return Some(url.to_owned());
     }
     let base = Url::parse(settings.get("VAPI_BASE_URL")?).ok()?;
-    let host = base.host_str()?.trim_matches(['[', ']']);
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|addr| addr.is_loopback());
-    is_here.then(|| format!("http://{}", settings.get("PREWARM_HTTP_ADDR").unwrap_or(api::DEFAULT_HTTP_ADDR)))
+    is_loopback(base.host_str()?).then(|| format!("http://{}", settings.get("PREWARM_HTTP_ADDR").unwrap_or_default()))
 }
 
 /// Whether webhooks have to be signed, with a credential that assistants are not told of.
-fn signs_without_credential(settings: &Settings) -> bool {
+fn signs_without_credential(settings: &Settings) -> anyhow::Result<bool> {
     let is_set = |name| settings.get(name).is_some();
-    let only_signed = settings.get("VAPI_WEBHOOK_HMAC_ONLY").map(str::trim) != Some("false");
-    is_set("VAPI_WEBHOOK_HMAC") && only_signed && !is_set("VAPI_WEBHOOK_CREDENTIAL_ID")
+    let only_signed = flag(|name| settings.get(name).map(str::to_owned), "VAPI_WEBHOOK_HMAC_ONLY", true)?;
+    Ok(is_set("VAPI_WEBHOOK_HMAC") && only_signed && !is_set("VAPI_WEBHOOK_CREDENTIAL_ID"))
 }
 
-/// New assistants present the first one; the others are on their way out.
 fn first_secret(settings: &Settings) -> Option<Private> {
-    let mut secrets = settings.get("VAPI_WEBHOOK_SECRET")?.split(',').map(str::trim);
-    secrets.find(|secret| !secret.is_empty()).map(secret)
+    webhook_secrets(settings.get("VAPI_WEBHOOK_SECRET")?).next().map(secret)
 }
 
 fn secret(text: &str) -> Private {
@@ -101,21 +129,13 @@ fn observer() -> Observer {
     })
 }
 
-/// For `/readyz`: a process without Vapi serves all the same.
-pub(crate) fn state(prewarm: &Result<Prewarm, String>) -> State {
-    match prewarm {
-        Ok(_) => State::Ok,
-        Err(reason) => State::Degraded(reason.clone()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn settings(variables: &[(&str, &str)]) -> Settings {
         let lookup = |name: &str| Some(variables.iter().find(|(known, _)| *known == name)?.1.to_owned());
-        Settings::from_env(lookup).unwrap()
+        Settings::from_lookup(lookup).unwrap()
     }
 
     const ALL: [(&str, &str); 3] = [
@@ -126,14 +146,14 @@ mod tests {
 
     #[test]
     fn whatever_is_not_set_is_named() {
-        assert!(prewarm(&settings(&ALL)).unwrap().is_ok());
+        assert!(prewarm(&settings(&ALL)).unwrap().ready().is_some());
         for (at, (missing, _)) in ALL.iter().enumerate() {
             let rest: Vec<_> = ALL.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, set)| *set).collect();
-            let reason = prewarm(&settings(&rest)).unwrap().unwrap_err();
+            let Optional::Off(reason) = prewarm(&settings(&rest)).unwrap() else { panic!("{missing} is not missed") };
             assert!(reason.starts_with(missing), "{reason}");
         }
         let credential = ("VAPI_WEBHOOK_CREDENTIAL_ID", "credential");
-        assert!(prewarm(&settings(&[ALL[0], ALL[1], credential])).unwrap().is_ok());
+        assert!(prewarm(&settings(&[ALL[0], ALL[1], credential])).unwrap().ready().is_some());
     }
 
     #[test]
@@ -151,7 +171,7 @@ mod tests {
         let url = |base: &str, addr: &[(&str, &str)]| {
             let base = ("VAPI_BASE_URL", base);
             let deployment = deployment(&settings(&[&[ALL[0], ALL[2], base], addr].concat())).unwrap();
-            deployment.map(|deployment| deployment.webhook_url().to_owned()).ok()
+            deployment.ready().map(|deployment| deployment.webhook_url().to_owned())
         };
         for here in ["http://127.0.0.1:4000", "http://localhost:4000/v", "http://[::1]:4000"] {
             assert_eq!(url(here, &[]).as_deref(), Some("http://127.0.0.1:8080/webhooks/vapi"), "{here}");

@@ -128,3 +128,37 @@ fn a_token_is_one_line_for_a_script_to_read() {
     let token = String::from_utf8(output.stdout).unwrap();
     assert_eq!((token.lines().count(), token.matches('.').count()), (1, 2), "{token}");
 }
+
+#[test]
+fn help_lists_the_settings_and_keeps_the_secrets() {
+    let set = [
+        ("DATABASE_URL", "postgres://u:hidden@127.0.0.1:1/x"),
+        ("VAPI_API_KEY", "hidden"),
+        ("VAPI_WEBHOOK_SECRET", "hidden"),
+        ("SUPABASE_JWT_SECRET", "hidden"),
+        ("PREWARM_HTTP_ADDR", "127.0.0.1:8099"),
+    ];
+    let help = |argument| String::from_utf8(prewarm(&["api", argument], &set).stdout).unwrap();
+    let long = help("--help");
+    for listed in
+        ["[env: DATABASE_URL]", "[env: VAPI_API_KEY]", "[env: PREWARM_HTTP_ADDR=127.0.0.1:8099]", "[default: 512]"]
+    {
+        assert!(long.contains(listed), "{listed}: {long}");
+    }
+    assert!(!long.contains("hidden") && !long.contains("PREWARM_BLOB_FORMAT"), "{long}");
+    assert!(!help("-h").contains("DATABASE_URL"));
+}
+
+#[test]
+fn a_variable_set_to_nothing_counts_as_unset_and_a_flag_goes_before_its_variable() {
+    let nothing = prewarm(&["migrate"], &[("DATABASE_URL", " "), ("PREWARM_ADMIN_ADDR", "")]);
+    assert!(stderr(&nothing).starts_with("prewarm: DATABASE_URL is not set"), "{}", stderr(&nothing));
+    let variables = [("DATABASE_URL", "postgres://127.0.0.1:1/variable")];
+    for arguments in [
+        ["--database-url", "postgres://127.0.0.1:1/flag", "migrate"],
+        ["migrate", "--database-url", "postgres://127.0.0.1:1/flag"],
+    ] {
+        let flag = prewarm(&arguments, &variables);
+        assert!(stderr(&flag).contains("127.0.0.1:1/flag"), "{}", stderr(&flag));
+    }
+}

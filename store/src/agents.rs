@@ -94,7 +94,7 @@ impl Store {
         );
         match saved.fetch_optional(&self.warm).await? {
             Some(row) => Ok(agent!(row)),
-            None => Ok(self.agent(org, direction).await?.ok_or(sqlx::Error::RowNotFound)?),
+            None => self.agent(org, direction).await?.ok_or(Error::Gone("the agent")),
         }
     }
 

@@ -9,7 +9,6 @@ use readmodel::{
     ids::{AgentId, OrgId},
     time::Timestamp,
 };
-use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use crate::{
@@ -389,11 +388,11 @@ impl Store {
         sqlx::query_file!("queries/assistants/verified.sql", &ids(agents)).execute(&self.pg).await?;
         Ok(())
     }
-}
 
-/// Measures what is owed.
-pub async fn backlog(pg: impl PgExecutor<'_>) -> Result<Backlog, Error> {
-    Ok(sqlx::query_file_as!(Backlog, "queries/assistants/backlog.sql").fetch_one(pg).await?)
+    /// Measures what is owed.
+    pub async fn assistant_backlog(&self) -> Result<Backlog, Error> {
+        Ok(sqlx::query_file_as!(Backlog, "queries/assistants/backlog.sql").fetch_one(&self.pg).await?)
+    }
 }
 
 impl Known {

@@ -134,7 +134,7 @@ impl Store {
         });
         match timeout(LIMIT, page).await {
             Ok(Ok(page)) => page,
-            Ok(Err(_)) | Err(_) => Err(Error::late()),
+            Ok(Err(_)) | Err(_) => Err(Error::TimedOut),
         }
     }
 }

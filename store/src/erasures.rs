@@ -14,7 +14,7 @@ use readmodel::{
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{Error, Store, events::KEYS_KEPT, instant::PgTime, sessions::WarmSessions};
+use crate::{Error, Store, events::KEYS_KEPT, instant::PgTime};
 
 /// Calls of which one transaction removes what is known.
 const CALLS: i32 = 100;
@@ -147,9 +147,11 @@ pub struct Backlog {
     pub oldest_seconds: f64,
 }
 
-/// Counts the erasures that are owed.
-pub async fn backlog(pg: &WarmSessions) -> Result<Backlog, Error> {
-    Ok(sqlx::query_file_as!(Backlog, "queries/erasures/backlog.sql").fetch_one(pg).await?)
+impl Store {
+    /// Counts the erasures that are owed.
+    pub async fn erasure_backlog(&self) -> Result<Backlog, Error> {
+        Ok(sqlx::query_file_as!(Backlog, "queries/erasures/backlog.sql").fetch_one(&self.pg).await?)
+    }
 }
 
 /// Requests.

@@ -3,7 +3,7 @@
 //! An error is one line: the `Display` of [`Error`] says everything, and has no source that would say it again. It ends in
 //! logs, jobs and dead letters, so that none of it may quote a row; `words` decides what is safe to say.
 
-use crate::words;
+use crate::{refusal::Refusal, words};
 
 use std::io;
 
@@ -13,7 +13,19 @@ pub enum Error {
     /// Another transaction was there first (SQLSTATE 40001), or both were in each other's way and this one had to go
     /// (40P01): the loser of two rebuilds sees this, and may retry.
     #[error("postgres: another transaction was there first")]
-    Superseded(sqlx::Error),
+    Superseded,
+    /// Postgres has said nothing in time: neither an answer nor a refusal.
+    #[error("postgres did not answer in time")]
+    TimedOut,
+    /// Postgres answered, and this is not in the answer.
+    #[error("postgres answered without {0}")]
+    Incomplete(&'static str),
+    /// What a statement was about was deleted meanwhile.
+    #[error("{0} was deleted meanwhile")]
+    Gone(&'static str),
+    /// The sessions were closed, as at the end of a process.
+    #[error("the sessions with postgres are closed")]
+    Closed,
     /// Postgres cannot be reached, or its answer not be read, or it refused for a reason that its message may tell.
     #[error("postgres: {}", words::postgres(.0))]
     Postgres(sqlx::Error),
@@ -61,27 +73,6 @@ pub enum Error {
     },
 }
 
-/// What an answer that does not come counts as.
-pub(crate) fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, "postgres did not answer in time")
-}
-
-/// A refusal whose message stays unsaid. The code and the names of the schema stand for it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Refusal {
-    /// The SQLSTATE.
-    pub code: String,
-    /// The table, column and constraint it is about, as far as Postgres names them.
-    pub about: Vec<String>,
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SQLSTATE {}", self.code)?;
-        if self.about.is_empty() { Ok(()) } else { write!(f, " ({})", self.about.join(", ")) }
-    }
-}
-
 /// PostgreSQL's `serialization_failure` and `deadlock_detected`.
 const LOST_TO_ANOTHER: [&str; 2] = ["40001", "40P01"];
 
@@ -90,9 +81,11 @@ const UNIQUE_VIOLATION: &str = "23505";
 
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
-        match words::refusal(&error) {
-            Some(refusal) if LOST_TO_ANOTHER.contains(&refusal.code.as_str()) => Self::Superseded(error),
-            Some(refusal) if !words::is_harmless(&error) => Self::Refused(refusal),
+        match (words::refusal(&error), &error) {
+            (Some(refusal), _) if LOST_TO_ANOTHER.contains(&refusal.code.as_str()) => Self::Superseded,
+            (Some(refusal), _) if !words::is_harmless(&error) => Self::Refused(refusal),
+            (None, sqlx::Error::Io(silence)) if silence.kind() == io::ErrorKind::TimedOut => Self::TimedOut,
+            (None, sqlx::Error::PoolClosed) => Self::Closed,
             _ => Self::Postgres(error),
         }
     }
@@ -131,7 +124,7 @@ impl Error {
     pub fn sqlstate(&self) -> Option<String> {
         match self {
             Self::Refused(refusal) => Some(refusal.code.clone()),
-            Self::Postgres(error) | Self::Superseded(error) => words::refusal(error).map(|refusal| refusal.code),
+            Self::Postgres(error) => words::refusal(error).map(|refusal| refusal.code),
             _ => None,
         }
     }
@@ -153,7 +146,7 @@ impl Error {
 
     /// Another transaction was there first: the same may succeed now.
     pub const fn is_superseded(&self) -> bool {
-        matches!(self, Self::Superseded(_))
+        matches!(self, Self::Superseded)
     }
 
     /// Somebody else holds a lock for too long; without a limit the statement may succeed.
@@ -170,19 +163,10 @@ impl Error {
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Postgres(_) => !self.is_blocked(),
+            Self::TimedOut | Self::Incomplete(_) | Self::Closed => true,
             Self::Refused(_) => self.is_read_only(),
             _ => false,
         }
-    }
-
-    /// Postgres has not answered in time.
-    pub fn late() -> Self {
-        Self::Postgres(sqlx::Error::Io(late()))
-    }
-
-    /// Postgres has said nothing in time: neither an answer nor a refusal.
-    pub fn is_silence(&self) -> bool {
-        matches!(self, Self::Postgres(sqlx::Error::Io(error)) if error.kind() == io::ErrorKind::TimedOut)
     }
 
     /// Postgres has stopped the statement, since it took too long or nobody waited for it any more.
@@ -195,7 +179,7 @@ impl Error {
     /// its snapshot does not see.
     pub(crate) fn of_rebuild(self) -> Self {
         match self {
-            Self::Refused(refusal) if refusal.code == UNIQUE_VIOLATION => Self::Superseded(sqlx::Error::RowNotFound),
+            Self::Refused(refusal) if refusal.code == UNIQUE_VIOLATION => Self::Superseded,
             error => error,
         }
     }

@@ -13,7 +13,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use crate::redis::Redis;
+use crate::{Store, redis::Redis};
 
 /// Postgres' channel; the message is that of Redis.
 const CHANNEL: &str = "prewarm_versions";
@@ -33,10 +33,21 @@ pub enum Notice {
 /// Where workers say how far assistants and test calls are: `agent <id>`, `test_call <id>`.
 const CONSOLE: &str = "prewarm_console";
 
-/// Passes on what workers say for the console, for ever. Needs a direct connection, too.
-pub async fn follow_console(pg: PgPool, pass_on: impl Fn(&str)) {
+impl Store {
+    /// Passes on what workers say for the console, for ever. After a silence it listens on another connection.
+    pub async fn follow_console(&self, pass_on: impl Fn(&str)) {
+        self.line.listen(|| follow_console(self.direct(), &pass_on)).await;
+    }
+
+    /// Passes on what Postgres announces, for ever. After a silence it listens on another connection.
+    pub async fn follow_postgres(&self, notices: mpsc::Sender<Notice>) {
+        self.line.listen(|| follow_postgres(self.direct(), notices.clone())).await;
+    }
+}
+
+async fn follow_console(pg: PgPool, pass_on: &impl Fn(&str)) {
     loop {
-        if let Err(error) = listen_for_console(&pg, &pass_on).await {
+        if let Err(error) = listen_for_console(&pg, pass_on).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "console feed");
         }
         tokio::time::sleep(PAUSE).await;
@@ -105,8 +116,7 @@ async fn follow_announcements(redis: &Redis, installation: Installation, notices
     }
 }
 
-/// Passes on what Postgres announces, for ever. Needs a direct connection: a transaction pooler loses LISTEN.
-pub async fn follow_postgres(pg: PgPool, notices: mpsc::Sender<Notice>) {
+async fn follow_postgres(pg: PgPool, notices: mpsc::Sender<Notice>) {
     loop {
         if let Err(error) = listen(&pg, &notices).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "postgres feed");

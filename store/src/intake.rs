@@ -219,7 +219,7 @@ impl Intake {
         let taken_before: Vec<_> = taken_before.into_iter().filter(|key| !receipts.contains_key(*key)).collect();
         receipts.extend(self.receipts(&taken_before).await?);
         let recorded = events.iter().map(|event| {
-            let receipt = *receipts.get(event.dedupe_key).ok_or(sqlx::Error::RowNotFound)?;
+            let receipt = *receipts.get(event.dedupe_key).ok_or(Error::Incomplete("an event's receipt"))?;
             Ok(match orgs.remove(event.dedupe_key) {
                 Some((org, erased)) => Recorded::New(receipt, org, erased),
                 None => Recorded::Duplicate(receipt),

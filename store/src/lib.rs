@@ -37,10 +37,12 @@ mod maintenance;
 mod marks;
 pub mod orgs;
 mod pulse;
+mod refusal;
 mod words;
 
-pub use error::{Error, Refusal};
+pub use error::Error;
 pub use migrate::{Schema, migrate, revert};
+pub use refusal::Refusal;
 
 use std::time::Duration;
 
@@ -60,9 +62,9 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Store {
     /// The truth, a statement at a time.
-    pub pg: WarmSessions,
+    pub(crate) pg: WarmSessions,
     /// Rebuilds, the queue, the intake and the console: what they ask walks an index, and is planned once a session.
-    pub warm: WarmSessions,
+    pub(crate) warm: WarmSessions,
     /// Lists of calls, whose cost a tenant decides. Nothing else waits behind them.
     pub(crate) lists: WarmSessions,
     /// Which assistant takes a call, asked while the caller's phone rings.
@@ -74,6 +76,8 @@ pub struct Store {
     /// Of the blobs that this process reads, and the newest that it makes.
     pub format: Format,
     options: PgConnectOptions,
+    /// Past a transaction pooler, which would lose a LISTEN.
+    direct: PgConnectOptions,
 }
 
 /// How a process connects.
@@ -81,6 +85,8 @@ pub struct Store {
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: String,
+    /// `DATABASE_DIRECT_URL`, where the other leads to a transaction pooler.
+    pub direct_url: Option<String>,
     /// Without it Postgres serves and feeds alone.
     pub redis: Option<redis::Config>,
     /// Sessions of each kind in Postgres, at most.
@@ -114,6 +120,19 @@ pub const LISTS: usize = 4;
 
 /// Callers whose assistant is looked up at once.
 const RINGING: usize = 4;
+
+impl Config {
+    fn options(&self, url: &str, variable: &'static str) -> Result<PgConnectOptions, Error> {
+        let options = url.parse::<PgConnectOptions>().map_err(Error::url(variable))?;
+        Ok(options
+            .application_name(self.application_name)
+            .options([("timezone", "UTC"), ("jit", "off")])
+            .options(SEARCH_PATH)
+            .options(LIMITS)
+            .options(self.sessions.options())
+            .disable_statement_logging())
+    }
+}
 
 impl Sessions {
     const fn limit(self) -> Duration {
@@ -163,17 +182,12 @@ impl Store {
 
     /// A store of lazy connections: it comes up whether or not the servers do.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let options = config.database_url.parse::<PgConnectOptions>().map_err(Error::url("DATABASE_URL"))?;
-        let options = options
-            .application_name(config.application_name)
-            .options([("timezone", "UTC"), ("jit", "off")])
-            .options(SEARCH_PATH)
-            .options(LIMITS)
-            .options(config.sessions.options())
-            .disable_statement_logging();
+        let options = config.options(&config.database_url, "DATABASE_URL")?;
+        let direct = config.direct_url.as_ref().map(|url| config.options(url, "DATABASE_DIRECT_URL")).transpose()?;
         let redis = config.redis.as_ref().map(|redis| Redis::open(redis, config.format)).transpose()?;
+        let direct = direct.unwrap_or_else(|| options.clone());
         let store = Self::connecting(options, config.connections as usize, config.sessions.limit());
-        Ok(Self { redis, format: config.format, ..store })
+        Ok(Self { redis, format: config.format, direct, ..store })
     }
 
     /// A store that connects as a pool does.
@@ -193,16 +207,40 @@ impl Store {
             line: Line::default(),
             redis: None,
             format: Format::CURRENT,
+            direct: options.clone(),
             options,
         }
     }
 
-    /// Connections for what keeps one to itself: a listener, apalis' board. Nothing is to be asked there on behalf of a
+    /// Sessions for whoever plays another program that writes: tests, and benchmarks.
+    pub fn sessions(&self) -> &WarmSessions {
+        &self.pg
+    }
+
+    /// The same, as rebuilds and the queue have them.
+    pub fn warm_sessions(&self) -> &WarmSessions {
+        &self.warm
+    }
+
+    /// Closes what rests, and hands out no more.
+    pub async fn close(&self) {
+        for sessions in [&self.pg, &self.warm, &self.lists, &self.ringing] {
+            sessions.close().await;
+        }
+    }
+
+    /// A connection that LISTENs.
+    pub(crate) fn direct(&self) -> PgPool {
+        at_most(1).connect_lazy_with(self.direct.clone())
+    }
+
+    /// Connections for what keeps one to itself: apalis' board, a benchmark. Nothing is to be asked there on behalf of a
     /// request, since such a pool takes back a connection in whatever state it is.
     pub fn apart(&self, connections: u32) -> PgPool {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_lazy_with(self.options.clone())
+        at_most(connections).connect_lazy_with(self.options.clone())
     }
+}
+
+fn at_most(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
 }

@@ -10,7 +10,7 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::{Error, clock, sessions::WarmSessions};
+use crate::{Error, Store};
 
 const ASK_EVERY: Duration = Duration::from_secs(1);
 const ASK_LIMIT: Duration = Duration::from_secs(2);
@@ -29,6 +29,17 @@ impl Default for Line {
     }
 }
 
+impl Store {
+    /// Asks each second, for ever: for a process with no other loop that does.
+    pub async fn watch_line(&self) {
+        loop {
+            // Given up or answered, the line knows.
+            let _ = timeout(ASK_LIMIT, self.line.ask(self.now())).await;
+            sleep(ASK_EVERY).await;
+        }
+    }
+}
+
 impl Line {
     /// Asks, and notes whether an answer comes. An error is an answer, unless it says that none came in time.
     pub async fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
@@ -38,20 +49,10 @@ impl Line {
             is_first
         });
         let answer = question.await;
-        if !answer.as_ref().is_err_and(Error::is_silence) {
+        if !answer.as_ref().is_err_and(|error| matches!(error, Error::TimedOut)) {
             self.0.send_replace(None);
         }
         answer
-    }
-
-    /// Asks each second, for ever: for a process with no other loop that does.
-    pub async fn watch(&self, pg: &WarmSessions) {
-        loop {
-            let asked = timeout(ASK_LIMIT, self.ask(clock::now(pg)));
-            // Given up or answered, the line knows.
-            let _ = asked.await;
-            sleep(ASK_EVERY).await;
-        }
     }
 
     /// Ends once a question has gone unanswered for so long.

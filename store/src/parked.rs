@@ -5,7 +5,7 @@ use std::time::Duration;
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::Value;
 
-use crate::{Error, Store, instant::PgTime, intake::Intake, sessions::WarmSessions};
+use crate::{Error, Store, instant::PgTime, intake::Intake};
 
 /// Assistants and numbers that events wait for, and that our maps have.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Store {
         sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
-}
 
-/// What more than one org claims. Reads all agents and numbers.
-pub async fn contested(pg: &WarmSessions) -> Result<Contested, Error> {
-    Ok(sqlx::query_file_as!(Contested, "queries/parked/contested.sql").fetch_one(pg).await?)
+    /// What more than one org claims. Reads all agents and numbers.
+    pub async fn contested(&self) -> Result<Contested, Error> {
+        Ok(sqlx::query_file_as!(Contested, "queries/parked/contested.sql").fetch_one(&self.pg).await?)
+    }
 }
 
 impl Intake {

@@ -9,9 +9,9 @@ pub mod upkeep;
 use std::time::Duration;
 
 use readmodel::time::Timestamp;
-use sqlx::{PgConnection, PgExecutor, PgPool, postgres::PgListener};
+use sqlx::{PgPool, postgres::PgListener};
 
-use crate::{Error, instant::PgTime};
+use crate::{Error, Store, instant::PgTime};
 
 /// A line of waiting jobs. Its name is apalis' `job_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -86,23 +86,19 @@ pub struct Depth {
     pub dead: i64,
 }
 
-/// Whether the schema has a queue that this binary can work on.
-pub async fn is_installed(pg: impl PgExecutor<'_>) -> Result<bool, Error> {
-    Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(pg).await?)
-}
+impl Store {
+    /// Whether the schema has a queue that this binary can work on.
+    pub async fn has_queue(&self) -> Result<bool, Error> {
+        Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(&self.pg).await?)
+    }
 
-/// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
-/// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
-pub async fn heartbeat(
-    session: &mut PgConnection,
-    worker: &str,
-    queue: Queue,
-    lease: Duration,
-    held: &[String],
-) -> Result<i32, Error> {
-    let lease = lease.as_secs_f64();
-    let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
-    Ok(lost.fetch_one(session).await?)
+    /// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
+    /// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
+    pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[String]) -> Result<i32, Error> {
+        let lease = lease.as_secs_f64();
+        let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
+        Ok(lost.fetch_one(&self.warm).await?)
+    }
 }
 
 /// What a look for strays found.
@@ -114,46 +110,74 @@ pub struct Strays {
     pub at: Timestamp,
 }
 
-/// Gives back the jobs that a worker has had since its last look, and does not hold: the answer to its claim was lost. No
-/// claim of the worker's may be under way. A look that comes late does no harm, since it names an instant that has passed.
-pub async fn release_strays(
-    session: &mut PgConnection,
-    worker: &str,
-    held: &[String],
-    since: Option<Timestamp>,
-) -> Result<Strays, Error> {
-    let since = since.map(PgTime);
-    let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, held, since as Option<PgTime>);
-    let look = look.fetch_one(session).await?;
-    Ok(Strays { released: look.strays, at: look.at.into() })
-}
-
-/// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
-pub async fn claim(
-    session: &mut PgConnection,
-    worker: &str,
-    queue: Queue,
-    limit: i32,
-    lease: Duration,
-) -> Result<Vec<Claimed>, Error> {
-    let lease = lease.as_secs_f64();
-    if queue == Queue::Prewarm {
-        let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim_prewarms.sql", worker, limit, lease);
-        return Ok(claimed.fetch_all(session).await?);
+impl Store {
+    /// Gives back the jobs that a worker has had since its last look, and does not hold: the answer to its claim was lost. No
+    /// claim of the worker's may be under way. A look that comes late does no harm, since it names an instant that has passed.
+    pub async fn release_strays(
+        &self,
+        worker: &str,
+        held: &[String],
+        since: Option<Timestamp>,
+    ) -> Result<Strays, Error> {
+        let since = since.map(PgTime);
+        let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, held, since as Option<PgTime>);
+        let look = look.fetch_one(&self.warm).await?;
+        Ok(Strays { released: look.strays, at: look.at.into() })
     }
-    let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
-    Ok(claimed.fetch_all(session).await?)
-}
 
-/// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
-pub async fn finish(session: &mut PgConnection, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
-    let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
-    let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
-    let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
-    sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
-        .fetch_all(session)
-        .await?;
-    Ok(())
+    /// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
+    pub async fn claim_jobs(
+        &self,
+        worker: &str,
+        queue: Queue,
+        limit: i32,
+        lease: Duration,
+    ) -> Result<Vec<Claimed>, Error> {
+        let lease = lease.as_secs_f64();
+        if queue == Queue::Prewarm {
+            let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim_prewarms.sql", worker, limit, lease);
+            return Ok(claimed.fetch_all(&self.warm).await?);
+        }
+        let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
+        Ok(claimed.fetch_all(&self.warm).await?)
+    }
+
+    /// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
+    pub async fn finish_jobs(&self, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
+        let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
+        let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
+        let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
+        sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
+            .fetch_all(&self.warm)
+            .await?;
+        Ok(())
+    }
+
+    /// Gives back jobs that a worker has claimed and not run, as if it never had.
+    pub async fn release_jobs(&self, worker: &str, ids: &[String]) -> Result<(), Error> {
+        sqlx::query_file!("queries/queue/release.sql", worker, ids).fetch_all(&self.pg).await?;
+        Ok(())
+    }
+
+    /// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets those that
+    /// no job remembers.
+    pub async fn retire_workers(&self, prefix: &str) -> Result<(), Error> {
+        sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(&self.pg).await?;
+        sqlx::query_file!("queries/queue/retire.sql", prefix).execute(&self.pg).await?;
+        Ok(())
+    }
+
+    /// Pushes a job; false when one of its subject waits already.
+    pub async fn push_job(&self, job: &NewJob) -> Result<bool, Error> {
+        let NewJob { queue, subject, args, max_attempts } = job;
+        let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), subject, args, max_attempts);
+        Ok(pushed.execute(&self.pg).await?.rows_affected() == 1)
+    }
+
+    /// How many jobs a queue holds.
+    pub async fn queue_depth(&self, queue: Queue) -> Result<Depth, Error> {
+        Ok(sqlx::query_file_as!(Depth, "queries/queue/depth.sql", queue.as_str()).fetch_one(&self.pg).await?)
+    }
 }
 
 /// Postgres' text knows no NUL.
@@ -164,42 +188,22 @@ fn error_text(end: &End) -> Option<String> {
     }
 }
 
-/// Gives back jobs that a worker has claimed and not run, as if it never had.
-pub async fn release(pg: impl PgExecutor<'_>, worker: &str, ids: &[String]) -> Result<(), Error> {
-    sqlx::query_file!("queries/queue/release.sql", worker, ids).fetch_all(pg).await?;
-    Ok(())
-}
-
-/// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets those that
-/// no job remembers.
-pub async fn retire(pg: impl PgExecutor<'_> + Copy, prefix: &str) -> Result<(), Error> {
-    sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(pg).await?;
-    sqlx::query_file!("queries/queue/retire.sql", prefix).execute(pg).await?;
-    Ok(())
-}
-
-/// Pushes a job; false when one of its subject waits already.
-pub async fn push(pg: impl PgExecutor<'_>, job: &NewJob) -> Result<bool, Error> {
-    let NewJob { queue, subject, args, max_attempts } = job;
-    let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), subject, args, max_attempts);
-    Ok(pushed.execute(pg).await?.rows_affected() == 1)
-}
-
-/// How many jobs a queue holds.
-pub async fn depth(pg: impl PgExecutor<'_>, queue: Queue) -> Result<Depth, Error> {
-    Ok(sqlx::query_file_as!(Depth, "queries/queue/depth.sql", queue.as_str()).fetch_one(pg).await?)
-}
-
 /// Whoever writes may ring here after the commit; a worker that missed it finds the marks at its next look.
 const HINTS: &str = "prewarm_hint";
 
 /// Between attempts to come back.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Calls `ring` for every hint, for ever. Needs a direct connection: a transaction pooler loses LISTEN.
-pub async fn follow_hints(pg: PgPool, ring: impl Fn()) {
+impl Store {
+    /// Calls `ring` for every hint, for ever. After a silence it listens on another connection.
+    pub async fn follow_hints(&self, ring: impl Fn()) {
+        self.line.listen(|| follow(self.direct(), &ring)).await;
+    }
+}
+
+async fn follow(pg: PgPool, ring: &impl Fn()) {
     loop {
-        if let Err(error) = listen(&pg, &ring).await {
+        if let Err(error) = listen(&pg, ring).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "queue hints");
         }
         tokio::time::sleep(PAUSE).await;

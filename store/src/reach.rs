@@ -43,6 +43,11 @@ pub async fn postgres(url: &str, variable: &'static str) -> Result<(), Error> {
     }
 }
 
+/// Whether a text is a url of Postgres that can be understood.
+pub fn is_postgres_url(text: &str) -> bool {
+    text.parse::<PgConnectOptions>().is_ok()
+}
+
 /// Why Postgres cannot be connected to at this moment, if so; for `/readyz`.
 pub async fn trouble(options: &PgConnectOptions, limit: Duration) -> Option<String> {
     match timeout(limit, major_of(options)).await {

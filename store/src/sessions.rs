@@ -30,7 +30,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Error, error::late};
+use crate::Error;
 
 /// How long a caller waits for a session. An exhausted pool must fail fast, not hang its callers.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -215,7 +215,8 @@ impl<'p> Executor<'p> for &'_ WarmSessions {
 async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     match timeout(limit, work).await {
         Ok(ended) => ended,
-        Err(_) => Err(late().into()),
+        // `TimedOut`, once it is an error of ours.
+        Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
 }
 

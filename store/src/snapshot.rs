@@ -244,7 +244,7 @@ impl Snapshot {
         .fetch_one(&mut *self.session)
         .await?;
         if !row.advanced {
-            return Err(Error::Superseded(sqlx::Error::RowNotFound));
+            return Err(Error::Superseded);
         }
         let changed = row.written.iter().filter_map(|model| Model::by_name(model)).collect();
         Ok(Committed { changed, changed_at: row.changed_at.map(Timestamp::from) })

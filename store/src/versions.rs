@@ -60,7 +60,7 @@ impl Store {
             Some(look) if look.installation.is_some() => return Ok(look),
             _ => renew_or_go_without(self).await,
         }
-        Ok(self.look_once(org).await?.ok_or(sqlx::Error::RowNotFound)?)
+        self.look_once(org).await?.ok_or(Error::Incomplete("the database's epoch"))
     }
 
     async fn look_once(&self, org: OrgId) -> Result<Option<Look>, Error> {
@@ -81,7 +81,7 @@ impl Store {
             Some(newest) if newest.present.installation.is_some() => return Ok(newest),
             _ => renew_or_go_without(self).await,
         }
-        Ok(self.newest_once(orgs).await?.ok_or(sqlx::Error::RowNotFound)?)
+        self.newest_once(orgs).await?.ok_or(Error::Incomplete("the database's epoch"))
     }
 
     async fn newest_once(&self, orgs: &[OrgId]) -> Result<Option<Newest>, Error> {

@@ -5,7 +5,7 @@
 
 use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
-use crate::error::Refusal;
+use crate::refusal::Refusal;
 
 /// Classes of SQLSTATE whose messages name connections, settings, our own schema and the server's files, and never a value:
 /// connection, authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator,
@@ -27,7 +27,6 @@ pub(crate) fn postgres(error: &sqlx::Error) -> String {
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
         sqlx::Error::PoolTimedOut => "no connection was to be had in time".to_owned(),
-        sqlx::Error::PoolClosed => "the connections are closed".to_owned(),
         sqlx::Error::WorkerCrashed => "the connection's worker has ended".to_owned(),
         sqlx::Error::RowNotFound => "a row that has to be there is not".to_owned(),
         sqlx::Error::ColumnNotFound(column) => format!("the answer has no column {column}"),

@@ -84,3 +84,13 @@ async fn a_server_that_cannot_be_used_is_told_with_its_address_and_why() {
     assert!(!error.contains("hidden"), "{error}");
     database.close().await.unwrap();
 }
+
+#[test]
+fn an_answer_that_does_not_come_is_an_outage_and_a_lost_race_is_none() {
+    let silence = Error::from(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
+    assert!(matches!(silence, Error::TimedOut) && silence.is_outage(), "{silence}");
+    let closed = Error::from(sqlx::Error::PoolClosed);
+    assert!(matches!(closed, Error::Closed) && closed.is_outage(), "{closed}");
+    assert!(Error::Incomplete("a row").is_outage());
+    assert!(!Error::Superseded.is_outage() && !Error::Gone("the agent").is_outage());
+}

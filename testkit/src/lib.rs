@@ -9,3 +9,5 @@ pub mod servers;
 pub mod shapes;
 
 pub use database::Database;
+/// For tests that play another program which writes: no crate but `store` and this one names a driver.
+pub use sqlx;

@@ -5,10 +5,10 @@ use readmodel::time::Timestamp;
 use serde_json::Value;
 
 use crate::{
+    answer::Answer,
     object::{Object, patch, stamp},
     query::Query,
     refusal::Refusal,
-    router::Answer,
     schema::{ASSISTANT, faults},
     world::World,
 };

@@ -7,12 +7,12 @@ use readmodel::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::{
+    answer::Answer,
     clock::text,
     config::Config,
     object::{Object, instant, stamp},
     query::Query,
     refusal::Refusal,
-    router::Answer,
     schema::{WEB_CALL, faults, is_uuid},
     world::World,
 };

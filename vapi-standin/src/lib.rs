@@ -8,6 +8,7 @@
 //! On demand it fails, in every way in which a service can: see [`Fault`]. And it can be changed behind its client's
 //! back, as others change Vapi.
 
+mod answer;
 mod assistants;
 mod auth;
 mod calls;

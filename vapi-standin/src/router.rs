@@ -13,14 +13,11 @@ use futures_util::stream;
 use serde_json::Value;
 
 use crate::{
-    assistants, auth, calls, fault::Fault, line::Fuse, object::Object, operation::Operation, phone_numbers,
-    record::Request as Recorded, refusal::Refusal, schema::is_uuid, world::Shared,
+    answer::Answer, assistants, auth, calls, fault::Fault, line::Fuse, object::Object, operation::Operation,
+    phone_numbers, record::Request as Recorded, refusal::Refusal, schema::is_uuid, world::Shared,
 };
 
 const MAX_BODY_BYTES: usize = 32 << 20;
-
-/// How an endpoint answers.
-pub(crate) type Answer = Result<(StatusCode, Value), Refusal>;
 
 /// All requests come here.
 pub(crate) async fn handle(

@@ -5,47 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ended_reason::call_status,
-    join::{Latest, Milestone, Newest},
+    join::{Latest, Milestone, Newest, Phase},
     private::Private,
 };
-
-/// How far a call had come when a message told of it. The order is that of a call's life, so that whatever arrives
-/// late, a call that has ended stays ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// A status that Vapi has added since, or one outside a call's life (`not-found`, `deletion-failed`).
-    Unknown,
-    /// To be made at a later time.
-    Scheduled,
-    /// Waiting for a free line.
-    Queued,
-    /// The other side's phone rings.
-    Ringing,
-    /// The assistant talks.
-    InProgress,
-    /// Being handed to a person.
-    Forwarding,
-    /// Over; the report is still to come.
-    Ended,
-    /// Over, and the end-of-call report is in.
-    Reported,
-}
-
-impl Phase {
-    /// The phase that a status-update's status stands for.
-    pub fn of_status(status: &str) -> Self {
-        match status {
-            "scheduled" => Self::Scheduled,
-            "queued" => Self::Queued,
-            "ringing" => Self::Ringing,
-            "in-progress" => Self::InProgress,
-            "forwarding" => Self::Forwarding,
-            "ended" => Self::Ended,
-            _ => Self::Unknown,
-        }
-    }
-}
 
 /// Who called whom, as `calls.call_direction` has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -32,7 +32,7 @@ pub use self::{
     phone_numbers::PhoneNumber,
     request::Operation,
 };
-use crate::private::Private;
+use crate::{is_loopback, private::Private};
 
 /// A connection within one continent takes a tenth of it; what takes longer is a network that is down.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -199,11 +199,7 @@ fn http_client(config: &Config, base_url: &Url) -> Result<reqwest::Client, reqwe
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(config.times.request);
     // No proxy leads back to this machine.
-    if is_loopback(base_url) { builder.no_proxy().build() } else { builder.build() }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| host == "localhost" || host == "[::1]" || host.starts_with("127."))
+    if base_url.host_str().is_some_and(is_loopback) { builder.no_proxy().build() } else { builder.build() }
 }
 
 /// What a request is made of, for the modules of the nouns.

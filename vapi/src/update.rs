@@ -7,9 +7,9 @@ use bigdecimal::{BigDecimal, Zero};
 use serde_json::Value;
 
 use crate::{
-    call::{CallState, Phase, SentimentLabel},
+    call::{CallState, SentimentLabel},
     field,
-    join::{Latest, Milestone, Newest, Told},
+    join::{Latest, Milestone, Newest, Phase, Told},
     message::{CallKind, Envelope, Kind},
     private::Private,
     structured::Structured,

@@ -24,9 +24,8 @@ use apalis_core::{
 };
 use readmodel::time::Timestamp;
 use store::{
-    Error,
-    queue::{self, Claimed, End, Queue},
-    sessions::WarmSessions,
+    Error, Store,
+    queue::{Claimed, End, Queue},
 };
 use tokio::{
     sync::watch,
@@ -48,8 +47,7 @@ const BATCH: usize = 1;
 /// The queue behind one apalis worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
-    pub(crate) pg: WarmSessions,
-    pub(crate) warm: WarmSessions,
+    pub(crate) store: Store,
     pub(crate) queue: Queue,
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
@@ -95,11 +93,9 @@ impl Line {
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let (held, since) = (self.held.ids(), *self.looked());
         let (lost, strays) = bounded(async {
-            let mut session = self.warm.take().await?;
-            let lost = queue::heartbeat(&mut session, worker.name(), self.queue, self.limits.lease, &held).await?;
+            let lost = self.store.heartbeat(worker.name(), self.queue, self.limits.lease, &held).await?;
             // apalis does one thing at a time: no claim is under way.
-            let strays = queue::release_strays(&mut session, worker.name(), &held, since).await?;
-            session.give_back();
+            let strays = self.store.release_strays(worker.name(), &held, since).await?;
             Ok((lost, strays))
         })
         .await?;
@@ -120,20 +116,6 @@ impl Line {
         self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn claim(&self, worker: &WorkerContext) -> Result<Vec<Claimed>, Error> {
-        let mut session = self.warm.take().await?;
-        let claimed = queue::claim(&mut session, worker.name(), self.queue, BATCH as i32, self.limits.lease).await?;
-        session.give_back();
-        Ok(claimed)
-    }
-
-    async fn finish(&self, worker: &WorkerContext, ended: &[(String, End)]) -> Result<(), Error> {
-        let mut session = self.warm.take().await?;
-        queue::finish(&mut session, worker.name(), ended).await?;
-        session.give_back();
-        Ok(())
-    }
-
     fn complain(&self, what: &'static str, error: &Error) {
         let error = error as &dyn std::error::Error;
         tracing::warn!(queue = self.queue.as_str(), what, error, "the queue cannot go on");
@@ -143,7 +125,7 @@ impl Line {
 async fn bounded<T>(statement: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     match tokio::time::timeout(PATIENCE, statement).await {
         Ok(result) => result,
-        Err(_) => Err(Error::late()),
+        Err(_) => Err(Error::TimedOut),
     }
 }
 
@@ -169,7 +151,8 @@ impl Persistence for Line {
 
     async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Vec<u8>>>, Infallible> {
         let rings = self.bell.rings();
-        match bounded(self.claim(worker)).await {
+        let claimed = self.store.claim_jobs(worker.name(), self.queue, BATCH as i32, self.limits.lease);
+        match bounded(claimed).await {
             Ok(claimed) => {
                 self.progress.made();
                 let missed = claimed.is_empty() && self.bell.rings() != rings;
@@ -194,7 +177,7 @@ impl Persistence for Line {
     ) -> Result<u64, Infallible> {
         let ids: Vec<String> = tasks.iter().filter_map(|task| task.task_id().map(TaskId::to_string)).collect();
         // Should this fail, the process gives back all it holds when it ends.
-        if let Err(error) = bounded(queue::release(&self.pg, worker.name(), &ids)).await {
+        if let Err(error) = bounded(self.store.release_jobs(worker.name(), &ids)).await {
             self.complain("release", &error);
         }
         self.held.remove(&ids);
@@ -205,7 +188,7 @@ impl Persistence for Line {
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
         let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;
-        while let Err(error) = bounded(self.finish(worker, &ended)).await {
+        while let Err(error) = bounded(self.store.finish_jobs(worker.name(), &ended)).await {
             self.complain("finish", &error);
             if Instant::now() > deadline {
                 break;

@@ -11,13 +11,7 @@ use monitoring::{
         OWED_ORGS, PARKED_EVENTS, QUARANTINED,
     },
 };
-use store::{
-    assistants,
-    erasures::{self, Backlog},
-    parked::{self, Contested},
-    queue::upkeep,
-    sessions::WarmSessions,
-};
+use store::{Store, erasures::Backlog, parked::Contested};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -26,13 +20,12 @@ const BUDGET: Duration = Duration::from_secs(5);
 const ERASURE_IS_LATE: Duration = Duration::from_secs(60);
 
 /// Keeps the gauges current, for ever.
-pub(crate) async fn measure(pg: WarmSessions) {
+pub(crate) async fn measure(store: Store) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let [orgs, oldest_seconds, quarantined, parked] = match tokio::time::timeout(BUDGET, upkeep::backlog(&pg)).await
-        {
+        let [orgs, oldest_seconds, quarantined, parked] = match tokio::time::timeout(BUDGET, store.backlog()).await {
             Ok(Ok(found)) => [found.orgs as f64, found.oldest_seconds, found.quarantined as f64, found.parked as f64],
             // Unlike the last known number, nobody takes this for how things are.
             failed => {
@@ -51,13 +44,13 @@ pub(crate) async fn measure(pg: WarmSessions) {
 const CLAIMS_EVERY: Duration = Duration::from_secs(10);
 
 /// Keeps the gauges of names at Vapi that several orgs claim current, for ever, and tells of them in `/readyz`.
-pub(crate) async fn measure_claims(pg: WarmSessions, health: Health) {
+pub(crate) async fn measure_claims(store: Store, health: Health) {
     const PART: &str = "names at vapi";
     let mut ticks = tokio::time::interval(CLAIMS_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Ok(Ok(contested)) = tokio::time::timeout(BUDGET, parked::contested(&pg)).await else {
+        let Ok(Ok(contested)) = tokio::time::timeout(BUDGET, store.contested()).await else {
             for kind in ["assistant", "number"] {
                 gauge!(CONTESTED, "kind" => kind).set(f64::NAN);
             }
@@ -79,13 +72,13 @@ fn state_of_names(Contested { assistants, numbers }: Contested) -> State {
 }
 
 /// Keeps the gauge of erasures current, for ever, and tells in `/readyz` of one that takes long.
-pub(crate) async fn measure_erasures(pg: WarmSessions, health: Health) {
+pub(crate) async fn measure_erasures(store: Store, health: Health) {
     const PART: &str = "erasures";
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let Ok(Ok(backlog)) = tokio::time::timeout(BUDGET, erasures::backlog(&pg)).await else {
+        let Ok(Ok(backlog)) = tokio::time::timeout(BUDGET, store.erasure_backlog()).await else {
             gauge!(OWED_ERASURES).set(f64::NAN);
             continue;
         };
@@ -104,12 +97,12 @@ fn state_of_erasures(Backlog { erasures, oldest_seconds }: Backlog) -> State {
 }
 
 /// Keeps the gauges of agents current, for ever. Only where assistants are made: elsewhere nobody minds what is owed.
-pub(crate) async fn measure_agents(pg: WarmSessions) {
+pub(crate) async fn measure_agents(store: Store) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let [owed, oldest_seconds, failed] = match tokio::time::timeout(BUDGET, assistants::backlog(&pg)).await {
+        let [owed, oldest_seconds, failed] = match tokio::time::timeout(BUDGET, store.assistant_backlog()).await {
             Ok(Ok(backlog)) => [backlog.owed as f64, backlog.oldest_seconds, backlog.failed as f64],
             failed => {
                 complain("agents", failed.ok().and_then(Result::err).as_ref());

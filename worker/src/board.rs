@@ -13,13 +13,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::Value;
-use sqlx::PgPool;
-use store::queue::Queue;
+use store::{Store, queue::Queue};
+
+/// Connections of the board.
+const CONNECTIONS: u32 = 4;
 
 /// The board with our queues, read-only. Its pages name absolute paths, so it must be at the root of a listener.
-pub fn board_router(pg: &PgPool) -> Router {
+pub fn board_router(store: &Store) -> Router {
+    let pg = store.apart(CONNECTIONS);
     let api = Queue::ALL.into_iter().fold(ApiBuilder::new(Router::new()), |api, queue| {
-        let jobs = PostgresStorage::<Value>::new(pg).with_config(Config::default().queue(queue.as_str()));
+        let jobs = PostgresStorage::<Value>::new(&pg).with_config(Config::default().queue(queue.as_str()));
         api.register(queue.as_str(), jobs)
     });
     Router::new().nest("/api/v1", api.build()).fallback_service(ServeUI::new()).layer(middleware::from_fn(read_only))

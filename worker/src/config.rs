@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use store::queue::Queue;
 use tokio::sync::watch;
 
 /// How a worker process works. The defaults are for production; tests shorten the times.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where to LISTEN, if the store's own connections go through a transaction pooler. One connection is kept for it.
-    pub direct: Option<PgPool>,
     /// How often a worker says that it lives, and looks for jobs that were lost.
     pub heartbeat: Duration,
     /// How long running jobs may go on after the signal to stop.
@@ -56,7 +53,6 @@ pub struct ConfigError {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            direct: None,
             heartbeat: Duration::from_secs(2),
             shutdown: Duration::from_secs(8),
             rebuild: Limits {

@@ -3,10 +3,7 @@
 
 use std::time::Duration;
 
-use store::{
-    queue::deadlines::{self, Ahead},
-    sessions::WarmSessions,
-};
+use store::{Store, queue::deadlines::Ahead};
 
 /// Deadlines move with every rebuild, and the clock may jump: nobody sleeps for longer.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -18,9 +15,9 @@ const PAUSE: Duration = Duration::from_millis(100);
 const BUDGET: Duration = Duration::from_secs(2);
 
 /// Calls `ring` at each deadline of any org, for ever.
-pub(crate) async fn follow(pg: WarmSessions, ring: impl Fn()) {
+pub(crate) async fn follow(store: Store, ring: impl Fn()) {
     loop {
-        let looked = tokio::time::timeout(BUDGET, deadlines::look(&pg)).await;
+        let looked = tokio::time::timeout(BUDGET, store.look_ahead()).await;
         // Without a look nothing is known, and the database answers no claim either.
         let Ahead { passed, next } = looked.ok().and_then(Result::ok).unwrap_or(Ahead { passed: false, next: None });
         if passed {

@@ -12,8 +12,7 @@ use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use store::{
     Store,
-    queue::{self, End, Queue},
-    sessions::WarmSessions,
+    queue::{End, Queue},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -50,7 +49,7 @@ pub async fn run_handler(
     handler: impl Handler,
 ) -> Result<(), ConfigError> {
     config.check()?;
-    let stopped = shutdown.run_until_cancelled(wait_for_schema(&store.pg, &health)).await.is_none();
+    let stopped = shutdown.run_until_cancelled(wait_for_schema(&store, &health)).await.is_none();
     if stopped {
         return Ok(());
     }
@@ -62,10 +61,10 @@ pub async fn run_handler(
     Ok(())
 }
 
-async fn wait_for_schema(pg: &WarmSessions, health: &Health) {
+async fn wait_for_schema(store: &Store, health: &Health) {
     const PART: &str = "schema";
     loop {
-        let reason = match queue::is_installed(pg).await {
+        let reason = match store.has_queue().await {
             Ok(true) => break,
             Ok(false) => "waiting for the schema: run `prewarm migrate`".to_owned(),
             Err(error) => format!("waiting for the database: {error}"),
@@ -89,7 +88,7 @@ impl<H: Handler> Engine<H> {
         if self.config.prewarm.is_none() {
             return;
         }
-        if let Err(error) = queue::push(&self.store.pg, &Maintenance::TakeUpAssistants.to_new()).await {
+        if let Err(error) = self.store.push_job(&Maintenance::TakeUpAssistants.to_new()).await {
             tracing::warn!(error = &error as &dyn std::error::Error, "assistants are looked at later");
         }
     }
@@ -103,18 +102,18 @@ impl<H: Handler> Engine<H> {
         let bells: Arc<[_]> = lines.iter().map(|line| line.bell.clone()).collect();
         let (hinted, alarmed) = (bells.clone(), bells);
         let worked = crons.iter().filter(|cron| self.config.limits(cron.job.queue()).is_some());
-        let pg = || self.store.pg.clone();
+        let store = || self.store.clone();
         let _beside = [
-            spawn(follow_hints(self.store.clone(), self.config.direct.clone(), hinted)),
-            spawn(watch_line(self.store.clone())),
-            spawn(Scheduler::new(pg(), worked).run(scheduler, shutdown.clone())),
+            spawn(follow_hints(store(), hinted)),
+            spawn(watch_line(store())),
+            spawn(Scheduler::new(store(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health.clone(), self.config.heartbeat)),
-            spawn(backlog::measure(pg())),
-            spawn(backlog::measure_claims(pg(), health.clone())),
-            spawn(backlog::measure_erasures(pg(), health)),
-            spawn(deadlines::follow(pg(), move || alarmed.iter().for_each(|bell| bell.ring()))),
+            spawn(backlog::measure(store())),
+            spawn(backlog::measure_claims(store(), health.clone())),
+            spawn(backlog::measure_erasures(store(), health)),
+            spawn(deadlines::follow(store(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
-        let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(pg())));
+        let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(store())));
         let grace = self.config.shutdown;
         let monitor = lines.into_iter().fold(Monitor::new(), |monitor, line| self.register(monitor, line));
         let ended = monitor
@@ -137,8 +136,7 @@ impl<H: Handler> Engine<H> {
     /// None: the queue is not worked.
     fn line(&self, queue: Queue) -> Option<Line> {
         Some(Line {
-            pg: self.store.pg.clone(),
-            warm: self.store.warm.clone(),
+            store: self.store.clone(),
             queue,
             limits: self.config.limits(queue)?.clone(),
             heartbeat: self.config.heartbeat,
@@ -172,7 +170,7 @@ impl<H: Handler> Engine<H> {
 
     /// Gives back what the workers still hold.
     async fn take_leave(&self) {
-        let farewell = queue::retire(&self.store.pg, self.start.as_ref());
+        let farewell = self.store.retire_workers(self.start.as_ref());
         match tokio::time::timeout(FAREWELL, farewell).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
@@ -183,16 +181,12 @@ impl<H: Handler> Engine<H> {
     }
 }
 
-async fn follow_hints(store: Store, direct: Option<sqlx::PgPool>, bells: Arc<[Arc<Bell>]>) {
-    let listen = || {
-        let pool = direct.clone().unwrap_or_else(|| store.apart(1));
-        queue::follow_hints(pool, || bells.iter().for_each(|bell| bell.ring()))
-    };
-    store.line.listen(listen).await;
+async fn follow_hints(store: Store, bells: Arc<[Arc<Bell>]>) {
+    store.follow_hints(|| bells.iter().for_each(|bell| bell.ring())).await;
 }
 
 async fn watch_line(store: Store) {
-    store.line.watch(&store.pg).await;
+    store.watch_line().await;
 }
 
 /// A queue's name in `/readyz`.

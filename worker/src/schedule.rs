@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use cron::Schedule;
 use jobs::Maintenance;
 use readmodel::time::Timestamp;
-use store::{Error, clock, queue::crons, sessions::WarmSessions};
+use store::{Error, Store};
 use tokio_util::sync::CancellationToken;
 
 use crate::watchdog::Progress;
@@ -73,7 +73,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Fires the crons, together with the schedulers of all other workers.
 #[derive(Debug)]
 pub struct Scheduler {
-    pg: WarmSessions,
+    store: Store,
     crons: Vec<(&'static Cron, Schedule)>,
     /// Slots known to have been fired: saves asking again, and decides nothing.
     fired: HashMap<&'static str, Timestamp>,
@@ -81,16 +81,16 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// A scheduler that remembers nothing. Crons whose expression is not valid are left out; a test sees to the table's.
-    pub fn new(pg: impl Into<WarmSessions>, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
+    pub fn new(store: Store, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
         let parsed = |cron: &'static Cron| Some((cron, Schedule::from_str(cron.expression).ok()?));
-        Self { pg: pg.into(), crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
+        Self { store, crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
     }
 
     pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
-            match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::late())) {
+            match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::TimedOut)) {
                 Ok(_) => progress.made(),
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "crons are late"),
             }
@@ -100,7 +100,7 @@ impl Scheduler {
     /// Fires the newest slot of each cron that nobody has fired yet, by the database's clock; of slots that were missed
     /// only the newest. Returns how many it fired.
     pub async fn tick(&mut self) -> Result<usize, Error> {
-        let now = clock::now(&self.pg).await?;
+        let now = self.store.now().await?;
         let mut firings = 0;
         for (cron, schedule) in &self.crons {
             let Some(slot) = newest_slot(schedule, now) else { continue };
@@ -108,7 +108,7 @@ impl Scheduler {
             if self.fired.get(cron.name) == Some(&slot) {
                 continue;
             }
-            if crons::fire(&self.pg, cron.name, slot, &cron.job.to_new()).await? {
+            if self.store.fire_cron(cron.name, slot, &cron.job.to_new()).await? {
                 firings += 1;
             }
             self.fired.insert(cron.name, slot);

@@ -59,6 +59,12 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The status and the name of each, for counters that begin at zero.
+    pub(crate) fn reasons() -> impl Iterator<Item = (StatusCode, &'static str)> {
+        let all = Denied::ALL.map(Self::Denied).into_iter().chain([Self::Missing]);
+        all.map(|refused| (refused.status(), refused.name()))
+    }
+
     /// The name in metrics and logs.
     pub(crate) const fn name(self) -> &'static str {
         match self {

@@ -3,6 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use reqwest::Url;
+use vapi::{SettingError, flag, is_loopback};
 
 use super::claims::{Aal, Policy};
 
@@ -51,6 +52,9 @@ pub enum ConfigError {
         /// What it may be.
         wanted: &'static str,
     },
+    /// A switch that is neither on nor off.
+    #[error(transparent)]
+    Switch(#[from] SettingError),
     /// The client that fetches the keys cannot be made.
     #[error("cannot set up TLS for fetching the token keys")]
     Tls(#[from] reqwest::Error),
@@ -79,7 +83,7 @@ impl Config {
     /// # Errors
     /// There is no way to verify a token, or a variable is unusable.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let set = |variable| lookup(variable).filter(|value| !value.is_empty());
+        let set = |variable: &str| lookup(variable).filter(|value| !value.is_empty());
         let secret = set(JWT_SECRET).map(Secret);
         if secret.as_ref().is_some_and(|secret| secret.as_bytes().len() < ADVISED_SECRET_BYTES) {
             tracing::warn!("{JWT_SECRET} has fewer than {ADVISED_SECRET_BYTES} bytes: it may be guessed");
@@ -96,7 +100,7 @@ impl Config {
         }
         let policy = Policy {
             issuers: set(JWT_ISSUER).map_or_else(|| Ok(auth_url.into_iter().collect()), |list| issuers(&list))?,
-            allow_anonymous: set(ALLOW_ANONYMOUS).map_or(Ok(false), |value| switch(ALLOW_ANONYMOUS, &value))?,
+            allow_anonymous: flag(set, ALLOW_ANONYMOUS, false)?,
             require_aal: set(REQUIRE_AAL).map(|value| level(&value)).transpose()?,
         };
         Ok(Self { secret, jwks_url, policy })
@@ -109,10 +113,6 @@ fn issuers(list: &str) -> Result<Vec<String>, ConfigError> {
     let issuers: Vec<_> =
         list.split(',').map(str::trim).filter(|issuer| !issuer.is_empty()).map(str::to_owned).collect();
     if issuers.is_empty() { Err(ConfigError::Value { variable: JWT_ISSUER, wanted }) } else { Ok(issuers) }
-}
-
-fn switch(variable: &'static str, value: &str) -> Result<bool, ConfigError> {
-    value.trim().parse().map_err(|_| ConfigError::Value { variable, wanted: "true or false" })
 }
 
 fn level(value: &str) -> Result<Aal, ConfigError> {
@@ -144,10 +144,6 @@ fn safe_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
 
 fn parse_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
     Url::parse(value).map_err(|_| ConfigError::Url { variable, reason: "is not a URL" })
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || address(host).is_some_and(|address| address.is_loopback())
 }
 
 /// Whether a host is one that only a private network has: an address of RFC 1918 or RFC 4193, a name without a dot, as a

@@ -7,7 +7,7 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
-use store::{Store, feed};
+use store::Store;
 use tokio::{
     sync::broadcast,
     time::{Instant, timeout_at},
@@ -67,8 +67,7 @@ impl Notices {
     /// Hears what workers say, for ever.
     pub(super) async fn follow(&self, store: &Store) {
         // There may be no watcher.
-        let follow = || feed::follow_console(store.apart(1), |notice| drop(self.sender.send(notice.to_owned())));
-        store.line.listen(follow).await;
+        store.follow_console(|notice| drop(self.sender.send(notice.to_owned()))).await;
     }
 
     /// Watches a subject. Notices count from now on: so what changes after the first look is not missed.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use readmodel::blob::{Blob, Digest};
 use sha2::{Digest as _, Sha256};
 
-use crate::coding::Coding;
+use crate::{coding::Coding, delta::DictionaryHash};
 
 /// Earlier bodies that a delta may start from. A page that shows each version as it comes holds the last one; one that
 /// asks now and then may be some behind.
@@ -24,10 +24,6 @@ const DELTA_BYTES: usize = 256;
 const DCZ_MAGIC: [u8; 8] = [0x5e, 0x2a, 0x4d, 0x18, 0x20, 0x00, 0x00, 0x00];
 /// From level 3 on zstd finds matches that far back; higher levels save little more.
 const DELTA_LEVEL: i32 = 3;
-
-/// The SHA-256 of a body that a client holds: how a dictionary is named in RFC 9842.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DictionaryHash(pub [u8; 32]);
 
 /// A body in all its forms.
 #[derive(Debug)]

@@ -9,8 +9,7 @@ use axum::http::HeaderValue;
 use bytes::Bytes;
 use readmodel::{edition::Edition, model::Model, time::Timestamp, version::Version};
 
-use super::{content::Content, home::HomeTag};
-use crate::answer::Labels;
+use super::{Labels, content::Content, home::HomeTag};
 
 /// All models of an org at one version.
 #[derive(Debug)]

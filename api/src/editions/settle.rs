@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, HeaderName};
 use readmodel::{
     ids::OrgId,
     version::{Receipt, Version},
@@ -10,17 +9,8 @@ use readmodel::{
 use store::{receipts::Inclusion, versions::Head};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
-use crate::{
-    answer::Stale,
-    error::ApiError,
-    patience::{PATIENCE, in_vain},
-};
-
-/// `Prewarm-Wait-For`
-const WAIT_FOR: HeaderName = HeaderName::from_static("prewarm-wait-for");
-/// `Prewarm-Min-Version`
-const MIN_VERSION: HeaderName = HeaderName::from_static("prewarm-min-version");
+use super::{Editions, Found, POSTGRES_BUDGET, Stale, Unavailable};
+use crate::patience::{PATIENCE, in_vain};
 
 /// A write is waited for this long.
 const WAIT: Duration = Duration::from_secs(2);
@@ -34,25 +24,6 @@ pub(crate) struct Wishes {
     pub receipt: Option<Receipt>,
     /// The least version.
     pub at_least: Option<Version>,
-}
-
-impl Wishes {
-    /// What the headers of a request say; `None` when they say nothing, as most do.
-    ///
-    /// # Errors
-    /// A header that is no receipt, or no version.
-    pub(crate) fn of(request: &HeaderMap) -> Result<Option<Self>, ApiError> {
-        let receipt = parsed(request, WAIT_FOR)?;
-        let at_least = parsed(request, MIN_VERSION)?;
-        let wishes = Self { receipt, at_least };
-        Ok((wishes != Self::default()).then_some(wishes))
-    }
-}
-
-fn parsed<T: std::str::FromStr>(request: &HeaderMap, name: HeaderName) -> Result<Option<T>, ApiError> {
-    let Some(value) = request.get(&name) else { return Ok(None) };
-    let text = value.to_str().map_err(|_| ApiError::Position)?;
-    text.trim().parse().map(Some).map_err(|_| ApiError::Position)
 }
 
 impl Editions {
@@ -117,28 +88,6 @@ impl Editions {
         }
         if let Ok(Ok(Head::At(newest))) = tokio::time::timeout(POSTGRES_BUDGET, self.store.head(org)).await {
             self.raise_floor(org, newest);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    #[test]
-    fn positions_are_read_strictly() {
-        let of = |name: HeaderName, value: &'static str| {
-            Wishes::of(&HeaderMap::from_iter([(name, HeaderValue::from_static(value))]))
-        };
-        assert_eq!(Wishes::of(&HeaderMap::new()), Ok(None));
-        let receipt = Some(Receipt { epoch: 1, xid: 7 });
-        assert_eq!(of(WAIT_FOR, "r1-7"), Ok(Some(Wishes { receipt, at_least: None })));
-        let at_least = Some(Version { epoch: 1, n: 7 });
-        assert_eq!(of(MIN_VERSION, " 1-7"), Ok(Some(Wishes { receipt: None, at_least })));
-        for (name, value) in [(WAIT_FOR, "1-7"), (WAIT_FOR, ""), (MIN_VERSION, "r1-7"), (MIN_VERSION, "1-7; x")] {
-            assert_eq!(of(name, value), Err(ApiError::Position), "{value}");
         }
     }
 }

@@ -26,8 +26,7 @@ impl Editions {
     pub(crate) async fn watch(self: Arc<Self>) {
         let (sender, notices) = mpsc::channel(NOTICES);
         let heard = sender.clone();
-        let follow_postgres = || feed::follow_postgres(self.store.apart(1), heard.clone());
-        let from_postgres = self.store.line.listen(follow_postgres);
+        let from_postgres = self.store.follow_postgres(heard);
         let from_redis = async {
             match self.store.redis.clone() {
                 Some(redis) => feed::follow_redis(redis, self.home.follow(), sender).await,

@@ -13,9 +13,11 @@ use embedded::Durability;
 use futures_util::FutureExt as _;
 use readmodel::blob::Format;
 use serde_json::json;
-use sqlx::AssertSqlSafe;
 use store::{Config, Sessions, Store, sessions::WarmSessions};
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, AssertSqlSafe},
+};
 use vapi::{CallRef, Envelope};
 
 /// Two orgs with an assistant each; numbers by Vapi's id, by themselves, and of nobody in particular.
@@ -55,6 +57,7 @@ impl Clock {
 async fn numbers(url: String) -> (Numbers, Clock, WarmSessions) {
     let config = Config {
         database_url: url,
+        direct_url: None,
         redis: None,
         connections: 4,
         sessions: Sessions::Serving,
@@ -62,8 +65,8 @@ async fn numbers(url: String) -> (Numbers, Clock, WarmSessions) {
         format: Format::CURRENT,
     };
     let store = Store::open(&config).unwrap();
-    sqlx::raw_sql(MAPPING).execute(&store.pg).await.unwrap();
-    let (clock, pg) = (Clock::new(), store.pg.clone());
+    sqlx::raw_sql(MAPPING).execute(store.sessions()).await.unwrap();
+    let (clock, pg) = (Clock::new(), store.sessions().clone());
     let told = clock.clone();
     (Numbers::new(store, move || told.now()), clock, pg)
 }

@@ -23,7 +23,7 @@ pub(crate) struct Node {
 impl Node {
     /// Starts it on our Postgres and our Redis. The first read fills the cache, through the view.
     pub(crate) async fn start(stack: &Stack, org: &Org) -> anyhow::Result<Self> {
-        sqlx::raw_sql(include_str!("../../peers/node/view.sql")).execute(&stack.store.pg).await?;
+        sqlx::raw_sql(include_str!("../../peers/node/view.sql")).execute(stack.store.sessions()).await?;
         let place = Place::new()?;
         let mut command = Command::new("node");
         command.arg(files().join("node/server.js")).env("NODE_ENV", "production");

@@ -26,7 +26,7 @@ const ORGS: &str = include_str!("../../queries/numbers.sql");
 const LIMIT: f64 = 5.0;
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    sqlx::raw_sql(ORGS).execute(&bench.stack.store.pg).await?;
+    sqlx::raw_sql(ORGS).execute(bench.stack.store.sessions()).await?;
     let (mut ours, mut peers) = (Vec::new(), Vec::new());
     for round in 0..bench.rounds {
         say(format_args!(" round {} of {}", round + 1, bench.rounds));

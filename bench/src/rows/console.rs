@@ -83,7 +83,7 @@ async fn synced(stack: &Stack) -> anyhow::Result<()> {
     let started = Instant::now();
     let owed = "select exists (select from prewarm.agent_marks)
                     or exists (select from public.agents where vapi_assistant_id is null)";
-    while sqlx::query_scalar::<_, bool>(owed).fetch_one(&stack.store.pg).await? {
+    while sqlx::query_scalar::<_, bool>(owed).fetch_one(stack.store.sessions()).await? {
         ensure!(started.elapsed() < SYNCS, "not every agent is at Vapi after {SYNCS:?}");
         tokio::time::sleep(PAUSE).await;
     }

@@ -45,7 +45,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         others.push(bench.stack.seed(SMALL_CONTACTS, 6).await?.id);
     }
     let large = bench.stack.seed(LARGE_CONTACTS, 6).await?.id;
-    sqlx::raw_sql(include_str!("../../queries/fairness/unwatched.sql")).execute(&bench.stack.store.pg).await?;
+    sqlx::raw_sql(include_str!("../../queries/fairness/unwatched.sql")).execute(bench.stack.store.sessions()).await?;
     bench.stack.build().await?;
     bench.stack.start_worker().await?;
     let town = Town {

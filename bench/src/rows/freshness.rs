@@ -68,7 +68,8 @@ impl Kind {
         let watched = Watched { addr: http_addr(&stack.nodes()[1]), orgs: orgs.to_vec() };
         let heard = generator::run(move || watched.hear(writer)).await?;
         let transactions: Vec<&str> = heard.iter().map(|(transaction, _)| transaction.as_str()).collect();
-        let committed = sqlx::query_scalar::<_, i64>(COMMITTED).bind(&transactions).fetch_all(&stack.store.pg).await?;
+        let committed =
+            sqlx::query_scalar::<_, i64>(COMMITTED).bind(&transactions).fetch_all(stack.store.sessions()).await?;
         for ((_, arrived), committed) in heard.iter().zip(committed) {
             self.latencies.record(arrived.saturating_sub(Duration::from_micros(committed.try_into()?)));
         }

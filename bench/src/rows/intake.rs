@@ -35,7 +35,7 @@ struct Sample {
 }
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    sqlx::raw_sql(include_str!("../../peers/notify.sql")).execute(&bench.stack.store.pg).await?;
+    sqlx::raw_sql(include_str!("../../peers/notify.sql")).execute(bench.stack.store.sessions()).await?;
     say(format_args!("seeding {ORGS} orgs of {CONTACTS} contacts"));
     for number in 1..=ORGS {
         bench.stack.seed_as(org(number), CONTACTS, CALLS).await?;

@@ -91,7 +91,7 @@ impl Cost {
 }
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    sqlx::raw_sql(VIEW).execute(&bench.stack.store.pg).await?;
+    sqlx::raw_sql(VIEW).execute(bench.stack.store.sessions()).await?;
     bench.stack.execute(NO_GAP).await?;
     let mut subjects = Vec::new();
     for contacts in CONTACTS {
@@ -119,7 +119,7 @@ impl Subject {
     async fn new(stack: &mut Stack, contacts: u32) -> anyhow::Result<Self> {
         let org = stack.org(contacts).await?;
         let refresh = REFRESH.replace("SCHEMA", &schema(contacts)).replace("ORG", &org.id.to_string());
-        sqlx::raw_sql(AssertSqlSafe(refresh)).execute(&stack.store.pg).await?;
+        sqlx::raw_sql(AssertSqlSafe(refresh)).execute(stack.store.sessions()).await?;
         let ivm = Ivm::start(stack, &org).await?;
         let (ours, rested, by_webhook, idle) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (refresh, view, immv, rebuilds) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -135,7 +135,7 @@ impl Sample {
 
 async fn switch(stack: &Stack, how: &str) -> anyhow::Result<()> {
     let sql = include_str!("../../queries/triggers.sql").replace("SWITCH", how);
-    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&stack.store.pg).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(stack.store.sessions()).await?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use std::{
 
 use e2e::{Answer, Org, Stack, eventually, report};
 use futures_util::future::join_all;
-use sqlx::PgPool;
+use testkit::sqlx::{self, PgPool};
 
 const SENDERS: usize = 12;
 const WEBHOOKS: usize = 600;

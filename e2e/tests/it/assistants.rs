@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{Answer, Environment, Org, Stack, WEBHOOK_SECRET, eventually, poll};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use testkit::Database;
+use testkit::{Database, sqlx};
 use vapi_standin::{Config, Fault, Operation, Standin};
 
 const KEY: &str = "canary-private-key";

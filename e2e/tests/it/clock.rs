@@ -9,7 +9,7 @@ use testkit::{
     Database,
     busy::in_time,
     faketime::{ServerClock, ahead},
-    servers,
+    servers, sqlx,
 };
 
 const LEADS: &str = "/api/analytics/leads";

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Environment, Org, Stack, eventually};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
+};
 
 const EVENTS: usize = 1_000;
 const WRITERS: usize = 4;

@@ -2,6 +2,7 @@
 
 use e2e::{Process, Stack, eventually, report, status_update};
 use serde_json::Value;
+use testkit::sqlx;
 
 const PHONE: &str = "+15550100001";
 const NAME: &str = "Ada Canary";

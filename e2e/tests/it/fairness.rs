@@ -10,7 +10,7 @@ use std::{
 };
 
 use e2e::{Org, Stack, poll};
-use sqlx::{Connection, PgConnection, PgPool, Row};
+use testkit::sqlx::{self, Connection, PgConnection, PgPool, Row};
 
 /// Some hundred times what it takes; a queue behind the large org would take longer.
 const PROMPT: Duration = Duration::from_secs(9);

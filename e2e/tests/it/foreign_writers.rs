@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use e2e::{Stack, eventually};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
-use testkit::busy::in_time;
+use testkit::{
+    busy::in_time,
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
+};
 
 /// Belongs to the server, where it stays; its rights are the database's and go with that.
 const ROLE: &str = "prewarm_test_writer";

@@ -9,7 +9,7 @@ use e2e::{Answer, Org, Stack, WEBHOOK_SECRET, eventually, report, status_update}
 use flate2::{Compression, write::GzEncoder};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
-use testkit::busy::in_time;
+use testkit::{busy::in_time, sqlx};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

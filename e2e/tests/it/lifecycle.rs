@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use e2e::{Answer, Environment, Process, Stack, eventually};
 use reqwest::StatusCode;
-use sqlx::{AssertSqlSafe, PgPool};
-use testkit::busy::in_time;
+use testkit::{
+    busy::in_time,
+    sqlx::{self, AssertSqlSafe, PgPool},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

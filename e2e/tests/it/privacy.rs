@@ -6,7 +6,7 @@ use api::auth::wall_clock;
 use e2e::{Answer, Environment, JWT_SECRET, Org, Stack, WEBHOOK_SECRET, eventually, report, signature};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
-use testkit::Database;
+use testkit::{Database, sqlx};
 use vapi_standin::{CallEnd, CallKind, NewCall};
 
 use crate::{

@@ -3,7 +3,7 @@
 use e2e::{Answer, Environment, Org, PANELS, Stack, eventually};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
-use testkit::{Database, oracle::World};
+use testkit::{Database, oracle::World, sqlx};
 
 const ORIGIN: &str = "https://app.example.com";
 const VARY: &str = "Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin";

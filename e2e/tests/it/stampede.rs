@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use e2e::{Answer, Stack, eventually};
 use reqwest::StatusCode;
+use testkit::sqlx;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 

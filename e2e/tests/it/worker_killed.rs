@@ -14,8 +14,10 @@ use proptest::{
     test_runner::TestRunner,
 };
 use readmodel::version::Version;
-use sqlx::{Connection, PgConnection};
-use testkit::history::{self, Case, Keys, Op};
+use testkit::{
+    history::{self, Case, Keys, Op},
+    sqlx::{Connection, PgConnection},
+};
 
 const KILLS: usize = 10;
 const OPS_BETWEEN_KILLS: usize = 12;

@@ -9,9 +9,11 @@ use proptest::{
 };
 use readmodel::version::Receipt;
 use serde_json::{Value, json};
-use sqlx::AssertSqlSafe;
 use store::Store;
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe},
+};
 use tokio::task::JoinHandle;
 use vapi::Envelope;
 
@@ -159,7 +161,7 @@ async fn left_behind(store: &Store) -> Value {
         arrival("last_contact_at"),
         "case when c.created_at < '2025-01-01' then c.id end",
     );
-    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(&store.pg).await.unwrap()
+    sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(store.sessions()).await.unwrap()
 }
 
 fn told(outcome: &Result<Outcome, NotTaken>) -> String {
@@ -223,7 +225,7 @@ fn batches_leave_behind_what_their_messages_leave_one_by_one() {
     });
     runtime.block_on(async {
         for (store, database) in [alone, together].into_iter().zip(databases) {
-            store.pg.close().await;
+            store.close().await;
             database.close().await.unwrap();
         }
     });
@@ -261,7 +263,7 @@ async fn b1_one_that_is_refused_keeps_none_of_the_others_out() {
     assert_eq!(count(&store, "select count(*) from public.calls where vapi_call_id like 'new-%'").await, 5);
     let outcomes: Vec<_> = take(&store, &batch).await.iter().map(told).collect();
     assert_eq!(outcomes, ["duplicate"; 6]);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -276,7 +278,7 @@ async fn a_batch_is_one_transaction() {
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Outcome::Accepted(receipt)) if *receipt == first)));
     let marks = format!("select count(*) from prewarm.marks where xid = '{}'", first.xid);
     assert_eq!(count(&store, &marks).await, 2 * 64, "one for each contact and one for each call");
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -298,7 +300,7 @@ async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
     // Found out long before anyone loses patience.
     sql(&store, "do $$ begin execute format('alter database %I set deadlock_timeout = 5', current_database()); end $$")
         .await;
-    store.pg.close().await;
+    store.close().await;
     let stores = [open(&database), open(&database)];
     for meeting in 0..MEETINGS {
         let batch = |call: &str, statuses: [&str; 2]| -> Vec<_> {
@@ -331,11 +333,11 @@ async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
     assert_eq!(count(&stores[0], forgotten).await, 0);
     // A backend tells what it has counted when it ends.
     for store in stores {
-        store.pg.close().await;
+        store.close().await;
     }
     let store = open(&database);
     let deadlocks = "select deadlocks from pg_stat_database where datname = current_database()";
     assert_eq!(count(&store, deadlocks).await, 0);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -3,6 +3,7 @@
 use intake::Message;
 use serde_json::{Value, json};
 use store::Store;
+use testkit::sqlx;
 use vapi::Envelope;
 
 /// How many messages there are.
@@ -66,7 +67,7 @@ pub(crate) async fn shown(store: &Store) -> Vec<Value> {
                    from public.calls k
                    left join public.contacts c on c.id = k.contact_id and c.phone = k.phone_number
                    left join prewarm.call_states s on s.vapi_call_id = k.vapi_call_id";
-    sqlx::query_scalar(query).fetch_all(&store.pg).await.unwrap()
+    sqlx::query_scalar(query).fetch_all(store.sessions()).await.unwrap()
 }
 
 /// Checks that all calls are one and the same, the one that their messages tell of.

@@ -177,7 +177,7 @@ async fn h12_what_two_orgs_claim_is_neithers_until_one_lets_go() {
     take_all(&store, vec![called_by("call-2", number("+15550000001"))]).await;
     assert_eq!(replay(&store).await.unwrap().replayed, 0);
     assert_eq!(count(&store, "select count(*) from public.calls").await, 0);
-    let contested = store::parked::contested(&store.pg).await.unwrap();
+    let contested = store.contested().await.unwrap();
     assert_eq!((contested.assistants, contested.numbers), (1, 0));
     sql(
         &store,

@@ -7,7 +7,7 @@ use store::{
     Store,
     erasures::{Requested, Subject},
 };
-use testkit::Database;
+use testkit::{Database, sqlx};
 use vapi::Envelope;
 
 use crate::harness::{add_org, close, count, open, sql};

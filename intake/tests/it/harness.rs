@@ -1,13 +1,16 @@
 //! A store on a database of the test's own.
 
 use readmodel::blob::Format;
-use sqlx::AssertSqlSafe;
 use store::{Config, Sessions, Store};
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe},
+};
 
 pub(crate) fn open(database: &Database) -> Store {
     Store::open(&Config {
         database_url: database.url(),
+        direct_url: None,
         redis: None,
         connections: 4,
         sessions: Sessions::Serving,
@@ -25,7 +28,7 @@ pub(crate) async fn sql(store: &Store, statements: &str) {
 }
 
 pub(crate) async fn count(store: &Store, query: &str) -> i64 {
-    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&store.pg).await.unwrap()
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(store.sessions()).await.unwrap()
 }
 
 /// An org with one inbound assistant.
@@ -41,6 +44,6 @@ pub(crate) async fn add_org(store: &Store, assistant: &str) {
 }
 
 pub(crate) async fn close(store: Store, database: Database) {
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

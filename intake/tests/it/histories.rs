@@ -9,7 +9,7 @@ use proptest::{
 };
 use serde_json::{Value, json};
 use store::Store;
-use testkit::Database;
+use testkit::{Database, sqlx};
 use vapi::Envelope;
 
 use crate::harness::{add_org, open, sql};
@@ -141,8 +141,10 @@ async fn found(store: &Store) -> (Shown, usize) {
                    from public.calls k
                    join public.agents a on a.org_id = k.org_id
                    left join public.contacts c on c.id = k.contact_id and c.org_id = k.org_id";
-    let rows: Vec<(String, String, Option<String>, bool)> = sqlx::query_as(query).fetch_all(&store.pg).await.unwrap();
-    let contacts: i64 = sqlx::query_scalar("select count(*) from public.contacts").fetch_one(&store.pg).await.unwrap();
+    let rows: Vec<(String, String, Option<String>, bool)> =
+        sqlx::query_as(query).fetch_all(store.sessions()).await.unwrap();
+    let contacts: i64 =
+        sqlx::query_scalar("select count(*) from public.contacts").fetch_one(store.sessions()).await.unwrap();
     let shown = rows.into_iter().map(|(call, assistant, digits, test)| (call, (assistant, digits, test)));
     (shown.collect(), usize::try_from(contacts).unwrap())
 }
@@ -178,7 +180,7 @@ fn b2_b3_b5_every_caller_is_who_the_event_says() {
         })
     });
     runtime.block_on(async {
-        store.pg.close().await;
+        store.close().await;
         database.close().await.unwrap();
     });
     if let Err(error) = outcome {

@@ -3,7 +3,7 @@
 use intake::{Message, Outcome, Replayed, replay, take};
 use serde_json::{Value, json};
 use store::Store;
-use testkit::Database;
+use testkit::{Database, sqlx};
 use vapi::Envelope;
 
 use crate::{
@@ -129,7 +129,7 @@ async fn runs_at_once_share_the_work() {
     }
     assert_eq!((replayed, count(&one, "select count(*) from public.contacts").await), (600, 100));
     assert_eq!(shown(&one).await.len(), 1);
-    other.pg.close().await;
+    other.close().await;
     close(one, database).await;
 }
 
@@ -138,7 +138,7 @@ async fn buffers(store: &Store) -> i64 {
     let look = include_str!("../../../store/queries/parked/known.sql");
     let plan: Value =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {look}")))
-            .fetch_one(&store.pg)
+            .fetch_one(store.sessions())
             .await
             .unwrap();
     let read = |kind: &str| plan[0]["Plan"][kind].as_i64().unwrap();

@@ -6,9 +6,11 @@ use readmodel::{
     model::Model,
     time::{Clock, Timestamp},
 };
-use sqlx::{Connection, PgConnection, postgres::types::PgInterval};
 use store::{Store, snapshot::Extent};
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, Connection, PgConnection, postgres::types::PgInterval},
+};
 use uuid::Uuid;
 
 use crate::harness::{defined, edition, open, shown, world};
@@ -62,7 +64,7 @@ async fn calls_today_ends_at_the_orgs_midnight_across_daylight_saving_time() {
     assert_eq!(at_instant(&store, &mut connection, last).await, (Some(at("2026-03-29T22:00:00Z")), 2));
     // The next day has no calls: it sets no deadline.
     assert_eq!(at_instant(&store, &mut connection, at("2026-03-29T22:00:00Z")).await, (None, 0));
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -88,7 +90,7 @@ async fn urgency_falls_at_24_hours_and_at_7_days_to_the_microsecond() {
     assert_eq!(urgency(day, &mut connection).await, expect("medium", Some(week)));
     assert_eq!(urgency("2026-05-08T09:59:59.999999Z", &mut connection).await, expect("medium", Some(week)));
     assert_eq!(urgency(week, &mut connection).await, expect("low", None));
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -114,7 +116,7 @@ async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
     assert_eq!(reasons, ["deadline"]);
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     assert!(shown(&edition(&store, ORG).await.unwrap(), Model::Leads).contains(r#""follow_up_urgency":"medium""#));
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -136,6 +138,6 @@ async fn what_the_clock_jumped_during_a_rebuild_is_not_what_the_rebuild_took() {
     let took = "select took from prewarm.versions where took < interval '1 hour'";
     let took: PgInterval = sqlx::query_scalar(took).fetch_one(&mut connection).await.unwrap();
     assert!(took.microseconds > 0, "{took:?}");
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -2,9 +2,10 @@
 
 use materialize::rebuild;
 use readmodel::{ids::OrgId, time::Clock};
-use sqlx::AssertSqlSafe;
-use store::queue::upkeep;
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe},
+};
 use uuid::Uuid;
 
 use crate::harness::open;
@@ -42,23 +43,24 @@ async fn once_every_org_is_built_the_fleets_totals_are_those_of_the_source() {
         store.seed_contacts(org, 1, contacts, 5).await.unwrap();
         sqlx::query("update public.calls set is_test_call = true where org_id = $1 and sentiment_label = 'neutral'")
             .bind(org.0)
-            .execute(&store.pg)
+            .execute(store.sessions())
             .await
             .unwrap();
         rebuild(&store, Clock::Database, org).await.unwrap();
     }
-    assert!(upkeep::refresh_fleet_pulse(&store.pg).await.unwrap());
+    assert!(store.refresh_fleet_pulse().await.unwrap());
     let wrong = format!(
         "with source as ({TOTALS})
          select count(*)
            from ((table prewarm.fleet_pulse except all table source) union all
                  (table source except all table prewarm.fleet_pulse)) wrong"
     );
-    let rows: i64 = sqlx::query_scalar("select count(*) from prewarm.fleet_pulse").fetch_one(&store.pg).await.unwrap();
-    let wrong: i64 = sqlx::query_scalar(AssertSqlSafe(wrong)).fetch_one(&store.pg).await.unwrap();
+    let rows: i64 =
+        sqlx::query_scalar("select count(*) from prewarm.fleet_pulse").fetch_one(store.sessions()).await.unwrap();
+    let wrong: i64 = sqlx::query_scalar(AssertSqlSafe(wrong)).fetch_one(store.sessions()).await.unwrap();
     assert_eq!((rows, wrong), (4, 0));
     let calls = "select total_calls from prewarm.fleet_pulse where org_id is null";
-    assert!(sqlx::query_scalar::<_, i64>(calls).fetch_one(&store.pg).await.unwrap() > 100);
-    store.pg.close().await;
+    assert!(sqlx::query_scalar::<_, i64>(calls).fetch_one(store.sessions()).await.unwrap() > 100);
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -2,9 +2,11 @@
 
 use materialize::rebuild;
 use readmodel::{blob::Format, ids::OrgId, model::Model, time::Clock, version::Version};
-use sqlx::AssertSqlSafe;
 use store::{Store, blobs::Held, nodes::Node, versions::Head};
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, AssertSqlSafe},
+};
 use uuid::Uuid;
 
 use crate::harness::{in_redis, open, open_in};
@@ -14,7 +16,7 @@ const NEWER: Format = Format(Format::CURRENT.0 + 1);
 
 async fn change_and_rebuild(by: &Store) -> Version {
     let change = format!("insert into public.calls (org_id) values ('{}')", ORG.0);
-    sqlx::query(AssertSqlSafe(change)).execute(&by.pg).await.unwrap();
+    sqlx::query(AssertSqlSafe(change)).execute(by.sessions()).await.unwrap();
     rebuild(by, Clock::Database, ORG).await.unwrap();
     by.newest(&[ORG]).await.unwrap().versions[0].1
 }
@@ -40,7 +42,7 @@ async fn a_version_is_there_in_every_format_that_is_read() {
     let older = open(&database, Some(redis.url()));
     let newer = open_in(&database, Some(redis.url()), NEWER);
     let insert = format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0);
-    sqlx::query(AssertSqlSafe(insert)).execute(&older.pg).await.unwrap();
+    sqlx::query(AssertSqlSafe(insert)).execute(older.sessions()).await.unwrap();
 
     // Before: one release. Blobs of its format are none of another's.
     let reader = Node { name: "reader".to_owned(), works: false };
@@ -69,7 +71,7 @@ async fn a_version_is_there_in_every_format_that_is_read() {
     assert_eq!(shown(&older).await.unwrap().0, version);
     assert!(matches!(newer.edition(ORG).await.unwrap(), Held::Nothing));
     for store in [older, newer] {
-        store.pg.close().await;
+        store.close().await;
     }
     database.close().await.unwrap();
 }

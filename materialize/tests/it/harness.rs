@@ -8,11 +8,11 @@ use readmodel::{
     model::Model,
     time::{Clock, Timestamp},
 };
-use sqlx::PgConnection;
 use store::{Config, Sessions, Store, blobs::Held, redis};
 use testkit::{
     Database, history,
     oracle::{self, Direction, Micros, World},
+    sqlx::{self, PgConnection},
 };
 
 /// A store on a database.
@@ -24,6 +24,7 @@ pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
 pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
+        direct_url: None,
         redis: redis_url.map(redis::Config::of),
         connections: 8,
         sessions: Sessions::Working,
@@ -41,7 +42,7 @@ pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
             "select distinct org_id from prewarm.owed where org_id = any($1) and reason <> 'deadline'",
         )
         .bind(&ids)
-        .fetch_all(&store.pg)
+        .fetch_all(store.sessions())
         .await
         .unwrap();
         if owed.is_empty() {

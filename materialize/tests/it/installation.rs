@@ -9,7 +9,6 @@ use readmodel::{
     time::Clock,
     version::{Receipt, Version},
 };
-use sqlx::{AssertSqlSafe, PgPool};
 use store::{
     Config, Sessions, Store,
     blobs::Held,
@@ -17,7 +16,10 @@ use store::{
     redis::{self, Announce, Base, Put},
     versions::Head,
 };
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, AssertSqlSafe, PgPool},
+};
 use uuid::Uuid;
 
 use crate::harness::{edition, in_redis, open};
@@ -25,7 +27,7 @@ use crate::harness::{edition, in_redis, open};
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
 async fn run(store: &Store, statement: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&store.pg).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(store.sessions()).await.unwrap();
 }
 
 async fn add_lead(store: &Store) {
@@ -44,7 +46,7 @@ async fn rebuilt(store: &Store) -> Edition {
 }
 
 async fn is_recovering(store: &Store) -> bool {
-    sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(&store.pg).await.unwrap_or(true)
+    sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(store.sessions()).await.unwrap_or(true)
 }
 
 async fn installation(store: &Store) -> Installation {
@@ -53,6 +55,7 @@ async fn installation(store: &Store) -> Installation {
 
 fn open_url(database_url: String, redis_url: Option<String>, connections: u32) -> Store {
     Store::open(&Config {
+        direct_url: None,
         database_url,
         redis: redis_url.map(redis::Config::of),
         connections,
@@ -89,7 +92,7 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
     let original = open(&database, Some(redis.url()));
     add_org(&original).await;
     let first = rebuilt(&original).await;
-    original.pg.close().await;
+    original.close().await;
     let copied = open_url(copy(&server, &database).await, Some(redis.url()), 8);
     let original = open(&database, Some(redis.url()));
 
@@ -108,8 +111,8 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
     let receipt = Receipt { epoch: first.version.epoch, xid: 3 };
     assert_eq!(copied.inclusion(ORG, receipt).await.unwrap(), Inclusion::OtherEpoch);
     assert!(matches!(original.inclusion(ORG, receipt).await.unwrap(), Inclusion::At(_)));
-    copied.pg.close().await;
-    original.pg.close().await;
+    copied.close().await;
+    original.close().await;
 }
 
 #[tokio::test]
@@ -137,7 +140,7 @@ async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     assert_ne!(installation(&store).await, last);
     let Head::At(later) = store.head(ORG).await.unwrap() else { panic!("not built") };
     assert!(later > version, "{later} after {version}");
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -171,7 +174,7 @@ async fn a3_recovery_that_ends_on_another_timeline_begins_another_installation_o
     // A plain restart is none.
     server.restart().await.unwrap();
     assert_eq!(installation(&store).await, first);
-    store.pg.close().await;
+    store.close().await;
 }
 
 #[tokio::test]
@@ -183,14 +186,14 @@ async fn a3_a_copy_that_may_not_be_written_is_read_and_nothing_is_made_from_it()
     let made = rebuilt(&store).await;
     run(&store, "update prewarm.installation set id = id").await;
     run(&store, "do $$ begin execute format('alter database %I set default_transaction_read_only = on', current_database()); end $$").await;
-    store.pg.close().await;
+    store.close().await;
 
     let store = open_url(database.url(), None, 4);
     assert_eq!(store.installation().await.unwrap(), None);
     assert_eq!(store.head(ORG).await.unwrap(), Head::At(made.version));
     assert!(matches!(store.edition(ORG).await.unwrap(), Held::Edition(_)));
     assert!(rebuild(&store, Clock::Database, ORG).await.is_err());
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -209,10 +212,11 @@ async fn a3_a_database_that_was_set_back_under_a_process_begins_another_installa
     store.renew_if_behind(installation, next + 1_000_000_000).await.unwrap();
     assert_eq!(store.newest(&[]).await.unwrap().present.installation, Some(after));
     // A receipt of a transaction that is still to come is not included.
-    let epoch = sqlx::query_scalar::<_, i64>("select epoch from prewarm.epoch").fetch_one(&store.pg).await.unwrap();
+    let epoch =
+        sqlx::query_scalar::<_, i64>("select epoch from prewarm.epoch").fetch_one(store.sessions()).await.unwrap();
     let to_come = Receipt { epoch, xid: next + 1_000_000_000 };
     assert_eq!(store.inclusion(ORG, to_come).await.unwrap(), Inclusion::NotYet);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -234,6 +238,6 @@ async fn h8_a_version_that_postgres_never_made_gives_way_in_redis() {
     assert_eq!(redis.put(&forged, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);
     assert_eq!(redis.put(&newest, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);
     assert_eq!(redis.put(&newest, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Refused);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -8,9 +8,11 @@ use readmodel::{
     moment::Moment,
     time::{Clock, Timestamp},
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::{Store, calls::Filter};
-use testkit::{Database, oracle};
+use testkit::{
+    Database, oracle,
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
+};
 use uuid::Uuid;
 
 use crate::harness::{defined, edition, open, shown, world};
@@ -79,7 +81,7 @@ impl Clinic {
     }
 
     async fn close(self) {
-        self.store.pg.close().await;
+        self.store.close().await;
         self.database.close().await.unwrap();
     }
 }

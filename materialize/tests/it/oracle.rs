@@ -13,12 +13,12 @@ use readmodel::{
     model::Model,
     time::{Clock, Timestamp},
 };
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::Store;
 use testkit::{
     Database,
     history::{self, Case, Op},
     oracle::{self, Micros, World},
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
 };
 
 use crate::harness::{defined, edition, open, settle, shown, world};
@@ -118,7 +118,7 @@ fn check_histories(
         open(&database, None)
     };
     let view = runtime.block_on(view_definition(&store));
-    runtime.block_on(sqlx::raw_sql(thresholds).execute(&store.pg)).unwrap();
+    runtime.block_on(sqlx::raw_sql(thresholds).execute(store.sessions())).unwrap();
     let config = ProptestConfig {
         cases: cases.max(1),
         failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("seeds"))),
@@ -129,11 +129,11 @@ fn check_histories(
     let outcome = TestRunner::new(config).run(&histories, |(at, drawn, pace)| {
         histories_played.set(histories_played.get() + 1);
         events_played.set(events_played.get() + drawn.len() as u64);
-        runtime.block_on(sqlx::raw_sql(before_each).execute(&store.pg)).unwrap();
+        runtime.block_on(sqlx::raw_sql(before_each).execute(store.sessions())).unwrap();
         runtime.block_on(play(&store, &view, at, &drawn, pace)).map_err(TestCaseError::fail)
     });
     runtime.block_on(async {
-        store.pg.close().await;
+        store.close().await;
         database.close().await.unwrap();
     });
     println!("{} events in {} histories compared", events_played.get(), histories_played.get());
@@ -174,7 +174,7 @@ fn pace() -> impl Strategy<Value = Pace> {
 async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -> Result<(), String> {
     let case = Case::fresh();
     let orgs = case.organizations();
-    let mut connection = store.pg.take().await.unwrap();
+    let mut connection = store.sessions().take().await.unwrap();
     let ops = history::settle(drawn, case);
     for (n, op) in ops.iter().enumerate() {
         op.execute(&mut connection).await.map_err(|error| error.to_string())?;
@@ -326,8 +326,10 @@ async fn compare_with_view(connection: &mut PgConnection, view: &str, org: OrgId
 }
 
 async fn view_definition(store: &Store) -> String {
-    let text: String =
-        sqlx::query_scalar("select pg_get_viewdef('public.view_actionable_leads')").fetch_one(&store.pg).await.unwrap();
+    let text: String = sqlx::query_scalar("select pg_get_viewdef('public.view_actionable_leads')")
+        .fetch_one(store.sessions())
+        .await
+        .unwrap();
     assert!(text.contains("now()"), "the view's clock is replaced by its text");
     text.trim_end_matches(';').to_owned()
 }
@@ -341,6 +343,6 @@ async fn an_untouched_org_has_no_edition_and_owes_nothing() {
     let owed: i64 = sqlx::query_scalar("select count(*) from prewarm.owed").fetch_one(&mut connection).await.unwrap();
     assert_eq!(owed, 0);
     assert!(edition(&store, OrgId(uuid::Uuid::from_u128(1))).await.is_none());
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -2,9 +2,11 @@
 
 use materialize::rebuild;
 use readmodel::{ids::OrgId, model::Model, time::Clock};
-use sqlx::AssertSqlSafe;
 use store::{Store, blobs::Held};
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe},
+};
 use uuid::Uuid;
 
 use crate::harness::{edition, open};
@@ -12,7 +14,7 @@ use crate::harness::{edition, open};
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
 async fn run(store: &Store, statement: &str) {
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(&store.pg).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statement)).execute(store.sessions()).await.unwrap();
 }
 
 async fn org_with_lead(store: &Store) {
@@ -40,13 +42,14 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
     assert!(told.starts_with(&format!("the leads of org {ORG} has ")), "{told}");
     let kept = edition(&store, ORG).await.unwrap();
     assert_eq!((kept.version, kept.as_of), (good.version, good.as_of));
-    let owed = sqlx::query_scalar::<_, i64>("select count(*) from prewarm.marks").fetch_one(&store.pg).await.unwrap();
+    let owed =
+        sqlx::query_scalar::<_, i64>("select count(*) from prewarm.marks").fetch_one(store.sessions()).await.unwrap();
     assert!(owed > 0, "the org is no longer owed");
     // Once it fits, all is as before.
     run(&store, "update public.contacts set service_interests = '{one}'").await;
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     assert!(edition(&store, ORG).await.unwrap().version > good.version);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -62,7 +65,7 @@ async fn h5_what_one_process_cannot_read_is_made_again_and_stays_for_the_others(
     store.distrust(ORG, &unusable).await.unwrap();
     let count = async |of: &str| {
         sqlx::query_scalar::<_, i64>(AssertSqlSafe(format!("select count(*) from {of}")))
-            .fetch_one(&store.pg)
+            .fetch_one(store.sessions())
             .await
             .unwrap()
     };
@@ -74,6 +77,6 @@ async fn h5_what_one_process_cannot_read_is_made_again_and_stays_for_the_others(
     let again = edition(&store, ORG).await.unwrap();
     assert!(again.version > good.version);
     assert_eq!(again.blob(Model::Leads).digest, good.blob(Model::Leads).digest);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use materialize::{rebuild, rebuild_anew};
 use readmodel::{ids::OrgId, time::Clock};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::Store;
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
+};
 use uuid::Uuid;
 
 use crate::harness::open;
@@ -33,7 +35,7 @@ async fn found(store: &Store, org: OrgId) {
 async fn call(store: &Store, org: OrgId) {
     let call = "insert into public.calls (org_id, contact_id, phone_number, call_direction, status)
                 select org_id, id, phone, 'inbound', 'completed' from public.contacts where org_id = $1 limit 1";
-    sqlx::query(call).bind(org.0).execute(&store.pg).await.unwrap();
+    sqlx::query(call).bind(org.0).execute(store.sessions()).await.unwrap();
 }
 
 /// How often they have been read whole. A session's reads count once it has ended.
@@ -53,7 +55,7 @@ async fn reads_of_all_by(database: &Database, work: impl AsyncFnOnce(&Store)) ->
     let before = reads_of_all(database).await;
     let store = open(database, None);
     work(&store).await;
-    store.pg.close().await;
+    store.close().await;
     drop(store);
     reads_of_all(database).await - before
 }
@@ -68,10 +70,10 @@ async fn no_rebuild_reads_a_table_of_all_orgs() {
     for table in TABLES {
         // Nobody else makes statistics.
         let statistics = format!("alter table {table} set (autovacuum_enabled = off); analyze {table}");
-        sqlx::raw_sql(AssertSqlSafe(statistics)).execute(&store.pg).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(statistics)).execute(store.sessions()).await.unwrap();
     }
     found(&store, SECOND).await;
-    store.pg.close().await;
+    store.close().await;
     drop(store);
 
     let built = reads_of_all_by(&database, async |store| {

@@ -11,7 +11,6 @@ use std::{
 use materialize::{Outcome, rebuild};
 use rand::RngExt;
 use readmodel::{ids::OrgId, model::Model, time::Clock, version::Version};
-use sqlx::{Connection, PgConnection};
 use store::{
     Store,
     blobs::Held,
@@ -19,7 +18,10 @@ use store::{
     snapshot::Extent,
     versions::Head,
 };
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, Connection, PgConnection},
+};
 use uuid::Uuid;
 
 use crate::harness::{defined, edition, in_redis, open, settle, shown, world};
@@ -64,7 +66,7 @@ async fn versions_only_rise_while_two_workers_race() {
     let Held::Edition(copy) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!(copy.version, edition.version);
     assert_eq!(copy.blob(Model::Dashboard).digest, edition.blob(Model::Dashboard).digest);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -142,7 +144,7 @@ async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded()
             "insert into public.calls (org_id, phone_number) select $1, '+1' || i from generate_series(1, 300) i",
         )
         .bind(org.0)
-        .execute(&store.pg)
+        .execute(store.sessions())
         .await
         .unwrap();
         let (one, other) = tokio::join!(rebuild(&store, Clock::Database, org), rebuild(&store, Clock::Database, org));
@@ -150,7 +152,7 @@ async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded()
         superseded += outcomes.iter().filter(|outcome| **outcome == Outcome::Superseded).count();
     }
     assert!(superseded > 0, "they never met");
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -170,12 +172,12 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     let new = edition(&store, ORG).await.unwrap();
     assert!(new.version > old.version);
 
-    assert!(matches!(late.commit(&old, &[]).await, Err(store::Error::Superseded(_))));
+    assert!(matches!(late.commit(&old, &[]).await, Err(store::Error::Superseded)));
     let redis = store.redis.as_ref().unwrap();
     assert_eq!(redis.put(&old, Base::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Refused);
     let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!((held.version, edition(&store, ORG).await.unwrap().version), (new.version, new.version));
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -202,7 +204,7 @@ async fn redis_compares_versions_as_two_integers() {
         edition.version = Version { epoch, n };
         assert_eq!(redis.put(&edition, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), put, "{epoch}-{n}");
     }
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -219,7 +221,7 @@ async fn a_rebuild_that_changes_nothing_publishes_no_new_bytes() {
     let bytes = async || {
         let rows: Vec<(String, Vec<u8>, String)> =
             sqlx::query_as("select model, bytes, xmin::text from prewarm.blobs order by model")
-                .fetch_all(&store.pg)
+                .fetch_all(store.sessions())
                 .await
                 .unwrap();
         rows
@@ -231,6 +233,6 @@ async fn a_rebuild_that_changes_nothing_publishes_no_new_bytes() {
     let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!(held.version, second.version);
     assert_eq!(held.blob(Model::Leads).version, first.version, "redis still has the bytes of the first");
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

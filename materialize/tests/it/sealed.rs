@@ -4,13 +4,15 @@ use std::{fs, path::Path, time::Duration};
 
 use materialize::{rebuild, rebuild_anew};
 use readmodel::{ids::OrgId, time::Clock};
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use store::{
     Store, migrate,
-    queue::{self, End, Queue},
+    queue::{End, Queue},
     revert,
 };
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe, Connection, PgConnection},
+};
 use uuid::Uuid;
 
 use crate::harness::open;
@@ -214,15 +216,13 @@ async fn work(store: &Store, writer: &mut PgConnection) {
              update public.contacts set lead_score = 80"
         );
         run(writer, &change).await.unwrap();
-        let mut session = store.warm.take().await.unwrap();
-        queue::heartbeat(&mut session, "worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-        let claimed = queue::claim(&mut session, "worker", Queue::Rebuild, 4, LEASE).await.unwrap();
+        store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
+        let claimed = store.claim_jobs("worker", Queue::Rebuild, 4, LEASE).await.unwrap();
         rebuild(store, Clock::Database, ORG).await.unwrap();
         rebuild_anew(store, Clock::Database, ORG).await.unwrap();
         let ended: Vec<_> = claimed.into_iter().map(|job| (job.id, End::Failed("once".to_owned()))).collect();
-        queue::finish(&mut session, "worker", &ended).await.unwrap();
-        queue::claim(&mut session, "worker", Queue::Prewarm, 4, LEASE).await.unwrap();
-        session.give_back();
+        store.finish_jobs("worker", &ended).await.unwrap();
+        store.claim_jobs("worker", Queue::Prewarm, 4, LEASE).await.unwrap();
     }
 }
 
@@ -255,7 +255,7 @@ async fn h10_nothing_that_somebody_put_into_public_is_run_by_us() {
                  refresh materialized view prewarm.fleet_pulse";
     run(&mut session, calls).await.unwrap();
     assert_eq!(sprung(&mut session).await, [""; 0]);
-    store.pg.close().await;
+    store.close().await;
     drop(store);
     database.close().await.unwrap();
 }
@@ -275,7 +275,7 @@ fn queries(folder: &Path, found: &mut Vec<(String, String)>) {
 async fn h10_every_query_names_what_it_reads_by_its_schema() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let mut session = store.pg.take().await.unwrap();
+    let mut session = store.sessions().take().await.unwrap();
     assert_eq!(texts(&mut session, "show search_path").await, ["pg_catalog,pg_temp"]);
     let mut found = Vec::new();
     queries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/queries"), &mut found);
@@ -291,6 +291,6 @@ async fn h10_every_query_names_what_it_reads_by_its_schema() {
         run(&mut session, &prepare).await.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
     drop(session);
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use readmodel::{ids::OrgId, time::Clock};
-use sqlx::{PgConnection, postgres::PgPoolOptions};
 use store::{Error, sessions::WarmSessions, snapshot::Extent};
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, PgConnection, postgres::PgPoolOptions},
+};
 use uuid::Uuid;
 
 use crate::harness::open;
@@ -18,18 +20,20 @@ async fn pid(session: &mut PgConnection) -> i32 {
 async fn the_session_that_was_used_last_is_handed_out_first() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let (mut one, mut other) = (store.warm.take().await.unwrap(), store.warm.take().await.unwrap());
+    let (mut one, mut other) =
+        (store.warm_sessions().take().await.unwrap(), store.warm_sessions().take().await.unwrap());
     let (first, last) = (pid(&mut one).await, pid(&mut other).await);
     one.give_back();
     other.give_back();
     for _ in 0..3 {
-        let mut session = store.warm.take().await.unwrap();
+        let mut session = store.warm_sessions().take().await.unwrap();
         assert_eq!(pid(&mut session).await, last);
         session.give_back();
     }
-    let (mut one, mut other) = (store.warm.take().await.unwrap(), store.warm.take().await.unwrap());
+    let (mut one, mut other) =
+        (store.warm_sessions().take().await.unwrap(), store.warm_sessions().take().await.unwrap());
     assert_eq!((pid(&mut one).await, pid(&mut other).await), (last, first));
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -38,20 +42,20 @@ async fn the_session_that_was_used_last_is_handed_out_first() {
 async fn a_session_that_is_not_given_back_is_not_handed_out_again() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let mut dropped = store.warm.take().await.unwrap();
+    let mut dropped = store.warm_sessions().take().await.unwrap();
     let gone = pid(&mut dropped).await;
     sqlx::raw_sql("begin; insert into public.organizations (name) values ('unfinished')")
         .execute(&mut *dropped)
         .await
         .unwrap();
     drop(dropped);
-    let mut next = store.warm.take().await.unwrap();
+    let mut next = store.warm_sessions().take().await.unwrap();
     assert_ne!(pid(&mut next).await, gone);
     let orgs: i64 =
         sqlx::query_scalar("select count(*) from public.organizations").fetch_one(&mut *next).await.unwrap();
     assert_eq!(orgs, 0);
     next.give_back();
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -66,14 +70,14 @@ async fn h1_transactions_that_are_dropped_at_any_moment_leave_no_snapshot_open()
         let rebuild = store.snapshot(org, Clock::Database, Extent::Touched);
         let dropped = tokio::time::timeout(Duration::from_micros(n * 25), rebuild).await;
         drop(dropped);
-        sqlx::raw_sql(insert).execute(&store.pg).await.unwrap();
+        sqlx::raw_sql(insert).execute(store.sessions()).await.unwrap();
         let count = "select count(*) from public.organizations";
-        for sessions in [&store.pg, &store.warm] {
+        for sessions in [store.sessions(), store.warm_sessions()] {
             let seen: i64 = sqlx::query_scalar(count).fetch_one(sessions).await.unwrap();
             assert_eq!(seen, i64::try_from(n).unwrap() + 1);
         }
     }
-    store.pg.close().await;
+    store.close().await;
     database.close().await.unwrap();
 }
 
@@ -86,7 +90,7 @@ async fn h13_a_statement_that_is_not_answered_in_time_fails_and_another_session_
     let first = pid().await;
     assert_eq!(pid().await, first);
     let late = sqlx::query("select pg_sleep(60)").execute(&sessions).await.unwrap_err();
-    assert!(Error::from(late).is_silence());
+    assert!(matches!(Error::from(late), Error::TimedOut));
     assert_ne!(pid().await, first);
     // An error closes the session, too: nobody looks into what state it is in.
     let second = pid().await;

@@ -5,9 +5,12 @@ use std::ops::Sub;
 
 use materialize::{Outcome, rebuild};
 use readmodel::{ids::OrgId, time::Clock};
-use sqlx::{Connection, PgConnection};
 use store::{Config, Sessions, Store};
-use testkit::{Database, shapes::Shape};
+use testkit::{
+    Database,
+    shapes::Shape,
+    sqlx::{self, Connection, PgConnection},
+};
 use tokio::task::{JoinSet, LocalSet};
 use uuid::Uuid;
 
@@ -84,7 +87,7 @@ impl Subject {
     /// as transactions of other databases last.
     async fn read(&mut self) -> Read {
         let flush = "select pg_stat_force_next_flush()";
-        let mut warm = self.store.warm.take().await.unwrap();
+        let mut warm = self.store.warm_sessions().take().await.unwrap();
         sqlx::raw_sql(flush).execute(&mut *warm).await.unwrap();
         warm.give_back();
         sqlx::raw_sql(flush).execute(&mut self.writer).await.unwrap();
@@ -123,7 +126,7 @@ impl Subject {
     }
 
     async fn close(self) {
-        self.store.pg.close().await;
+        self.store.close().await;
         drop(self.store);
         drop(self.writer);
         self.database.close().await.unwrap();
@@ -142,6 +145,7 @@ const FORGET: &str = "truncate prewarm.actionable_leads, prewarm.lead_sums, prew
 fn open(database: &Database) -> Store {
     Store::open(&Config {
         database_url: database.url(),
+        direct_url: None,
         redis: None,
         connections: 1,
         sessions: Sessions::Working,

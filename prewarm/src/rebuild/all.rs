@@ -9,10 +9,7 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use readmodel::ids::OrgId;
-use store::{
-    rebuild_runs::{self, Failure, Run},
-    sessions::WarmSessions,
-};
+use store::rebuild_runs::{Failure, Run};
 use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
@@ -30,14 +27,14 @@ const RECORD_EVERY: Duration = Duration::from_millis(250);
 
 const GO_ON: &str = "`prewarm rebuild --all` goes on from here";
 
-pub(super) async fn run(direct_url: &str, builder: Builder, concurrency: usize, restart: bool) -> anyhow::Result<()> {
-    let turn = rebuild_runs::take_turn(direct_url).await?;
+pub(super) async fn run(builder: Builder, concurrency: usize, restart: bool) -> anyhow::Result<()> {
+    let store = &builder.store;
+    let turn = store.take_rebuild_turn().await?;
     ensure!(turn.is_some(), "another `prewarm rebuild --all` is running");
-    let pg = builder.store.pg.clone();
     if restart {
-        rebuild_runs::abandon(&pg).await?;
+        store.abandon_rebuild_run().await?;
     }
-    let run = rebuild_runs::open(&pg).await?;
+    let run = store.open_rebuild_run().await?;
     let progress = Progress::start(&run)?;
     let mut rebuilding = Rebuilding::new(builder, concurrency, run, progress);
     let ended = rebuilding.work().await;
@@ -47,7 +44,6 @@ pub(super) async fn run(direct_url: &str, builder: Builder, concurrency: usize, 
 
 /// A run at work.
 struct Rebuilding {
-    pg: WarmSessions,
     builder: Builder,
     /// Of the orgs that are begun so many run at once.
     room: Arc<Semaphore>,
@@ -64,7 +60,6 @@ struct Rebuilding {
 impl Rebuilding {
     fn new(builder: Builder, concurrency: usize, run: Run, progress: Progress) -> Self {
         Self {
-            pg: builder.store.pg.clone(),
             builder,
             room: Arc::new(Semaphore::new(concurrency)),
             run,
@@ -117,7 +112,7 @@ impl Rebuilding {
 
     async fn read(&mut self) -> anyhow::Result<()> {
         let Some(from) = self.read_to else { return Ok(()) };
-        let orgs = rebuild_runs::orgs(&self.pg, from, CHUNK).await?;
+        let orgs = self.builder.store.orgs_from(from, CHUNK).await?;
         self.read_to = orgs.last().and_then(after);
         self.waiting.extend(orgs);
         Ok(())
@@ -129,7 +124,7 @@ impl Rebuilding {
             Ended::Stopped => return Ok(()),
             Ended::Unreachable(error) => return Err(error),
             Ended::Failed(reason) => {
-                rebuild_runs::record_failure(&self.pg, &self.run, &Failure { org, reason }).await?;
+                self.builder.store.record_rebuild_failure(&self.run, &Failure { org, reason }).await?;
             }
             Ended::Rebuilt(_) => {}
         }
@@ -142,7 +137,7 @@ impl Rebuilding {
     }
 
     async fn record(&self) -> anyhow::Result<()> {
-        Ok(rebuild_runs::record(&self.pg, &self.run).await?)
+        Ok(self.builder.store.record_rebuild_run(&self.run).await?)
     }
 
     /// Says how it went.
@@ -157,8 +152,8 @@ impl Rebuilding {
             self.record().await?;
             bail!("stopped after {rebuilt} of {total} orgs; {GO_ON}");
         }
-        rebuild_runs::finish(&self.pg, &self.run).await?;
-        let failures = rebuild_runs::failures(&self.pg, &self.run).await?;
+        self.builder.store.finish_rebuild_run(&self.run).await?;
+        let failures = self.builder.store.rebuild_failures(&self.run).await?;
         self.progress.report(rebuilt, &failures);
         ensure!(failures.is_empty(), "{} of {rebuilt} orgs could not be rebuilt", failures.len());
         Ok(())

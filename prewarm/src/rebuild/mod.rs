@@ -53,7 +53,8 @@ impl Arguments {
         let builder = Builder::new(store, shutdown);
         match self.orgs.all {
             true => {
-                all::run(settings.reach_direct().await?, builder, usize::from(self.concurrency), self.restart).await
+                settings.reach_direct().await?;
+                all::run(builder, usize::from(self.concurrency), self.restart).await
             }
             false => some(&builder, &self.orgs.org).await,
         }

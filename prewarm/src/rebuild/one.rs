@@ -55,7 +55,7 @@ impl Builder {
             match attempt {
                 Ok(Some(outcome)) => return Ended::Rebuilt(outcome),
                 Ok(None) => tokio::time::sleep(PAUSE).await,
-                Err(materialize::Error::Store(error @ store::Error::Postgres(_))) => {
+                Err(materialize::Error::Store(error)) if error.is_outage() || error.is_blocked() => {
                     return Ended::Unreachable(error.into());
                 }
                 Err(error) => return Ended::Failed(format!("{:#}", anyhow::Error::from(error))),

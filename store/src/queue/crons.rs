@@ -1,20 +1,21 @@
 //! Firings of crons. What was fired is a row; nobody remembers anything else.
 
 use readmodel::time::Timestamp;
-use sqlx::PgExecutor;
 
-use crate::{Error, instant::PgTime, queue::NewJob};
+use crate::{Error, Store, instant::PgTime, queue::NewJob};
 
-/// Fires a slot of a cron, unless some worker has: its row and its job in one statement. False when it had been fired.
-pub async fn fire(pg: impl PgExecutor<'_>, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
-    let fired = sqlx::query_file_scalar!(
-        "queries/queue/crons/fire.sql",
-        cron,
-        PgTime(slot) as _,
-        job.queue.as_str(),
-        job.subject,
-        job.args,
-        job.max_attempts
-    );
-    Ok(fired.fetch_one(pg).await?)
+impl Store {
+    /// Fires a slot of a cron, unless some worker has: its row and its job in one statement. False when it had been fired.
+    pub async fn fire_cron(&self, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
+        let fired = sqlx::query_file_scalar!(
+            "queries/queue/crons/fire.sql",
+            cron,
+            PgTime(slot) as _,
+            job.queue.as_str(),
+            job.subject,
+            job.args,
+            job.max_attempts
+        );
+        Ok(fired.fetch_one(&self.pg).await?)
+    }
 }

@@ -2,14 +2,13 @@
 //! until a job of the subject ends well.
 
 use readmodel::{ids::OrgId, time::Timestamp};
-use sqlx::PgExecutor;
 
-use crate::{Error, instant::PgTime};
+use crate::{Error, Store, instant::PgTime};
 
 /// A job that is not tried again by itself. (An org in quarantine is, as a new job each minute.)
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
-    /// Names it to [`retry`] and [`discard`].
+    /// Names it to [`Store::retry_dead_letter`] and [`Store::discard_dead_letter`].
     pub id: String,
     /// The queue's name.
     pub queue: String,
@@ -45,26 +44,28 @@ impl From<Row> for DeadLetter {
     }
 }
 
-/// The newest dead letters, newest first.
-pub async fn list(pg: impl PgExecutor<'_>, limit: i64) -> Result<Vec<DeadLetter>, Error> {
-    let rows = sqlx::query_file_as!(Row, "queries/queue/dead_letters/list.sql", limit).fetch_all(pg).await?;
-    Ok(rows.into_iter().map(DeadLetter::from).collect())
-}
+impl Store {
+    /// The newest dead letters, newest first.
+    pub async fn dead_letters(&self, limit: i64) -> Result<Vec<DeadLetter>, Error> {
+        let rows = sqlx::query_file_as!(Row, "queries/queue/dead_letters/list.sql", limit).fetch_all(&self.pg).await?;
+        Ok(rows.into_iter().map(DeadLetter::from).collect())
+    }
 
-/// One dead letter.
-pub async fn find(pg: impl PgExecutor<'_>, id: &str) -> Result<Option<DeadLetter>, Error> {
-    let row = sqlx::query_file_as!(Row, "queries/queue/dead_letters/find.sql", id).fetch_optional(pg).await?;
-    Ok(row.map(DeadLetter::from))
-}
+    /// One dead letter.
+    pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, Error> {
+        let row = sqlx::query_file_as!(Row, "queries/queue/dead_letters/find.sql", id).fetch_optional(&self.pg).await?;
+        Ok(row.map(DeadLetter::from))
+    }
 
-/// Makes a dead letter wait again with all its attempts before it, and takes its org out of quarantine. False when there
-/// is no such dead letter.
-pub async fn retry(pg: impl PgExecutor<'_>, id: &str) -> Result<bool, Error> {
-    Ok(sqlx::query_file_scalar!("queries/queue/dead_letters/retry.sql", id).fetch_one(pg).await?)
-}
+    /// Makes a dead letter wait again with all its attempts before it, and takes its org out of quarantine. False when there
+    /// is no such dead letter.
+    pub async fn retry_dead_letter(&self, id: &str) -> Result<bool, Error> {
+        Ok(sqlx::query_file_scalar!("queries/queue/dead_letters/retry.sql", id).fetch_one(&self.pg).await?)
+    }
 
-/// Throws a dead letter away. False when there is no such dead letter.
-pub async fn discard(pg: impl PgExecutor<'_>, id: &str) -> Result<bool, Error> {
-    let discarded = sqlx::query_file!("queries/queue/dead_letters/discard.sql", id).execute(pg).await?;
-    Ok(discarded.rows_affected() == 1)
+    /// Throws a dead letter away. False when there is no such dead letter.
+    pub async fn discard_dead_letter(&self, id: &str) -> Result<bool, Error> {
+        let discarded = sqlx::query_file!("queries/queue/dead_letters/discard.sql", id).execute(&self.pg).await?;
+        Ok(discarded.rows_affected() == 1)
+    }
 }

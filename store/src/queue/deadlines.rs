@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgExecutor;
-
-use crate::Error;
+use crate::{Error, Store};
 
 /// What a look ahead found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,8 +13,10 @@ pub struct Ahead {
     pub next: Option<Duration>,
 }
 
-/// Looks ahead to the next deadline of any org, and back a little for those that came up meanwhile.
-pub async fn look(pg: impl PgExecutor<'_>) -> Result<Ahead, Error> {
-    let row = sqlx::query_file!("queries/queue/deadlines/look.sql").fetch_one(pg).await?;
-    Ok(Ahead { passed: row.passed, next: row.next_seconds.and_then(|next| Duration::try_from_secs_f64(next).ok()) })
+impl Store {
+    /// Looks ahead to the next deadline of any org, and back a little for those that came up meanwhile.
+    pub async fn look_ahead(&self) -> Result<Ahead, Error> {
+        let row = sqlx::query_file!("queries/queue/deadlines/look.sql").fetch_one(&self.pg).await?;
+        Ok(Ahead { passed: row.passed, next: row.next_seconds.and_then(|next| Duration::try_from_secs_f64(next).ok()) })
+    }
 }

@@ -1,11 +1,10 @@
 //! What maintenance jobs ask of the database.
 
 use readmodel::blob::Format;
-use sqlx::PgExecutor;
 
-use crate::{Error, Store, sessions::WarmSessions};
+use crate::{Error, Store};
 
-/// Rows that one statement of [`prune`] removes, at most: no lock is held for long.
+/// Rows that one statement of [`Store::prune`] removes, at most: no lock is held for long.
 const BATCH: u64 = 1000;
 
 /// What is owed over all orgs.
@@ -21,61 +20,65 @@ pub struct Backlog {
     pub parked: i64,
 }
 
-/// Measures what is owed.
-pub async fn backlog(pg: impl PgExecutor<'_>) -> Result<Backlog, Error> {
-    Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(pg).await?)
-}
+impl Store {
+    /// Measures what is owed.
+    pub async fn backlog(&self) -> Result<Backlog, Error> {
+        Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(&self.pg).await?)
+    }
 
-/// Pushes the rebuild of some orgs whose blobs are not there in this binary's format, or in an older one that somebody
-/// reads; returns how many. Few at a time, so that changes never queue behind them.
-pub async fn push_outdated(store: &Store) -> Result<i32, Error> {
-    let (format, oldest) = (i32::from(store.format.0), i32::from(Format::OLDEST.0));
-    let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);
-    Ok(pushed.fetch_one(&store.pg).await?)
-}
+    /// Pushes the rebuild of some orgs whose blobs are not there in this binary's format, or in an older one that somebody
+    /// reads; returns how many. Few at a time, so that changes never queue behind them.
+    pub async fn push_outdated(&self) -> Result<i32, Error> {
+        let (format, oldest) = (i32::from(self.format.0), i32::from(Format::OLDEST.0));
+        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);
+        Ok(pushed.fetch_one(&self.pg).await?)
+    }
 
-/// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-/// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
-pub async fn prune(pg: impl PgExecutor<'_> + Copy) -> Result<u64, Error> {
-    let mut pruned = 0;
-    loop {
-        let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(pg).await?;
-        pruned += jobs.rows_affected();
-        if jobs.rows_affected() < BATCH {
-            break;
+    /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
+    /// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
+    pub async fn prune(&self) -> Result<u64, Error> {
+        let mut pruned = 0;
+        loop {
+            let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(&self.pg).await?;
+            pruned += jobs.rows_affected();
+            if jobs.rows_affected() < BATCH {
+                break;
+            }
         }
-    }
-    loop {
-        let blobs = sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", BATCH as i64).execute(pg).await?;
-        pruned += blobs.rows_affected();
-        if blobs.rows_affected() < BATCH {
-            break;
+        loop {
+            let blobs =
+                sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", BATCH as i64).execute(&self.pg).await?;
+            pruned += blobs.rows_affected();
+            if blobs.rows_affected() < BATCH {
+                break;
+            }
         }
+        pruned += sqlx::query_file!("queries/queue/upkeep/prune_slots.sql").execute(&self.pg).await?.rows_affected();
+        pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(&self.pg).await?.rows_affected();
+        pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(&self.pg).await?.rows_affected();
+        pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(&self.pg).await?.rows_affected();
+        pruned +=
+            sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql").execute(&self.pg).await?.rows_affected();
+        sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(&self.pg).await?;
+        Ok(pruned)
     }
-    pruned += sqlx::query_file!("queries/queue/upkeep/prune_slots.sql").execute(pg).await?.rows_affected();
-    pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(pg).await?.rows_affected();
-    pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(pg).await?.rows_affected();
-    pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(pg).await?.rows_affected();
-    pruned += sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql").execute(pg).await?.rows_affected();
-    sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
-    Ok(pruned)
-}
 
-/// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
-/// when another worker is at it.
-pub async fn refresh_fleet_pulse(pg: &WarmSessions) -> Result<bool, Error> {
-    let mut transaction = pg.begin("begin").await?;
-    let ours =
-        sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
-    if ours
-        && sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql")
-            .execute(&mut *transaction)
-            .await?
-            .rows_affected()
-            == 1
-    {
-        sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
+    /// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
+    /// when another worker is at it.
+    pub async fn refresh_fleet_pulse(&self) -> Result<bool, Error> {
+        let mut transaction = self.pg.begin("begin").await?;
+        let ours =
+            sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
+        if ours
+            && sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql")
+                .execute(&mut *transaction)
+                .await?
+                .rows_affected()
+                == 1
+        {
+            sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        Ok(ours)
     }
-    transaction.commit().await?;
-    Ok(ours)
 }

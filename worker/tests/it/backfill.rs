@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use readmodel::ids::OrgId;
-use store::queue::{self, Queue, upkeep};
+use store::queue::Queue;
+use testkit::sqlx;
 
 use crate::harness::{Db, org_of};
 
@@ -11,15 +12,14 @@ const WORKER: &str = "worker-1";
 const LEASE: Duration = Duration::from_secs(60);
 
 async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
-    let claimed =
-        queue::claim(&mut db.pg.acquire().await.unwrap(), WORKER, Queue::Rebuild, limit, LEASE).await.unwrap();
+    let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, limit, LEASE).await.unwrap();
     claimed.iter().map(|job| org_of(&job.args)).collect()
 }
 
 /// A worker, an org that is built, and so many that were there before.
 async fn attached(orgs: u32) -> (Db, OrgId) {
     let db = Db::create().await;
-    queue::heartbeat(&mut db.pg.acquire().await.unwrap(), WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
     let built = db.org().await;
     db.run(&format!(
         "insert into organizations (name) select 'old' from generate_series(1, {orgs});
@@ -94,7 +94,7 @@ async fn the_walk_finds_every_org_and_begins_again_when_it_is_told_to() {
     db.run("delete from apalis.jobs").await;
     claim(&db, 1).await;
     assert_eq!(db.count("select count(*) from apalis.jobs").await, 0, "an idle claim does nothing");
-    upkeep::prune(&db.pg).await.unwrap();
+    db.store().prune().await.unwrap();
     claim(&db, 0).await;
     assert_ne!(db.count(WAITING).await, 0);
     db.close().await;

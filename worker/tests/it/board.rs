@@ -6,7 +6,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode},
 };
-use store::queue::{self, End, Queue};
+use store::queue::{End, Queue};
 use tower::ServiceExt;
 use worker::board_router;
 
@@ -17,7 +17,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
     let request = Request::builder().method(method).uri(path).body(Body::from("{}")).unwrap();
-    let response = board_router(&db.pg).oneshot(request).await.unwrap();
+    let response = board_router(&db.store()).oneshot(request).await.unwrap();
     let status = response.status();
     let body = to_bytes(response.into_body(), 10_000_000).await.unwrap();
     (status, String::from_utf8_lossy(&body).into_owned())
@@ -45,9 +45,8 @@ async fn it_lists_queues_and_jobs_of_ours() {
 async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
     let db = Db::create().await;
     db.org().await;
-    let mut session = db.pg.acquire().await.unwrap();
-    queue::heartbeat(&mut session, WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
-    let claimed = queue::claim(&mut session, WORKER, Queue::Rebuild, 1, LEASE).await.unwrap();
+    db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, 1, LEASE).await.unwrap();
     let [job] = claimed.as_slice() else { panic!("{claimed:?}") };
     let listed = async |status: &str| {
         let (code, jobs) = ask(&db, Method::GET, &format!("/api/v1/queues/rebuild/tasks?status={status}")).await;
@@ -55,9 +54,8 @@ async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
         assert!(jobs.contains(&job.id), "{jobs}");
     };
     listed("Running").await;
-    queue::finish(&mut session, WORKER, &[(job.id.clone(), End::Done)]).await.unwrap();
+    db.store().finish_jobs(WORKER, &[(job.id.clone(), End::Done)]).await.unwrap();
     listed("Done").await;
-    drop(session);
     db.close().await;
 }
 

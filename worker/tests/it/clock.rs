@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use readmodel::ids::OrgId;
+use testkit::sqlx;
 
 use crate::harness::{Db, Probe, Running, eventually, org_of, quick, sleepy};
 

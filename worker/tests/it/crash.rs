@@ -6,8 +6,8 @@ use std::{
 };
 
 use monitoring::health::Health;
-use store::queue::{self, End, Queue, dead_letters};
-use testkit::busy::in_time;
+use store::queue::{End, Queue};
+use testkit::{busy::in_time, sqlx};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
 
@@ -115,7 +115,7 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
     }
     let _survivor = Process::start(&db);
     let letters = eventually("a dead letter", async || {
-        let letters = dead_letters::list(&db.pg, 10).await.unwrap();
+        let letters = db.store().dead_letters(10).await.unwrap();
         (!letters.is_empty()).then_some(letters)
     })
     .await;
@@ -141,13 +141,11 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
     let db = Db::create().await;
     db.org().await;
     for worker in ["slow", "next"] {
-        queue::heartbeat(&mut db.pg.acquire().await.unwrap(), worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
+        db.store().heartbeat(worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
     }
-    let slow = queue::claim(&mut db.pg.acquire().await.unwrap(), "slow", Queue::Rebuild, 9, LEASE).await.unwrap();
+    let slow = db.store().claim_jobs("slow", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(slow.len(), 1);
-    assert!(
-        queue::claim(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty()
-    );
+    assert!(db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
     // It outlives its lease, is given to another, and then says that it is done after all.
     db.run(
         "update apalis.jobs set lock_at = lock_at - interval '2 min';
@@ -155,20 +153,17 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
          update prewarm.leases set until = now()",
     )
     .await;
-    assert_eq!(
-        queue::heartbeat(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, LEASE, &[]).await.unwrap(),
-        1
-    );
+    assert_eq!(db.store().heartbeat("next", Queue::Rebuild, LEASE, &[]).await.unwrap(), 1);
     db.run("update apalis.jobs set run_at = now(); update prewarm.leases set until = now()").await;
-    let next = queue::claim(&mut db.pg.acquire().await.unwrap(), "next", Queue::Rebuild, 9, LEASE).await.unwrap();
+    let next = db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(next[0].attempts, 2);
     for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
-        queue::finish(&mut db.pg.acquire().await.unwrap(), "slow", &[(slow[0].id.clone(), end)]).await.unwrap();
+        db.store().finish_jobs("slow", &[(slow[0].id.clone(), end)]).await.unwrap();
     }
-    queue::release(&db.pg, "slow", &[slow[0].id.clone()]).await.unwrap();
+    db.store().release_jobs("slow", &[slow[0].id.clone()]).await.unwrap();
     assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Running' and lock_by = 'next'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.leases where until > now() and starts = 2").await, 1);
-    queue::finish(&mut db.pg.acquire().await.unwrap(), "next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
+    db.store().finish_jobs("next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
     assert_eq!(db.count("select count(*) from prewarm.leases").await, 0);
     db.close().await;
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobs::Maintenance;
 use worker::schedule::{CRONS, Cron, Scheduler};
 
-use crate::harness::{Db, connect};
+use crate::harness::{Db, connect, store_of};
 
 /// Two crons that fire each hour, half an hour apart: one of them is always far from its next slot.
 const AT_THE_HOUR: &[Cron] = &[hourly("0 0 * * * *")];
@@ -26,7 +26,7 @@ async fn three_schedulers_fire_each_slot_once() {
         .map(|_| {
             let url = url.clone();
             tokio::spawn(async move {
-                let mut scheduler = Scheduler::new(connect(&url).await, CRONS);
+                let mut scheduler = Scheduler::new(store_of(&connect(&url).await), CRONS);
                 let mut tick = tokio::time::interval(Duration::from_millis(20));
                 let mut fired = 0;
                 for _ in 0..200 {
@@ -57,12 +57,12 @@ async fn a_restart_does_not_fire_a_slot_again_and_makes_up_for_the_newest_missed
     // No slot may come between two ticks.
     let minute = db.count("select extract(minute from now())::int8").await;
     let crons = if (15..45).contains(&minute) { AT_THE_HOUR } else { AT_HALF_PAST };
-    assert_eq!(Scheduler::new(db.pg.clone(), crons).tick().await.unwrap(), 1);
-    assert_eq!(Scheduler::new(db.pg.clone(), crons).tick().await.unwrap(), 0);
+    assert_eq!(Scheduler::new(db.store(), crons).tick().await.unwrap(), 1);
+    assert_eq!(Scheduler::new(db.store(), crons).tick().await.unwrap(), 0);
     assert_eq!(db.count(JOBS).await, 1);
 
     db.run("delete from apalis.jobs; update prewarm.cron_slots set slot = slot - interval '5 hours'").await;
-    let mut restarted = Scheduler::new(db.pg.clone(), crons);
+    let mut restarted = Scheduler::new(db.store(), crons);
     assert_eq!(restarted.tick().await.unwrap(), 1);
     assert_eq!(restarted.tick().await.unwrap(), 0);
     assert_eq!(db.count(JOBS).await, 1);

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jobs::JobError;
-use store::queue::{dead_letters, upkeep};
+use testkit::sqlx;
 
 use crate::harness::{Db, Nope, Probe, Running, quick, rebuild};
 
@@ -29,8 +29,8 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     assert_eq!(probe.starts().len(), 3);
-    assert_eq!(upkeep::backlog(&db.pg).await.unwrap().quarantined, 1);
-    let letter = dead_letters::list(&db.pg, 10).await.unwrap().remove(0);
+    assert_eq!(db.store().backlog().await.unwrap().quarantined, 1);
+    let letter = db.store().dead_letters(10).await.unwrap().remove(0);
     assert_eq!((letter.org, letter.queue.as_str(), letter.error.as_deref()), (Some(org), "rebuild", Some("nope")));
 
     // New changes do not end it before its minute is over: the next start would be the fourth.
@@ -41,16 +41,16 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
     db.run("update prewarm.leases set until = now()").await;
     probe.until_started(4).await;
     db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 4", 1).await;
-    let newest = dead_letters::list(&db.pg, 10).await.unwrap();
+    let newest = db.store().dead_letters(10).await.unwrap();
     assert_eq!(newest.len(), 1, "an older letter of the org was kept");
     assert_ne!(newest[0].id, letter.id);
 
     mended.store(true, Ordering::SeqCst);
-    assert!(dead_letters::retry(&db.pg, &newest[0].id).await.unwrap());
+    assert!(db.store().retry_dead_letter(&newest[0].id).await.unwrap());
     db.until("select count(*) from prewarm.marks", 0).await;
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
-    assert_eq!(upkeep::backlog(&db.pg).await.unwrap().quarantined, 0);
+    assert_eq!(db.store().backlog().await.unwrap().quarantined, 0);
     running.stop().await;
     db.close().await;
 }
@@ -60,20 +60,20 @@ async fn only_dead_letters_can_be_retried_or_discarded() {
     let db = Db::create().await;
     db.push("subject", "job", 1).await;
     let id: String = sqlx::query_scalar("select id from apalis.jobs").fetch_one(&db.pg).await.unwrap();
-    assert!(!dead_letters::retry(&db.pg, &id).await.unwrap());
-    assert!(!dead_letters::discard(&db.pg, &id).await.unwrap());
-    assert!(dead_letters::find(&db.pg, &id).await.unwrap().is_none());
+    assert!(!db.store().retry_dead_letter(&id).await.unwrap());
+    assert!(!db.store().discard_dead_letter(&id).await.unwrap());
+    assert!(db.store().dead_letter(&id).await.unwrap().is_none());
 
     let running = Running::start(quick(), &db.pg, &Probe::new(async |_| Err(JobError::fail(Nope))));
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     running.stop().await;
-    assert_eq!(dead_letters::find(&db.pg, &id).await.unwrap().unwrap().args, b"job");
+    assert_eq!(db.store().dead_letter(&id).await.unwrap().unwrap().args, b"job");
     // One that waits already will do for both.
     db.push("subject", "newer", 1).await;
-    assert!(dead_letters::retry(&db.pg, &id).await.unwrap());
+    assert!(db.store().retry_dead_letter(&id).await.unwrap());
     assert_eq!(db.count("select count(*) from apalis.jobs where job = 'newer'").await, 1);
     assert_eq!(db.count("select count(*) from apalis.jobs").await, 1);
-    assert!(!dead_letters::discard(&db.pg, &id).await.unwrap());
+    assert!(!db.store().discard_dead_letter(&id).await.unwrap());
     db.close().await;
 }
 
@@ -93,7 +93,7 @@ async fn a_job_that_ends_well_clears_the_dead_letter_of_its_subject() {
     mended.store(true, Ordering::SeqCst);
     db.push("subject", "job", 1).await;
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
-    assert_eq!(dead_letters::list(&db.pg, 9).await.unwrap()[0].subject.as_deref(), Some("another"));
+    assert_eq!(db.store().dead_letters(9).await.unwrap()[0].subject.as_deref(), Some("another"));
     running.stop().await;
     db.close().await;
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use jobs::JobError;
-use store::queue::dead_letters;
 
 use crate::harness::{Db, Nope, Probe, Running, quick};
 
@@ -20,7 +19,7 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     // Half a second and a second, less a quarter.
     assert!(ended[0] >= Duration::from_millis(375), "{ended:?}");
     assert!(ended[1] >= Duration::from_millis(750), "{ended:?}");
-    let letters = dead_letters::list(&db.pg, 10).await.unwrap();
+    let letters = db.store().dead_letters(10).await.unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].subject.as_deref(), Some("subject"));
     assert!(letters[0].error.as_deref().unwrap().contains(error), "{letters:?}");

@@ -11,12 +11,14 @@ use jobs::JobError;
 use monitoring::health::Health;
 use readmodel::{blob::Format, ids::OrgId};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, PgPool, Postgres, Transaction, postgres::PgPoolOptions};
 use store::{
     Store,
-    queue::{self, NewJob, Queue},
+    queue::{NewJob, Queue},
 };
-use testkit::Database;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe, PgPool, Postgres, Transaction, postgres::PgPoolOptions},
+};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::{Config, Handler, Limits, run_handler};
@@ -49,6 +51,10 @@ impl Db {
         let db = Self { pg: connect(&database.url()).await, database: Some(database) };
         db.run("update prewarm.backfill set next_org = null").await;
         db
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        store_of(&self.pg)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -130,7 +136,7 @@ impl Db {
             args: args.as_bytes().to_vec(),
             max_attempts,
         };
-        queue::push(&self.pg, &job).await.unwrap()
+        self.store().push_job(&job).await.unwrap()
     }
 }
 
@@ -232,7 +238,6 @@ pub(crate) fn quick() -> Config {
         poll: Duration::from_millis(10),
     };
     Config {
-        direct: None,
         heartbeat: Duration::from_millis(200),
         shutdown: Duration::from_millis(500),
         rebuild: limits.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use monitoring::health::State;
+use testkit::sqlx;
 use worker::{Config, ConfigError, run_handler};
 
 use crate::harness::{Db, Probe, Running, eventually, quick, store_of};

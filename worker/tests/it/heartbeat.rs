@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use testkit::sqlx;
 use worker::Limits;
 
 use crate::harness::{Db, Probe, Running, eventually, org_of, quick};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use embedded::Durability;
-use testkit::{Database, servers};
+use testkit::{Database, servers, sqlx};
 use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, connect, count, eventually, patient, touch};

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, time::Duration};
 use jobs::{Context, JobError};
 use monitoring::health::Health;
 use readmodel::time::Clock;
-use store::queue::dead_letters;
 use tokio_util::sync::CancellationToken;
 use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 
@@ -39,7 +38,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
 
     db.until("select count(*) from apalis.jobs where id = 'well' and status = 'Done'", 1).await;
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 7).await;
-    let letters = dead_letters::list(&db.pg, 10).await.unwrap();
+    let letters = db.store().dead_letters(10).await.unwrap();
     let ends: BTreeMap<_, _> = letters.iter().map(|letter| (letter.id.as_str(), letter)).collect();
     for id in ["no ULID", "1", "2", "3", "4", "5"] {
         assert_eq!((ends[id].attempts, ends[id].error.as_deref()), (1, Some("malformed job")), "{id}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use readmodel::time::Timestamp;
-use store::queue::{self, Queue};
+use store::queue::{Queue, Strays};
 
 use crate::harness::Db;
 
@@ -11,10 +11,9 @@ const WORKER: &str = "worker";
 const LEASE: Duration = Duration::from_secs(20);
 const OWN: &str = "select count(*) from apalis.jobs where status = 'Running'";
 
-async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> queue::Strays {
-    let mut session = db.pg.acquire().await.unwrap();
-    queue::heartbeat(&mut session, WORKER, Queue::Maintenance, LEASE, held).await.unwrap();
-    queue::release_strays(&mut session, WORKER, held, since).await.unwrap()
+async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> Strays {
+    db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, held).await.unwrap();
+    db.store().release_strays(WORKER, held, since).await.unwrap()
 }
 
 #[tokio::test]
@@ -23,10 +22,7 @@ async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_lo
     let first = look(&db, &[], None).await;
     assert_eq!(first.released, 0);
     assert!(db.push("known", "known", 3).await && db.push("stray", "stray", 3).await);
-    let claim = async || {
-        let mut session = db.pg.acquire().await.unwrap();
-        queue::claim(&mut session, WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0)
-    };
+    let claim = async || db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
     let (known, stray) = (claim().await, claim().await);
     // A look that was under way while the worker claimed knows of neither, and leaves both alone.
     assert_eq!(look(&db, &[], Some(first.at)).await.released, 0);
@@ -38,9 +34,7 @@ async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_lo
     let again = claim().await;
     assert_eq!((again.id, again.attempts), (stray.id, stray.attempts));
     // Another worker's are none of its business.
-    let mut session = db.pg.acquire().await.unwrap();
-    let other = queue::release_strays(&mut session, "other", &[], Some(second.at)).await.unwrap();
-    drop(session);
+    let other = db.store().release_strays("other", &[], Some(second.at)).await.unwrap();
     assert_eq!((other.released, db.count(OWN).await), (0, 2));
     db.close().await;
 }

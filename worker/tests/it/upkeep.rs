@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use readmodel::blob::Format;
-use store::{
-    Store, events,
-    nodes::Node,
-    queue::{self, Queue, upkeep},
-};
+use store::{Store, nodes::Node, queue::Queue};
+use testkit::sqlx;
 use worker::DEFAULT_EVENT_RETENTION;
 
 use crate::harness::{Db, store_of};
@@ -33,13 +30,13 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
     )
     .await;
     // Jobs, a slot, a worker, a lease.
-    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 2501 + 1 + 1 + 1);
+    assert_eq!(db.store().prune().await.unwrap(), 2501 + 1 + 1 + 1);
     let ids = "select string_agg(id, ' ' order by id) from apalis.jobs";
     let left: String = sqlx::query_scalar(ids).fetch_one(&db.pg).await.unwrap();
     assert_eq!(left, "dead done waits");
     assert_eq!(db.count("select count(*) from apalis.workers where id in ('remembered', 'new')").await, 2);
     assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot > now() - interval '8 days'").await, 2);
-    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 0);
+    assert_eq!(db.store().prune().await.unwrap(), 0);
     db.close().await;
 }
 
@@ -59,7 +56,7 @@ async fn bins_of_hours_gone_by_and_blobs_of_formats_gone_by_are_pruned() {
            select '{org}', format, 'leads', decode(repeat('00', 16), 'hex'), '' from generate_series(1, 4) format"
     ))
     .await;
-    assert_eq!(upkeep::prune(&db.pg).await.unwrap(), 1 + 2);
+    assert_eq!(db.store().prune().await.unwrap(), 1 + 2);
     assert_eq!(
         db.count("select count(*) from prewarm.sums where level = 0 and start > now() - interval '1 hour'").await,
         1
@@ -78,11 +75,11 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
     )
     .await;
     let store = store_of(&db.pg);
-    assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 100);
-    let depth = queue::depth(&db.pg, Queue::Rebuild).await.unwrap();
+    assert_eq!(store.push_outdated().await.unwrap(), 100);
+    let depth = db.store().queue_depth(Queue::Rebuild).await.unwrap();
     assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));
     db.run("update prewarm.versions set format = 1000").await;
-    assert_eq!(upkeep::push_outdated(&store).await.unwrap(), 0);
+    assert_eq!(store.push_outdated().await.unwrap(), 0);
     db.close().await;
 }
 
@@ -99,13 +96,13 @@ async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
          values ('{org}', 1, 1, {oldest}, {format}, now(), true)"
     ))
     .await;
-    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 0);
+    assert_eq!(newer.push_outdated().await.unwrap(), 0);
     let reader = Node { name: "reader".to_owned(), works: false };
     assert!(!older.beat(&reader).await.unwrap());
-    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 1);
+    assert_eq!(newer.push_outdated().await.unwrap(), 1);
     older.leave(&reader).await.unwrap();
     db.run("delete from apalis.jobs").await;
-    assert_eq!(upkeep::push_outdated(&newer).await.unwrap(), 0);
+    assert_eq!(newer.push_outdated().await.unwrap(), 0);
 
     let worker = Node { name: "worker".to_owned(), works: true };
     assert!(!newer.beat(&worker).await.unwrap());
@@ -120,7 +117,7 @@ async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
 #[tokio::test]
 async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
     let db = Db::create().await;
-    let nothing = upkeep::backlog(&db.pg).await.unwrap();
+    let nothing = db.store().backlog().await.unwrap();
     assert_eq!((nothing.orgs, nothing.oldest_seconds, nothing.quarantined), (0, 0.0, 0));
     db.run(
         "with org as (select gen_random_uuid() as id)
@@ -138,7 +135,7 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
            ('known', 'hang', 'a', gen_random_uuid(), 1, '{}'), ('nobody''s', 'hang', null, null, 1, '{}')",
     )
     .await;
-    let backlog = upkeep::backlog(&db.pg).await.unwrap();
+    let backlog = db.store().backlog().await.unwrap();
     assert_eq!((backlog.orgs, backlog.quarantined, backlog.parked), (3, 1, 1));
     assert!((5.0..60.0).contains(&backlog.oldest_seconds), "{}", backlog.oldest_seconds);
     db.close().await;
@@ -148,14 +145,14 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
 async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
     let db = Db::create().await;
     db.org().await;
-    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
+    assert!(db.store().refresh_fleet_pulse().await.unwrap());
     assert_eq!(db.count("select count(*) from prewarm.fleet_pulse").await, 2);
     let mut another = db.pg.begin().await.unwrap();
     let lock = "select pg_advisory_xact_lock(hashtext('prewarm.fleet_pulse'))";
     sqlx::query(lock).execute(&mut *another).await.unwrap();
-    assert!(!upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
+    assert!(!db.store().refresh_fleet_pulse().await.unwrap());
     another.rollback().await.unwrap();
-    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
+    assert!(db.store().refresh_fleet_pulse().await.unwrap());
     db.close().await;
 }
 
@@ -169,13 +166,13 @@ async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
          values ('{slow}', 1, 1, 1, now() - interval '2 minutes'), ('{quick}', 1, 1, 1, now())"
     ))
     .await;
-    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
+    assert!(db.store().refresh_fleet_pulse().await.unwrap());
     db.run(&format!(
         "insert into prewarm.sums values ('{slow}', 3, '2026-05-01Z', 7, 0, 0, 0, 0, 0, 0, 0, 0, 0);
          update prewarm.versions set n = 2, as_of = now() - interval '1 minute' where org_id = '{slow}'"
     ))
     .await;
-    assert!(upkeep::refresh_fleet_pulse(&store_of(&db.pg).pg).await.unwrap());
+    assert!(db.store().refresh_fleet_pulse().await.unwrap());
     assert_eq!(db.count("select total_calls from prewarm.fleet_pulse where org_id is null").await, 7);
     db.close().await;
 }
@@ -197,16 +194,16 @@ async fn bodies_go_before_the_keys_that_tell_a_repetition() {
          values ('kept', gen_random_uuid(), '{}', now() - interval '399 days')",
     )
     .await;
-    assert_eq!(events::prune(&db.pg, DEFAULT_EVENT_RETENTION).await.unwrap(), 3 * 1001);
+    assert_eq!(db.store().prune_events(DEFAULT_EVENT_RETENTION).await.unwrap(), 3 * 1001);
     let left = "select count(*) from prewarm.events where body is null and dedupe_key like 'dropped %'";
     assert_eq!(db.count(left).await, 1001);
     assert_eq!(db.count("select count(*) from prewarm.events where dedupe_key = 'kept' and body is not null").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.events").await, 1002);
     assert_eq!(db.count("select count(*) from prewarm.call_states where vapi_call_id = 'kept'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.call_states").await, 1);
-    assert_eq!(events::prune(&db.pg, DEFAULT_EVENT_RETENTION).await.unwrap(), 0);
+    assert_eq!(db.store().prune_events(DEFAULT_EVENT_RETENTION).await.unwrap(), 0);
     // Of one that is kept for less.
     let shorter = DEFAULT_EVENT_RETENTION - Duration::from_hours(36);
-    assert_eq!(events::prune(&db.pg, shorter).await.unwrap(), 1);
+    assert_eq!(db.store().prune_events(shorter).await.unwrap(), 1);
     db.close().await;
 }

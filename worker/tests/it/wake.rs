@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgListener;
-use testkit::busy::in_time;
+use testkit::{busy::in_time, sqlx::postgres::PgListener};
 
 use crate::harness::{Db, Probe, Running, eventually, sleepy};
 

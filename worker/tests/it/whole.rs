@@ -1,6 +1,7 @@
 //! The process as it is shipped: real jobs, the real table of crons.
 
 use monitoring::health::Health;
+use testkit::sqlx;
 use tokio_util::sync::CancellationToken;
 
 use crate::harness::{Db, quick, store_of};

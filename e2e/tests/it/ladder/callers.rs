@@ -12,6 +12,7 @@ use std::{
 use e2e::{Answer, Org, Stack, eventually, report};
 use reqwest::StatusCode;
 use serde_json::json;
+use testkit::sqlx;
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 use super::{DASHBOARD, org_with_lead};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::redis::{AsyncCommands as _, Client};
 use e2e::{Events, Next, Org, Stack};
-use sqlx::AssertSqlSafe;
+use testkit::sqlx::{self, AssertSqlSafe};
 
 use super::{add_lead, org_with_lead, reads, settled_dashboard};
 

@@ -5,8 +5,10 @@ use std::{path::Path, process::Command};
 use e2e::{Answer, Environment, Org, Stack, eventually, report};
 use embedded::{Durability, Postgres};
 use reqwest::StatusCode;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use testkit::{Database, servers};
+use testkit::{
+    Database, servers,
+    sqlx::{self, AssertSqlSafe, Connection as _, PgConnection},
+};
 
 use super::{DASHBOARD, add_lead, catches_up, cold, org_with_lead, reads, settled_dashboard};
 

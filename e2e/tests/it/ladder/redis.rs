@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use ::redis::{AsyncCommands, Client, aio::MultiplexedConnection, cmd};
 use e2e::{Org, SlowLine, Stack};
 use readmodel::blob;
-use testkit::busy::in_time;
+use testkit::{busy::in_time, sqlx};
 use tokio::time::Instant;
 
 use super::{add_lead, catches_up, cold, mismatches, org_with_lead, reads, serves, settled_dashboard};

@@ -1,7 +1,7 @@
 //! Vapi fails, in each way: no second assistant, nothing lost, and no more requests than need be.
 
 use jobs::Maintenance;
-use store::{assistants::Stage, queue::dead_letters};
+use store::assistants::Stage;
 use vapi_standin::{Fault, Operation};
 
 use crate::{assistants::town::Town, harness::eventually};
@@ -179,7 +179,7 @@ async fn vapi_is_left_alone_for_as_long_as_it_asks() {
         "select count(*) from prewarm.assistants where stage = 'pending' and reason like '%no more requests%'";
     town.db.until(put_off, 2).await;
     assert_eq!(town.standin.count(Operation::CreateAssistant), 0, "{}", other.id);
-    assert_eq!(dead_letters::list(&town.db.pg, 10).await.unwrap().len(), 0);
+    assert_eq!(town.db.store().dead_letters(10).await.unwrap().len(), 0);
     worker.stop().await;
     town.close().await;
 }

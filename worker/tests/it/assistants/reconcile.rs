@@ -6,6 +6,7 @@ use intake::{Message, Outcome};
 use jobs::{Job, JobError, Maintenance};
 use serde_json::{Value, json};
 use store::agents::Agent;
+use testkit::sqlx;
 use vapi::Envelope;
 use vapi_standin::{CallEnd, CallKind, Fault, NewCall, Operation};
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use store::{
     agents::{Agent, Wanted},
     assistants::Stage,
-    queue::dead_letters,
+    queue::dead_letters::DeadLetter,
 };
 use vapi_standin::{Fault, Operation};
 
@@ -18,8 +18,8 @@ fn refused() -> Wanted {
     Wanted { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
 }
 
-async fn letters(town: &Town) -> Vec<dead_letters::DeadLetter> {
-    dead_letters::list(&town.db.pg, 10).await.unwrap()
+async fn letters(town: &Town) -> Vec<DeadLetter> {
+    town.db.store().dead_letters(10).await.unwrap()
 }
 
 async fn until_failed(town: &Town, agent: &Agent) -> String {
@@ -57,7 +57,7 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
 
     // Who asks for it has it sent again, once.
     let letter = letters(&town).await.remove(0);
-    assert!(dead_letters::retry(&town.db.pg, &letter.id).await.unwrap());
+    assert!(town.db.store().retry_dead_letter(&letter.id).await.unwrap());
     town.standin.asked(Operation::UpdateAssistant, 2).await;
     town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     town.settled().await;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jobs::Maintenance;
 use store::assistants::Stage;
+use testkit::sqlx;
 use vapi_standin::{Fault, Operation};
 
 use crate::{

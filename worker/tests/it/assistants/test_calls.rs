@@ -5,7 +5,7 @@ use std::time::Duration;
 use jobs::Job;
 use store::{
     agents::Agent,
-    queue::{self, Queue},
+    queue::Queue,
     test_calls::{Stage, TestCall},
 };
 use uuid::Uuid;
@@ -32,13 +32,12 @@ impl Town {
 
     /// A worker that has a way to Vapi.
     async fn lives(&self, worker: &str) {
-        queue::heartbeat(&mut self.store.pg.take().await.unwrap(), worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
+        self.store.heartbeat(worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
     }
 
     /// What a worker takes next: the kind of job.
     async fn next(&self, worker: &str) -> Option<&'static str> {
-        let claimed =
-            queue::claim(&mut self.store.pg.take().await.unwrap(), worker, Queue::Prewarm, 1, LEASE).await.unwrap();
+        let claimed = self.store.claim_jobs(worker, Queue::Prewarm, 1, LEASE).await.unwrap();
         claimed.first().map(|job| Job::decode(&job.args).unwrap().kind())
     }
 }

@@ -1,18 +1,19 @@
-//! The environment, read in one place.
+//! The settings, read in one place.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+mod declared;
+
+use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
-use sqlx::postgres::PgConnectOptions;
 use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
 
-use crate::{demo::Secrets, vapi};
+pub(crate) use declared::Given;
 
-/// What a process of Prewarm is told by its environment. Whether a setting is needed depends on the command.
+/// What a process of Prewarm is told. Whether a setting is needed depends on the command.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    variables: std::collections::HashMap<String, String>,
+    variables: HashMap<&'static str, String>,
     /// `PREWARM_DATA_DIR`.
     pub(crate) data_dir: PathBuf,
     /// `PREWARM_ADMIN_ADDR`.
@@ -23,69 +24,35 @@ pub(crate) struct Settings {
     redis_troubles: redis::Troubles,
 }
 
-/// What may be set. Anything else is not ours to read.
-const VARIABLES: &[&str] = &[
-    "DATABASE_URL",
-    "DATABASE_DIRECT_URL",
-    "REDIS_URL",
-    "REDIS_CA_FILE",
-    "PREWARM_REDIS_TIMEOUT",
-    "PREWARM_HTTP_ADDR",
-    "PREWARM_HTTP_KEEP_ALIVE",
-    "PREWARM_STREAMS_PER_ORG",
-    "PREWARM_STREAMS_PER_TOKEN",
-    "PREWARM_ADMIN_ADDR",
-    "PREWARM_QUEUE_UI_ADDR",
-    "PREWARM_DATA_DIR",
-    "PREWARM_CORS_ORIGINS",
-    "PREWARM_EVENT_RETENTION",
-    "PREWARM_LOG",
-    // For tests: plays a release whose blobs have another format.
-    "PREWARM_BLOB_FORMAT",
-    "PREWARM_JWKS_URL",
-    "PREWARM_JWT_ISSUER",
-    "PREWARM_ALLOW_ANONYMOUS",
-    "PREWARM_REQUIRE_AAL",
-    "SUPABASE_JWT_SECRET",
-    "SUPABASE_URL",
-    "PREWARM_PUBLIC_URL",
-    "VAPI_API_KEY",
-    "VAPI_PUBLIC_KEY",
-    "VAPI_BASE_URL",
-    "VAPI_WEBHOOK_SECRET",
-    "VAPI_WEBHOOK_CREDENTIAL_ID",
-    "VAPI_WEBHOOK_HMAC",
-    "VAPI_WEBHOOK_HMAC_ENCODING",
-    "VAPI_WEBHOOK_HMAC_FORMAT",
-    "VAPI_WEBHOOK_HMAC_HEADER",
-    "VAPI_WEBHOOK_HMAC_ID_HEADER",
-    "VAPI_WEBHOOK_HMAC_ONLY",
-    "VAPI_WEBHOOK_HMAC_PREFIX",
-    "VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64",
-    "VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER",
-];
-
 /// Connections of one part of a process to Postgres, at most.
 const CONNECTIONS: u32 = 20;
 
 impl Settings {
-    /// Reads the environment. A variable set to nothing counts as unset.
-    pub(crate) fn from_env(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
-        let set = |name: &&str| Some(((*name).to_owned(), lookup(name).filter(|value| !value.trim().is_empty())?));
-        let variables: std::collections::HashMap<_, _> = VARIABLES.iter().filter_map(set).collect();
+    /// Reads what was given on the command line and in the environment.
+    pub(crate) fn of(given: &Given) -> anyhow::Result<Self> {
+        Self::from_lookup(|variable| given.get(variable))
+    }
+
+    /// The same, from what a variable is said to be.
+    pub(crate) fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let set = |setting: &declared::Setting| {
+            let value = lookup(setting.variable).or_else(|| setting.default.map(str::to_owned));
+            Some((setting.variable, value?))
+        };
+        let variables: HashMap<_, _> = declared::SETTINGS.iter().filter_map(set).collect();
         for name in ["DATABASE_URL", "DATABASE_DIRECT_URL"] {
             // The url itself may hold a password, and is left out.
-            let url = variables.get(name).map(|url| url.parse::<PgConnectOptions>());
-            anyhow::ensure!(!matches!(url, Some(Err(_))), "{name} is not a valid url");
+            let is_url = variables.get(name).is_none_or(|url| reach::is_postgres_url(url));
+            anyhow::ensure!(is_url, "{name} is not a valid url");
         }
-        let address = |name: &str, default: &str| {
-            let value = variables.get(name).map_or(default, String::as_str);
-            value.parse().with_context(|| format!("{name} is not an address such as {default}"))
+        let value = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
+        let address = |name: &str| {
+            value(name).parse().with_context(|| format!("{name} is not an address such as 127.0.0.1:9100"))
         };
         Ok(Self {
-            data_dir: variables.get("PREWARM_DATA_DIR").map_or_else(|| PathBuf::from(".prewarm"), PathBuf::from),
-            admin_addr: address("PREWARM_ADMIN_ADDR", "127.0.0.1:9100")?,
-            queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR", "127.0.0.1:9101")?,
+            data_dir: PathBuf::from(value("PREWARM_DATA_DIR")),
+            admin_addr: address("PREWARM_ADMIN_ADDR")?,
+            queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR")?,
             redis_troubles: redis::Troubles::default(),
             variables,
         })
@@ -96,14 +63,14 @@ impl Settings {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Sets what the environment has left open.
-    pub(crate) fn set_default(&mut self, name: &str, value: String) {
-        self.variables.entry(name.to_owned()).or_insert(value);
+    /// Sets what is left open.
+    pub(crate) fn set_default(&mut self, name: &'static str, value: String) {
+        self.variables.entry(name).or_insert(value);
     }
 
-    /// Sets a variable, whatever the environment says.
-    pub(crate) fn set(&mut self, name: &str, value: String) {
-        self.variables.insert(name.to_owned(), value);
+    /// Sets a variable, whatever was said.
+    pub(crate) fn set(&mut self, name: &'static str, value: String) {
+        self.variables.insert(name, value);
     }
 
     fn database_url(&self) -> anyhow::Result<&str> {
@@ -119,6 +86,7 @@ impl Settings {
     pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
+            direct_url: self.get("DATABASE_DIRECT_URL").map(str::to_owned),
             redis: self.redis()?,
             connections: CONNECTIONS,
             sessions,
@@ -159,8 +127,13 @@ impl Settings {
     /// Longer than a second helps nobody: Postgres answers sooner.
     fn redis_timeout(&self) -> anyhow::Result<Duration> {
         const MOST: u64 = 1_000;
-        let Some(set) = self.get("PREWARM_REDIS_TIMEOUT") else { return Ok(redis::DEFAULT_READ_TIMEOUT) };
-        let milliseconds = set.trim().parse().ok().filter(|milliseconds| (1..=MOST).contains(milliseconds));
+        let milliseconds = self
+            .get("PREWARM_REDIS_TIMEOUT")
+            .unwrap_or_default()
+            .trim()
+            .parse()
+            .ok()
+            .filter(|milliseconds| (1..=MOST).contains(milliseconds));
         let milliseconds = milliseconds
             .with_context(|| format!("PREWARM_REDIS_TIMEOUT is not a number of milliseconds from 1 to {MOST}"))?;
         Ok(Duration::from_millis(milliseconds))
@@ -174,29 +147,14 @@ impl Settings {
     /// For how long the bodies of events are kept: a number of days, for less than their keys are.
     pub(crate) fn event_retention(&self) -> anyhow::Result<Duration> {
         const DAY: Duration = Duration::from_hours(24);
-        let Some(days) = self.get("PREWARM_EVENT_RETENTION") else { return Ok(worker::DEFAULT_EVENT_RETENTION) };
         let most = KEYS_KEPT.as_secs() / DAY.as_secs();
-        let days = days.trim().parse().ok().filter(|days| (1..=most).contains(&u64::from(*days)));
+        let days = self
+            .get("PREWARM_EVENT_RETENTION")
+            .unwrap_or_default()
+            .trim()
+            .parse()
+            .ok()
+            .filter(|days| (1..=most).contains(&u64::from(*days)));
         Ok(DAY * days.with_context(|| format!("PREWARM_EVENT_RETENTION is not a number of days from 1 to {most}"))?)
-    }
-
-    /// The api's settings.
-    pub(crate) fn api(&self) -> anyhow::Result<api::Config> {
-        let config = api::Config::from_env(|name| self.get(name).map(str::to_owned))?;
-        Ok(api::Config { deployment: vapi::deployment(self)?.ok(), ..config })
-    }
-
-    /// Who signs tokens: the environment, else the demo that ran here.
-    pub(crate) fn auth_for_tokens(&self) -> anyhow::Result<api::auth::Config> {
-        let demo = Secrets::read(&self.data_dir)?;
-        let lookup = |name: &str| {
-            let secret = demo.as_ref().filter(|_| name == "SUPABASE_JWT_SECRET").map(|demo| demo.jwt.clone());
-            self.get(name).map(str::to_owned).or(secret)
-        };
-        match api::auth::Config::from_env(lookup) {
-            // There are two more ways to verify a token, and one to sign it.
-            Err(api::auth::ConfigError::NoSource) => Err(api::auth::MintError::NoSecret.into()),
-            config => Ok(config?),
-        }
     }
 }

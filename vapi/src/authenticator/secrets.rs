@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::authenticator::{Headers, Refused};
+use super::headers::{Headers, Refused};
 
 /// The header of an assistant's inline `server.secret`.
 const SECRET_HEADER: &str = "x-vapi-secret";
@@ -17,15 +17,15 @@ const BEARER_SCHEME: &[u8] = b"bearer ";
 ///
 /// Kept as digests: all of one length, so that comparing them tells nothing about a secret's length.
 #[derive(Clone)]
-pub(crate) struct Secrets(Vec<[u8; 32]>);
+pub(super) struct Secrets(Vec<[u8; 32]>);
 
 impl Secrets {
-    pub(crate) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn new<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Self {
         Self(secrets.into_iter().map(digest).collect())
     }
 
     /// Checks that one of them is presented, as `X-Vapi-Secret: <secret>` or as `Authorization: Bearer <secret>`.
-    pub(crate) fn check(&self, headers: Headers<'_, '_>) -> Result<(), Refused> {
+    pub(super) fn check(&self, headers: Headers<'_, '_>) -> Result<(), Refused> {
         let presented = [headers.only(SECRET_HEADER)?, headers.only(BEARER_HEADER)?.and_then(bearer_token)];
         let presented = presented.into_iter().flatten().map(<[u8]>::trim_ascii).filter(|secret| !secret.is_empty());
         let presented: Vec<_> = presented.collect();

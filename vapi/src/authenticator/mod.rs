@@ -1,11 +1,18 @@
 //! Is a webhook Vapi's? Checked on the bytes of headers and body, before anything reads them.
 
+mod headers;
+mod secrets;
+mod setting;
+mod signature;
+
 use readmodel::time::Timestamp;
 
-use crate::{
-    secrets::Secrets,
-    signature::{Signatures, Signed, flag},
-};
+pub use headers::Refused;
+pub use setting::{SettingError, flag, webhook_secrets};
+
+use headers::Headers;
+use secrets::Secrets;
+use signature::{Signatures, Signed};
 
 /// Why webhooks cannot be told from forgeries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,37 +23,6 @@ pub enum AuthError {
     /// A setting that cannot be followed.
     #[error(transparent)]
     Setting(#[from] SettingError),
-}
-
-/// A setting that is not what it should be. What it is, is left out: it may be a secret.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is not {expected}")]
-pub struct SettingError {
-    name: &'static str,
-    expected: &'static str,
-}
-
-impl SettingError {
-    pub(crate) const fn new(name: &'static str, expected: &'static str) -> Self {
-        Self { name, expected }
-    }
-}
-
-/// Why a webhook is not taken for Vapi's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It presents nothing.
-    #[error("no secret and no signature is presented")]
-    Missing,
-    /// It presents one header twice, of which another layer may read the other.
-    #[error("a secret's header is repeated")]
-    Repeated,
-    /// It presents something that is no secret and no signature of ours.
-    #[error("what is presented is not ours")]
-    Wrong,
-    /// It was signed too long ago, or by a clock that is far ahead.
-    #[error("the signature's time is too far from now")]
-    Stale,
 }
 
 /// Tells Vapi's webhooks from all others.
@@ -69,11 +45,10 @@ enum Accepts {
 pub struct Claim<'a>(Option<Signed<'a>>);
 
 impl Authenticator {
-    /// Reads `VAPI_WEBHOOK_SECRET`, a comma-separated list (white space around a secret is not part of it), and
-    /// `VAPI_WEBHOOK_HMAC` with what belongs to it.
+    /// Reads `VAPI_WEBHOOK_SECRET`, and `VAPI_WEBHOOK_HMAC` with what belongs to it.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, AuthError> {
         let list = lookup("VAPI_WEBHOOK_SECRET").unwrap_or_default();
-        let secrets = || list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        let secrets = || webhook_secrets(&list);
         if secrets().next().is_none() {
             return Err(AuthError::NoSecrets);
         }
@@ -110,19 +85,6 @@ impl Claim<'_> {
     /// Checks the body against what the headers say of it.
     pub fn check(self, body: &[u8]) -> Result<(), Refused> {
         self.0.map_or(Ok(()), |signed| signed.check(body))
-    }
-}
-
-/// A request's headers.
-#[derive(Clone, Copy)]
-pub(crate) struct Headers<'h, 'a>(&'h [(&'h str, &'a [u8])]);
-
-impl<'a> Headers<'_, 'a> {
-    /// The value of a header that must not be repeated.
-    pub(crate) fn only(self, name: &str) -> Result<Option<&'a [u8]>, Refused> {
-        let mut values = self.0.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
-        let value = values.next();
-        if values.next().is_some() { Err(Refused::Repeated) } else { Ok(value) }
     }
 }
 

@@ -12,7 +12,10 @@ use sha1::Sha1;
 use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::authenticator::{Headers, Refused, SettingError};
+use super::{
+    headers::{Headers, Refused},
+    setting::{SettingError, flag},
+};
 
 /// A signature is believed for this long before and after the time that it covers.
 const WINDOW_MICROS: i64 = 5 * 60 * 1_000_000;
@@ -26,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 
 /// How Vapi signs, as its HMAC credential has it, and with what; several keys while one is being replaced by the next.
 #[derive(Clone)]
-pub(crate) struct Signatures {
+pub(super) struct Signatures {
     keys: Vec<Vec<u8>>,
     algorithm: Algorithm,
     encoding: Encoding,
@@ -62,7 +65,7 @@ enum Part {
 
 /// What a webhook's headers say of its signature. The body decides.
 #[must_use]
-pub(crate) struct Signed<'a> {
+pub(super) struct Signed<'a> {
     signatures: &'a Signatures,
     tag: Vec<u8>,
     timestamp: &'a [u8],
@@ -71,7 +74,7 @@ pub(crate) struct Signed<'a> {
 
 impl Signatures {
     /// Reads `VAPI_WEBHOOK_HMAC` and what belongs to it; `None` when it is not set.
-    pub(crate) fn from_env<'a>(
+    pub(super) fn from_env<'a>(
         secrets: impl Iterator<Item = &'a str>,
         lookup: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, SettingError> {
@@ -101,12 +104,12 @@ impl Signatures {
     }
 
     /// Whether a webhook brings a signature, right or wrong.
-    pub(crate) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, Refused> {
+    pub(super) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, Refused> {
         Ok(headers.only(&self.header)?.is_some())
     }
 
     /// Checks all that can be checked without the body.
-    pub(crate) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, Refused> {
+    pub(super) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, Refused> {
         let signature = headers.only(&self.header)?.ok_or(Refused::Missing)?.trim_ascii();
         let tag = signature.strip_prefix(self.prefix.as_bytes()).and_then(|encoded| self.encoding.decode(encoded));
         let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(Refused::Wrong)?;
@@ -147,7 +150,7 @@ impl fmt::Debug for Signatures {
 impl Signed<'_> {
     /// Checks that the signature is one of ours over this body. With every key, whichever matches, and over whole tags, so
     /// that the time taken tells nothing.
-    pub(crate) fn check(&self, body: &[u8]) -> Result<(), Refused> {
+    pub(super) fn check(&self, body: &[u8]) -> Result<(), Refused> {
         let parts = self.signatures.format.iter().map(|part| match part {
             Part::Text(text) => text.as_bytes(),
             Part::Timestamp => self.timestamp,
@@ -196,20 +199,6 @@ fn keys<'a>(secrets: impl Iterator<Item = &'a str>, are_base64: bool) -> Result<
             .ok_or(SettingError::new("VAPI_WEBHOOK_SECRET", "base64, as is said of it"))
     };
     secrets.map(key).collect()
-}
-
-/// A setting that is on or off.
-pub(crate) fn flag(
-    lookup: impl Fn(&str) -> Option<String>,
-    name: &'static str,
-    default: bool,
-) -> Result<bool, SettingError> {
-    match lookup(name).as_deref().map(str::trim) {
-        None => Ok(default),
-        Some("true") => Ok(true),
-        Some("false") => Ok(false),
-        Some(_) => Err(SettingError::new(name, "true or false")),
-    }
 }
 
 /// Splits at the names that Vapi fills in. One that it fills in from its own point of view (`{url}`) cannot be known here.

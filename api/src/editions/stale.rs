@@ -1,0 +1,72 @@
+//! When an edition may not show how things are, and why.
+
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
+
+use axum::http::HeaderValue;
+
+use super::{Editions, Entry};
+
+/// An edition that Postgres has not confirmed for this long may have been overtaken.
+const CONFIRMED_FOR: Duration = Duration::from_secs(5);
+/// The most by which this node's idea of the database's time may be off.
+const CLOCK_ERROR_MICROS: i64 = 1_000_000;
+
+/// Why an answer may not show how things are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stale {
+    /// Its `next_change_at` has passed.
+    DeadlinePassed,
+    /// It was made for an instant to come: the database's clock has gone back.
+    ClockWentBack,
+    /// A newer version is known, and could not be had; or changes have waited for one for too long, as in an import that
+    /// is still being worked off.
+    BehindVersion,
+    /// It does not include the write whose receipt was sent.
+    BehindReceipt,
+    /// Postgres has not confirmed it for a while.
+    Unconfirmed,
+}
+
+impl Stale {
+    /// The value of `Prewarm-Stale`.
+    pub(crate) const fn label(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::DeadlinePassed => "deadline-passed",
+            Self::ClockWentBack => "clock-went-back",
+            Self::BehindVersion => "behind-version",
+            Self::BehindReceipt => "behind-receipt",
+            Self::Unconfirmed => "unconfirmed",
+        })
+    }
+}
+
+impl Editions {
+    /// Why an entry may not show how things are, if so.
+    pub(crate) fn stale(&self, entry: &Entry, now: Instant) -> Option<Stale> {
+        let there = self.now.at(now);
+        if entry.next_change_at.is_some_and(|deadline| deadline <= there) {
+            return Some(Stale::DeadlinePassed);
+        }
+        if entry.as_of.as_micros() > there.as_micros().saturating_add(CLOCK_ERROR_MICROS) {
+            return Some(Stale::ClockWentBack);
+        }
+        if entry.is_behind() || entry.is_lagging() {
+            return Some(Stale::BehindVersion);
+        }
+        let confirmed = match self.confirmed_ms.load(Ordering::Relaxed) {
+            0 => None,
+            after_start => Some(self.started + Duration::from_millis(after_start)),
+        };
+        let recently = |confirmed: Instant| now.saturating_duration_since(confirmed) <= CONFIRMED_FOR;
+        (!confirmed.is_some_and(recently)).then_some(Stale::Unconfirmed)
+    }
+
+    /// Postgres has just told what the newest versions are.
+    pub(super) fn confirm(&self) {
+        let after_start = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.confirmed_ms.store(after_start.max(1), Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,170 @@
+//! Every setting: its variable, its default and what it is for. `--help` lists them, `.env.example` is compared with them.
+
+use std::collections::HashMap;
+
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+
+/// The settings as they were given: by flag, else by the environment, else by default.
+#[derive(Debug)]
+pub(crate) struct Given(HashMap<&'static str, String>);
+
+impl Given {
+    /// A setting's value.
+    pub(super) fn get(&self, variable: &str) -> Option<String> {
+        self.0.get(variable).cloned()
+    }
+}
+
+impl Args for Given {
+    fn augment_args(command: Command) -> Command {
+        command.args(SETTINGS.iter().map(Setting::argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = |setting: &Setting| Some((setting.variable, matches.get_one::<String>(setting.variable)?.clone()));
+        Ok(Self(SETTINGS.iter().filter_map(given).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// A setting. What a value may be is checked where it is used.
+pub(super) struct Setting {
+    pub(super) variable: &'static str,
+    value: &'static str,
+    help: &'static str,
+    pub(super) default: Option<&'static str>,
+    is_secret: bool,
+    is_hidden: bool,
+}
+
+const fn setting(variable: &'static str, value: &'static str, help: &'static str) -> Setting {
+    Setting { variable, value, help, default: None, is_secret: false, is_hidden: false }
+}
+
+impl Setting {
+    const fn by_default(self, value: &'static str) -> Self {
+        Self { default: Some(value), ..self }
+    }
+
+    /// `--help` does not show what it is set to.
+    const fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
+    }
+
+    /// For tests alone.
+    const fn hidden(self) -> Self {
+        Self { is_hidden: true, ..self }
+    }
+
+    fn argument(&self) -> Arg {
+        let is_empty = std::env::var_os(self.variable).is_some_and(|value| value.to_string_lossy().trim().is_empty());
+        let argument = Arg::new(self.variable)
+            .long(self.flag())
+            .value_name(self.value)
+            .help(self.help)
+            .help_heading("Settings")
+            .hide_short_help(true)
+            .hide(self.is_hidden)
+            .hide_env_values(self.is_secret)
+            .global(true);
+        let argument = if let Some(default) = self.default { argument.default_value(default) } else { argument };
+        // A variable that is set to nothing counts as unset.
+        if is_empty { argument } else { argument.env(self.variable) }
+    }
+
+    /// `PREWARM_HTTP_ADDR` is `--http-addr`.
+    fn flag(&self) -> String {
+        self.variable.trim_start_matches("PREWARM_").to_lowercase().replace('_', "-")
+    }
+}
+
+/// The settings, in the order of `.env.example`.
+pub(super) const SETTINGS: &[Setting] = &[
+    setting("DATABASE_URL", "URL", "PostgreSQL 15 or newer, TLS by sslmode; `up` starts a private one without it")
+        .secret(),
+    setting("DATABASE_DIRECT_URL", "URL", "The same server past a transaction pooler, for LISTEN and migrations")
+        .secret(),
+    setting("REDIS_URL", "URL", "One server, redis:// or rediss://; without it Postgres serves alone").secret(),
+    setting(
+        "REDIS_CA_FILE",
+        "FILE",
+        "PEM certificates that vouch for rediss:// besides the public and the system's ones",
+    ),
+    setting("PREWARM_REDIS_TIMEOUT", "MS", "How long a read waits for Redis before Postgres answers: 1 to 1000")
+        .by_default("50"),
+    setting("PREWARM_HTTP_ADDR", "ADDR", "Where dashboards and webhooks come in").by_default(api::DEFAULT_HTTP_ADDR),
+    setting("PREWARM_HTTP_KEEP_ALIVE", "SECONDS", "How long a connection may rest; more than your balancer's")
+        .by_default("75"),
+    setting("PREWARM_STREAMS_PER_ORG", "STREAMS", "Open streams of one organization on one node").by_default("512"),
+    setting("PREWARM_STREAMS_PER_TOKEN", "STREAMS", "Open streams of one token on one node").by_default("64"),
+    setting("PREWARM_ADMIN_ADDR", "ADDR", "Where /metrics, /livez and /readyz answer").by_default("127.0.0.1:9100"),
+    setting("PREWARM_QUEUE_UI_ADDR", "ADDR", "Where the queue's board answers, without authentication")
+        .by_default("127.0.0.1:9101"),
+    setting("PREWARM_DATA_DIR", "DIR", "Private servers and the demo's secrets").by_default(".prewarm"),
+    setting("PREWARM_CORS_ORIGINS", "ORIGINS", "Whose pages may read, comma-separated"),
+    setting("PREWARM_EVENT_RETENTION", "DAYS", "How long the bodies of webhooks are kept").by_default("30"),
+    setting("PREWARM_LOG", "FILTER", "Which log lines are written, as RUST_LOG says it"),
+    setting("PREWARM_BLOB_FORMAT", "N", "Plays a release whose blobs have another format").hidden(),
+    setting("SUPABASE_JWT_SECRET", "SECRET", "Signs access tokens (HS256)").secret(),
+    setting("SUPABASE_URL", "URL", "The project whose keys sign access tokens (ES256, RS256)"),
+    setting("PREWARM_JWKS_URL", "URL", "Where those keys are published, if not under SUPABASE_URL"),
+    setting(
+        "PREWARM_JWT_ISSUER",
+        "ISSUERS",
+        "Whose tokens are let in, comma-separated, if not SUPABASE_URL/auth/v1 alone",
+    ),
+    setting("PREWARM_ALLOW_ANONYMOUS", "BOOL", "Whether users of anonymous sign-in are let in").by_default("false"),
+    setting("PREWARM_REQUIRE_AAL", "AAL", "The least assurance level of a session: aal1, aal2 or aal3"),
+    setting("VAPI_WEBHOOK_SECRET", "SECRETS", "What Vapi presents or signs with; several, comma-separated").secret(),
+    setting("VAPI_WEBHOOK_HMAC", "ALGORITHM", "Webhooks are signed: sha256, sha512 or sha1"),
+    setting("VAPI_WEBHOOK_HMAC_ONLY", "BOOL", "Whether webhooks that only present a secret are refused then")
+        .by_default("true"),
+    setting("VAPI_WEBHOOK_HMAC_HEADER", "NAME", "Holds the signature").by_default("x-signature"),
+    setting("VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER", "NAME", "Holds {timestamp}").by_default("x-timestamp"),
+    setting("VAPI_WEBHOOK_HMAC_FORMAT", "FORMAT", "What is signed").by_default("{timestamp}.{body}"),
+    setting("VAPI_WEBHOOK_HMAC_ENCODING", "ENCODING", "hex or base64").by_default("hex"),
+    setting("VAPI_WEBHOOK_HMAC_PREFIX", "TEXT", "Stands before the signature, such as sha256="),
+    setting("VAPI_WEBHOOK_HMAC_ID_HEADER", "NAME", "Holds {svix-id}").by_default("svix-id"),
+    setting("VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64", "BOOL", "Whether the secrets are keys in base64").by_default("false"),
+    setting("VAPI_API_KEY", "KEY", "The private key that assistants are made with; without it none are").secret(),
+    setting("VAPI_PUBLIC_KEY", "KEY", "Starts web calls, which the private key may not").secret(),
+    setting("VAPI_BASE_URL", "URL", "Vapi's REST API").by_default("https://api.vapi.ai"),
+    setting("PREWARM_PUBLIC_URL", "URL", "Where Vapi reaches this api, without the path"),
+    setting("VAPI_WEBHOOK_CREDENTIAL_ID", "ID", "A credential kept at Vapi, sent in place of the first secret"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn env_example_lists_every_setting_with_its_default() {
+        let example = include_str!("../../../.env.example");
+        let listed: Vec<_> = example.lines().filter_map(|line| line.split_once('=')).collect();
+        let listed: Vec<_> = listed.into_iter().filter(|(name, _)| !name.starts_with('#')).collect();
+        let declared = SETTINGS.iter().filter(|setting| !setting.is_hidden);
+        let declared: Vec<_> =
+            declared.map(|setting| (setting.variable, setting.default.unwrap_or_default())).collect();
+        assert_eq!(listed, declared);
+    }
+
+    #[test]
+    fn a_secret_is_declared_as_one() {
+        for setting in SETTINGS {
+            let sounds_secret =
+                ["SECRET", "KEY", "DATABASE_", "REDIS_URL"].iter().any(|word| setting.variable.contains(word));
+            let is_switch = setting.value == "BOOL";
+            assert_eq!(setting.is_secret, sounds_secret && !is_switch, "{}", setting.variable);
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! Rules of the house that a compiler does not know.
+
+mod circles;
+mod source;
