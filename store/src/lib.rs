@@ -26,6 +26,7 @@ pub mod rebuild_runs;
 pub mod receipts;
 pub mod reconciliation;
 pub mod redis;
+pub mod schema;
 pub mod sessions;
 pub mod snapshot;
 pub mod test_calls;
@@ -40,7 +41,8 @@ mod pulse;
 mod words;
 
 pub use error::{Error, Refusal};
-pub use migrate::{Schema, migrate, revert};
+pub use migrate::migrate;
+pub use schema::Schema;
 
 use std::time::Duration;
 

@@ -1,0 +1,45 @@
+-- Thresholds and pauses. Functions with a constant body are inlined: a plan sees the constant.
+
+-- Consecutive starts of an org's rebuild without a good end that put it in quarantine.
+create or replace function prewarm.quarantine_starts() returns int
+language sql immutable return 3;
+
+-- The pause between two tries of an org in quarantine.
+create or replace function prewarm.quarantine_pause() returns interval
+language sql immutable return interval '1 minute';
+
+-- No lease is set, and no attempt put off, for longer: see prewarm.backoff and prewarm.quarantine_pause.
+create or replace function prewarm.longest_pause() returns interval
+language sql immutable return interval '75 seconds';
+
+-- After a rebuild that took longer, an org rests for as long again, a minute at most: changes that come at the pace of its
+-- rebuilds would otherwise keep a core busy for ever.
+create or replace function prewarm.long_rebuild() returns interval
+language sql immutable return interval '1 second';
+
+-- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by
+-- one rebuild at its end. To be tuned with `alter database … set prewarm.rebuild_gap = '20ms'`.
+create or replace function prewarm.rebuild_gap() returns interval
+language sql stable
+return coalesce(nullif(current_setting('prewarm.rebuild_gap', true), ''), '50 milliseconds')::interval;
+
+-- Calls and appointments of an hour from which on the hour is kept by bins.
+create or replace function prewarm.dense_hour() returns bigint
+language sql immutable return 60;
+
+-- Places of a worker that test calls may take, and that everything else about assistants may take. A worker has one more
+-- than this, so that neither waits for all of the other.
+create or replace function prewarm.prewarm_places() returns int
+language sql immutable return 3;
+
+-- How long somebody has to join a test call: then Vapi ends it.
+create or replace function prewarm.test_call_joins() returns interval
+language sql immutable return interval '15 seconds';
+
+-- How long a person waits for a test call to be made.
+create or replace function prewarm.test_call_waits() returns interval
+language sql immutable return interval '30 seconds';
+
+-- How long a test call waits for a worker with a way to Vapi: one may be starting again.
+create or replace function prewarm.test_call_patience() returns interval
+language sql immutable return interval '3 seconds';
