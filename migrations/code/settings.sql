@@ -1,4 +1,5 @@
--- Thresholds and pauses. Functions with a constant body are inlined: a plan sees the constant.
+-- Thresholds and pauses. Functions with a constant body are inlined: a plan sees the constant. What an operator may tune is
+-- a row of prewarm.settings.
 
 -- Consecutive starts of an org's rebuild without a good end that put it in quarantine.
 create or replace function prewarm.quarantine_starts() returns int
@@ -18,10 +19,21 @@ create or replace function prewarm.long_rebuild() returns interval
 language sql immutable return interval '1 second';
 
 -- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by
--- one rebuild at its end. To be tuned with `alter database … set prewarm.rebuild_gap = '20ms'`.
+-- one rebuild at its end.
 create or replace function prewarm.rebuild_gap() returns interval
-language sql stable
-return coalesce(nullif(current_setting('prewarm.rebuild_gap', true), ''), '50 milliseconds')::interval;
+language plpgsql stable as $$
+begin
+  return (select s.rebuild_gap from prewarm.settings s);
+end $$;
+
+-- A statement that changes as many rows is not listed row by row: its mark covers the whole org.
+create or replace function prewarm.wide_from() returns bigint
+language sql immutable return 101;
+
+-- How many of an org's leads, or bins, are touched before it is cheaper to make all of them: a quarter, and a hundred at
+-- least.
+create or replace function prewarm.many_of(held bigint) returns bigint
+language sql immutable return greatest(100, held / 4);
 
 -- Calls and appointments of an hour from which on the hour is kept by bins.
 create or replace function prewarm.dense_hour() returns bigint

@@ -51,8 +51,8 @@ pub fn order() -> Vec<String> {
     order.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| format!("code/{line}")).collect()
 }
 
-/// Every file below a folder.
-pub(crate) fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// Finds every file below a folder.
+pub fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {

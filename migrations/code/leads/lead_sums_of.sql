@@ -4,7 +4,7 @@ language sql stable
 begin atomic
   with buckets as materialized (
     select prewarm.bucket_of(l.id) as bucket, coalesce(sum(l.estimated_value), 0) as pipeline_total,
-           count(*) filter (where l.lead_score >= 80) as hot_leads
+           count(*) filter (where l.lead_temperature = 'hot') as hot_leads
       from prewarm.actionable_leads l
      where l.org_id = org
      group by prewarm.bucket_of(l.id)

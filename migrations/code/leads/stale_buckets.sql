@@ -7,13 +7,14 @@ begin
     select distinct prewarm.bucket_of(one.id)
       from unnest(touched) as one (id)
      where (
-       select (c.estimated_value, c.lead_score >= 80) is not distinct from (held.estimated_value, held.lead_score >= 80)
+       select (c.estimated_value, prewarm.temperature_of(c.lead_score) = 'hot')
+              is not distinct from (held.estimated_value, held.lead_temperature = 'hot')
          from prewarm.actionable_leads held
         cross join lateral (select * from prewarm.source_contacts s where s.id = held.id limit 1) c
         where held.id = one.id
           and held.org_id is not distinct from org
           and c.org_id = org
-          and c.lead_status in ('new', 'contacted', 'qualified')
+          and prewarm.is_actionable(c.lead_status)
      ) is not true
   );
 end $$;

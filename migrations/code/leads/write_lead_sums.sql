@@ -7,9 +7,9 @@ begin
     from unnest(buckets) as b (bucket)
    cross join lateral (
      select coalesce(sum(m.estimated_value), 0) as pipeline_total,
-            count(*) filter (where m.lead_score >= 80) as hot_leads
+            count(*) filter (where m.lead_temperature = 'hot') as hot_leads
        from (
-         select held.estimated_value, held.lead_score
+         select held.estimated_value, held.lead_temperature
            from prewarm.actionable_leads held
           where held.org_id = org
             and prewarm.bucket_of(held.id) between b.bucket and b.bucket

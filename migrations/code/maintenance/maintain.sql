@@ -32,7 +32,7 @@ begin
   end if;
   touched := prewarm.touched_leads(org, at);
   bins := prewarm.touched_bins(org);
-  if cardinality(touched) > greatest(100, before.leads / 4) then
+  if cardinality(touched) > prewarm.many_of(before.leads) then
     call prewarm.make_leads(org, at);
   elsif cardinality(touched) > 0 then
     buckets := prewarm.stale_buckets(org, touched);
@@ -41,7 +41,7 @@ begin
       call prewarm.write_lead_sums(org, buckets);
     end if;
   end if;
-  if cardinality(bins) > greatest(100, before.hours / 4) then
+  if cardinality(bins) > prewarm.many_of(before.hours) then
     call prewarm.make_sums(org);
   elsif cardinality(bins) > 0 then
     call prewarm.write_sums(org, at, bins);

@@ -10,7 +10,7 @@ begin
     insert into prewarm.marks (org_id, what, contacts, phones, bins)
     select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
       from old_rows
-     limit 101;
+     limit prewarm.wide_from();
     get diagnostics listed = row_count;
     if prewarm.is_wide(listed) then
       insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from old_rows;
@@ -21,9 +21,9 @@ begin
            array[prewarm.bin_of(o.created_at), prewarm.bin_of(n.created_at)]
       from new_rows n
       join old_rows o on o.id = n.id and o.org_id = n.org_id
-     limit 101;
+     limit prewarm.wide_from();
     get diagnostics listed = row_count;
-    rows := (select count(*) from (select from new_rows limit 101) few);
+    rows := (select count(*) from (select from new_rows limit prewarm.wide_from()) few);
     if prewarm.is_wide(rows) then
       insert into prewarm.marks (org_id, what, wide)
       select org_id, 'calls', true from new_rows union select org_id, 'calls', true from old_rows;

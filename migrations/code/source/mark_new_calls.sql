@@ -12,7 +12,7 @@ begin
   insert into prewarm.marks (org_id, what, contacts, phones, bins)
   select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
     from new_rows
-   limit 101;
+   limit prewarm.wide_from();
   get diagnostics listed = row_count;
   if prewarm.is_wide(listed) then
     insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;

@@ -7,7 +7,7 @@ begin
   insert into prewarm.marks (org_id, what, contacts)
   select org_id, 'contacts', array[id]
     from new_rows
-   limit 101;
+   limit prewarm.wide_from();
   get diagnostics listed = row_count;
   if prewarm.is_wide(listed) then
     insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;

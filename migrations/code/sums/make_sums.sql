@@ -32,9 +32,6 @@ begin
    )
    order by w.level, w.start
       on conflict (org_id, level, start) do update
-     set (total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls, sentiment_total,
-          sentiment_calls, successful_calls, appointments)
-       = (excluded.total_calls, excluded.inbound_calls, excluded.outbound_calls, excluded.answered_calls,
-          excluded.duration_total, excluded.duration_calls, excluded.sentiment_total, excluded.sentiment_calls,
-          excluded.successful_calls, excluded.appointments);
+     set (org_id, level, start, total_calls, inbound_calls, outbound_calls, answered_calls, duration_total, duration_calls,
+          sentiment_total, sentiment_calls, successful_calls, appointments) = row(excluded.*);
 end $$;

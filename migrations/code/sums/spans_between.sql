@@ -30,7 +30,7 @@ begin atomic
                      from prewarm.source_appointments b
                     where b.org_id = org
                       and b.contact_id between s.contact_id and s.contact_id
-                      and b.status in ('pending', 'confirmed', 'in_progress', 'completed')
+                      and prewarm.is_live(b.status)
                       and b.created_at < 'infinity'
                     order by b.contact_id desc, b.created_at desc
                     limit 1
@@ -57,7 +57,7 @@ begin atomic
             from prewarm.source_appointments c
            where c.org_id = org
              and c.created_at between r.since and r.until
-             and c.status in ('pending', 'confirmed', 'in_progress', 'completed')
+             and prewarm.is_live(c.status)
            order by c.created_at desc, c.id desc
           offset 0
         ) b
