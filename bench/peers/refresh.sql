@@ -1,5 +1,5 @@
 -- What ours keeps of one org's leads and calls, as materialized views. The join is two, each by one column: with OR, as in
--- the plan, a refresh takes minutes.
+-- the plan, a refresh takes minutes. It says our rules again: a peer shares nothing with us.
 drop schema if exists SCHEMA cascade;
 create schema SCHEMA;
 

@@ -1,5 +1,3 @@
 -- bench::rows::maintenance
--- Sessions from now on rebuild an org as soon as it changes again.
-do $$ begin
-  execute format('alter database %I set prewarm.rebuild_gap = %L', current_database(), '0');
-end $$
+-- From now on an org is rebuilt as soon as it changes again.
+update prewarm.settings set rebuild_gap = '0'

@@ -4,12 +4,12 @@
 //! It reads `migrations/` at run time and leaves `store` alone, because preparing store's queries needs a migrated
 //! database while store does not compile yet.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 use apalis_postgres::PostgresStorage;
-use sqlx::migrate::Migrator;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
@@ -40,10 +40,33 @@ async fn main() -> Result<ExitCode> {
 async fn migrate(url: &str) -> Result<()> {
     let pool = PgPool::connect(url).await?;
     PostgresStorage::setup(&pool).await.context("migrating the queue's tables")?;
-    let mut migrator = Migrator::new(Path::new(MIGRATIONS)).await?;
-    migrator.dangerous_set_table_name("prewarm.migrations"); // as store::migrate does
-    migrator.create_schema("prewarm");
-    migrator.run(&pool).await.context("applying migrations/")?;
     pool.close().await;
+    let mut session = PgConnection::connect(url).await?;
+    run(&mut session, "set search_path = pg_catalog, pg_temp").await?;
+    for file in files()? {
+        let sql = fs::read_to_string(&file)?;
+        run(&mut session, &sql).await.with_context(|| format!("applying {}", file.display()))?;
+    }
+    Ok(())
+}
+
+/// The files of `migrations/` in the order in which store applies them.
+fn files() -> Result<Vec<PathBuf>> {
+    let root = Path::new(MIGRATIONS);
+    let mut files = Vec::new();
+    for folder in ["tables", "standalone"] {
+        let mut numbered =
+            fs::read_dir(root.join(folder))?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+        numbered.sort();
+        files.append(&mut numbered);
+    }
+    let order = fs::read_to_string(root.join("code/order"))?;
+    let code = order.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    files.extend(code.map(|line| root.join("code").join(line)));
+    Ok(files)
+}
+
+async fn run(session: &mut PgConnection, sql: &str) -> Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(session).await?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+use monitoring::logging;
 use readmodel::ids::OrgId;
 use store::Sessions;
 use uuid::Uuid;
@@ -39,11 +40,10 @@ enum Command {
     /// Rebuild read models, on events and on the clock
     Worker,
     /// Bring the database to this version's schema
-    Migrate {
-        /// Take the schema away again, and the source tables with it
-        #[arg(long)]
-        revert: bool,
-    },
+    ///
+    /// Waits for other sessions two seconds at a time and says who they are; gives up after five minutes. Writes nothing
+    /// where all is in order.
+    Migrate,
     /// Make orgs with contacts, calls and appointments
     Seed {
         /// Contacts of each org to make, comma-separated
@@ -88,7 +88,7 @@ impl Cli {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
-            Command::Migrate { revert } => migrate(&settings, revert).await,
+            Command::Migrate => migrate(&settings).await,
             Command::Seed { contacts, calls } => {
                 let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
                 seed::run(&store, &contacts, calls).await
@@ -103,10 +103,7 @@ impl Cli {
     }
 }
 
-async fn migrate(settings: &Settings, revert: bool) -> anyhow::Result<()> {
-    let url = settings.reach_direct().await?;
-    match revert {
-        true => store::revert(url).await.context("reverting the schema"),
-        false => store::migrate(url).await.context("migrating"),
-    }
+async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+    logging::init(settings.get("PREWARM_LOG"));
+    store::migrate(settings.reach_direct().await?).await.context("migrating")
 }

@@ -32,9 +32,33 @@ pub enum Error {
     /// Postgres refused a statement, and its message may quote a row.
     #[error("postgres refused: {0}")]
     Refused(Refusal),
-    /// The schema could not be brought up to date.
+    /// apalis' tables could not be brought up to date.
     #[error("{}", words::migration(.0))]
     Migrate(sqlx::migrate::MigrateError),
+    /// A file of `migrations/` could not be applied.
+    #[error("migrations/{file}: {error}")]
+    Migration {
+        /// Its path there.
+        file: &'static str,
+        /// What Postgres says.
+        error: Box<Error>,
+    },
+    /// Other sessions have held what a migration needs for as long as it waits.
+    #[error("other sessions held what the migration needs for {} s: {holders}", waited.as_secs())]
+    Blocked {
+        /// How long it has waited.
+        waited: std::time::Duration,
+        /// Who they were last, and since when.
+        holders: String,
+    },
+    /// A newer release has migrated the database.
+    #[error("the database's schema is of a newer version than this one")]
+    Ahead,
+    /// An earlier release has to migrate the database first.
+    #[error(
+        "the database's schema is at migration {0} of an earlier version, and this one takes over from migration 23"
+    )]
+    TooOld(i64),
     /// Redis refused, or cannot be reached.
     #[error("redis: {}", words::redis(.0))]
     Redis(redis::RedisError),
@@ -145,13 +169,20 @@ impl Error {
     }
 
     /// Another transaction was there first: the same may succeed now.
-    pub const fn is_superseded(&self) -> bool {
-        matches!(self, Self::Superseded)
+    pub fn is_superseded(&self) -> bool {
+        match self {
+            Self::Migration { error, .. } => error.is_superseded(),
+            error => matches!(error, Self::Superseded),
+        }
     }
 
     /// Somebody else holds a lock for too long; without a limit the statement may succeed.
     pub fn is_blocked(&self) -> bool {
-        matches!(self, Self::Postgres(_)) && self.sqlstate().as_deref() == Some(LOCK_NOT_AVAILABLE)
+        match self {
+            Self::Migration { error, .. } => error.is_blocked(),
+            Self::Postgres(_) => self.sqlstate().as_deref() == Some(LOCK_NOT_AVAILABLE),
+            _ => false,
+        }
     }
 
     /// The database takes no writes: it is a standby, or was told so.

@@ -26,6 +26,7 @@ pub mod rebuild_runs;
 pub mod receipts;
 pub mod reconciliation;
 pub mod redis;
+pub mod schema;
 pub mod sessions;
 pub mod snapshot;
 pub mod test_calls;
@@ -41,8 +42,9 @@ mod refusal;
 mod words;
 
 pub use error::Error;
-pub use migrate::{Schema, migrate, revert};
+pub use migrate::migrate;
 pub use refusal::Refusal;
+pub use schema::Schema;
 
 use std::time::Duration;
 

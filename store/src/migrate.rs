@@ -1,89 +1,106 @@
-//! The schema: apalis' own tables first, since our queue functions name them, then ours.
+//! Brings a database to this binary's schema: apalis' own tables first, since ours name them, then the files of
+//! `migrations/`. Those of `tables/` and `standalone/` are numbered, and each is applied once; `code/` is applied whole where
+//! its digest is not the one that the database holds.
+
+mod step;
+
+use std::time::Duration;
 
 use apalis_postgres::PostgresStorage;
-use sqlx::{
-    PgPool,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use crate::{
+    Error,
+    schema::{Applied, Schema},
 };
+use step::Steps;
 
-use crate::{Error, SEARCH_PATH, Store};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
-
-/// Where our migrator keeps its record: in our own schema, beside nobody else's.
-const RECORD: &str = "prewarm.migrations";
-
-fn migrator() -> Migrator {
-    let mut migrator = Migrator { migrations: MIGRATIONS.migrations.clone(), ..Migrator::DEFAULT };
-    migrator.dangerous_set_table_name(RECORD);
-    migrator.create_schema("prewarm");
-    migrator
+/// A file of `migrations/`.
+#[derive(Debug)]
+pub(crate) struct File {
+    /// Its path there.
+    name: &'static str,
+    sql: &'static str,
 }
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+
+/// The way from the migrations that came before these.
+const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
+
+/// The last of the migrations that came before these, and the table of their record.
+const LAST_BEFORE: i64 = 23;
+const RECORD_BEFORE: &str = "select max(version) from prewarm.migrations where success";
+
+/// What a database has that they have made.
+const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
+
+/// One process migrates at a time. The lock ends with its session.
+const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
+
+/// Closes what default privileges have opened, and takes the database into use if it is a copy of another. Writes nothing
+/// where all is in order.
+const FINISH: &str = "call prewarm.seal(); select prewarm.renew_installation()";
+
+/// How long all of it waits for the locks of other sessions.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Brings a database to this binary's schema, and takes it into use if it is a copy of another. Safe to run twice, and from
-/// several processes at once.
+/// several processes at once: where all is in order it writes nothing.
 pub async fn migrate(url: &str) -> Result<(), Error> {
-    let pool = one_connection(url.parse()?).await?;
+    migrate_within(url, PATIENCE).await
+}
+
+/// The same, with the time after which a lock that another session holds is an error.
+pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> {
+    let options: PgConnectOptions = url.parse()?;
+    let mut steps = Steps::begin(&options, patience).await?;
+    steps.apply([], LOCK).await?;
+    migrate_apalis(options).await?;
+    let applied = match Applied::read(steps.session()).await? {
+        Some(applied) => applied,
+        None => begin(&mut steps).await?,
+    };
+    if applied.compared() == Schema::Ahead {
+        return Err(Error::Ahead);
+    }
+    numbered(&mut steps, TABLES, "tables", applied.tables).await?;
+    numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
+    if applied.code != CODE_DIGEST {
+        steps.apply(CODE, &format!("update prewarm.schema set code = '{CODE_DIGEST}'")).await?;
+    }
+    steps.apply([], FINISH).await
+}
+
+/// Makes the record of what is applied, in a database that has none.
+async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
+    let before: Option<i64> = match sqlx::query_scalar(RECORD_BEFORE).fetch_one(steps.session()).await {
+        Err(error) if crate::schema::is_missing_table(&error) => None,
+        before => before?,
+    };
+    let [record, ..] = TABLES else { unreachable!("migrations/tables has files") };
+    match before {
+        None => steps.apply([record], "update prewarm.schema set tables = 1").await?,
+        Some(LAST_BEFORE) => steps.apply([record, &ADOPT], ADOPTED).await?,
+        Some(other) => return Err(Error::TooOld(other)),
+    }
+    Applied::read(steps.session()).await?.ok_or(Error::TooOld(0))
+}
+
+/// Applies what a database lacks of a folder's files, each in a transaction of its own.
+async fn numbered(steps: &mut Steps, files: &'static [File], folder: &str, applied: i32) -> Result<(), Error> {
+    for (number, file) in (1..).zip(files) {
+        if number > applied {
+            steps.apply([file], &format!("update prewarm.schema set {folder} = {number}")).await?;
+        }
+    }
+    Ok(())
+}
+
+/// apalis' migrations need the search path that the database has.
+async fn migrate_apalis(options: PgConnectOptions) -> Result<(), Error> {
+    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     PostgresStorage::<()>::migrations().run(&pool).await?;
     pool.close().await;
-    let pool = one_connection(ours(url)?).await?;
-    migrator().run(&pool).await?;
-    sqlx::query_file!("queries/installation/renew.sql").fetch_one(&pool).await?;
-    sqlx::raw_sql("call prewarm.seal()").execute(&pool).await?;
-    pool.close().await;
     Ok(())
-}
-
-/// Takes our schema away again, newest migration first. The source tables go with it.
-pub async fn revert(url: &str) -> Result<(), Error> {
-    let pool = one_connection(ours(url)?).await?;
-    migrator().undo(&pool, 0).await?;
-    pool.close().await;
-    Ok(())
-}
-
-/// What our migrations name is looked up once and kept, so that it must not be somebody else's. apalis' need the path that
-/// the database has.
-fn ours(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(url.parse::<PgConnectOptions>()?.options(SEARCH_PATH))
-}
-
-async fn one_connection(options: PgConnectOptions) -> Result<PgPool, Error> {
-    Ok(PgPoolOptions::new().max_connections(1).connect_with(options).await?)
-}
-
-/// How a database's schema compares with this binary's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Schema {
-    /// The same.
-    Current,
-    /// `prewarm migrate` is still to be run.
-    Behind,
-    /// A newer binary has been at it.
-    Ahead,
-}
-
-impl Store {
-    /// How the database's schema compares with this binary's.
-    pub async fn schema(&self) -> Result<Schema, Error> {
-        // Unchecked at compile time: the record of the migrations is not itself part of them.
-        let applied = sqlx::query_scalar::<_, i64>(include_str!("../queries/schema/applied.sql"));
-        let applied = match applied.fetch_all(&self.pg).await {
-            Err(error) if is_missing_table(&error) => return Ok(Schema::Behind),
-            applied => applied?,
-        };
-        let wanted: Vec<i64> =
-            MIGRATIONS.migrations.iter().filter(|m| !m.migration_type.is_down_migration()).map(|m| m.version).collect();
-        Ok(match (applied == wanted, applied.last() > wanted.last()) {
-            (true, _) => Schema::Current,
-            (false, true) => Schema::Ahead,
-            (false, false) => Schema::Behind,
-        })
-    }
-}
-
-/// SQLSTATE `undefined_table`, or `invalid_schema_name`.
-fn is_missing_table(error: &sqlx::Error) -> bool {
-    matches!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("42P01" | "3F000"))
 }

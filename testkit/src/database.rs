@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 use uuid::Uuid;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::servers::{self, SHARED_POSTGRES};
+use crate::{
+    migrations,
+    servers::{self, SHARED_POSTGRES},
+};
 
 /// Where the template's name comes from.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
@@ -35,12 +38,17 @@ pub struct Database {
 impl Database {
     /// Makes a database on the run's shared server, or on one of its own where there is none.
     pub async fn create() -> Result<Self> {
-        if let Ok(url) = std::env::var(SHARED_POSTGRES) {
-            return Self::create_on(&url).await;
-        }
-        let server = servers::postgres(Durability::Throwaway).await?;
-        let database = Self::create_on(&server.url("postgres")).await?;
-        Ok(Self { _server: Some(server), ..database })
+        let (url, server) = server().await?;
+        Ok(Self { _server: server, ..Self::create_on(&url).await? })
+    }
+
+    /// Makes a database without anything in it: no schema of ours, no source.
+    pub async fn empty() -> Result<Self> {
+        let (url, server) = server().await?;
+        let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
+        let mut session = url.parse::<PgConnectOptions>()?.application_name(&name).connect().await?;
+        run(&mut session, &format!("create database {name}")).await?;
+        Ok(Self { name, server_url: url, session, _server: server })
     }
 
     /// Makes a database on the given server, named by the URL of its database `postgres`.
@@ -84,10 +92,19 @@ impl Database {
     }
 }
 
+/// The run's shared server, or one of its own where there is none.
+async fn server() -> Result<(String, Option<Postgres>)> {
+    if let Ok(url) = std::env::var(SHARED_POSTGRES) {
+        return Ok((url, None));
+    }
+    let server = servers::postgres(Durability::Throwaway).await?;
+    Ok((server.url("postgres"), Some(server)))
+}
+
 /// Derived from the migrations, so that a server which is kept does not keep an old schema.
-fn template_name(migrations: &Path) -> Result<String> {
-    let mut paths =
-        std::fs::read_dir(migrations)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+fn template_name(folder: &Path) -> Result<String> {
+    let mut paths = Vec::new();
+    migrations::collect(folder, &mut paths)?;
     paths.sort();
     let mut hash = Xxh3Default::new();
     for path in paths {
@@ -191,9 +208,11 @@ mod tests {
     #[test]
     fn another_migration_is_another_template() {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("1.sql"), "select 1").unwrap();
+        let file = dir.path().join("tables/1.sql");
+        std::fs::create_dir(file.parent().unwrap()).unwrap();
+        std::fs::write(&file, "select 1").unwrap();
         let before = template_name(dir.path()).unwrap();
-        std::fs::write(dir.path().join("1.sql"), "select 2").unwrap();
+        std::fs::write(&file, "select 2").unwrap();
         assert_ne!(template_name(dir.path()).unwrap(), before);
     }
 }

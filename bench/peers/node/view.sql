@@ -1,4 +1,5 @@
--- The plan's view, as it stands in the plan: one join with OR. In a schema of its own, since ours has the same name.
+-- The plan's view, as it stands in the plan: one join with OR. In a schema of its own, since ours has the same name. It
+-- says our rules again: a peer shares nothing with us.
 create schema if not exists plan;
 
 create or replace view plan.view_actionable_leads as

@@ -15,9 +15,8 @@ const WRITERS: usize = 4;
 async fn stack_with_gap(gap: &str) -> Stack {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
-    let name: String = sqlx::query_scalar("select current_database()").fetch_one(&mut session).await.unwrap();
-    let alter = format!("alter database {name} set prewarm.rebuild_gap = '{gap}'");
-    sqlx::raw_sql(AssertSqlSafe(alter)).execute(&mut session).await.unwrap();
+    let tune = format!("update prewarm.settings set rebuild_gap = '{gap}'");
+    sqlx::raw_sql(AssertSqlSafe(tune)).execute(&mut session).await.unwrap();
     Stack::start_on(database, Environment::new()).await
 }
 

@@ -7,7 +7,6 @@ use readmodel::{ids::OrgId, time::Clock};
 use store::{
     Store, migrate,
     queue::{End, Queue},
-    revert,
 };
 use testkit::{
     Database,
@@ -134,8 +133,7 @@ async fn h9_a_lesser_role_cannot_attach_our_triggers_to_a_table_of_its_own() {
 /// As Supabase sets up its roles, and worse: default privileges of no schema.
 #[tokio::test]
 async fn a2_default_privileges_give_nobody_anything_of_ours() {
-    let database = Database::create().await.unwrap();
-    revert(&database.url()).await.unwrap();
+    let database = Database::empty().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let role = format!("prewarm_test_{}", Uuid::new_v4().simple());
     let defaults = ["in schema public grant all on", "grant all on"].map(|defaults| {

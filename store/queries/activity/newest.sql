@@ -13,7 +13,7 @@
          null::timestamptz as "scheduled_at: PgTime"
     from prewarm.actionable_leads l
    where l.org_id = $1
-     and l.lead_score >= 80
+     and l.lead_temperature = 'hot'
    order by coalesce(l.last_contact_at, l.created_at) desc nulls last, l.id desc
    limit $2
 )
@@ -25,7 +25,7 @@ select false, a.id, prewarm.instant(a.created_at), c.name, c.phone, a.service_ty
      from prewarm.source_appointments s
     where s.org_id = $1
       and s.created_at between t.since and t.until
-      and s.status in ('pending', 'confirmed', 'in_progress', 'completed')
+      and prewarm.is_live(s.status)
     order by s.created_at desc, s.id desc
     limit $2
  ) a

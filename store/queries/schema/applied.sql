@@ -1,6 +1,4 @@
--- store::migrate::applied
--- The migrations that a database has.
-select version
-  from prewarm.migrations
- where success
- order by version
+-- store::schema::applied
+-- What a database has of the migrations. One row.
+select tables, standalone, code
+  from prewarm.schema

@@ -1,1 +1,0 @@
-drop table public.appointments, public.calls, public.phone_numbers, public.agents, public.contacts, public.organizations;

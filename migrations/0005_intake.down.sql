@@ -1,1 +1,0 @@
-drop table prewarm.call_states, prewarm.events;

@@ -1,0 +1,21 @@
+-- Makes a job of each agent that is owed and does not wait already; returns how many. Few at a time, and half of them
+-- from a random place on, so that no agent is always last.
+create or replace function prewarm.fold_agents() returns int
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  pivot  uuid := gen_random_uuid();
+  pushed int;
+begin
+  insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key)
+  select prewarm.new_job_id(), 'prewarm',
+         convert_to(json_build_object('kind', 'prewarm', 'agent_id', agent_id)::text, 'UTF8'),
+         prewarm.quarantine_starts(), 'prewarm:' || agent_id
+    from (select agent_id from prewarm.marked_agents('00000000-0000-0000-0000-000000000000', 250, 50) as agent_id
+          union
+          select agent_id from prewarm.marked_agents(pivot, 250, 50) as agent_id) as owed
+   order by agent_id
+      on conflict (job_type, idempotency_key) do nothing;
+  get diagnostics pushed = row_count;
+  return pushed;
+end $$;

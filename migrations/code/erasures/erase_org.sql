@@ -1,0 +1,25 @@
+-- Removes what was made for an org that is gone, but its marks, with which its rebuild removes the rest.
+create or replace function prewarm.erase_org(e prewarm.erasures) returns void
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  gone bigint;
+begin
+  delete from prewarm.actionable_leads l where l.org_id = e.org_id;
+  get diagnostics gone = row_count;
+  perform prewarm.count_removed(e.id, 'actionable_leads', gone);
+  delete from prewarm.blobs b where b.org_id = e.org_id;
+  get diagnostics gone = row_count;
+  perform prewarm.count_removed(e.id, 'blobs', gone);
+  delete from prewarm.test_calls t where t.org_id = e.org_id;
+  get diagnostics gone = row_count;
+  perform prewarm.count_removed(e.id, 'test_calls', gone);
+  delete from apalis.jobs j
+   where j.status = 'Killed'
+     and j.idempotency_key in (
+           select 'rebuild:' || e.org_id || '#dead'
+           union all
+           select 'prewarm:' || s.agent_id || '#dead' from prewarm.assistants s where s.org_id = e.org_id
+         );
+  get diagnostics gone = row_count;
+  perform prewarm.count_removed(e.id, 'dead_letters', gone);
+end $$;

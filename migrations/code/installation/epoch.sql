@@ -1,0 +1,3 @@
+-- The present epoch, for receipts.
+create or replace view prewarm.epoch as
+  select epoch from prewarm.installation;

@@ -1,0 +1,54 @@
+-- Brings what the models are read from up to date for one org at an instant, by the marks that the transaction sees,
+-- and returns how many leads were touched: null if all was made anew. That is so the first time; where a mark is wide;
+-- and where the clock has gone back, since urgency rises then. All leads, or all sums, are made anew where so many are
+-- touched that it is cheaper. What is touched is computed from the source, and the sums above from the sums below:
+-- nothing is added or taken away, so that doing it twice changes nothing and nothing drifts.
+--
+-- Cost follows the change, whatever the data looks like. A plan that is kept was made from the statistics of a moment:
+-- of an empty table, of one org, of a value that was common then. So every look-up leaves the planner one index to
+-- choose:
+--
+-- - `org_id is not distinct from` beside a key or a contact: no index serves that operator, so the key's own index is
+--   left.
+-- - A value asked for as `between x and x` with an order that begins with it: only the index that starts with the org
+--   and this value has that order, since sorting is switched off.
+-- - `offset 0` and `limit 1` keep such a look-up in a loop of its own.
+--
+-- Work on a whole org reads each of its rows once and joins by hash, so that no estimate can make it quadratic.
+create or replace function prewarm.maintain(org uuid, at timestamptz) returns int
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
+set enable_sort = off set enable_hashjoin = off set enable_mergejoin = off as $$
+declare
+  before  prewarm.maintained;
+  touched uuid[];
+  bins    timestamptz[];
+  buckets int[];
+begin
+  select * into before from prewarm.maintained m where m.org_id = org;
+  if before.org_id is null or at < before.as_of or exists (select from prewarm.marks m where m.org_id = org and m.wide) then
+    call prewarm.maintain_anew(org, at);
+    return null;
+  end if;
+  touched := prewarm.touched_leads(org, at);
+  bins := prewarm.touched_bins(org);
+  if cardinality(touched) > prewarm.many_of(before.leads) then
+    call prewarm.make_leads(org, at);
+  elsif cardinality(touched) > 0 then
+    buckets := prewarm.stale_buckets(org, touched);
+    call prewarm.write_leads(org, at, touched);
+    if cardinality(buckets) > 0 then
+      call prewarm.write_lead_sums(org, buckets);
+    end if;
+  end if;
+  if cardinality(bins) > prewarm.many_of(before.hours) then
+    call prewarm.make_sums(org);
+  elsif cardinality(bins) > 0 then
+    call prewarm.write_sums(org, at, bins);
+  end if;
+  -- A rebuild that wrote nothing keeps no other waiting for this row.
+  if cardinality(touched) > 0 or cardinality(bins) > 0 then
+    update prewarm.maintained m set as_of = at, rebuilt_at = statement_timestamp() where m.org_id = org;
+  end if;
+  return cardinality(touched);
+end $$;

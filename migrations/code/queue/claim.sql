@@ -1,0 +1,45 @@
+-- Claims up to n jobs in one round trip. What is owed is looked at only when no urgent job is due, so that a backlog
+-- does not make each claim dearer; when the backlog is worked off, every org that is owed gets its turn. One worker
+-- folds at a time: another would not see the leases that it takes, and make every job twice. An org that is owed alone,
+-- which is the rule, is started without a wait. Where nothing is owed and nothing waits, the walk goes on. An idle look
+-- writes nothing.
+--
+-- Its plans are kept for as long as a session lives. One that was made while little was owed would read whole tables
+-- when much is.
+create or replace function prewarm.claim(worker text, queue text, n int, lease interval)
+returns table (id text, job bytea, attempts int, more boolean)
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  waits boolean;
+  orgs  uuid[];
+begin
+  if not exists (select from prewarm.due_jobs d where d.job_type = queue and d.priority >= 0) then
+    waits := exists (select from prewarm.due_jobs d where d.job_type = queue);
+    if queue = 'rebuild' then
+      if exists (select from prewarm.owed) then
+        if pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
+          orgs := prewarm.owed_orgs();
+          if cardinality(orgs) = 1 then
+            return query select s.id, s.job, s.attempts, waits from prewarm.start(orgs[1], worker, lease) s;
+            if found then
+              return;
+            end if;
+          end if;
+          perform prewarm.fold(orgs);
+        elsif not waits then
+          return;
+        end if;
+      elsif not waits then
+        if not exists (select from prewarm.backfill b where b.next_org is not null)
+           or not pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
+          return;
+        end if;
+        perform prewarm.walk();
+      end if;
+    elsif not waits then
+      return;
+    end if;
+  end if;
+  return query select t.id, t.job, t.attempts, true from prewarm.take(worker, queue, n, lease) t;
+end $$;

@@ -1,0 +1,36 @@
+-- Looks on for orgs that nobody has built, until it has found some or has looked at many. Few at a time wait: a million
+-- jobs at once would be in everybody's way.
+create or replace function prewarm.walk() returns int
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare
+  pushed int;
+begin
+  with step as (
+    -- One with a lease is being built.
+    select o.id,
+           v.org_id is null
+             and not exists (select from prewarm.leases l where l.org_id = o.id and l.until > statement_timestamp()) as unbuilt
+      from prewarm.source_organizations o
+      left join prewarm.versions v on v.org_id = o.id
+     where o.id >= (select b.next_org from prewarm.backfill b)
+     order by o.id
+     limit 1000
+  ),
+  found as (
+    select id from step where unbuilt order by id limit 100
+  ),
+  -- The first that is left to the next step: what comes after a hundred found, or after all that was looked at.
+  rest as (
+    select id
+      from prewarm.source_organizations
+     where id > (select case when (select count(*) from found) = 100 then (select id from found order by id desc limit 1)
+                             else (select id from step order by id desc limit 1) end)
+     order by id
+     limit 1
+  ),
+  walked as (
+    update prewarm.backfill set next_org = (select id from rest)
+  )
+  select prewarm.push_backfill(array(select id from found)) into pushed;
+  return pushed;
+end $$;

@@ -1,0 +1,57 @@
+-- Thresholds and pauses. Functions with a constant body are inlined: a plan sees the constant. What an operator may tune is
+-- a row of prewarm.settings.
+
+-- Consecutive starts of an org's rebuild without a good end that put it in quarantine.
+create or replace function prewarm.quarantine_starts() returns int
+language sql immutable return 3;
+
+-- The pause between two tries of an org in quarantine.
+create or replace function prewarm.quarantine_pause() returns interval
+language sql immutable return interval '1 minute';
+
+-- No lease is set, and no attempt put off, for longer: see prewarm.backoff and prewarm.quarantine_pause.
+create or replace function prewarm.longest_pause() returns interval
+language sql immutable return interval '75 seconds';
+
+-- After a rebuild that took longer, an org rests for as long again, a minute at most: changes that come at the pace of its
+-- rebuilds would otherwise keep a core busy for ever.
+create or replace function prewarm.long_rebuild() returns interval
+language sql immutable return interval '1 second';
+
+-- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by
+-- one rebuild at its end.
+create or replace function prewarm.rebuild_gap() returns interval
+language plpgsql stable as $$
+begin
+  return (select s.rebuild_gap from prewarm.settings s);
+end $$;
+
+-- A statement that changes as many rows is not listed row by row: its mark covers the whole org.
+create or replace function prewarm.wide_from() returns bigint
+language sql immutable return 101;
+
+-- How many of an org's leads, or bins, are touched before it is cheaper to make all of them: a quarter, and a hundred at
+-- least.
+create or replace function prewarm.many_of(held bigint) returns bigint
+language sql immutable return greatest(100, held / 4);
+
+-- Calls and appointments of an hour from which on the hour is kept by bins.
+create or replace function prewarm.dense_hour() returns bigint
+language sql immutable return 60;
+
+-- Places of a worker that test calls may take, and that everything else about assistants may take. A worker has one more
+-- than this, so that neither waits for all of the other.
+create or replace function prewarm.prewarm_places() returns int
+language sql immutable return 3;
+
+-- How long somebody has to join a test call: then Vapi ends it.
+create or replace function prewarm.test_call_joins() returns interval
+language sql immutable return interval '15 seconds';
+
+-- How long a person waits for a test call to be made.
+create or replace function prewarm.test_call_waits() returns interval
+language sql immutable return interval '30 seconds';
+
+-- How long a test call waits for a worker with a way to Vapi: one may be starting again.
+create or replace function prewarm.test_call_patience() returns interval
+language sql immutable return interval '3 seconds';

@@ -1,0 +1,12 @@
+-- Buries the phone numbers of a deleted org, as prewarm.erase_agents does its assistants.
+create or replace function prewarm.erase_numbers() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform prewarm.bury(
+    array(
+      select 'number ' || gone.vapi_phone_number_id
+        from old_rows gone
+       where not exists (select from prewarm.source_organizations o where o.id = gone.org_id)
+    ), 'call');
+  return null;
+end $$;

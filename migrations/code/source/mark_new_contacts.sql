@@ -1,0 +1,16 @@
+-- Marks inserted contacts. Has no search path and looks nothing up, as prewarm.mark_new_calls.
+create or replace function prewarm.mark_new_contacts() returns trigger
+language plpgsql security definer as $$
+declare
+  listed bigint;
+begin
+  insert into prewarm.marks (org_id, what, contacts)
+  select org_id, 'contacts', array[id]
+    from new_rows
+   limit prewarm.wide_from();
+  get diagnostics listed = row_count;
+  if prewarm.is_wide(listed) then
+    insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from new_rows;
+  end if;
+  return null;
+end $$;

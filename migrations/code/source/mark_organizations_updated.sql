@@ -1,0 +1,10 @@
+-- Marks updated organizations.
+create or replace function prewarm.mark_organizations_updated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  insert into prewarm.marks (org_id, what)
+  select id, tg_table_name from new_rows
+  union
+  select id, tg_table_name from old_rows;
+  return null;
+end $$;

@@ -1,0 +1,3 @@
+-- An instant as it sorts: rows without one come last.
+create or replace function prewarm.in_order(at timestamptz) returns timestamptz
+language sql immutable return coalesce(prewarm.instant(at), timestamptz '-infinity');

@@ -1,0 +1,64 @@
+//! How a database's schema compares with this binary's.
+
+use crate::{
+    Error, Store,
+    migrate::{CODE_DIGEST, STANDALONE, TABLES},
+};
+
+/// How a database's schema compares with this binary's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Schema {
+    /// The same.
+    Current,
+    /// `prewarm migrate` is still to be run.
+    Behind,
+    /// A newer binary has been at it.
+    Ahead,
+}
+
+/// What a database has of the migrations.
+#[derive(Debug)]
+pub(crate) struct Applied {
+    /// The newest number of `tables/`.
+    pub(crate) tables: i32,
+    /// The newest number of `standalone/`.
+    pub(crate) standalone: i32,
+    /// The digest of `code/`.
+    pub(crate) code: String,
+}
+
+impl Applied {
+    /// None where nothing is applied, or only what migrations of another kind have made.
+    pub(crate) async fn read(pg: impl sqlx::PgExecutor<'_>) -> Result<Option<Self>, Error> {
+        match sqlx::query_file_as!(Self, "queries/schema/applied.sql").fetch_one(pg).await {
+            Err(error) if is_missing_table(&error) => Ok(None),
+            applied => Ok(Some(applied?)),
+        }
+    }
+
+    pub(crate) fn compared(&self) -> Schema {
+        let (held, wanted) = ([self.tables, self.standalone], [TABLES, STANDALONE].map(newest));
+        match () {
+            () if held == wanted && self.code == CODE_DIGEST => Schema::Current,
+            () if held.iter().zip(wanted).any(|(held, wanted)| *held > wanted) => Schema::Ahead,
+            () => Schema::Behind,
+        }
+    }
+}
+
+/// The number of a folder's newest file.
+fn newest<T>(files: &[T]) -> i32 {
+    i32::try_from(files.len()).unwrap_or(i32::MAX)
+}
+
+impl Store {
+    /// How the database's schema compares with this binary's.
+    pub async fn schema(&self) -> Result<Schema, Error> {
+        Ok(Applied::read(&self.pg).await?.map_or(Schema::Behind, |applied| applied.compared()))
+    }
+}
+
+/// SQLSTATE `undefined_table`, or `invalid_schema_name`.
+pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
+    matches!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("42P01" | "3F000"))
+}

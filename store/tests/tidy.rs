@@ -1,0 +1,131 @@
+//! Habits of `migrations/` that keep it readable.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+
+use testkit::migrations::{File, files, order};
+
+/// The longest statement that fits a screen.
+const SCREEN: usize = 40;
+
+/// What is longer today. The list may only become shorter.
+const LONGER: [&str; 5] = [
+    "code/assistants/claim_prewarms.sql",
+    "code/fleet/fleet_totals.sql",
+    "code/queue/take.sql",
+    "code/sums/hours_of.sql",
+    "code/sums/spans_between.sql",
+];
+
+/// Functions with constant bodies side by side, and calls that make triggers.
+const OF_MANY: [&str; 2] = ["code/settings.sql", "code/source/triggers.sql"];
+
+fn code() -> Vec<File> {
+    files().into_iter().filter(|file| file.path.starts_with("code/")).collect()
+}
+
+/// The queries of store: path and text.
+fn queries() -> Vec<(String, String)> {
+    let mut paths = Vec::new();
+    testkit::migrations::collect(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")), &mut paths).unwrap();
+    paths.into_iter().map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// Whether the kind of an object is one of code, which is replaced and not altered.
+fn is_code(kind: &str) -> bool {
+    ["function", "procedure", "view"].contains(&kind)
+}
+
+#[test]
+fn every_file_of_code_makes_one_object_and_is_named_after_it() {
+    for file in code().iter().filter(|file| !OF_MANY.contains(&file.path.as_str())) {
+        let made: Vec<_> = file.objects.iter().filter(|object| object.kind != "index").collect();
+        let [object] = made.as_slice() else { panic!("{}: {made:?}", file.path) };
+        let stem = file.path.rsplit('/').next().and_then(|name| name.strip_suffix(".sql"));
+        assert_eq!(object.name.strip_prefix("prewarm."), stem, "{}", file.path);
+    }
+}
+
+#[test]
+fn every_file_begins_with_what_it_is() {
+    for file in files() {
+        assert!(file.sql.starts_with("-- "), "{}", file.path);
+    }
+}
+
+#[test]
+fn no_function_or_view_is_defined_twice() {
+    let mut names: Vec<_> = files()
+        .into_iter()
+        .flat_map(|file| file.objects)
+        .filter(|object| is_code(&object.kind))
+        .map(|object| object.name)
+        .collect();
+    names.sort();
+    let distinct = names.len();
+    names.dedup();
+    assert_eq!(distinct, names.len());
+}
+
+#[test]
+fn the_order_names_every_file_of_code_once() {
+    let mut order = order();
+    order.sort();
+    assert_eq!(order, code().into_iter().map(|file| file.path).collect::<Vec<_>>());
+}
+
+#[test]
+fn functions_and_views_fit_a_screen() {
+    let longer: Vec<_> = code()
+        .into_iter()
+        .filter(|file| file.objects.iter().any(|object| object.lines > SCREEN))
+        .map(|file| file.path)
+        .collect();
+    assert_eq!(longer, LONGER);
+}
+
+#[test]
+fn code_names_the_tables_of_the_source_in_one_folder() {
+    for file in code().iter().filter(|file| !file.path.starts_with("code/source/")) {
+        let named = file.sql.lines().find(|line| !line.trim_start().starts_with("--") && line.contains("public."));
+        assert_eq!(named, None, "{}", file.path);
+    }
+}
+
+/// The oracle and the peers of `bench` say the rules again, on purpose. So does `standalone/`: its view is read by roles that
+/// may not call our functions, and its indexes belong to whoever owns the tables.
+#[test]
+fn a_rule_stands_in_one_file() {
+    const RULES: [(&str, &str); 7] = [
+        ("'qualified'", "code/rules/is_actionable.sql"),
+        ("'in_progress'", "code/rules/is_live.sql"),
+        (">= 80", "code/rules/temperature_of.sql"),
+        (">= 50", "code/rules/temperature_of.sql"),
+        ("'24 hours'", "code/rules/urgency_lasts.sql"),
+        ("'168 hours'", "code/rules/urgency_lasts.sql"),
+        ("'positive'", "code/rules/sentiment_of.sql"),
+    ];
+    let (files, queries) = (code(), queries());
+    for (text, home) in RULES {
+        let said = files.iter().filter(|file| file.sql.contains(text)).map(|file| file.path.as_str());
+        assert_eq!(said.collect::<Vec<_>>(), [home], "{text}");
+        let asked: Vec<_> =
+            queries.iter().filter(|(path, sql)| !path.contains("/demo/") && sql.contains(text)).collect();
+        assert!(asked.is_empty(), "{text}: {asked:?}");
+    }
+}
+
+#[test]
+fn a_column_of_leads_is_named_where_it_is_defined_and_where_it_is_put() {
+    let named: Vec<_> =
+        code().into_iter().filter(|file| file.sql.contains("last_call_summary")).map(|file| file.path).collect();
+    assert_eq!(named, ["code/leads/leads_of.sql", "code/leads/put_leads.sql"]);
+}
+
+#[test]
+fn what_code_replaces_is_not_dropped_with_what_stands_on_it() {
+    for file in files() {
+        assert!(!file.sql.contains(" cascade;"), "{}", file.path);
+    }
+}
