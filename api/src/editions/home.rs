@@ -58,6 +58,13 @@ impl Home {
         HomeTag(self.tag.load(Ordering::Acquire))
     }
 
+    /// Whether an entry belongs to the present installation. A fetch that began before a move ends after it, and what it
+    /// brings is not served. While the installation is unknown every entry counts: those of an earlier one are gone.
+    pub(super) fn is_of(&self, entry: HomeTag) -> bool {
+        let home = self.tag();
+        entry == home || home == HomeTag::default()
+    }
+
     /// The installation, as it changes.
     pub(super) fn follow(&self) -> watch::Receiver<Option<Installation>> {
         self.present.subscribe()
@@ -136,10 +143,9 @@ impl Editions {
         self.home.present()
     }
 
-    /// Whether an entry belongs to the present installation. Where that is not known, whatever was held before is gone.
+    /// [`Home::is_of`] this node.
     pub(super) fn is_at_home(&self, tag: HomeTag) -> bool {
-        let home = self.home.tag();
-        tag == home || home == HomeTag::default()
+        self.home.is_of(tag)
     }
 
     /// An org is held, or somebody waits for it.
@@ -179,5 +185,17 @@ mod tests {
         assert_ne!(home.tag(), before);
         assert!(home.move_to(None));
         assert_eq!(home.tag(), HomeTag::default());
+    }
+
+    #[test]
+    fn a3_a_fetch_that_ends_after_a_move_is_not_served() {
+        let home = Home::unknown();
+        home.move_to(Some(HERE));
+        let begun = HomeTag::of(Some(HERE));
+        assert!(home.is_of(begun));
+        home.move_to(Some(THERE));
+        assert!(!home.is_of(begun));
+        home.move_to(None);
+        assert!(home.is_of(begun));
     }
 }
