@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** What the address says is on screen, so that a link shows the same, and Back goes back. */
+/** The state of the page that its URL holds: a link shows the same page, and Back undoes a step. */
 export interface Address {
   q: string;
   status: string;

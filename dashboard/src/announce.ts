@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** What the one polite live region says. Numbers that tick are never said. */
+/** The text of the only live region, which is polite. Ticking numbers never get here. */
 export const said = signal('');
 
 const PAUSE_MS = 5_000;

@@ -9,7 +9,7 @@ const POLLED = 4;
 const size = (bytes: number): string =>
   bytes < 10_000 ? `${whole(bytes)} B` : bytes < 1_000_000 ? `${whole(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-/** What this tab has cost in the last hour, beside what asking every thirty seconds would have. */
+/** The cost of this tab in the last hour, beside that of polling every thirty seconds. */
 export const Bill = () => {
   const open = Math.min(HOUR_MS, Math.max(0, Math.floor(now.value / 10_000) * 10_000 - performance.timeOrigin));
   const bytes = spent.value.reduce((sum, cost) => sum + cost.bytes, 0);

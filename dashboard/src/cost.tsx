@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { loadMore, more } from './intent.js';
 
-/** One answer of the API, as the browser has counted it. */
+/** One answer of the API, as the browser counts it. */
 interface Cost {
   at: number;
   bytes: number;
@@ -29,7 +29,7 @@ const note = (entries: PerformanceEntryList): void => {
 
 new PerformanceObserver((list) => note(list.getEntries())).observe({ type: 'resource', buffered: true });
 
-/** What this tab has cost, beside what asking every thirty seconds would have. */
+/** The cost of this tab, beside that of polling every thirty seconds. */
 export const Looking = () => {
   const Bill = more.value?.Bill;
   return (

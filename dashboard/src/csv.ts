@@ -1,6 +1,6 @@
 import type { Call, Lead } from '../client/src/models.js';
 
-/** What a spreadsheet would take for a formula, also in full-width forms; caller names come from strangers. */
+/** A text that a spreadsheet would run as a formula, also in full-width forms. Caller names come from strangers. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 const cell = (value: unknown): string => {

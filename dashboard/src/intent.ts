@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { address } from './address.js';
 
-/** What nobody needs before they do something: the drawer, the files, the help. */
+/** The parts that the page needs only once a person acts: the drawer, the downloads, the help. */
 type More = typeof import('./more.js');
 export const more = signal<More | undefined>(undefined);
 

@@ -3,7 +3,7 @@ import type { Organization } from '../client/src/models.js';
 import { client, isSignedIn } from './session.js';
 import { shown } from './store.js';
 
-/** Whose dashboard it is, as soon as that is known. */
+/** The organisation of this dashboard, once it is known. */
 export const organization = signal<Organization | undefined>(undefined);
 
 let isAsked = false;

@@ -150,7 +150,7 @@ export const memo = <P extends object>(Draw: FunctionComponent<P>) =>
     }
   };
 
-/** What has failed, what to do, and by which id support finds it. */
+/** An error: the failure, the remedy, and the id by which support finds it in the logs. */
 export const Trouble = ({ failure, what, onRetry }: { failure: Failure; what: string; onRetry?: () => void }) => (
   <p class="trouble" role="alert">
     <span>

@@ -41,7 +41,7 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
   };
 };
 
-/** As many rows as a list shows without scrolling, or a few more. */
+/** A few more rows than a list shows without scrolling. */
 const FIRST = 14;
 
 /** The rows to draw: those in sight until they are painted, and all of them then. */

@@ -11,11 +11,11 @@ const NOTHING = { asking: true };
 
 /** The newest of everything, also while what is on screen stands still. */
 export const newest = signal<Snapshot<Dashboard>>(NOTHING);
-/** What is on screen. */
+/** The snapshot on screen. */
 export const shown = signal<Snapshot<Dashboard>>(NOTHING);
-/** What is on screen of a page of calls that the dashboard's answer does not hold. */
+/** The page of calls on screen, where the dashboard's answer does not hold it. */
 export const otherCalls = signal<Snapshot<Calls>>(NOTHING);
-/** Whether the first data has been painted. What is out of sight is drawn then. */
+/** Whether the first data has been painted. The rows out of sight are drawn after it. */
 export const isPainted = signal(false);
 export const paused = signal(false);
 /** How many versions have come since the pause. */
@@ -127,7 +127,7 @@ const REASONS: Record<string, string> = {
   'source-drift': 'the source tables have changed shape',
 };
 
-/** What `main` says of itself, in the order of what matters more. */
+/** The `data-state` of `main`: the first that applies. */
 export const state = computed(() => {
   const { failure, data } = newest.value;
   if (!isSignedIn.value || failure?.kind === 'signed-out') return 'signed-out';

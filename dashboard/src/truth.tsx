@@ -8,8 +8,8 @@ import { absolute, ago, clockTime, dayAndTime, plural } from './text.js';
 const DAY_MS = 86_400_000;
 
 /**
- * What will change by time alone. There are two such things: a lead among those shown falls to a lower urgency (one that is
- * not shown takes no part, however many there are), and the organisation's day ends, by which its calls are counted.
+ * The change that time alone will bring. There are two kinds: a lead on screen falls to a lower urgency (leads that are not
+ * on screen do not matter), and the organisation's day ends, so that its calls are counted anew.
  */
 const because = (at: number, { leads, pulse }: Dashboard): string => {
   const fall = (days: number) =>

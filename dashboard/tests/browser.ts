@@ -28,8 +28,11 @@ export const profile = async (browser: Browser, options: ContextOptions = {}): P
 };
 
 /** Opens the page of an org, and waits for its data. */
-export const open = async (context: BrowserContext, url: string, org: Org, query = ''): Promise<Page> => {
-  const page = await context.newPage();
+export const open = async (context: BrowserContext, url: string, org: Org, query = ''): Promise<Page> =>
+  openIn(await context.newPage(), url, org, query);
+
+/** The same, in a page that is there already. */
+export const openIn = async (page: Page, url: string, org: Org, query = ''): Promise<Page> => {
   await page.goto(`${url}/${query}#token=${org.token}`);
   await page.waitForFunction(() => performance.getEntriesByName('prewarm:data').length > 0);
   return page;
@@ -41,7 +44,7 @@ export const calls = (page: Page) => page.getByRole('region', { name: 'Calls' })
 export const order = (page: Page): Promise<string[]> =>
   page.$$eval('.leads tr[data-id] .name', (names) => names.map((name) => name.textContent ?? ''));
 
-/** What axe finds, in words. */
+/** The violations that axe finds, as texts. */
 export const violations = async (page: Page): Promise<string[]> => {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {

@@ -1,7 +1,7 @@
-// What the page costs, on this machine, now: `npm run figures`; `--json` prints it for a program.
+// The cost of the page on this machine: `npm run figures`. `--json` prints it for a program.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Browser, Page } from 'playwright-core';
-import { launch, live, open, profile, withMachine } from './browser.js';
+import { launch, live, open, openIn, profile, withMachine } from './browser.js';
 import { type Org, Stack, until } from './stack.js';
 
 const ROUNDS = 7;
@@ -10,7 +10,7 @@ const CHANGES = 100;
 const CALLS_AN_HOUR = 12;
 const POLL_SECONDS = 30;
 const BEAT_SECONDS = 15;
-/** What the plan's page asks for each time. */
+/** The paths that the plan's page polls. */
 const POLLED = ['/api/analytics/dashboard-pulse', '/api/analytics/recent-activity', '/api/analytics/leads'];
 
 const at = (numbers: number[], share: number) => {
@@ -106,15 +106,18 @@ const count = async (page: Page) => {
   return seen;
 };
 
-/** What an hour costs: the page's own, and that of a page that polls the same server as the plan's does. */
+/** The bytes of an hour: of the page, and of a page that polls the same server as the plan's page does. */
 const hour = async (browser: Browser, stack: Stack) => {
   const org = stack.org(50);
   const call = () => stack.sql(`insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, created_at)
     select org_id, id, phone, 'completed', 77, 'Asked about a cleaning.', now() from contacts where org_id = '${org.id}' order by random() limit 1`);
   const context = await profile(browser);
-  const page = await open(context, stack.url, org);
-  await live(page);
+  const page = await context.newPage();
+  // Before the stream is opened, or its bytes are not counted.
   const ours = await count(page);
+  await openIn(page, stack.url, org);
+  await live(page);
+  ours.bytes = 0;
   for (let n = 0; n < CALLS_AN_HOUR; n++) {
     const version = await page.locator('main').getAttribute('data-version');
     call();
@@ -138,6 +141,7 @@ const hour = async (browser: Browser, stack: Stack) => {
   const polls = 3_600 / POLL_SECONDS;
   return {
     ours: round(news + (3_600 / BEAT_SECONDS) * beat), oursRequests: CALLS_AN_HOUR,
+    change: round(news / CALLS_AN_HOUR), beats: round((3_600 / BEAT_SECONDS) * beat),
     polling: round(CALLS_AN_HOUR * whole + (polls - CALLS_AN_HOUR) * same), always: polls * whole, pollingRequests: polls * POLLED.length,
   };
 };

@@ -99,7 +99,7 @@ export const full = (): Dashboard => {
   };
 };
 
-/** What a new org has. */
+/** The data of a new org. */
 export const nothing = (): Dashboard => ({
   pulse: {
     answered_calls: 0, appointments_booked: 0, avg_duration_seconds: 0, avg_sentiment: 0, calls_today: 0, hot_leads_count: 0, hourly: [],

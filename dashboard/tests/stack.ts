@@ -134,7 +134,7 @@ export class Stack {
     return `${signed}.${createHmac('sha256', this.secrets.jwt).update(signed).digest('base64url')}`;
   }
 
-  /** What Vapi would post. */
+  /** Posts a webhook as Vapi does. */
   async webhook(message: object): Promise<Response> {
     const headers = { 'x-vapi-secret': this.secrets.webhook, 'content-type': 'application/json' };
     return fetch(`${this.url}/webhooks/vapi`, { method: 'POST', headers, body: JSON.stringify({ message }) });

@@ -8,9 +8,9 @@ export interface State {
   name: string;
   given?: Partial<Pick<Given, 'data' | 'status' | 'labels' | 'stream' | 'hangs' | 'agent' | 'reason'>>;
   query?: string;
-  /** Nobody is signed in. */
+  /** Signed out. */
   anonymous?: boolean;
-  /** What somebody does, until the state is on screen. */
+  /** The steps that lead to the state. */
   then?: (page: Page, given: Given) => Promise<unknown>;
   /** A picture of it is kept, and compared with. */
   kept?: boolean;

@@ -33,6 +33,10 @@ pub(super) async fn measure(_: &mut Bench) -> anyhow::Result<Vec<Line>> {
         Line::new("an hour of an open tab with 12 calls, bytes", Value::Number(number("ours")?))
             .beside("polling each 30 s, never revalidating", Value::Number(number("always")?))
             .goal(Goal::RatioAtMost(0.01)),
+        Line::new(
+            "of that: a call, of which the answer's head is most / all heartbeats, bytes",
+            Value::Several([number("change")?, number("beats")?].into()),
+        ),
         Line::new("the same, beside a page that revalidates", Value::Number(number("ours")?))
             .beside("polling each 30 s", Value::Number(number("polling")?)),
     ])

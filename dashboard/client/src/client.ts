@@ -19,7 +19,7 @@ export interface Options {
   begun?: Record<string, Promise<Response> | undefined>;
 }
 
-/** What is asked of a read. */
+/** Conditions of a read. */
 export interface Wish {
   /** It includes the write of this receipt. */
   waitFor?: Receipt | null;
@@ -36,7 +36,7 @@ export interface Answer<T> {
   copy: Response;
 }
 
-/** What a panel can show. `data` stays when a request fails. */
+/** The state of a panel. `data` stays when a request fails. */
 export interface Snapshot<T> {
   data?: T;
   labels?: Labels;
@@ -204,7 +204,7 @@ export class Client {
   #tell(news?: News): void {
     for (const watch of this.#watched()) {
       const { labels } = watch.snapshot;
-      // What has no version is of no version's news.
+      // Answers without a version do not depend on it.
       const isOfNews = !labels || labels.version;
       if (!news || (isOfNews && isOlder(labels?.version, news.version))) void watch.refresh({ minVersion: news?.version });
     }

@@ -1,6 +1,6 @@
 import { labelsOf } from './labels.js';
 
-/** What kind of failure, and so what a person can do about it. */
+/** The kind of a failure, by what a person can do about it. */
 export type Kind =
   /** Nothing answers. */
   | 'offline'
@@ -10,7 +10,7 @@ export type Kind =
   | 'forbidden'
   /** There is no such thing. */
   | 'missing'
-  /** What was sent is wrong. */
+  /** The request is wrong. */
   | 'refused'
   /** The server has failed. */
   | 'server';

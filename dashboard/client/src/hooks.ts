@@ -2,7 +2,7 @@ import type { Client, Snapshot } from './client.js';
 import { Failure } from './failure.js';
 import type { Way } from './live.js';
 
-/** What the hooks need: React 18, React 19 and Preact have it. */
+/** The functions that the hooks need. React 18, React 19 and Preact have them. */
 interface Framework {
   useSyncExternalStore<T>(subscribe: (change: () => void) => () => void, get: () => T, getOnServer?: () => T): T;
   useState<T>(first: T): [T, (next: T) => void];

@@ -1,6 +1,6 @@
 import type { Version } from './models.js';
 
-/** What an answer says of itself. */
+/** The labels of an answer, from its headers. */
 export interface Labels {
   version?: Version;
   /** The instant that it is true for, in milliseconds by the server's clock. */

@@ -6,9 +6,9 @@ export type Way = 'connecting' | 'stream' | 'polling' | 'stopped';
 
 type Word = { news?: News; way?: Way; hello?: true };
 
-/** What the stream needs of its surroundings. */
+/** The functions that the stream calls. */
 export interface Surroundings {
-  /** Whose news; tabs of the same org share a stream. */
+  /** The org. Tabs of the same org share a stream. */
   topic: string;
   /** Opens the stream. */
   open: (lastEventId: Version | undefined, signal: AbortSignal) => Promise<Response>;

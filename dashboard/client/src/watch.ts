@@ -41,10 +41,10 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
     show({ asking: true });
     try {
       const { data, labels, copy } = await client.get<T>(path, wish);
-      // What was seen is never taken back for something older.
+      // An older answer never replaces a newer one on screen.
       const isOld = !snapshot.kept && isOlder(labels.version, snapshot.labels?.version);
       show({ ...(!isOld && { data, labels, kept: false }), asking: false, failure: undefined });
-      // Once it is on screen, and unless it is gone by then, as at a sign-out.
+      // After the paint, and only if the data is still shown: a sign-out removes it.
       setTimeout(() => snapshot.data === data && keep(client.org, path, copy), KEEP_AFTER_MS);
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;

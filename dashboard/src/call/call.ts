@@ -194,7 +194,7 @@ class Test {
 
 const isSorry = (error: unknown): error is Sorry => !!error && typeof error === 'object' && 'todo' in error;
 
-/** What was said, line by line; a line grows until it is final. */
+/** The transcript, line by line. A line grows until it is final. */
 const hear = (message: { type?: string; role?: string; transcriptType?: string; transcript?: string }): void => {
   if (message.type !== 'transcript' || !message.transcript) return;
   const line: Line = {

@@ -1,6 +1,6 @@
 import { Failure } from '../../client/src/failure.js';
 
-/** What has gone wrong with a call, and what to do. */
+/** A failure of a call, and its remedy, as sentences. */
 export interface Sorry {
   what: string;
   todo: string;

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import * as microphone from './microphone.js';
 import { call, IDLE } from './state.js';
 
-/** What a call is made of; loaded when somebody is about to make one. */
+/** The code of a test call. It is loaded when a person is about to make one. */
 type Kit = typeof import('./kit.js');
 export const kit = signal<Kit | undefined>(undefined);
 

@@ -14,7 +14,7 @@ const Total = () => {
   const { write, pending, failure: refused } = useMutation(client, BOOK);
   const book = async () => {
     const told = await write({});
-    // What is on screen when the write has returned, before anything is drawn again.
+    // The state at the moment when the write returns, before the next render.
     const { snapshot } = client.watch<Dashboard>('/api/analytics/dashboard');
     document.body.dataset.booked = told ? `${told.seen} ${snapshot.data?.pulse.total_calls}` : 'nothing';
   };
