@@ -2,11 +2,10 @@
 
 use std::net::SocketAddr;
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use readmodel::{ids::OrgId, time::Timestamp};
+use readmodel::ids::OrgId;
 use serde_json::json;
-use sha2::Sha256;
 use uuid::Uuid;
+use vapi_standin::{Report, signature};
 
 use crate::http;
 
@@ -14,27 +13,16 @@ const SECONDS: i64 = 90;
 
 /// The end-of-call report of a call to an org's inbound assistant.
 fn report(org: OrgId, phone: &str) -> String {
-    let ended_at = api::auth::wall_clock().0;
-    let instant = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000).to_string();
-    json!({ "message": {
-        "type": "end-of-call-report",
-        "timestamp": ended_at * 1000,
-        "startedAt": instant(ended_at - SECONDS),
-        "endedAt": instant(ended_at),
-        "endedReason": "customer-ended-call",
-        "cost": 0.21,
-        "analysis": {
-            "summary": "Asked for an appointment on Thursday afternoon.",
-            "structuredData": { "sentimentScore": 0.8, "sentimentLabel": "positive" },
-        },
-        "call": {
-            "id": Uuid::new_v4(),
-            "type": "inboundPhoneCall",
-            "phoneNumberId": org,
-            "customer": { "number": phone },
-        },
-    }})
-    .to_string()
+    let report = Report {
+        phone_number_id: org.to_string(),
+        customer: phone.to_owned(),
+        ended_at: api::auth::wall_clock().0,
+        seconds: SECONDS,
+        cost: 0.21,
+        summary: "Asked for an appointment on Thursday afternoon.",
+        sentiment: (0.8, "positive"),
+    };
+    report.body().to_string()
 }
 
 /// Who reports calls to a node, as Vapi does.
@@ -57,13 +45,11 @@ impl Reporter {
     }
 
     /// The same as [`Reporter::request`], signed as Vapi's HMAC credential has it.
-    pub(crate) fn signed(&self, org: OrgId, phone: &str) -> anyhow::Result<Vec<u8>> {
+    pub(crate) fn signed(&self, org: OrgId, phone: &str) -> Vec<u8> {
         let (message, time) = (report(org, phone), api::auth::wall_clock().0.to_string());
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_bytes())?;
-        mac.update(format!("{time}.{message}").as_bytes());
-        let tag: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let tag = signature(&self.secret, &time, &message);
         let headers = [("content-type", "application/json"), ("x-signature", &*tag), ("x-timestamp", &*time)];
-        Ok(http::post(self.addr, "/webhooks/vapi", &headers, &message))
+        http::post(self.addr, "/webhooks/vapi", &headers, &message)
     }
 
     fn post(&self, message: &str) -> Vec<u8> {

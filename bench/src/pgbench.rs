@@ -4,10 +4,11 @@ use std::{fs, process::Command, time::Duration};
 
 use anyhow::{Context as _, ensure};
 
+use testkit::process::Place;
+
 use crate::{
     generator,
     latency::{Latencies, Percentiles},
-    process::Place,
     stack::Stack,
 };
 

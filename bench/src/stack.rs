@@ -18,18 +18,16 @@ use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;
 use vapi_standin::Standin;
 
+use testkit::process::Place;
+
 use crate::{
     call::Reporter,
     cpu::Cpu,
     http::{self, Answer},
     machine, proc,
-    process::{Place, Process},
+    process::Process,
     progress::say,
 };
-
-const HTTP_PORT: u16 = 8080;
-const ADMIN_PORT: u16 = 9100;
-const QUEUE_UI_PORT: u16 = 9101;
 
 /// The leads panel.
 pub(crate) const LEADS: &str = "/api/analytics/leads";
@@ -284,7 +282,7 @@ impl Stack {
 
     /// What a process counts, summed over the labels.
     pub(crate) async fn counted(&self, process: &Process, metric: &str) -> anyhow::Result<f64> {
-        let answer = http::fetch(process.addr(ADMIN_PORT), "/metrics", &[]).await?;
+        let answer = http::fetch(process.place.admin_addr(), "/metrics", &[]).await?;
         let text = String::from_utf8(answer.body)?;
         let values = text.lines().filter(|line| line.split(['{', ' ']).next() == Some(metric));
         Ok(values.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum())
@@ -293,7 +291,7 @@ impl Stack {
 
 /// Where a node takes requests.
 pub(crate) fn http_addr(node: &Process) -> SocketAddr {
-    node.addr(HTTP_PORT)
+    node.place.http_addr()
 }
 
 /// A read of a panel, with the org's token.
@@ -321,11 +319,9 @@ async fn start(part: &'static str, environment: &[(&'static str, String)]) -> an
     let place = Place::new()?;
     let mut command = Command::new(program()?);
     command.arg(part).env_clear().envs(environment.iter().cloned());
-    command.env("PREWARM_HTTP_ADDR", place.addr(HTTP_PORT).to_string());
-    command.env("PREWARM_ADMIN_ADDR", place.addr(ADMIN_PORT).to_string());
-    command.env("PREWARM_QUEUE_UI_ADDR", place.addr(QUEUE_UI_PORT).to_string());
-    let mut process = place.start(part, &mut command)?;
-    process.ready(process.addr(ADMIN_PORT), "/readyz", &[]).await?;
+    command.envs(place.addresses());
+    let mut process = Process::start(place, part, &mut command)?;
+    process.ready(process.place.admin_addr(), "/readyz", &[]).await?;
     Ok(process)
 }
 

@@ -5,13 +5,13 @@ use std::time::Duration;
 use readmodel::version::Version;
 use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
-use testkit::busy::in_time;
+use testkit::{busy::in_time, sse};
 
 /// An open stream.
 #[derive(Debug)]
 pub struct Events {
     response: Response,
-    unread: String,
+    received: sse::Reader,
     /// The last `retry:`, in milliseconds.
     pub retry_ms: Option<u64>,
 }
@@ -39,6 +39,11 @@ pub enum Next {
 }
 
 impl Event {
+    fn of(event: sse::Event) -> Self {
+        let sse::Event { name, id, data, .. } = event;
+        Self { name, id: Some(id).filter(|id| !id.is_empty()), data: serde_json::from_str(&data).unwrap() }
+    }
+
     /// The version that the event announces.
     #[must_use]
     pub fn version(&self) -> Version {
@@ -54,7 +59,7 @@ impl Events {
         let response = request.timeout(Duration::from_secs(60)).send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { response, unread: String::new(), retry_ms: None }
+        Self { response, received: sse::Reader::default(), retry_ms: None }
     }
 
     /// The next event.
@@ -69,15 +74,14 @@ impl Events {
     pub async fn within(&mut self, limit: Duration) -> Next {
         let read = async {
             loop {
-                while let Some((block, rest)) = self.unread.split_once("\n\n") {
-                    let (block, rest) = (block.to_owned(), rest.to_owned());
-                    self.unread = rest;
-                    if let Some(event) = self.parse(&block) {
-                        return Next::Event(event);
+                while let Some(event) = self.received.next_event() {
+                    self.retry_ms = event.retry_ms.or(self.retry_ms);
+                    if !event.data.is_empty() {
+                        return Next::Event(Event::of(event));
                     }
                 }
                 match self.response.chunk().await {
-                    Ok(Some(bytes)) => self.unread.push_str(std::str::from_utf8(&bytes).unwrap()),
+                    Ok(Some(bytes)) => self.received.push(&bytes),
                     Ok(None) | Err(_) => return Next::End,
                 }
             }
@@ -90,17 +94,5 @@ impl Events {
         let limit = in_time(promise);
         let end = async { while self.within(limit).await != Next::End {} };
         tokio::time::timeout(limit, end).await.is_ok()
-    }
-
-    fn parse(&mut self, block: &str) -> Option<Event> {
-        let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
-        if let Some(retry) = field("retry") {
-            self.retry_ms = Some(retry.parse().unwrap());
-        }
-        Some(Event {
-            name: field("event")?.to_owned(),
-            id: field("id").map(ToOwned::to_owned),
-            data: serde_json::from_str(field("data")?).unwrap(),
-        })
     }
 }

@@ -26,4 +26,4 @@ pub use prometheus::{Prometheus, monitoring_file, promtool};
 pub use silent_line::SilentLine;
 pub use slow_line::SlowLine;
 pub use stack::{JWT_SECRET, Org, Stack, WEBHOOK_SECRET, token, token_for};
-pub use webhook::{report, signature, status_update};
+pub use webhook::{report, status_update};

@@ -2,19 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    net::{Ipv4Addr, SocketAddr},
+    fs::File,
+    net::SocketAddr,
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
+use testkit::{
+    busy::in_time,
+    process::{self, Place, tail},
 };
-use tempfile::TempDir;
-use testkit::busy::in_time;
 
 use crate::{eventually, poll};
 
@@ -28,18 +26,13 @@ const END: Duration = Duration::from_secs(60);
 /// What is shown of a process' log when its test fails.
 const TAIL_LINES: usize = 30;
 
-const HTTP_PORT: u16 = 8080;
-const ADMIN_PORT: u16 = 9100;
-const QUEUE_UI_PORT: u16 = 9101;
-
 /// A running `prewarm`. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
     arguments: Vec<String>,
     environment: Environment,
-    address: Ipv4Addr,
-    child: Option<Child>,
-    output: TempDir,
+    place: Place,
+    running: Option<process::Process>,
     /// Standard error is a pipe that nobody reads.
     unread: bool,
 }
@@ -61,9 +54,8 @@ impl Process {
         let mut process = Self {
             arguments: arguments.iter().map(ToString::to_string).collect(),
             environment: environment.clone(),
-            address: own_address(),
-            child: None,
-            output: tempfile::tempdir().unwrap(),
+            place: Place::new().unwrap(),
+            running: None,
             unread,
         };
         process.spawn();
@@ -71,28 +63,21 @@ impl Process {
     }
 
     fn spawn(&mut self) {
-        let output =
-            |name: &str| File::options().create(true).append(true).open(self.output.path().join(name)).unwrap();
+        let output = |name: &str| File::options().create(true).append(true).open(self.place.dir().join(name)).unwrap();
         let mut command = Command::new(program());
         // Where the servers' programs are, for `prewarm up`.
         let passed_on = ["PATH", "PREWARM_SERVERS_DIR"].map(|name| (name, std::env::var(name).ok()));
         command.env_clear().envs(passed_on.into_iter().filter_map(|(name, value)| Some((name, value?))));
-        command.env("PREWARM_HTTP_ADDR", self.http_addr().to_string());
-        command.env("PREWARM_ADMIN_ADDR", self.addr(ADMIN_PORT).to_string());
-        command.env("PREWARM_QUEUE_UI_ADDR", self.addr(QUEUE_UI_PORT).to_string());
-        command.envs(&self.environment).args(&self.arguments).stdin(Stdio::null());
+        command.envs(self.place.addresses()).envs(&self.environment).args(&self.arguments).stdin(Stdio::null());
         let stderr = if self.unread { Stdio::piped() } else { output("stderr").into() };
-        self.child = Some(command.stdout(output("stdout")).stderr(stderr).spawn().unwrap());
-    }
-
-    fn addr(&self, port: u16) -> SocketAddr {
-        SocketAddr::from((self.address, port))
+        command.stdout(output("stdout")).stderr(stderr);
+        self.running = Some(process::Process::spawn(&mut command).unwrap());
     }
 
     /// Where dashboards and webhooks come in.
     #[must_use]
     pub fn http_addr(&self) -> SocketAddr {
-        self.addr(HTTP_PORT)
+        self.place.http_addr()
     }
 
     /// A URL of the api.
@@ -104,7 +89,7 @@ impl Process {
     /// Where operators come in.
     #[must_use]
     pub fn admin_addr(&self) -> SocketAddr {
-        self.addr(ADMIN_PORT)
+        self.place.admin_addr()
     }
 
     /// A URL of the admin listener.
@@ -116,34 +101,30 @@ impl Process {
     /// A URL of the queue's board.
     #[must_use]
     pub fn board(&self, path: &str) -> String {
-        format!("http://{}{path}", self.addr(QUEUE_UI_PORT))
+        format!("http://{}{path}", self.place.queue_ui_addr())
     }
 
     /// The pid, while it runs.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.child.as_ref().unwrap().id()
+        self.running.as_ref().unwrap().pid()
     }
 
     /// What it has written to standard error, in all its lives.
     #[must_use]
     pub fn log(&self) -> String {
-        fs::read_to_string(self.output.path().join("stderr")).unwrap_or_default()
+        self.place.read("stderr")
     }
 
     /// What it has written to standard output, in all its lives.
     #[must_use]
     pub fn stdout(&self) -> String {
-        fs::read_to_string(self.output.path().join("stdout")).unwrap_or_default()
+        self.place.read("stdout")
     }
 
     /// Kills it at whatever instruction it is.
     pub fn kill_9(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // It may have ended by itself.
-            let _ = child.kill();
-            child.wait().unwrap();
-        }
+        self.running = None;
     }
 
     /// Starts it again, on the same addresses; kills it first if it runs.
@@ -155,16 +136,16 @@ impl Process {
     /// Tells it to stop, and fails unless it ends well and in time.
     pub async fn stop(&mut self) {
         let told = Instant::now();
-        kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM).unwrap();
-        let ended = poll(STOP, async || self.child.as_mut().unwrap().try_wait().unwrap()).await;
+        self.running.as_ref().unwrap().terminate();
+        let ended = poll(STOP, async || self.running.as_mut().unwrap().ended().unwrap()).await;
         let status = ended.unwrap_or_else(|| panic!("{:?} still runs {STOP:?} after SIGTERM", self.arguments));
         assert!(status.success() && told.elapsed() < STOP, "{:?}: {status}", self.arguments);
-        self.child = None;
+        self.running = None;
     }
 
     /// Waits until it ends by itself.
     pub async fn ended(&mut self) -> ExitStatus {
-        let ended = poll(END, async || self.child.as_mut().unwrap().try_wait().unwrap()).await;
+        let ended = poll(END, async || self.running.as_mut().unwrap().ended().unwrap()).await;
         self.kill_9();
         ended.unwrap_or_else(|| panic!("{:?} still runs after {END:?}", self.arguments))
     }
@@ -183,17 +164,10 @@ impl Drop for Process {
         self.kill_9();
         if std::thread::panicking() {
             let log = self.log();
-            let tail: Vec<&str> = log.lines().rev().take(TAIL_LINES).collect();
             println!("prewarm {:?} wrote:", self.arguments);
-            tail.iter().rev().for_each(|line| println!("  {line}"));
+            tail(&log, TAIL_LINES).iter().for_each(|line| println!("  {line}"));
         }
     }
-}
-
-/// One in 127/8, so that no two processes and no client's own port ever get in each other's way.
-pub(crate) fn own_address() -> Ipv4Addr {
-    let [a, b, c] = rand::random::<[u8; 3]>();
-    Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254))
 }
 
 /// The binary, which cargo puts beside the directory of the test's own.

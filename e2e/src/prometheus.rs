@@ -4,15 +4,15 @@ use std::{
     fs,
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{Child, Output, Stdio},
+    process::{Output, Stdio},
 };
 
 use embedded::tool;
 use reqwest::Url;
 use serde_json::Value;
-use tempfile::TempDir;
+use testkit::process::{self, Place};
 
-use crate::{Process, eventually, process};
+use crate::{Process, eventually};
 
 const MONITORING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../monitoring");
 const PORT: u16 = 9090;
@@ -21,10 +21,10 @@ const INTERVALS: [&str; 2] = ["interval: 5s", "interval: 200ms"];
 
 /// A Prometheus that scrapes processes of a test. Killed when dropped.
 pub struct Prometheus {
-    child: Child,
     address: SocketAddr,
     client: reqwest::Client,
-    _home: TempDir,
+    _running: process::Process,
+    _place: Place,
 }
 
 /// A file of the project's monitoring.
@@ -42,16 +42,16 @@ pub fn promtool(arguments: &[&str], file: &str) -> Output {
 impl Prometheus {
     /// Starts it, and waits until it has reached every process.
     pub async fn start(client: &reqwest::Client, processes: &[&Process]) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        configure(home.path(), processes);
-        let address = SocketAddr::from((process::own_address(), PORT));
+        let place = Place::new().unwrap();
+        let (home, address) = (place.dir(), place.addr(PORT));
+        configure(home, processes);
         let mut command = tool("prometheus");
-        command.arg("--config.file").arg(home.path().join("prometheus.yml"));
-        command.arg("--storage.tsdb.path").arg(home.path().join("data"));
-        command.arg(format!("--web.listen-address={address}")).current_dir(home.path()).stdin(Stdio::null());
-        let log = fs::File::create(home.path().join("log")).unwrap();
-        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
-        let prometheus = Self { child, address, client: client.clone(), _home: home };
+        command.arg("--config.file").arg(home.join("prometheus.yml"));
+        command.arg("--storage.tsdb.path").arg(home.join("data"));
+        command.arg(format!("--web.listen-address={address}")).current_dir(home).stdin(Stdio::null());
+        let log = fs::File::create(home.join("log")).unwrap();
+        let running = process::Process::spawn(command.stdout(Stdio::null()).stderr(log)).unwrap();
+        let prometheus = Self { address, client: client.clone(), _running: running, _place: place };
         let wanted = vec![1.0; processes.len()];
         eventually("every process is scraped", async || (prometheus.try_query("up").await? == wanted).then_some(()))
             .await;
@@ -79,14 +79,6 @@ impl Prometheus {
         let url = Url::parse_with_params(&format!("http://{}/api/v1/{path}", self.address), parameters).unwrap();
         let mut answer: Value = self.client.get(url).send().await.ok()?.json().await.ok()?;
         (answer["status"] == "success").then(|| answer["data"].take())
-    }
-}
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        self.child.wait().unwrap();
     }
 }
 

@@ -1,8 +1,6 @@
 //! Messages as Vapi sends them.
 
-use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::Org;
 
@@ -35,12 +33,4 @@ pub fn status_update(org: &Org, call: &str, customer: &str, status: &str, second
         "customer": { "number": customer },
         "phoneNumber": message["phoneNumber"],
     }})
-}
-
-/// The signature that Vapi's HMAC credential puts on a body, as it is set up by default.
-#[must_use]
-pub fn signature(secret: &str, time: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("{time}.{body}").as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -102,7 +102,7 @@ async fn write<T>(
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
     histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
     if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {
-        ring(store);
+        store.ring();
     }
     Ok(outcomes)
 }
@@ -175,14 +175,4 @@ fn held_back(recorded: Recorded) -> Outcome {
         Outcome::Accepted(receipt) => Outcome::Refused(receipt),
         other => other,
     }
-}
-
-/// Beside the answers: whoever posts need not wait for it, and losing it costs the workers a poll.
-pub(super) fn ring(store: &Store) {
-    let store = store.clone();
-    tokio::spawn(async move {
-        if let Err(error) = store.ring().await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "hint");
-        }
-    });
 }

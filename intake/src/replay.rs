@@ -14,7 +14,7 @@ use vapi::Envelope;
 
 use crate::{
     Message, NotTaken,
-    batch::{LIMIT, LONG_PAUSE, open, ring},
+    batch::{LIMIT, LONG_PAUSE, open},
     calls::Effects,
 };
 
@@ -54,7 +54,7 @@ pub async fn replay(store: &Store) -> Result<Replayed, NotTaken> {
     counter!(names::REPLAYS_TOTAL, "outcome" => "replayed").increment(run.replayed as u64);
     counter!(names::REPLAYS_TOTAL, "outcome" => "failed").increment(run.failed as u64);
     if run.replayed > 0 {
-        ring(store);
+        store.ring();
     }
     outcome.map(|()| run)
 }

@@ -31,11 +31,12 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     }
     let handle = builder.install_recorder()?;
     for (name, kind, help) in names::ALL {
+        let help = help.trim();
         match kind {
-            Kind::Counter => metrics::describe_counter!(*name, *help),
-            Kind::Gauge => metrics::describe_gauge!(*name, *help),
-            Kind::Seconds => metrics::describe_histogram!(*name, metrics::Unit::Seconds, *help),
-            Kind::Pieces => metrics::describe_histogram!(*name, metrics::Unit::Count, *help),
+            Kind::Counter => metrics::describe_counter!(*name, help),
+            Kind::Gauge => metrics::describe_gauge!(*name, help),
+            Kind::Seconds => metrics::describe_histogram!(*name, metrics::Unit::Seconds, help),
+            Kind::Pieces => metrics::describe_histogram!(*name, metrics::Unit::Count, help),
         }
     }
     Ok(handle)

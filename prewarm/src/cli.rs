@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Keeps voice-agent dashboards and voice agents ready before anyone asks.
-#[derive(Debug, Parser)]
+#[derive(Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]

@@ -5,9 +5,8 @@ use std::{fs, io, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::Path, tim
 use anyhow::Context as _;
 use rand::{RngExt, distr::Alphanumeric};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use uuid::Uuid;
-use vapi_standin::Standin;
+use serde_json::Value;
+use vapi_standin::{Report, Standin};
 
 use crate::{seed, settings::Settings};
 
@@ -148,31 +147,23 @@ impl Stream {
 /// An end-of-call report of a call that a known contact, or now and then a new one, has just made.
 fn report(contacts: u32) -> Value {
     let mut random = rand::rng();
-    let org = seed::org(contacts);
     let caller = random.random_range(1..=contacts + contacts / 10);
-    let seconds = random.random_range(20..400);
     let score = random.random_range(0..=100);
-    let ended_at = api::auth::wall_clock().0;
-    let instant = |seconds: i64| readmodel::time::Timestamp::from_micros(seconds * 1_000_000).to_string();
-    json!({ "message": {
-        "type": "end-of-call-report",
-        "timestamp": ended_at * 1000,
-        "startedAt": instant(ended_at - seconds),
-        "endedAt": instant(ended_at),
-        "endedReason": "customer-ended-call",
-        "cost": f64::from(random.random_range(5..90)) / 100.0,
-        "analysis": {
-            "summary": "Asked for an appointment next week.",
-            "structuredData": {
-                "sentimentScore": f64::from(score) / 100.0,
-                "sentimentLabel": if score > 60 { "positive" } else if score > 30 { "neutral" } else { "negative" },
-            },
-        },
-        "call": {
-            "id": Uuid::new_v4(),
-            "type": "inboundPhoneCall",
-            "phoneNumberId": org,
-            "customer": { "number": format!("+1555{caller:07}") },
-        },
-    }})
+    let label = if score > 60 {
+        "positive"
+    } else if score > 30 {
+        "neutral"
+    } else {
+        "negative"
+    };
+    let report = Report {
+        phone_number_id: seed::org(contacts).to_string(),
+        customer: format!("+1555{caller:07}"),
+        ended_at: api::auth::wall_clock().0,
+        seconds: random.random_range(20..400),
+        cost: f64::from(random.random_range(5..90)) / 100.0,
+        summary: "Asked for an appointment next week.",
+        sentiment: (f64::from(score) / 100.0, label),
+    };
+    report.body()
 }

@@ -171,10 +171,15 @@ impl Store {
         Ok(Intake(self.warm.begin(patience.begin()).await?))
     }
 
-    /// Tells the workers that something is owed.
-    pub async fn ring(&self) -> Result<(), Error> {
-        sqlx::query_file!("queries/intake/ring.sql").fetch_one(&self.warm).await?;
-        Ok(())
+    /// Rings for the workers, beside the answer: whoever writes need not wait for it, and losing it costs them a poll.
+    pub fn ring(&self) {
+        let warm = self.warm.clone();
+        tokio::spawn(async move {
+            let rung = sqlx::query_file!("queries/intake/ring.sql").fetch_one(&warm).await;
+            if let Err(error) = rung.map_err(Error::from) {
+                tracing::debug!(error = &error as &dyn std::error::Error, "hint");
+            }
+        });
     }
 
     /// The assistant that takes the calls of one of our numbers, by Vapi's id of it or any of its spellings.

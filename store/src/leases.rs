@@ -24,8 +24,19 @@ impl Store {
         Ok(sqlx::query_file_scalar!("queries/leases/quarantined.sql", org.0).fetch_one(&self.pg).await?)
     }
 
+    /// Does something under a lease, which is renewed meanwhile and given back at the end.
+    pub async fn while_held<T>(&self, org: OrgId, holder: &str, work: impl Future<Output = T>) -> T {
+        let done = tokio::select! {
+            done = work => done,
+            never = self.keep_lease(org, holder) => match never {},
+        };
+        // Should this fail, the lease ends by itself.
+        let _ = self.release_lease(org, holder).await;
+        done
+    }
+
     /// Keeps a lease for as long as this is polled, if it is still the holder's.
-    pub async fn keep_lease(&self, org: OrgId, holder: &str) -> Infallible {
+    async fn keep_lease(&self, org: OrgId, holder: &str) -> Infallible {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
             let renewed = sqlx::query_file!("queries/leases/renew.sql", org.0, holder, LEASE.as_secs_f64());

@@ -1,4 +1,4 @@
-//! Test harness: databases, servers, an oracle.
+//! Test harness: databases, servers, processes, an oracle.
 
 pub mod busy;
 pub mod database;
@@ -6,8 +6,10 @@ pub mod faketime;
 pub mod history;
 pub mod migrations;
 pub mod oracle;
+pub mod process;
 pub mod servers;
 pub mod shapes;
+pub mod sse;
 
 pub use database::Database;
 /// For tests that play another program which writes: no crate but `store` and this one names a driver.

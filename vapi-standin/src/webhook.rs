@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use readmodel::time::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{assistants, object::Object, world::World};
+use crate::{assistants, object::Object, report::end_of_call, world::World};
 
 /// A message on its way to the server that the assistant names.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,16 +56,7 @@ fn messages(call: &Object) -> Vec<Value> {
         let mut ended = status("ended", millis("endedAt"));
         ended["endedReason"] = field("endedReason");
         messages.push(ended);
-        messages.push(json!({
-            "type": "end-of-call-report",
-            "timestamp": millis("endedAt") + 1,
-            "endedReason": field("endedReason"),
-            "startedAt": field("startedAt"),
-            "endedAt": field("endedAt"),
-            "cost": field("cost"),
-            "analysis": field("analysis"),
-            "artifact": field("artifact"),
-        }));
+        messages.push(end_of_call(millis("endedAt") + 1, |name| Some(field(name))));
     }
     messages
 }

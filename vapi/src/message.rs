@@ -36,9 +36,13 @@ pub enum ParseError {
     },
 }
 
+const STATUS_UPDATE: &str = "status-update";
+const END_OF_CALL_REPORT: &str = "end-of-call-report";
+const ASSISTANT_REQUEST: &str = "assistant-request";
+
 /// The types that Vapi is known to send.
 pub const KNOWN_KINDS: [&str; 33] = [
-    "assistant-request",
+    ASSISTANT_REQUEST,
     "assistant.speechStarted",
     "assistant.started",
     "call.artifact.upload",
@@ -49,7 +53,7 @@ pub const KNOWN_KINDS: [&str; 33] = [
     "chat.created",
     "chat.deleted",
     "conversation-update",
-    "end-of-call-report",
+    END_OF_CALL_REPORT,
     "function-call",
     "handoff-destination-request",
     "hang",
@@ -62,7 +66,7 @@ pub const KNOWN_KINDS: [&str; 33] = [
     "session.deleted",
     "session.updated",
     "speech-update",
-    "status-update",
+    STATUS_UPDATE,
     "tool-calls",
     "transcript",
     "transcript[transcriptType=\"final\"]",
@@ -89,9 +93,9 @@ pub enum Kind {
 impl Kind {
     fn of(text: &str) -> Self {
         match text {
-            "status-update" => Self::StatusUpdate,
-            "end-of-call-report" => Self::EndOfCallReport,
-            "assistant-request" => Self::AssistantRequest,
+            STATUS_UPDATE => Self::StatusUpdate,
+            END_OF_CALL_REPORT => Self::EndOfCallReport,
+            ASSISTANT_REQUEST => Self::AssistantRequest,
             other => Self::Other(other.chars().take(MAX_KIND_CHARS).collect()),
         }
     }
@@ -104,9 +108,9 @@ impl Kind {
     /// The text of `message.type`.
     pub fn as_str(&self) -> &str {
         match self {
-            Self::StatusUpdate => "status-update",
-            Self::EndOfCallReport => "end-of-call-report",
-            Self::AssistantRequest => "assistant-request",
+            Self::StatusUpdate => STATUS_UPDATE,
+            Self::EndOfCallReport => END_OF_CALL_REPORT,
+            Self::AssistantRequest => ASSISTANT_REQUEST,
             Self::Other(text) => text,
         }
     }

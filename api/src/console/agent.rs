@@ -99,7 +99,7 @@ impl Console {
         if standing.is_synced {
             return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
         }
-        self.ring();
+        self.store.ring();
         let (store, id) = (self.store.clone(), agent.id);
         let watch = self.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
         let stage = watch.end(wait.0).await?;
@@ -226,15 +226,5 @@ impl Console {
         let text = wanted.map(|hash| hash.to_string());
         let is_synced = text.is_some() && agent.assistant_id.is_some() && agent.config_hash == text;
         Standing { wanted, is_synced }
-    }
-
-    /// Tells the workers, beside the answer: losing it costs a look.
-    pub(super) fn ring(&self) {
-        let store = self.store.clone();
-        tokio::spawn(async move {
-            if let Err(error) = store.ring().await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "hint");
-            }
-        });
     }
 }

@@ -59,12 +59,7 @@ impl Editions {
     }
 
     async fn rebuild_leased(&self, org: OrgId) -> Result<(), Unavailable> {
-        let rebuilt = tokio::select! {
-            rebuilt = self.rebuild(org) => rebuilt,
-            never = self.store.keep_lease(org, &self.node) => match never {},
-        };
-        self.release(org).await;
-        rebuilt
+        self.store.while_held(org, &self.node, self.rebuild(org)).await
     }
 
     async fn release(&self, org: OrgId) {

@@ -13,9 +13,11 @@ use futures_util::TryStreamExt as _;
 use sqlx::postgres::PgPoolCopyExt as _;
 
 use super::files;
+use testkit::process::Place;
+
 use crate::{
     http::{self, Connection},
-    process::{Place, Process},
+    process::Process,
     stack::{Org, Stack},
 };
 
@@ -40,7 +42,7 @@ impl Ivm {
         let mut command = Command::new("node");
         command.arg(files().join("node/ivm.js")).arg(org.id.to_string()).arg(contacts).arg(calls);
         command.env("HOST", place.addr(PORT).ip().to_string()).env("PORT", PORT.to_string());
-        let mut process = place.start("pg_ivm", &mut command)?;
+        let mut process = Process::start(place, "pg_ivm", &mut command)?;
         process.ready(process.addr(PORT), "/", &[]).await?;
         Ok(Self { process })
     }

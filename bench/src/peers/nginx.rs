@@ -11,7 +11,9 @@ use std::{
 use anyhow::Context as _;
 
 use super::{files, says};
-use crate::process::{Place, Process};
+use testkit::process::Place;
+
+use crate::process::Process;
 
 const PORT: u16 = 8080;
 /// Debian's place, which an ordinary user's PATH leaves out.
@@ -45,7 +47,7 @@ impl Nginx {
         fs::write(place.dir().join("nginx.conf"), text.replace("ADDRESS", &place.addr(PORT).to_string()))?;
         let mut command = Command::new(program());
         command.arg("-p").arg(place.dir()).args(["-c", "nginx.conf", "-e", "stderr"]);
-        let mut process = place.start("nginx", &mut command)?;
+        let mut process = Process::start(place, "nginx", &mut command)?;
         process.ready(process.addr(PORT), path, &[]).await?;
         Ok(Self { process })
     }

@@ -7,8 +7,10 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::{files, says};
+use testkit::process::Place;
+
 use crate::{
-    process::{Place, Process},
+    process::Process,
     stack::{LEADS, Org, Stack},
 };
 
@@ -30,7 +32,7 @@ impl Node {
         command.env("HOST", place.addr(PORT).ip().to_string()).env("PORT", PORT.to_string());
         command.env("DATABASE_URL", stack.database_url()).env("JWT_SECRET", stack.jwt_secret());
         command.env("REDIS_SOCKET", redis_socket(stack)?);
-        let mut process = place.start("node", &mut command)?;
+        let mut process = Process::start(place, "node", &mut command)?;
         process.ready(process.addr(PORT), LEADS, &[("authorization", &org.authorization)]).await?;
         Ok(Self { process })
     }

@@ -203,7 +203,7 @@ impl Calls {
                 break;
             }
             let org = &town.others[number];
-            let taken = asker.ask(&town.reporter.signed(org.id, &phone(1))?).await;
+            let taken = asker.ask(&town.reporter.signed(org.id, &phone(1))).await;
             let Some(taken) = taken.filter(|answer| answer.status == 200) else {
                 refused += 1;
                 continue;

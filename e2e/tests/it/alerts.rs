@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
-use e2e::{Answer, Environment, Stack, monitoring_file, program};
+use e2e::{Answer, Environment, Stack, eventually, monitoring_file, program};
 use monitoring::names;
 use reqwest::StatusCode;
 use testkit::Database;
@@ -70,8 +70,13 @@ async fn c10_every_place_that_an_alert_names_exists() {
     let settings = fs::read_to_string(root().join(".env.example")).unwrap();
     let mut parts = BTreeSet::new();
     for process in [&stack.api, &stack.worker] {
-        let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.unwrap().json();
-        parts.extend(ready["parts"].as_object().unwrap().keys().cloned());
+        // A process is ready before it has looked at everything once.
+        let looked_at = eventually("the clock was looked at", async || {
+            let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.unwrap().json();
+            let parts = ready["parts"].as_object().unwrap().clone();
+            parts.contains_key("clock").then_some(parts)
+        });
+        parts.extend(looked_at.await.into_iter().map(|(part, _)| part));
     }
     for description in descriptions() {
         for place in marked(&description, '`').0 {

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
 use api::auth::wall_clock;
-use e2e::{Answer, Environment, Events, Org, Stack, WEBHOOK_SECRET, eventually, report, signature, token_for};
+use e2e::{Answer, Environment, Events, Org, Stack, WEBHOOK_SECRET, eventually, report, token_for};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use testkit::Database;
@@ -12,6 +12,7 @@ use tokio::{
     net::TcpStream,
     task::JoinSet,
 };
+use vapi_standin::signature;
 
 const AGENT: &str = "/api/founder-console/agent";
 const PHONE: &str = "+15550100001";

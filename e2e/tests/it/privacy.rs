@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use api::auth::wall_clock;
-use e2e::{Answer, Environment, JWT_SECRET, Org, Stack, WEBHOOK_SECRET, eventually, report, signature};
+use e2e::{Answer, Environment, JWT_SECRET, Org, Stack, WEBHOOK_SECRET, eventually, report};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::{Database, sqlx};
+use vapi_standin::signature;
 use vapi_standin::{CallEnd, CallKind, NewCall};
 
 use crate::{

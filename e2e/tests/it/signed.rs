@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use api::auth::wall_clock;
-use e2e::{Answer, Environment, Stack, WEBHOOK_SECRET, report, signature, status_update};
+use e2e::{Answer, Environment, Stack, WEBHOOK_SECRET, report, status_update};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use testkit::Database;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
 };
+use vapi_standin::signature;
 
 const PHONE: &str = "+15550100001";
 

@@ -69,12 +69,8 @@ impl Builder {
         if !self.store.take_lease(org, &self.holder).await? {
             return Ok(None);
         }
-        let rebuilt = tokio::select! {
-            rebuilt = materialize::rebuild_anew(&self.store, Clock::Database, org) => rebuilt,
-            never = self.store.keep_lease(org, &self.holder) => match never {},
-        };
-        // Should this fail, the lease ends by itself.
-        let _ = self.store.release_lease(org, &self.holder).await;
+        let rebuilding = materialize::rebuild_anew(&self.store, Clock::Database, org);
+        let rebuilt = self.store.while_held(org, &self.holder, rebuilding).await;
         Ok(Some(rebuilt?).filter(|outcome| *outcome != Outcome::Superseded))
     }
 }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
-/// The settings as they were given: by flag, else by the environment, else by default.
-#[derive(Debug)]
+/// The settings as they were given: by flag, else by the environment, else by default. Secrets are among them, so that
+/// nothing can print it.
 pub(crate) struct Given(HashMap<&'static str, String>);
 
 impl Given {

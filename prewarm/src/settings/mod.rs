@@ -10,8 +10,9 @@ use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
 
 pub(crate) use declared::Given;
 
-/// What a process of Prewarm is told. Whether a setting is needed depends on the command.
-#[derive(Clone, Debug)]
+/// What a process of Prewarm is told. Whether a setting is needed depends on the command. Secrets
+/// are among them, so that nothing can print it.
+#[derive(Clone)]
 pub(crate) struct Settings {
     variables: HashMap<&'static str, String>,
     /// `PREWARM_DATA_DIR`.

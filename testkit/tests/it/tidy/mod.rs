@@ -1,4 +1,5 @@
 //! Rules of the house that a compiler does not know.
 
 mod circles;
+mod dependencies;
 mod source;

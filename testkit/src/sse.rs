@@ -1,0 +1,72 @@
+//! Server-sent events, taken apart as a client does.
+
+/// An event, or what stands between two blank lines.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Event {
+    /// `event:`
+    pub name: String,
+    /// `id:`
+    pub id: String,
+    /// `data:`
+    pub data: String,
+    /// `retry:`, in milliseconds.
+    pub retry_ms: Option<u64>,
+}
+
+impl Event {
+    /// `None` for a mere comment, which keeps the connection awake.
+    fn parse(text: &str) -> Option<Self> {
+        let mut event = Self::default();
+        for line in text.lines() {
+            match line.split_once(':').map(|(name, value)| (name, value.trim_start())) {
+                Some(("event", name)) => name.clone_into(&mut event.name),
+                Some(("id", id)) => id.clone_into(&mut event.id),
+                Some(("data", data)) => event.data.push_str(data),
+                Some(("retry", retry)) => event.retry_ms = retry.parse().ok(),
+                _ => {}
+            }
+        }
+        (event != Self::default()).then_some(event)
+    }
+}
+
+/// What has been received of a stream.
+#[derive(Debug, Default)]
+pub struct Reader(Vec<u8>);
+
+impl Reader {
+    /// More has come.
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// The next event that is whole.
+    pub fn next_event(&mut self) -> Option<Event> {
+        while let Some(end) = self.0.windows(2).position(|pair| pair == b"\n\n") {
+            let rest = self.0.split_off(end + 2);
+            let block = std::mem::replace(&mut self.0, rest);
+            if let Some(event) = Event::parse(&String::from_utf8_lossy(&block)) {
+                return Some(event);
+            }
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_comes_once_it_is_whole_and_a_comment_is_none() {
+        let mut reader = Reader::default();
+        reader.push(b": hi\n\nretry: 500\n\nevent: version\nid: 1-2\nda");
+        assert_eq!(reader.next_event(), Some(Event { retry_ms: Some(500), ..Event::default() }));
+        assert_eq!(reader.next_event(), None);
+        reader.push(b"ta:{\"version\":\"1-2\"}\n\n");
+        let event =
+            Event { name: "version".into(), id: "1-2".into(), data: "{\"version\":\"1-2\"}".into(), retry_ms: None };
+        assert_eq!(reader.next_event(), Some(event));
+        assert_eq!(reader.next_event(), None);
+    }
+}
