@@ -258,7 +258,7 @@ impl Store {
     ) -> Result<(), Error> {
         let (agent, holder, _) = hold.arguments();
         sqlx::query_file!("queries/assistants/record.sql", agent, holder, assistant_id, config_hash, shown_otherwise)
-            .execute(&self.pg)
+            .fetch_optional(&self.pg)
             .await?;
         Ok(())
     }
@@ -266,7 +266,7 @@ impl Store {
     /// Vapi does not have the assistant of this id.
     pub async fn note_missing(&self, hold: &Hold, assistant_id: &str) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/missing.sql", hold.agent.0, hold.holder, assistant_id)
-            .execute(&self.pg)
+            .fetch_optional(&self.pg)
             .await?;
         Ok(())
     }

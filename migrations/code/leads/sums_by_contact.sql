@@ -9,10 +9,10 @@ language plpgsql stable as $$
 begin
   if touched is null then
     return query
-    select c.id, count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+    select c.id, count(*), max(prewarm.in_order(k.created_at)),
+           (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
            coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
-           coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0),
-           count(*) filter (where k.phone_number = c.phone),
+           coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0), count(*) filter (where k.phone_number = c.phone),
            coalesce(sum(k.duration_seconds) filter (where k.phone_number = c.phone), 0),
            count(k.duration_seconds) filter (where k.phone_number = c.phone),
            coalesce(sum(prewarm.sentiment_of(k.sentiment_label)) filter (where k.phone_number = c.phone), 0)
@@ -26,10 +26,10 @@ begin
     select one.id, s.*
       from unnest(touched) as one (id)
      cross join lateral (
-       select count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+       select count(*), max(prewarm.in_order(k.created_at)),
+              (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
               coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
-              coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0),
-              count(*) filter (where k.phone_number = c.phone),
+              coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0), count(*) filter (where k.phone_number = c.phone),
               coalesce(sum(k.duration_seconds) filter (where k.phone_number = c.phone), 0),
               count(k.duration_seconds) filter (where k.phone_number = c.phone),
               coalesce(sum(prewarm.sentiment_of(k.sentiment_label)) filter (where k.phone_number = c.phone), 0)

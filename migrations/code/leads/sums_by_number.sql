@@ -8,7 +8,8 @@ language plpgsql stable as $$
 begin
   if numbers is null then
     return query
-    select k.phone_number, count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+    select k.phone_number, count(*), max(prewarm.in_order(k.created_at)),
+           (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
            coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
            coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0)
       from prewarm.source_calls k
@@ -20,7 +21,8 @@ begin
     select one.phone, s.*
       from unnest(numbers) as one (phone)
      cross join lateral (
-       select count(*), max(prewarm.in_order(k.created_at)), (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
+       select count(*), max(prewarm.in_order(k.created_at)),
+              (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
               coalesce(sum(k.duration_seconds), 0), count(k.duration_seconds),
               coalesce(sum(prewarm.sentiment_of(k.sentiment_label)), 0)
          from (

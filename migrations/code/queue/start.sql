@@ -3,9 +3,7 @@
 create or replace function prewarm.start(org uuid, worker text, lease interval) returns setof apalis.jobs
 language plpgsql as $$
 declare
-  -- A ULID, which the board reads nothing but, though not of this time. apalis makes its own with 45 expressions, and to set
-  -- them up for one takes longer than all else here.
-  job_id constant text := '0' || upper(left(replace(gen_random_uuid()::text, '-', ''), 25));
+  job_id constant text := prewarm.new_job_id();
 begin
   return query
   with leased as (

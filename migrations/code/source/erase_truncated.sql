@@ -3,7 +3,9 @@ create or replace function prewarm.erase_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   insert into prewarm.erasures (what, org_id)
-  select case when exists (select from prewarm.source_organizations o where o.id = known.org_id) then 'lost calls' else 'org' end,
+  select case when exists (select from prewarm.source_organizations o where o.id = known.org_id) then 'lost calls'
+              else 'org'
+         end,
          known.org_id
     from (select org_id from prewarm.call_states union select org_id from prewarm.versions) as known;
   return null;

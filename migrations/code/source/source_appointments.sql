@@ -1,5 +1,5 @@
 -- Appointments as the read models see them. Columns that a look-up goes by stay raw, for the index.
 create or replace view prewarm.source_appointments as
-  select id, org_id, contact_id, left(service_type, 512) as service_type, prewarm.instant(scheduled_at) as scheduled_at, status,
-         created_at
-    from public.appointments;
+  select id, org_id, contact_id, left(service_type, 512) as service_type,
+         prewarm.instant(scheduled_at) as scheduled_at, status, created_at
+    from prewarm.read_appointments();

@@ -6,4 +6,4 @@ create or replace view prewarm.source_calls as
          case when sentiment_score > -1e300 and sentiment_score < 1e300 then sentiment_score end as sentiment_score,
          left(summary, 4096) as summary, left(ended_reason, 512) as ended_reason, cost_cents, is_test_call,
          prewarm.instant(started_at) as started_at, prewarm.instant(ended_at) as ended_at, created_at
-    from public.calls;
+    from prewarm.read_calls();

@@ -1,4 +1,4 @@
 -- Phone numbers, as the source has them.
 create or replace view prewarm.source_phone_numbers as
   select id, org_id, phone_number, vapi_phone_number_id, agent_id
-    from public.phone_numbers;
+    from prewarm.read_phone_numbers();

@@ -11,12 +11,5 @@ with begun as (
      and s.holder = $2
      and durable.setting = 'on'
   returning s.agent_id
-),
-forgotten as (
-  update public.agents a
-     set config_hash = null
-    from begun
-   where a.id = begun.agent_id
-     and a.config_hash is not null
 )
-select agent_id from begun
+select agent_id, prewarm.forget_hash(agent_id) from begun

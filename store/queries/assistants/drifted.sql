@@ -2,13 +2,8 @@
 -- Vapi holds something else than it was given: nobody knows what, so the hash goes, unless somebody has written it
 -- meanwhile. One row affected if the agent is owed now.
 -- $1 agent, $2 Vapi's id, $3 hash, $4 why.
-with forgotten as (
-  update public.agents
-     set config_hash = null
-   where id = $1
-     and vapi_assistant_id = $2
-     and config_hash = $3
-  returning id
+with forgotten as materialized (
+  select $1::uuid as id where prewarm.forget_hash($1, $2, $3)
 ),
 told as (
   update prewarm.assistants s

@@ -10,9 +10,4 @@ with told as (
      and holder = $2
   returning agent_id
 )
-update public.agents a
-   set config_hash = null
-  from told
- where a.id = told.agent_id
-   and a.vapi_assistant_id = $3
-   and a.config_hash is not null
+select prewarm.forget_hash(agent_id, $3) from told

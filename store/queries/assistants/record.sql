@@ -14,8 +14,4 @@ with mine as (
      and holder = $2
   returning agent_id
 )
-update public.agents a
-   set vapi_assistant_id = $3,
-       config_hash = $4
-  from mine
- where a.id = mine.agent_id
+select prewarm.record_assistant(agent_id, $3, $4) from mine

@@ -14,13 +14,8 @@ with told as (
          reason = excluded.reason
    where held.holder is null
   returning agent_id
-),
-forgotten as (
-  update public.agents a
-     set config_hash = null
-    from told
-   where a.id = told.agent_id
-     and a.config_hash is not null
 )
 insert into prewarm.agent_marks (agent_id)
-select agent_id from told
+select agent_id
+  from told
+ where prewarm.forget_hash(agent_id) is not null

@@ -1,3 +1,3 @@
 -- store::erasures::delete_org
 -- $1 org.
-delete from public.organizations where id = $1
+call prewarm.delete_org($1)

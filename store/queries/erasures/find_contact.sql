@@ -1,13 +1,13 @@
 -- store::erasures::find_contact
 -- A contact, and whether another one of its org has its number. No row: there is none.
 -- $1 contact.
-select c.org_id, c.phone,
+select c.org_id as "org_id!", c.phone,
        exists (
          select
-           from public.contacts other
+           from prewarm.source_contacts other
           where other.org_id = c.org_id
             and other.phone = any (prewarm.phone_spellings(c.phone))
             and other.id <> c.id
        ) as "is_shared!"
-  from public.contacts c
+  from prewarm.source_contacts c
  where c.id = $1

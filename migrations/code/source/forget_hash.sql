@@ -1,0 +1,14 @@
+-- Forgets the hash of what Vapi holds of an agent, because nobody knows it any more. With an assistant or a hash, only
+-- where the agent still has it. Tells whether there was one to forget.
+create or replace function prewarm.forget_hash(agent uuid, assistant text default null, hash text default null)
+returns boolean
+language plpgsql as $$
+begin
+  update public.agents a
+     set config_hash = null
+   where a.id = agent
+     and a.config_hash is not null
+     and (assistant is null or a.vapi_assistant_id = assistant)
+     and (hash is null or a.config_hash = hash);
+  return found;
+end $$;

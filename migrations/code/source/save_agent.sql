@@ -1,0 +1,21 @@
+-- Makes an org's agent of a direction be as it is wanted. One row, unless it was so already.
+create or replace function prewarm.save_agent(
+  org uuid, direction text, name text, system_prompt text, first_message text, voice jsonb, model jsonb
+) returns setof prewarm.source_agents
+language plpgsql as $$
+#variable_conflict use_column
+begin
+  return query
+  insert into public.agents as held (org_id, call_direction, name, system_prompt, first_message, voice, model)
+  values (org, direction, save_agent.name, save_agent.system_prompt, save_agent.first_message, save_agent.voice,
+          save_agent.model)
+      on conflict (org_id, call_direction) do update
+     set name = excluded.name,
+         system_prompt = excluded.system_prompt,
+         first_message = excluded.first_message,
+         voice = excluded.voice,
+         model = excluded.model
+   where (held.name, held.system_prompt, held.first_message, held.voice, held.model)
+         is distinct from (excluded.name, excluded.system_prompt, excluded.first_message, excluded.voice, excluded.model)
+  returning id, org_id, call_direction, name, system_prompt, first_message, voice, model, vapi_assistant_id, config_hash;
+end $$;
