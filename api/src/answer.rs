@@ -29,7 +29,7 @@ const STALE: HeaderName = HeaderName::from_static("prewarm-stale");
 pub(crate) struct Shown<'a> {
     /// What it shows.
     pub model: Model,
-    /// What is always said of it.
+    /// The headers that it always has.
     pub labels: &'a Labels,
     /// Its tag.
     pub etag: &'a HeaderValue,

@@ -68,7 +68,7 @@ pub(crate) struct Parameters {
     include_test: Option<String>,
 }
 
-/// What is wrong with the parameters.
+/// A fault of the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Invalid {
     /// One is not what it should be.
@@ -160,7 +160,7 @@ impl Parameters {
         }
         Ok(Filter {
             direction: one_of("call_type", self.call_type.as_deref(), &["inbound", "outbound"])?,
-            // Nobody writes `missed`; a call that nobody took is stored as `no-answer`.
+            // No source writes `missed`: a call that was not taken is stored as `no-answer`.
             status: status.map(|status| if status == "missed" { "no-answer" } else { status }),
             from: moment("startDate", self.start_date.as_deref())?,
             to: moment("endDate", self.end_date.as_deref())?,

@@ -44,7 +44,7 @@ pub enum ConfigError {
     Number {
         /// The variable.
         name: &'static str,
-        /// What is counted.
+        /// The thing that is counted.
         unit: &'static str,
         /// The smallest that is taken.
         least: usize,

@@ -7,7 +7,7 @@ use std::{
 
 use readmodel::time::Timestamp;
 
-/// What is read is off by no more than this.
+/// The largest error of a reading.
 const PROMPT: Duration = Duration::from_millis(250);
 
 /// This process' steady clock, and how far the database's is ahead of it.

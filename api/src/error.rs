@@ -122,7 +122,7 @@ impl IntoResponse for ApiError {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
             Self::TooMany => (status, [(RETRY_AFTER, "5"), (CONNECTION, "close")], body).into_response(),
             Self::Full => (status, [(RETRY_AFTER, "1"), (CONNECTION, "close")], body).into_response(),
-            // What is still to come of the body is not waited for.
+            // The rest of the body is not waited for.
             Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),
             _ => (status, body).into_response(),
         };

@@ -1,4 +1,4 @@
-//! What is counted of reads. Every counter is looked up once and held, since a look-up by labels would cost a read more
+//! The counters of reads. Each is looked up once and held, since a look-up by labels would cost a read more
 //! than its bytes do.
 
 use std::time::Duration;

@@ -1,3 +1,3 @@
 -- bench::rows::maintenance
--- Whoever writes may ring, after the commit.
+-- A writer may ring, after its commit.
 select pg_notify('prewarm_hint', '')

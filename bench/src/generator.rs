@@ -44,7 +44,7 @@ where
     let (sender, receiver) = oneshot::channel();
     thread::Builder::new().name("generator".to_owned()).spawn(move || {
         let outcome = on_this_thread(work);
-        // Nobody waits when the measurement was broken off.
+        // The receiver is gone when the measurement was broken off.
         let _ = sender.send(outcome);
     })?;
     receiver.await.context("the load generator panicked")?

@@ -218,7 +218,7 @@ impl Connection {
         Ok(())
     }
 
-    /// What is held and not taken away yet.
+    /// The bytes that are held and not taken yet.
     pub(crate) fn received(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }

@@ -22,7 +22,7 @@ const CONNECTIONS: u32 = 32;
 const TIMER_GRAIN: Duration = Duration::from_millis(2);
 /// An open loop that falls behind for longer than this measures nothing but its own queue.
 const GRACE: Duration = Duration::from_secs(10);
-/// What is asked, and what must come each time.
+/// The request, and the answer that must come each time.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     pub(crate) addr: SocketAddr,

@@ -18,7 +18,7 @@ const STOP: Duration = Duration::from_secs(10);
 const START: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(20);
 const LOG: &str = "log";
-/// What is shown of the log of a server that failed.
+/// The lines of a failed server's log that are shown.
 const TAIL_LINES: usize = 10;
 
 /// A running server in a place of its own. Told to stop when dropped.

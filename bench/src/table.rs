@@ -65,7 +65,7 @@ impl Line {
         Some(self.ours.judged()? / peer.judged()?).filter(|ratio| ratio.is_finite())
     }
 
-    /// Nobody knows without a value, or without the peer's where the goal is a ratio.
+    /// Unknown without a value, or without the peer's where the goal is a ratio.
     fn met(&self) -> Option<bool> {
         let ours = self.ours.judged()?;
         Some(match self.goal? {

@@ -23,7 +23,7 @@ pub type Environment = BTreeMap<&'static str, String>;
 const STOP: Duration = in_time(Duration::from_secs(10));
 /// Starting a Postgres, migrating and seeding thousands of rows.
 const END: Duration = Duration::from_secs(60);
-/// What is shown of a process' log when its test fails.
+/// The lines of a process' log that a failed test shows.
 const TAIL_LINES: usize = 30;
 
 /// A running `prewarm`. Killed when dropped.

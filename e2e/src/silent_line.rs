@@ -75,7 +75,7 @@ async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<
     while let Ok((client, _)) = listener.accept().await {
         let (server, mut state) = (server.clone(), state.clone());
         connections.spawn(async move {
-            // Nobody hears a knock in the silence: a caller who has gone by its end was never there.
+            // A knock in the silence is not heard: a caller who leaves before its end was never there.
             if state.wait_for(|state| !state.is_silent).await.is_err() {
                 return;
             }

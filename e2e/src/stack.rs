@@ -38,7 +38,7 @@ pub struct Stack {
     pub redis: Redis,
     /// What the processes are told.
     pub environment: Environment,
-    /// Whoever asks.
+    /// Any caller.
     pub client: reqwest::Client,
     database: Database,
 }

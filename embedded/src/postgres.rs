@@ -167,7 +167,7 @@ impl Drop for Postgres {
 fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
     let mut settings = vec![
         ("listen_addresses", ""),
-        // Whoever may open the socket is the superuser.
+        // Every client that may open the socket is the superuser.
         ("unix_socket_permissions", "0700"),
         ("max_connections", "200"),
         ("shared_buffers", "128MB"),

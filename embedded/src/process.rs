@@ -115,7 +115,7 @@ impl Process {
 
     /// For `Drop`: the same with one signal, keeping the thread.
     pub(crate) fn end_blocking(&mut self, signal: Signal, patience: Duration) {
-        // Nobody to tell: the next start deals with what is left.
+        // An error here has no reader: the next start deals with the rest.
         let _ = self.send(signal);
         self.wake();
         let deadline = Instant::now() + patience;

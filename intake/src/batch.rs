@@ -15,7 +15,7 @@ use crate::{Message, NotTaken, Outcome, calls::Effects};
 /// source's rules.
 pub(super) const LONG_PAUSE: Duration = Duration::from_hours(1);
 
-/// What is done with the effect of messages.
+/// The handling of messages' effects.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Written(Care),

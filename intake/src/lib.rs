@@ -142,7 +142,7 @@ pub enum NotTaken {
     /// Too many wait already.
     #[error("too many messages wait")]
     Full,
-    /// Nobody takes messages any more.
+    /// Messages are taken no more.
     #[error("the intake has ended")]
     Ended,
     /// Postgres did not answer in time. It may take the message yet.

@@ -49,7 +49,7 @@ struct Sender {
 }
 
 impl Sender {
-    /// Whoever has gone does not hear it.
+    /// A sender that has gone does not hear it.
     fn answer(self, outcome: Result<Outcome, NotTaken>) {
         let _ = self.answer.send(outcome);
     }
@@ -114,7 +114,7 @@ async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     batch
 }
 
-/// Whoever waits would only find out later that Postgres is gone.
+/// A message that waited would only find out later that Postgres is gone.
 fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
     while let Ok(next) = waiting.try_recv() {
         next.sender.answer(Err(error.clone()));

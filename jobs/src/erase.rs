@@ -16,7 +16,7 @@ pub async fn erase(store: &Store) -> Result<(), Error> {
         match replace_copies(store, &shown).await {
             Ok(true) => store.note_erased(&shown).await?,
             Ok(false) => {}
-            // What is owed stays owed, and the other orgs' may be reached.
+            // The erasure stays owed. Those of other orgs may still succeed.
             Err(error) => {
                 tracing::warn!(org = %shown.org, error = &error as &dyn std::error::Error, "an erasure is owed");
             }

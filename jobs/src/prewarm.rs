@@ -60,7 +60,7 @@ impl Default for Pace {
     }
 }
 
-/// Nobody is put off for longer, whatever Vapi asks for.
+/// The longest pause, whatever Vapi asks for.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 pub(crate) async fn run(context: &Context, agent: AgentId) -> Result<(), JobError> {

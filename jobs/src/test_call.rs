@@ -18,7 +18,7 @@ use vapi::client::{Call, Client, Error, WebCall};
 
 use crate::{Context, JobError, prewarm};
 
-/// What is not ready by then is given up. Postgres gives up a little later what no worker has taken.
+/// A call that is not ready by then is given up. Postgres closes calls that no worker has taken a little later.
 const PATIENCE: Duration = Duration::from_secs(25);
 /// Between looks at the assistant.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

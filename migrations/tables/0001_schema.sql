@@ -1,4 +1,4 @@
--- What is applied of these migrations: the newest number of each folder, and the digest of the code.
+-- The applied migrations: the newest number of each folder, and the digest of the code.
 create schema if not exists prewarm;
 
 create table prewarm.schema (

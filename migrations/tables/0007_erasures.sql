@@ -1,4 +1,4 @@
--- What is erased, and what keeps it from coming back.
+-- Erasures, and the tombstones that keep erased data from coming back.
 
 -- The key of the tombstones: without it nobody finds out whom one stands for.
 create table prewarm.erasure_key (

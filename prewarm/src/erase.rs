@@ -26,7 +26,7 @@ use crate::{
 };
 
 const APPLICATION: &str = "prewarm-erase";
-/// What is not done by then is left to the workers.
+/// Work that is not done by then is left to the workers.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks at what somebody else has in hand.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ struct Named {
     /// A contact: its row and its appointments are deleted, its calls lose their number and their summary
     #[arg(long, value_name = "UUID")]
     contact: Option<Uuid>,
-    /// Whoever has this number, in every org: as --contact for each of them, and all calls of the number
+    /// Every contact with this number, in every org: as --contact for each of them, and all calls of the number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     phone: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What is known of agents' assistants besides their rows: who works at one, how far it is, and what is owed.
+//! The state of agents' assistants besides their rows: who works at one, how far it is, and what is owed.
 //!
 //! One holder at a time writes an agent's assistant. It takes the agent, and gives it back; every word of a holder that
 //! has lost it meanwhile is ignored.
@@ -20,7 +20,7 @@ use crate::{
 /// How far an assistant is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// Nobody has taken it up yet, or it waits to be tried again.
+    /// It waits for a worker, or for another try.
     Pending,
     /// Somebody finds out what Vapi has.
     Preparing,
@@ -138,7 +138,7 @@ pub struct PutOff<'a> {
 /// An agent of a page over all of them.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// What is known.
+    /// The knowledge.
     pub known: Known,
     /// When Vapi last took its configuration.
     pub synced_at: Option<Timestamp>,
@@ -146,7 +146,7 @@ pub struct Listed {
     pub marked: bool,
 }
 
-/// What is owed over all agents.
+/// The debt over all agents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backlog {
     /// Agents with changes that Vapi has not taken.
@@ -313,7 +313,7 @@ impl Store {
     }
 }
 
-/// What is listed of a row, which the macro gives a type of its own in each query.
+/// The listed columns of a row, which the macro gives a type of its own in each query.
 macro_rules! listed {
     ($row:expr) => {
         Listed {

@@ -28,7 +28,7 @@ pub enum Held {
 pub struct Unusable {
     /// The version that it is said to be.
     pub version: Version,
-    /// What is wrong with the first blob that is.
+    /// The fault of the first bad blob.
     pub reason: Incomplete,
     /// The blobs that are not usable, with the digests beside them in Postgres.
     blobs: Vec<(Model, Vec<u8>)>,

@@ -80,7 +80,7 @@ pub enum Error {
     CaFile {
         /// The file.
         path: std::path::PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// Nothing is made from a copy of a database, and this one could not be taken into use.

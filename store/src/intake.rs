@@ -1,7 +1,7 @@
 //! Intake: a batch of events and their effect on the source, in one transaction. A batch of many takes as many statements
 //! as a batch of one.
 //!
-//! Whoever takes events waits for others in one order: for the events' keys, then for the calls, then for the callers,
+//! Every intake waits for others in one order: for the events' keys, then for the calls, then for the callers,
 //! each sorted. So two batches that name the same ones never wait for each other in a circle.
 
 use std::{
@@ -73,7 +73,7 @@ pub struct Told<'a> {
     pub heard_at: Option<Timestamp>,
 }
 
-/// What is known of a call, and what its row is to show.
+/// The knowledge of a call, and the row to write of it.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns of calls")]
 pub struct CallRow<'a> {
@@ -145,7 +145,7 @@ impl Patience {
     }
 }
 
-/// What is done about contacts that the source does not take.
+/// The handling of contacts that the source refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Care {
     /// Nothing: the transaction fails. The rule, since it takes the fewest statements.
@@ -259,7 +259,7 @@ impl Intake {
         Ok(rows.into_iter().map(|row| (row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid })).collect())
     }
 
-    /// What is known of calls, and whose they are. No other transaction learns anything of them until this one ends.
+    /// The knowledge of calls, and their orgs. No other transaction learns anything of them until this one ends.
     pub async fn call_states(&mut self, calls: &BTreeSet<&str>) -> Result<HashMap<String, (OrgId, Value)>, Error> {
         let calls: Vec<_> = calls.iter().copied().collect();
         self.lock(calls.iter().map(|call| format!("call {call}")).collect()).await?;
@@ -385,7 +385,7 @@ impl Intake {
         Ok(())
     }
 
-    /// What is erased of what calls tell, in their order.
+    /// The parts of the calls that are erased, in the order of the calls.
     pub async fn erased(&mut self, told: &[Told<'_>]) -> Result<Vec<Option<Erased>>, Error> {
         if told.is_empty() {
             return Ok(Vec::new());
@@ -416,7 +416,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Whoever names one of these things as well waits until this transaction has ended.
+    /// Another transaction that names one of these things waits until this one has ended.
     async fn lock(&mut self, things: Vec<String>) -> Result<(), Error> {
         sqlx::query_file!("queries/intake/lock.sql", &things).fetch_all(&mut *self.0).await?;
         Ok(())

@@ -7,7 +7,7 @@ use readmodel::ids::OrgId;
 
 use crate::{Error, Store};
 
-/// Whoever rebuilds an org keeps the others from it for this long, and again as long as it lives: so one that dies is
+/// A process that rebuilds an org keeps the others from it for this long, and renews that while it lives. So one that dies is
 /// replaced soon after.
 const LEASE: Duration = Duration::from_secs(3);
 const RENEW_EVERY: Duration = Duration::from_secs(1);

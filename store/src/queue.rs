@@ -188,7 +188,7 @@ fn error_text(end: &End) -> Option<String> {
     }
 }
 
-/// Whoever writes may ring here after the commit; a worker that missed it finds the marks at its next look.
+/// A writer may ring here after its commit. A worker that misses it finds the marks at its next look.
 const HINTS: &str = "prewarm_hint";
 
 /// Between attempts to come back.

@@ -7,7 +7,7 @@ use readmodel::{
 
 use crate::{Error, Store};
 
-/// What is known of a write.
+/// The state of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inclusion {
     /// The newest version includes it: this one.

@@ -108,7 +108,7 @@ pub enum Put {
     Stored,
     /// It is there, and Redis refused to announce it.
     StoredUnheard,
-    /// What is there is as new, or newer.
+    /// The stored edition is as new, or newer.
     Refused,
 }
 
@@ -177,7 +177,7 @@ impl Redis {
         self.troubles.refusals()
     }
 
-    /// What is held of an org, every byte checked.
+    /// The stored edition of an org, every byte checked.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
         let fields = self.fields(&key(installation, org, self.format)).await;
         self.troubles.note(Operation::Read, &fields);

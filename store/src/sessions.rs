@@ -95,7 +95,7 @@ pub struct WarmSession {
 }
 
 impl WarmSessions {
-    /// So many sessions at most. A statement that is run by itself fails after `limit`.
+    /// At most `most` sessions. A statement that runs by itself fails after `limit`.
     pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration, trusted: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
         Self(Arc::new(Shared { options, places, limit, trusted, resting: Mutex::default() }))

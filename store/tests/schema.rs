@@ -115,7 +115,7 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
 
     let url = database.url();
     let migrating = tokio::spawn(async move { migrate_within(&url, Duration::from_secs(4)).await });
-    // Whoever comes after it waits behind it.
+    // Later sessions wait behind it.
     let mut reader = connect(&database).await;
     let mut longest = Duration::ZERO;
     while !migrating.is_finished() {

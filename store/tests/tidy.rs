@@ -9,7 +9,7 @@ use testkit::migrations::{File, files, order};
 /// The longest statement that fits a screen.
 const SCREEN: usize = 40;
 
-/// What is longer today. The list may only become shorter.
+/// The functions that are longer today. The list may only become shorter.
 const LONGER: [&str; 6] = [
     "code/assistants/claim_prewarms.sql",
     "code/fleet/fleet_totals.sql",

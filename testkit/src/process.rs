@@ -71,7 +71,7 @@ impl Place {
         self.dir.path()
     }
 
-    /// What is written in a file of the directory; nothing where there is none.
+    /// The text of a file of the directory; nothing where there is none.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
     }

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 /// Calls of a contact.
 const CALLS_PER_CONTACT: u32 = 10;
 
-/// What is special about an org.
+/// The peculiarity of an org.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Nothing: two directions, several statuses, instants that differ, ten calls a number.

@@ -24,11 +24,11 @@ pub struct Config {
     pub clock: Clock,
     /// What ids and random faults are drawn from.
     pub seed: u64,
-    /// So many calls at a time.
+    /// The limit of calls at a time.
     pub concurrency_limit: usize,
     /// Whether a web call beyond the limit is made and never starts, instead of being refused.
     pub blocked_calls_are_answered: bool,
-    /// So many requests at a time; all of them, if none.
+    /// The limit of requests at a time; none is no limit.
     pub rate_limit: Option<RateLimit>,
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::operation::Operation;
 
-/// So many requests are remembered, of a stand-in that runs for long.
+/// The stand-in remembers this many requests, as it may run for long.
 const MAX_REQUESTS: usize = 20_000;
 
 /// A request as it came.

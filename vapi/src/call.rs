@@ -1,4 +1,4 @@
-//! What is known of one call, and how two pieces of knowledge become one.
+//! The knowledge of one call, and the merge of two pieces of it.
 
 use bigdecimal::BigDecimal;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ impl CallState {
         merged.shown() != self.shown()
     }
 
-    /// What is shown of the call.
+    /// The row to show of the call.
     fn shown(&self) -> impl PartialEq {
         (
             (self.status(), self.direction.get(), self.is_test_call, self.started_at.get(), self.ended_at.get()),

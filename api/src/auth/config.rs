@@ -30,7 +30,7 @@ pub struct Config {
     pub(super) policy: Policy,
 }
 
-/// What is wrong with the environment. The api does not start with it.
+/// A fault of the environment. The api does not start with it.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// Nothing to verify a token by.
@@ -41,7 +41,7 @@ pub enum ConfigError {
     Url {
         /// The variable's name. Its value stays unsaid: it may hold a password.
         variable: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         reason: &'static str,
     },
     /// A value that the setting does not have.

@@ -12,7 +12,7 @@ pub(super) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// The parts of a token, still encoded, and its header.
 pub(super) struct Token<'a> {
-    /// What is signed: the encoded header, a dot, the encoded payload.
+    /// The signed part: the encoded header, a dot, the encoded payload.
     signed: &'a str,
     payload: &'a str,
     signature: &'a str,

@@ -179,7 +179,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     Ok(parsed)
 }
 
-/// What is said of a part that is not what is expected. serde quotes the value first, and then what it should be.
+/// The sentence about a part that is not as expected. serde quotes the value first, and then the expectation.
 fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
     if error.inner().classify() != Category::Data {
         return Refused::Json(error.into_inner());

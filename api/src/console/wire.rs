@@ -113,11 +113,11 @@ pub(crate) struct Refusal {
     success: Option<bool>,
     /// One line for people.
     error: String,
-    /// What is wrong with which field.
+    /// The faults, by field.
     fields: Option<Vec<FieldProblem>>,
 }
 
-/// What is wrong with a field.
+/// The fault of a field.
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "describes what another crate writes")]
 pub(crate) struct FieldProblem {

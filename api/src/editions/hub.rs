@@ -65,7 +65,7 @@ impl Hub {
     /// Gives a version to all who wait for the org; it is written out only if somebody does.
     pub(crate) fn publish(&self, org: OrgId, frame: impl FnOnce() -> Frame) {
         if let Some(sender) = self.lock().get(&org) {
-            // Nobody is left to hear it only between the last receiver's end and its removal.
+            // A send fails only between the last receiver's end and its removal.
             let _ = sender.send(frame());
         }
     }

@@ -1,4 +1,4 @@
-//! What is said of a body whenever it is sent, as headers that are made once a version.
+//! The headers of a body, made once a version.
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,

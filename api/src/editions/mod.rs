@@ -84,7 +84,7 @@ pub(crate) struct Editions {
     store: Store,
     clock: Clock,
     node: String,
-    /// What is counted of reads.
+    /// The counters of reads.
     pub reads: Reads,
     /// Who waits for versions.
     pub hub: Hub,
@@ -221,7 +221,7 @@ impl Editions {
         });
         let entry = kept.into_value();
         self.raise_floor(org, entry.version);
-        // Whoever raised the floor in between may have seen the entry before this one.
+        // A reader that raised the floor in between may have seen the entry before this one.
         if entry.version < self.floor(org) {
             entry.fall_behind();
         } else {

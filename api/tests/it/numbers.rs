@@ -100,7 +100,7 @@ async fn a_number_is_known_by_its_id_or_by_itself_and_belongs_to_one_org() {
     for (id, number, assistant) in [
         (Some("id-1"), None, Some("assistant-1")),
         (None, Some("+15550100001"), Some("assistant-1")),
-        // Whoever has the id has the say.
+        // The row that has the id decides.
         (Some("id-1"), Some("+15550100002"), Some("assistant-1")),
         (None, Some("+15550100002"), Some("assistant-2")),
         (Some("new id"), Some("+15550100002"), Some("assistant-2")),

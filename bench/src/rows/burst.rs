@@ -83,7 +83,7 @@ async fn seed(stack: &mut Stack) -> anyhow::Result<Vec<Org>> {
     Ok(orgs)
 }
 
-/// What is posted, in its order, with the instant at which it is due.
+/// The posts, in their order, each with the instant at which it is due.
 struct Reports {
     due: Vec<(Duration, OrgId)>,
     reporter: Reporter,

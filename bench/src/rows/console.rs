@@ -27,7 +27,7 @@ const ORGS: usize = 512;
 /// People at once, and what is between two clicks of one.
 const PEOPLE: usize = 8;
 const BETWEEN: Duration = Duration::from_millis(160);
-/// Whoever clicks does not wait for a core that another's call keeps busy.
+/// A click does not wait for a core that another call keeps busy.
 const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
 /// What Vapi takes for a call.
 const VAPI: Duration = Duration::from_millis(500);

@@ -1,4 +1,4 @@
-//! What is measured: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
+//! The measurements: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
 
 mod assistants;
 mod burst;

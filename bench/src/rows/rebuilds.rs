@@ -16,7 +16,7 @@ use crate::{
     target::Target,
 };
 
-/// Nobody has a core of his own: what is measured is how well they share.
+/// No process has a core to itself: the row measures how well they share.
 const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
 /// While everything is rebuilt.
 const READS_A_SECOND: f64 = 1_000.0;

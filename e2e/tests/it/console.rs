@@ -189,7 +189,7 @@ async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
     assert_eq!(last.name, "ready", "{events:?}");
     assert!(last.data["webCallUrl"].as_str().unwrap().starts_with("https://rooms.standin.invalid/"), "{last:?}");
     assert_eq!(standin.count(Operation::CreateWebCall), 1);
-    // Nobody joins it: it is over, and a click is a new one.
+    // It was not joined: it is over, and a click makes a new one.
     let ended = poll(SOON * 2, async || {
         let second = post(&stack, &org, "test-agent", &json!({})).await.json();
         (second["webCallId"] != first["webCallId"]).then_some(())

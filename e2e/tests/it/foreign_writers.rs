@@ -140,7 +140,7 @@ async fn writers_of_one_org_wait_for_no_lock() {
     let mut writers = Vec::new();
     for number in 0..WRITERS {
         let mut session = writer(&stack).await;
-        // Whoever has to wait fails instead.
+        // A writer that would have to wait fails instead.
         let insert =
             format!("insert into contacts (org_id, name, lead_status) values ('{}', '{number}', 'new')", org.id);
         run(&mut session, &format!("set lock_timeout = '1s'; {insert}")).await.unwrap();

@@ -118,7 +118,7 @@ async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
     let gauge = async || stack.metrics(&stack.worker).await.sum("prewarm_parked_events", &[]);
     eventually("they are counted", async || (gauge().await == 2.0).then_some(())).await;
 
-    // Nobody is told: the maps are other people's tables.
+    // No message tells of it: the maps are other people's tables.
     stack
         .sql(&format!(
             "insert into organizations (id, name) values ('{0}', 'org');

@@ -10,7 +10,7 @@ use testkit::{Database, busy::in_time, servers};
 const DASHBOARD: &str = "/api/analytics/dashboard";
 /// What one node may lag behind the other, by invariant 4.
 const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
-/// Nobody waits longer for an answer, whatever is down.
+/// The longest wait for an answer, whatever is down.
 const NO_HANG: Duration = in_time(Duration::from_secs(3));
 
 /// An answer, and that it did not take long.

@@ -25,7 +25,7 @@ const WRONG_SECRET: &str = "canary-wrong-secret";
 const SEARCH: &str = "canary-search";
 /// Signs webhooks.
 const HMAC_SECRET: &str = "canary-hmac-secret";
-/// Whoever calls an assistant that nobody knows.
+/// The caller of an unknown assistant.
 const PARKED_PHONE: &str = "+15557272728";
 /// A number of ours, whose calls an assistant takes.
 const OUR_NUMBER: &str = "+15557272729";

@@ -170,7 +170,7 @@ async fn a_call_ends(stack: &Stack, org: &Org, number: usize) {
     assert_eq!(Answer::to(forged).await.unwrap().status, StatusCode::UNAUTHORIZED);
     let filtered = stack.read(org, "/api/calls-dashboard?search=a").await;
     assert_eq!(filtered.header("prewarm-source"), Some("query"));
-    // Nobody has read this one yet.
+    // This one was not read yet.
     let new = stack.org().await;
     assert_eq!(stack.read(&new, "/api/analytics/dashboard").await.status, StatusCode::OK);
 }

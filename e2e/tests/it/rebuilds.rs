@@ -70,7 +70,7 @@ async fn a_killed_run_goes_on_where_it_stopped() {
     let mut run = Process::start(&ALL, &stack.environment);
     at_the_held(&stack).await;
 
-    // Nobody else runs over all orgs, and whoever reads or writes does not notice.
+    // A second run is refused, and readers and writers do not notice the first.
     let mut second = Process::start(&ALL, &stack.environment);
     assert_eq!(second.ended().await.code(), Some(1));
     assert_eq!(second.log(), "prewarm: another `prewarm rebuild --all` is running\n");

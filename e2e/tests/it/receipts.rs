@@ -54,7 +54,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         assert_eq!(receipt(&stack.post(&message).await), written);
     }
 
-    // Nobody rebuilds: after two seconds there is what there is, and it says so.
+    // No worker runs: after two seconds the old blob is answered, and labelled.
     stack.worker.kill_9();
     let written = receipt(&stack.post(&report(&org, "call-21", "+15550100001")).await);
     let asked = Instant::now();

@@ -49,7 +49,7 @@ async fn only_what_is_signed_is_taken() {
     let next = status_update(&org, "call-1", PHONE, "ended", 1).to_string();
     assert_eq!(status(signed(&stack, "canary-next-secret", now * 1000, &next)).await, StatusCode::OK);
     assert_eq!(stack.count("select count(*) from prewarm.events").await, 2);
-    // What is not ours is not waited for: the body of this one never comes.
+    // A foreign request is refused without its body, which never comes here.
     let mut connection = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     let head = "POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\nx-signature: 00\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();

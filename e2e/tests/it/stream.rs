@@ -34,7 +34,7 @@ async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
         assert_eq!(first.data["models"][model] == second.data["models"][model], model == "calls_outbound", "{model}");
     }
 
-    // Whoever has seen the last version is told nothing until there is another.
+    // A client that has seen the last version hears nothing until there is another.
     stack.settled().await;
     let last = stack.follows(&org).await.version();
     let resumed = stack.stream(&stack.api, &org).header("last-event-id", last.to_string());

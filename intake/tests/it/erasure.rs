@@ -1,4 +1,4 @@
-//! What is deleted from the source is forgotten, and nothing that is told later brings it back.
+//! Data that is deleted from the source is forgotten, and no later message brings it back.
 
 use intake::{Message, replay, take};
 use readmodel::phone::PhoneNumber;

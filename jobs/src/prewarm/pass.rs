@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{JobError, drift::Drift};
 
-/// So many steps in a row are no progress: somebody saves faster than Vapi takes it, or Vapi does not keep what it takes.
+/// A pass that takes this many steps makes no progress: a person saves faster than Vapi can take, or Vapi does not keep it.
 /// The agent is taken up again a little later, and the others get their turn.
 const MAX_STEPS: usize = 12;
 
@@ -238,7 +238,7 @@ impl<'a> Pass<'a> {
         let shown_otherwise: Vec<_> = differences.into_iter().map(str::to_owned).collect();
         self.store.record_assistant(&self.hold, &assistant.id, Some(&wanted.hash), &shown_otherwise).await?;
         self.wake_others().await?;
-        // Whoever has made one has made it, even if a newer configuration follows.
+        // The assistant was made, even if a newer configuration follows.
         if self.outcome != "created" {
             self.outcome = outcome;
         }
@@ -328,7 +328,7 @@ impl<'a> Pass<'a> {
         if self.store.renew_agent(&self.hold).await? { Ok(()) } else { Err(Stop::Lost) }
     }
 
-    /// Whoever misses it sees the row all the same.
+    /// A client that misses it still sees the row.
     async fn announce(&self) {
         if let Err(error) = self.store.announce_agent(self.hold.agent).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "nobody was told how far an assistant is");

@@ -68,7 +68,7 @@ async fn no_rebuild_reads_a_table_of_all_orgs() {
     found(&store, FIRST).await;
     rebuild(&store, Clock::Database, FIRST).await.unwrap();
     for table in TABLES {
-        // Nobody else makes statistics.
+        // No other session makes statistics.
         let statistics = format!("alter table {table} set (autovacuum_enabled = off); analyze {table}");
         sqlx::raw_sql(AssertSqlSafe(statistics)).execute(store.sessions()).await.unwrap();
     }

@@ -130,7 +130,7 @@ async fn make_org(connection: &mut PgConnection) {
 }
 
 /// A worker that was paused before it published comes back late.
-/// Whoever comes second finds rows that his snapshot does not see.
+/// The second finds rows that its snapshot does not see.
 #[tokio::test]
 async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded() {
     let database = Database::create().await.unwrap();

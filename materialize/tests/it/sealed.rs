@@ -240,7 +240,7 @@ async fn h10_nothing_that_somebody_put_into_public_is_run_by_us() {
     work(&store, &mut writer).await;
     assert_eq!(sprung(&mut session).await, [""; 0]);
 
-    // Whoever else calls them does so with the search path that a database has.
+    // Other callers have the search path of their database.
     let calls = "insert into public.agents (org_id, name) values ('00000000-0000-0000-0000-000000000001', 'agent');
                  update public.agents set name = 'another';
                  select prewarm.maintain(id, now()) from public.organizations;

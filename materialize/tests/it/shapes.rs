@@ -57,7 +57,7 @@ impl Subject {
         let database = Database::create().await.unwrap();
         let store = open(&database);
         let mut writer = PgConnection::connect(&database.url()).await.unwrap();
-        // Nobody else makes statistics, or reads tables for them.
+        // No other session makes statistics, or reads tables for them.
         sqlx::raw_sql(ALONE).execute(&mut writer).await.unwrap();
         store.seed_organization(ORG, "an org", "Asia/Kolkata").await.unwrap();
         let mut subject = Self { database, store, writer };

@@ -1,4 +1,5 @@
--- What is owed, read from committed rows alone. An org whose lease runs is left out: it is being rebuilt, or backs off.
+-- The orgs that are owed a rebuild, read from committed rows alone. An org whose lease runs is left out: it is being rebuilt,
+-- or backs off.
 -- The recursive part skips from org to org through the index, so that a million marks of one org cost one look.
 create or replace view prewarm.owed as
   with recursive marked as (

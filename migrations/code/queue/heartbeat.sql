@@ -17,7 +17,7 @@ begin
              from prewarm.leases mine
             where mine.holder = any (held)
               and mine.until < now() + lease * 0.75
-              -- Whoever holds the row is ending the job.
+              -- The session that holds the row is ending the job.
               for update skip locked
          );
   delete from prewarm.leases l where l.holder = 'resting' and l.until <= now();

@@ -42,7 +42,7 @@ struct Orgs {
 
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        // What is lost of leases and of the run's position is a little work.
+        // Lost leases and a lost position cost a little work.
         let store = settings.open_store(APPLICATION, Sessions::Working).await?;
         if let Some(url) = settings.get("REDIS_URL")
             && let Err(error) = reach::redis(url).await

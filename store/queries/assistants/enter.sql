@@ -1,5 +1,5 @@
 -- store::assistants::enter
--- What is done now; keeps the lease. One row affected while the agent is the holder's.
+-- Records the present step and keeps the lease. One row is affected while the agent is the holder's.
 -- $1 agent, $2 holder, $3 stage, $4 seconds of the lease.
 update prewarm.assistants
    set stage = $3,

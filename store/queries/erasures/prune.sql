@@ -1,5 +1,5 @@
 -- store::erasures::prune
--- What is known of erasures that were done long ago, and tombstones of what nobody sends again.
+-- Prunes the records of erasures that were done long ago, and tombstones that no message can meet again.
 -- $1 the age in seconds of erasures, $2 of tombstones.
 with old as (
   delete from prewarm.erasures where done_at < statement_timestamp() - $1 * interval '1 second'

@@ -1,5 +1,5 @@
 -- store::events::prune
--- What is known of calls of which nothing has been heard for as long. Their rows in the source stay as they are.
+-- Forgets calls of which nothing was heard for as long. Their rows in the source stay.
 -- $1 the age in seconds, $2 how many at most.
 delete from prewarm.call_states
  where vapi_call_id = any (array(

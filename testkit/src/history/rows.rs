@@ -71,7 +71,7 @@ fn summary() -> impl Strategy<Value = String> {
 /// Bytes of the longest text: what a webhook may have.
 const LONGEST: usize = 20_000_000;
 
-/// So many characters of one or several bytes.
+/// A text of this many characters, of one or several bytes each.
 fn long(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     (select(vec!['x', 'é', '\n', '🔥']), length).prop_map(|(character, length)| {
         let fitting = length.min(LONGEST / character.len_utf8());

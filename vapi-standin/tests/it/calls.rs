@@ -83,7 +83,7 @@ async fn lines_are_few_and_come_back() {
     let (status, answer) = web_call(&desk, &assistant).await;
     assert_eq!((status, &answer["message"]), (StatusCode::BAD_REQUEST, &json!("Over Concurrency Limit.")));
     assert_eq!(answer["subscriptionLimits"]["concurrencyBlocked"], true);
-    // Nobody has come for the second: its line is free again. The first goes on.
+    // The second was not joined: its line is free again. The first goes on.
     clock.advance(Duration::from_secs(15));
     assert_eq!(web_call(&desk, &assistant).await.0, StatusCode::CREATED);
     let (_, waiting) = desk.get(&format!("/call/{}", waiting["id"].as_str().unwrap())).await;

@@ -1,4 +1,4 @@
-//! What is wrong with an agent, in words for the person who filled it in.
+//! The faults of an agent, in words for the person who filled it in.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ pub(super) const MAX_FAULTS: usize = 20;
 /// A longer path is cut.
 pub(super) const MAX_PATH_CHARS: usize = 200;
 
-/// What is wrong with one field, in words for the person who filled it in.
+/// The fault of one field, in words for the person who filled it in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The path: `name`, `voice.stability`, `model.messages.0.role`.

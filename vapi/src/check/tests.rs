@@ -1,4 +1,4 @@
-//! What is refused, and in which words.
+//! The refusals, and their words.
 
 use readmodel::ids::AgentId;
 use serde_json::{Value, json};

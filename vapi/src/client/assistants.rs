@@ -137,7 +137,7 @@ pub(super) fn known(id: &str) -> Result<&str, Error> {
     if is_id { Ok(id) } else { Err(Error::Missing) }
 }
 
-/// What is no id to Vapi is not there.
+/// An id that Vapi would not parse counts as not there.
 pub(super) fn missing_if_no_id(error: Error) -> Error {
     match error {
         Error::Rejected { status: 400, words } if words.iter().any(|words| words == "id must be a UUID") => {

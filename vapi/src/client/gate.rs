@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::{Cause, Error};
 
-/// Whoever would wait longer for its turn is sent away with the time, to free the worker.
+/// The longest wait for a turn. A request that would wait longer is refused with the time, so that its worker is free.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// So many failures in a row are an outage.
+/// This many failures in a row are an outage.
 const MAX_FAILURES: u32 = 5;
 /// For whoever comes while the one probe is under way.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);

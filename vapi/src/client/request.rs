@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::{Cause, Error};
 
-/// What is asked of Vapi; a label of the metrics.
+/// A request's kind, as a label of the metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /assistant`

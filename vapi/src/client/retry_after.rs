@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// Nobody means a longer wait: an hour is enough to ask again.
+/// The longest wait. After an hour it is worth asking again.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
 /// From `retry-after-ms`, which Vapi's own client prefers, or from `Retry-After` in seconds or as a date.

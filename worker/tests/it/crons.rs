@@ -46,7 +46,7 @@ async fn three_schedulers_fire_each_slot_once() {
     let sweeps = db.count("select count(*) from prewarm.cron_slots where name = 'sweep'").await;
     assert!((4..=10).contains(&sweeps), "{sweeps}");
     assert_eq!(db.count("select count(distinct name) from prewarm.cron_slots").await, CRONS.len() as i64);
-    // Nobody worked: of each job one waits.
+    // No worker ran: one job of each kind waits.
     assert_eq!(db.count(JOBS).await, CRONS.len() as i64);
     db.close().await;
 }

@@ -68,7 +68,7 @@ async fn what_a_claim_under_way_brings_goes_back() {
     db.until(active, 0).await;
     assert_eq!(probe.starts().len(), 0, "started after the signal to stop");
     assert_eq!(db.count(RUNNING).await, 0);
-    // Whoever comes next need not wait for a lease.
+    // The next worker need not wait for a lease.
     let next = Running::start(patient(), &db.pg, &probe);
     probe.until_started(1).await;
     next.stop().await;

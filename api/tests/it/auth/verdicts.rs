@@ -1,4 +1,4 @@
-//! What is remembered about tokens.
+//! The cache of verdicts about tokens.
 
 use api::auth::Denied;
 use readmodel::ids::OrgId;

@@ -19,7 +19,7 @@ use super::{DASHBOARD, org_with_lead};
 
 /// Requests that are hung up.
 const HANG_UPS: usize = 10_000;
-/// So many at once: a browser's tab has six, and there are several.
+/// The requests at once: a browser's tab has six, and there are several.
 const CALLERS: usize = 16;
 /// A list that nobody waits for ends by its own limit of two seconds at the latest.
 const LIST_BACKENDS: &str = "select count(*) from pg_stat_activity

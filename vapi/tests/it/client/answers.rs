@@ -51,7 +51,7 @@ async fn what_is_not_there_is_missing() {
     assert_eq!(line.client.delete_assistant(nobody).await.unwrap_err(), Error::Missing);
     assert_eq!(line.client.update_phone_number(nobody, &json!({})).await.unwrap_err(), Error::Missing);
     assert_eq!(line.client.web_call(nobody, None).await.unwrap_err(), Error::Missing);
-    // What is no id at all asks for nothing: as a part of a path it would ask for something else.
+    // A text that is no id sends no request: as part of a path it would ask for something else.
     line.standin.forget_requests();
     for id in ["", ".", "..", "a\nb"] {
         assert_eq!(line.client.delete_assistant(id).await.unwrap_err(), Error::Missing, "{id}");

@@ -124,7 +124,7 @@ async fn an_answer_that_does_not_come_is_given_up() {
     }
 }
 
-/// Nobody asks Vapi while it is down, and one request finds out that it is back.
+/// No request goes to Vapi while it is down, and one finds out that it is back.
 #[tokio::test]
 async fn an_outage_is_not_asked_again_and_again() {
     let line = Line::new().await;

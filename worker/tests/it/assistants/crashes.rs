@@ -1,4 +1,4 @@
-//! Whoever works at an agent dies, at each point at which it waits for anything.
+//! The worker of an agent dies, at each point at which it waits.
 
 use std::{pin::pin, task::Poll};
 

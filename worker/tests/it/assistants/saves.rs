@@ -1,4 +1,4 @@
-//! What is saved is what Vapi has: once, and the newest.
+//! Vapi holds each saved agent once, in its newest form.
 
 use std::time::Duration;
 
