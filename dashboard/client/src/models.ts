@@ -121,7 +121,7 @@ export interface ActivityEvent {
   type: string;
 }
 
-/** What is wrong with a field. */
+/** The fault of a field. */
 export interface FieldProblem {
   /** Its path: `name`, `voice.stability`. */
   field: string;
@@ -285,7 +285,7 @@ export interface Received {
 export interface Refusal {
   /** One line for people. */
   error: string;
-  /** What is wrong with which field. */
+  /** The faults, by field. */
   fields: FieldProblem[] | null;
   success: boolean | null;
 }
