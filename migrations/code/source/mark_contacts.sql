@@ -11,10 +11,12 @@ begin
     insert into prewarm.marks (org_id, what, contacts)
     select org_id, 'contacts', array[id]
       from old_rows
+     where org_id is not null
      limit prewarm.wide_from();
     get diagnostics listed = row_count;
     if prewarm.is_wide(listed) then
-      insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'contacts', true from old_rows;
+      insert into prewarm.marks (org_id, what, wide)
+      select distinct org_id, 'contacts', true from old_rows where org_id is not null;
     end if;
   else
     insert into prewarm.marks (org_id, what, contacts)
@@ -26,11 +28,13 @@ begin
     rows := (select count(*) from (select from new_rows limit prewarm.wide_from()) few);
     if prewarm.is_wide(rows) then
       insert into prewarm.marks (org_id, what, wide)
-      select org_id, 'contacts', true from new_rows union select org_id, 'contacts', true from old_rows;
+      select org_id, 'contacts', true from (select org_id from new_rows union select org_id from old_rows) as orgs
+       where org_id is not null;
     elsif listed < rows then
       insert into prewarm.marks (org_id, what, contacts, booked)
       select org_id, 'contacts', array[id], array[id]
-        from (select org_id, id from new_rows union select org_id, id from old_rows) as both_rows;
+        from (select org_id, id from new_rows union select org_id, id from old_rows) as both_rows
+       where org_id is not null;
     end if;
   end if;
   return null;

@@ -12,10 +12,12 @@ begin
   insert into prewarm.marks (org_id, what, contacts, phones, bins)
   select org_id, 'calls', array[contact_id], array[phone_number], array[prewarm.bin_of(created_at)]
     from new_rows
+   where org_id is not null
    limit prewarm.wide_from();
   get diagnostics listed = row_count;
   if prewarm.is_wide(listed) then
-    insert into prewarm.marks (org_id, what, wide) select distinct org_id, 'calls', true from new_rows;
+    insert into prewarm.marks (org_id, what, wide)
+    select distinct org_id, 'calls', true from new_rows where org_id is not null;
   end if;
   return null;
 end $$;

@@ -1,6 +1,6 @@
 -- Puts the triggers that make marks on one source table. They fire for each statement: a COPY of a million rows lists few.
 -- No trigger sends NOTIFY: it would serialise the commits of all writers. The functions are SECURITY DEFINER, because a
--- writer has no right on our schema.
+-- writer has no right on our schema. A row without an org is nobody's, and marks nothing.
 create or replace procedure prewarm.watch(
   source regclass, on_insert regproc, on_update regproc, on_delete regproc, on_truncate regproc
 )
