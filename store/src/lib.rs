@@ -17,6 +17,7 @@ pub mod intake;
 pub mod leases;
 pub mod line;
 pub mod migrate;
+mod migrations;
 pub mod nodes;
 pub mod parked;
 pub mod phone_mappings;

@@ -11,22 +11,10 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::{
     Error,
+    migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES},
     schema::{Applied, Schema},
 };
 use step::Steps;
-
-/// A file of `migrations/`.
-#[derive(Debug)]
-pub(crate) struct File {
-    /// Its path there.
-    name: &'static str,
-    sql: &'static str,
-}
-
-include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
-
-/// The way from the migrations that came before these.
-const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
 
 /// The last of the migrations that came before these, and the table of their record.
 const LAST_BEFORE: i64 = 23;

@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Store,
-    migrate::{CODE_DIGEST, STANDALONE, TABLES},
+    migrations::{CODE_DIGEST, STANDALONE, TABLES},
 };
 
 /// How a database's schema compares with this binary's.

@@ -7,8 +7,7 @@ use std::{
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
 
-use super::File;
-use crate::{Error, SEARCH_PATH};
+use crate::{Error, SEARCH_PATH, migrations::File};
 
 /// A lock that waits makes everybody wait who comes after it: writers for no longer than this.
 const LOCK_TIMEOUT: &str = "2s";
