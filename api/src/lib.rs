@@ -1,4 +1,4 @@
-//! axum: read, intake, admin.
+//! The HTTP routes: reads, the webhook, the console and the page.
 
 mod answer;
 pub mod auth;

@@ -35,7 +35,7 @@ language sql immutable return 101;
 create or replace function prewarm.many_of(held bigint) returns bigint
 language sql immutable return greatest(100, held / 4);
 
--- Calls and appointments of an hour from which on the hour is kept by bins.
+-- An hour with more calls and appointments than this is kept by bins.
 create or replace function prewarm.dense_hour() returns bigint
 language sql immutable return 60;
 

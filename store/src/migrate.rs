@@ -55,7 +55,8 @@ pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> 
     numbered(&mut steps, TABLES, "tables", applied.tables).await?;
     numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
     if applied.code != CODE_DIGEST {
-        steps.apply(CODE, &format!("update prewarm.schema set code = '{CODE_DIGEST}'")).await?;
+        // Sealed in the same transaction: a function that is made anew is everybody's and has no path until then.
+        steps.apply(CODE, &format!("call prewarm.seal(); update prewarm.schema set code = '{CODE_DIGEST}'")).await?;
     }
     steps.apply([], FINISH).await
 }

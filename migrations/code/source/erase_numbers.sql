@@ -6,7 +6,8 @@ begin
     array(
       select 'number ' || gone.vapi_phone_number_id
         from old_rows gone
-       where not exists (select from prewarm.source_organizations o where o.id = gone.org_id)
+       where gone.org_id is not null
+         and not exists (select from prewarm.source_organizations o where o.id = gone.org_id)
     ), 'call');
   return null;
 end $$;
