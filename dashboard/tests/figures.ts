@@ -10,6 +10,7 @@ const CHANGES = 100;
 const CALLS_AN_HOUR = 12;
 const POLL_SECONDS = 30;
 const BEAT_SECONDS = 15;
+const HEARTBEAT = ':\n\n';
 /** The paths that the plan's page polls. */
 const POLLED = ['/api/analytics/dashboard-pulse', '/api/analytics/recent-activity', '/api/analytics/leads'];
 
@@ -97,8 +98,12 @@ const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, num
 const count = async (page: Page) => {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
-  const seen = { bytes: 0, requests: 0 };
-  session.on('Network.dataReceived', ({ encodedDataLength }) => void (seen.bytes += encodedDataLength));
+  const seen = { bytes: 0, requests: 0, beat: Infinity };
+  session.on('Network.dataReceived', ({ dataLength, encodedDataLength }) => {
+    seen.bytes += encodedDataLength;
+    // The first after an event is counted with the event's bytes, or without its own.
+    if (dataLength === HEARTBEAT.length && encodedDataLength) seen.beat = Math.min(seen.beat, encodedDataLength);
+  });
   session.on('Network.responseReceivedExtraInfo', ({ headersText, headers }) => {
     seen.requests++;
     seen.bytes += headersText?.length ?? Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 20);
@@ -125,8 +130,8 @@ const hour = async (browser: Browser, stack: Stack) => {
     await page.waitForTimeout(400);
   }
   const news = ours.bytes;
-  const [beats] = [ours.bytes, await page.waitForTimeout(2 * BEAT_SECONDS * 1_000)];
-  const beat = (ours.bytes - beats) / 2;
+  await page.waitForTimeout(3 * BEAT_SECONDS * 1_000);
+  const { beat } = ours;
   const polling = await context.newPage();
   await polling.goto(`${stack.url}/robots.txt`);
   const theirs = await count(polling);
