@@ -1,4 +1,5 @@
-//! Work on what tenants have written at length: on one thread of low priority, so that nobody else's answer waits for it.
+//! Work on long texts of tenants: on one thread of low priority, so that no other answer waits for it. The thread is a
+//! runtime of its own, and needs sessions of its own: see `Store::for_another_runtime`.
 
 use std::sync::Arc;
 
@@ -6,6 +7,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::ApiError;
+
+/// Of the thread, and of its sessions.
+pub(crate) const NAME: &str = "background";
 
 /// How much less the thread weighs with the scheduler than those that answer: about a tenth.
 const NICER: i32 = 10;
@@ -21,7 +25,7 @@ struct Thread(Option<Runtime>);
 impl Background {
     pub(crate) fn start() -> Self {
         let mut builder = Builder::new_multi_thread();
-        builder.worker_threads(1).thread_name("background").enable_all();
+        builder.worker_threads(1).thread_name(NAME).enable_all();
         let runtime = builder.on_thread_start(|| _ = rustix::process::nice(NICER)).build();
         if let Err(error) = &runtime {
             tracing::warn!(error = error as &dyn std::error::Error, "no thread for long work");
@@ -29,7 +33,7 @@ impl Background {
         Self(Arc::new(Thread(runtime.ok())))
     }
 
-    /// Does the work there. It ends with whoever waits for it.
+    /// Does the work there. When the caller is dropped, so is the work.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,

@@ -200,6 +200,17 @@ impl Store {
         Self { redis, format, ..Self::connecting(options, most, WORKING_LIMIT) }
     }
 
+    /// The same database, for another runtime, whose name is added to the sessions'. The runtime that opens a session is the
+    /// one that hears its answers: a session of two runtimes would be deaf in the one while the other is busy. Redis stays
+    /// with the first.
+    #[must_use]
+    pub fn for_another_runtime(&self, name: &str, sessions: usize) -> Self {
+        let named = format!("{}-{name}", self.options.get_application_name().unwrap_or_default());
+        let options = self.options.clone().application_name(&named);
+        let (line, direct) = (self.line.clone(), self.direct.clone());
+        Self { line, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
+    }
+
     fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
         let by_index = options.clone().options(BY_INDEX);
         Self {
@@ -215,7 +226,7 @@ impl Store {
         }
     }
 
-    /// Sessions for whoever plays another program that writes: tests, and benchmarks.
+    /// Sessions for tests and benchmarks, which play other programs that write.
     pub fn sessions(&self) -> &WarmSessions {
         &self.pg
     }

@@ -101,6 +101,11 @@ impl WarmSessions {
         Self(Arc::new(Shared { options, places, limit, trusted, resting: Mutex::default() }))
     }
 
+    /// For how long a statement that is run by itself may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.0.limit
+    }
+
     /// A session that lives, as far as is known.
     pub async fn take(&self) -> Result<WarmSession, Error> {
         // In a box, as below: whoever waits for a session does not carry the state of connecting around.

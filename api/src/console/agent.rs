@@ -60,8 +60,7 @@ pub(crate) async fn get(
     which: Result<Query<Which>, QueryRejection>,
 ) -> Result<Response, Refused> {
     let Query(Which { call_direction }) = which?;
-    let background = console.background.clone();
-    Ok(background.run(async move { console.show(user.org, call_direction).await }).await??)
+    Ok(console.behind(async move |console| console.show(user.org, call_direction).await).await?)
 }
 
 /// `POST /api/founder-console/agent?wait=`
@@ -77,12 +76,9 @@ pub(crate) async fn save(
 ) -> Result<Response, Refused> {
     let Query(Patience { wait }) = patience?;
     let (head, body) = request.into_parts();
-    let waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
+    let _waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
     let (direction, wanted) = console.read(user.org, body, checked).await?;
-    let background = console.background.clone();
-    let answer = background.run(async move { console.save(user.org, direction, &wanted, wait).await }).await?;
-    drop(waits);
-    Ok(answer?)
+    Ok(console.behind(async move |console| console.save(user.org, direction, &wanted, wait).await).await?)
 }
 
 impl Console {

@@ -15,10 +15,18 @@ use vapi::Deployment;
 
 pub(crate) use progress::Notices;
 
-use crate::{background::Background, bodies::Room, quota::Quotas};
+use crate::{
+    background::{self, Background},
+    bodies::Room,
+    error::ApiError,
+    quota::Quotas,
+};
 
 /// Bytes of bodies that are being read, at most.
 const ROOM: usize = 16 * 1024 * 1024;
+
+/// Sessions of each kind for work in the background, at most.
+const SESSIONS_BEHIND: usize = 4;
 
 /// What the console's routes share.
 #[derive(Clone)]
@@ -30,6 +38,8 @@ pub(crate) struct Console {
     quotas: Quotas,
     room: Room,
     background: Background,
+    /// For work in the background.
+    store_behind: Store,
 }
 
 impl Console {
@@ -41,7 +51,19 @@ impl Console {
         shutdown: CancellationToken,
     ) -> Self {
         let (notices, room) = (Notices::until(shutdown), Room::of(ROOM));
-        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background: Background::start() }
+        let (background, store_behind) =
+            (Background::start(), store.for_another_runtime(background::NAME, SESSIONS_BEHIND));
+        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, store_behind }
+    }
+
+    /// Does work on an agent in the background: what it asks of Postgres as well, since rows are as long as bodies.
+    async fn behind<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, ApiError>> + Send + 'static,
+    {
+        let behind = Self { store: self.store_behind.clone(), ..self.clone() };
+        self.background.run(work(behind)).await?
     }
 
     /// Hears what workers say, for ever.

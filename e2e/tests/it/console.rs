@@ -111,6 +111,24 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
     stack.close().await;
 }
 
+/// A session hears its answers while the runtime that opened it is at work. The one that reads long agents is busy for a
+/// tenth of a second at a time: sessions that others use must not be its own.
+#[tokio::test]
+async fn h3_agents_are_read_and_written_by_sessions_that_nothing_else_uses() {
+    let standin = standin().await;
+    let stack = stack(&standin).await;
+    let org = founder(&stack).await;
+    assert_eq!(post(&stack, &org, "agent?wait=10s", &agent("first")).await.json()["synced"], json!(true));
+    assert_eq!(get(&stack, &org, "/api/founder-console/agent").await.status, StatusCode::OK);
+    let by = async |name: &str| {
+        let sessions = "select count(*) from pg_stat_activity where datname = current_database()";
+        stack.count(&format!("{sessions} and application_name = '{name}' and query like '%store::agents::%'")).await
+    };
+    assert!(by("prewarm-api-background").await > 0);
+    assert_eq!(by("prewarm-api").await, 0);
+    stack.close().await;
+}
+
 #[tokio::test]
 async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
     let standin = standin().await;
