@@ -11,7 +11,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::{
     Error,
-    migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES},
+    migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
 };
 use step::Steps;
@@ -56,7 +56,10 @@ pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> 
     numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
     if applied.code != CODE_DIGEST {
         // Sealed in the same transaction: a function that is made anew is everybody's and has no path until then.
-        steps.apply(CODE, &format!("call prewarm.seal(); update prewarm.schema set code = '{CODE_DIGEST}'")).await?;
+        let [major, minor, patch] = release();
+        let record =
+            format!("update prewarm.schema set code = '{CODE_DIGEST}', release = '{{{major},{minor},{patch}}}'");
+        steps.apply(CODE, &format!("call prewarm.seal(); {record}")).await?;
     }
     steps.apply([], FINISH).await
 }

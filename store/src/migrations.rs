@@ -12,3 +12,13 @@ include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// The way from the migrations that came before these.
 pub(crate) const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
+
+/// This release: `0.1.0` is `[0, 1, 0]`.
+pub(crate) fn release() -> [i32; 3] {
+    let part = |text: &str| text.parse().unwrap_or(i32::MAX);
+    [
+        part(env!("CARGO_PKG_VERSION_MAJOR")),
+        part(env!("CARGO_PKG_VERSION_MINOR")),
+        part(env!("CARGO_PKG_VERSION_PATCH")),
+    ]
+}

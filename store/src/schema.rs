@@ -2,7 +2,7 @@
 
 use crate::{
     Error, Store,
-    migrations::{CODE_DIGEST, STANDALONE, TABLES},
+    migrations::{CODE_DIGEST, STANDALONE, TABLES, release},
 };
 
 /// How a database's schema compares with this binary's.
@@ -25,6 +25,8 @@ pub(crate) struct Applied {
     pub(crate) standalone: i32,
     /// The digest of `code/`.
     pub(crate) code: String,
+    /// The release that applied it.
+    pub(crate) release: Vec<i32>,
 }
 
 impl Applied {
@@ -41,6 +43,8 @@ impl Applied {
         match () {
             () if held == wanted && self.code == CODE_DIGEST => Schema::Current,
             () if held.iter().zip(wanted).any(|(held, wanted)| *held > wanted) => Schema::Ahead,
+            // Code has no number: of two digests the later release's is the newer one.
+            () if self.release.as_slice() > release().as_slice() => Schema::Ahead,
             () => Schema::Behind,
         }
     }

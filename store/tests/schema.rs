@@ -142,9 +142,13 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
     let mut session = connect(&newer).await;
     run(&mut session, "update prewarm.schema set code = 'of another release'").await;
     assert_eq!(compared(&newer).await, Schema::Behind);
-    run(&mut session, "update prewarm.schema set tables = tables + 1").await;
-    assert_eq!(compared(&newer).await, Schema::Ahead);
-    assert!(matches!(migrate(&newer.url()).await.unwrap_err(), Error::Ahead));
+    for later in ["tables = tables + 1", "tables = tables - 1, release = '{1000,0,0}'"] {
+        run(&mut session, &format!("update prewarm.schema set {later}")).await;
+        assert_eq!(compared(&newer).await, Schema::Ahead, "{later}");
+        assert!(matches!(migrate(&newer.url()).await.unwrap_err(), Error::Ahead));
+        let code = texts(&mut session, "select code from prewarm.schema").await;
+        assert_eq!(code, ["of another release"], "{later}");
+    }
     newer.close().await.unwrap();
 
     let older = before().await;
@@ -152,6 +156,19 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
     let error = migrate(&older.url()).await.unwrap_err();
     assert!(matches!(error, Error::TooOld(22)), "{error}");
     older.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_is_read_of_a_source_table_can_get_a_column() {
+    let database = Database::create().await.unwrap();
+    let next_release = "
+        create or replace function prewarm.read_organizations() returns setof record
+        language sql stable as $$ select id, name, timezone, true from public.organizations $$;
+        create or replace view prewarm.source_organizations as
+          select id, left(name, 512) as name, left(btrim(timezone, E' \\t\\r\\n'), 100) as timezone, is_new
+            from prewarm.read_organizations() as (id uuid, name text, timezone text, is_new boolean)";
+    run(&mut connect(&database).await, next_release).await;
+    database.close().await.unwrap();
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
 -- store::schema::applied
 -- What a database has of the migrations. One row.
-select tables, standalone, code
+select tables, standalone, code, release
   from prewarm.schema
