@@ -162,3 +162,13 @@ fn a_variable_set_to_nothing_counts_as_unset_and_a_flag_goes_before_its_variable
         assert!(stderr(&flag).contains("127.0.0.1:1/flag"), "{}", stderr(&flag));
     }
 }
+
+#[test]
+fn a_secret_is_not_taken_from_the_command_line() {
+    for arguments in [["--vapi-api-key", "hidden", "worker"], ["worker", "--supabase-jwt-secret", "hidden"]] {
+        let refused = prewarm(&arguments, &[]);
+        assert_eq!(refused.status.code(), Some(2), "{arguments:?}");
+        let said = stderr(&refused);
+        assert!(said.contains("in the environment") && !said.contains("hidden"), "{said}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
 /// The settings as they were given: by flag, else by the environment, else by default. Secrets are among them, so that
 /// nothing can print it.
@@ -27,6 +27,12 @@ impl Args for Given {
 
 impl FromArgMatches for Given {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_told = |setting: &&Setting| matches.value_source(setting.variable) == Some(ValueSource::CommandLine);
+        if let Some(setting) = SETTINGS.iter().filter(|setting| setting.is_bare_secret()).find(is_told) {
+            let (flag, variable) = (setting.flag(), setting.variable);
+            let why = format!("--{flag}: set {variable} in the environment, since others can read a command line\n");
+            return Err(clap::Error::raw(ErrorKind::ValueValidation, why));
+        }
         let given = |setting: &Setting| Some((setting.variable, matches.get_one::<String>(setting.variable)?.clone()));
         Ok(Self(SETTINGS.iter().filter_map(given).collect()))
     }
@@ -59,6 +65,11 @@ impl Setting {
     /// `--help` does not show what it is set to.
     const fn secret(self) -> Self {
         Self { is_secret: true, ..self }
+    }
+
+    /// Nothing but a secret. (A url may hold a password, and need not.)
+    fn is_bare_secret(&self) -> bool {
+        self.is_secret && self.value != "URL"
     }
 
     /// For tests alone.
