@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgConnection};
 /// Calls of a contact.
 const CALLS_PER_CONTACT: u32 = 10;
 
-/// The peculiarity of an org.
+/// The shape of an org's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
     /// Nothing: two directions, several statuses, instants that differ, ten calls a number.

@@ -2,4 +2,7 @@
 create or replace view prewarm.source_appointments as
   select id, org_id, contact_id, left(service_type, 512) as service_type,
          prewarm.instant(scheduled_at) as scheduled_at, status, created_at
-    from prewarm.read_appointments();
+    from prewarm.read_appointments() as (
+           id uuid, org_id uuid, contact_id uuid, service_type text, scheduled_at timestamptz, status text, created_at
+           timestamptz
+         );

@@ -9,4 +9,7 @@ create or replace view prewarm.source_contacts as
          end as service_interests,
          case when estimated_value > -1e300 and estimated_value < 1e300 then estimated_value end as estimated_value,
          prewarm.instant(last_contact_at) as last_contact_at, prewarm.instant(created_at) as created_at
-    from prewarm.read_contacts();
+    from prewarm.read_contacts() as (
+           id uuid, org_id uuid, name text, phone text, email text, lead_score int, lead_status text, service_interests text[],
+           estimated_value numeric, last_contact_at timestamptz, created_at timestamptz
+         );
