@@ -42,10 +42,10 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
 };
 
 /** A few more rows than a list shows without scrolling. */
-const FIRST = 14;
+const IN_SIGHT = 14;
 
 /** The rows to draw: those in sight until they are painted, and all of them then. */
-export const firstOf = <T extends Row>(rows: T[]): T[] => (isPainted.value ? rows : rows.slice(0, FIRST));
+export const firstOf = <T extends Row>(rows: T[]): T[] => (isPainted.value ? rows : rows.slice(0, IN_SIGHT));
 
 /** How long a changed row bears the mark. */
 const MARK_MS = 4_000;

@@ -26,7 +26,7 @@ begin
   return (select s.rebuild_gap from prewarm.settings s);
 end $$;
 
--- A statement that changes as many rows is not listed row by row: its mark covers the whole org.
+-- A statement that changes this many rows is not listed row by row: its mark covers the whole org.
 create or replace function prewarm.wide_from() returns bigint
 language sql immutable return 101;
 

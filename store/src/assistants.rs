@@ -138,7 +138,7 @@ pub struct PutOff<'a> {
 /// An agent of a page over all of them.
 #[derive(Clone, Debug)]
 pub struct Listed {
-    /// The knowledge.
+    /// The agent, and the state of its assistant.
     pub known: Known,
     /// When Vapi last took its configuration.
     pub synced_at: Option<Timestamp>,
@@ -146,7 +146,7 @@ pub struct Listed {
     pub marked: bool,
 }
 
-/// The debt over all agents.
+/// The backlog of all agents.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backlog {
     /// Agents with changes that Vapi has not taken.

@@ -83,7 +83,7 @@ pub struct Progress {
     pub shown: Vec<OrgId>,
 }
 
-/// The debt.
+/// Erasures that are owed.
 impl Store {
     /// Removes from Postgres what is owed; returns whether there was anything. A kill in between leaves the rest.
     pub async fn erase_owed(&self) -> Result<bool, Error> {

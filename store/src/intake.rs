@@ -73,7 +73,7 @@ pub struct Told<'a> {
     pub heard_at: Option<Timestamp>,
 }
 
-/// The knowledge of a call, and the row to write of it.
+/// The known state of a call, and the row to write.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns of calls")]
 pub struct CallRow<'a> {
@@ -259,7 +259,7 @@ impl Intake {
         Ok(rows.into_iter().map(|row| (row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid })).collect())
     }
 
-    /// The knowledge of calls, and their orgs. No other transaction learns anything of them until this one ends.
+    /// The known states of calls, and their orgs. No other transaction learns anything of them until this one ends.
     pub async fn call_states(&mut self, calls: &BTreeSet<&str>) -> Result<HashMap<String, (OrgId, Value)>, Error> {
         let calls: Vec<_> = calls.iter().copied().collect();
         self.lock(calls.iter().map(|call| format!("call {call}")).collect()).await?;

@@ -14,7 +14,7 @@ impl Store {
         Ok(until.map(Timestamp::from))
     }
 
-    /// The knowledge of calls, by Vapi's ids.
+    /// The known states of calls, by Vapi's ids.
     pub async fn known_calls(&self, vapi_call_ids: &[String]) -> Result<HashMap<String, Value>, Error> {
         let rows = sqlx::query_file!("queries/intake/call_states.sql", vapi_call_ids).fetch_all(&self.pg).await?;
         Ok(rows.into_iter().map(|row| (row.vapi_call_id, row.state)).collect())

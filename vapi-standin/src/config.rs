@@ -28,7 +28,7 @@ pub struct Config {
     pub concurrency_limit: usize,
     /// Whether a web call beyond the limit is made and never starts, instead of being refused.
     pub blocked_calls_are_answered: bool,
-    /// The limit of requests at a time; none is no limit.
+    /// The limit of requests at a time; `None` for no limit.
     pub rate_limit: Option<RateLimit>,
 }
 

@@ -1,4 +1,4 @@
-//! The knowledge of one call, and the merge of two pieces of it.
+//! The known state of one call, and the merge of two such states.
 
 use bigdecimal::BigDecimal;
 use serde::{Deserialize, Serialize};

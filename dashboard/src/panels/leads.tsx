@@ -11,7 +11,7 @@ import { leadName, plural, whole } from '../text.js';
 
 const download = (leads: Lead[]): void => void loadMore().then(({ saveLeads }) => saveLeads(leads));
 
-/** On a narrow screen, so many are shown at first: the other panels are within reach. */
+/** A narrow screen shows this many at first, so that the other panels are within reach. */
 const FIRST = 12;
 
 const MOODS = { good: 'Rather positive calls', even: 'Neither positive nor negative', bad: 'Rather negative calls' };

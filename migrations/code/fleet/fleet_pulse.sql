@@ -1,4 +1,5 @@
--- The totals as of the last refresh, so that no operator's look reads every contact.
+-- The totals as of the last refresh, so that no operator's look reads every contact. A materialized view cannot be
+-- replaced: a change of this file needs a drop in `tables/`.
 create materialized view if not exists prewarm.fleet_pulse as
   select org_id, contacts, actionable_leads, total_calls, inbound_calls, talk_seconds, last_call_at
     from prewarm.fleet_totals;

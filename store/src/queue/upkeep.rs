@@ -7,7 +7,7 @@ use crate::{Error, Store};
 /// Rows that one statement of [`Store::prune`] removes, at most: no lock is held for long.
 const BATCH: u64 = 1000;
 
-/// The debt over all orgs.
+/// The backlog of all orgs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backlog {
     /// Orgs with a rebuild to come or running.
