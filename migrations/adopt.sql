@@ -9,11 +9,9 @@ drop procedure prewarm.watch, prewarm.watch_with, prewarm.unwatch;
 drop function prewarm.mark_inserted, prewarm.mark_updated, prewarm.mark_deleted;
 
 comment on view prewarm.epoch is null;
-comment on function prewarm.agent_of is null;
 comment on function prewarm.backoff is null;
 comment on function prewarm.instant is null;
 comment on function prewarm.longest_pause is null;
-comment on function prewarm.org_of is null;
 comment on function prewarm.quarantine_pause is null;
 comment on function prewarm.quarantine_starts is null;
 comment on function prewarm.urgency_of is null;

@@ -225,7 +225,7 @@ impl Stack {
     pub async fn settled(&self) {
         let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases where holder <> 'resting')
                          + (select count(*) from prewarm.versions where not published)
-                         + (select count(*) from apalis.jobs where job_type = 'rebuild' and status in ('Pending', 'Running'))";
+                         + (select count(*) from prewarm.jobs where kind = 'rebuild' and state in ('waiting', 'running'))";
         eventually("nothing is owed", async || (self.count(open).await == 0).then_some(())).await;
     }
 

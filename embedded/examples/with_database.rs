@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
-use apalis_postgres::PostgresStorage;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 
@@ -36,11 +35,7 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The queue's tables first: our migrations may refer to them.
 async fn migrate(url: &str) -> Result<()> {
-    let pool = PgPool::connect(url).await?;
-    PostgresStorage::setup(&pool).await.context("migrating the queue's tables")?;
-    pool.close().await;
     let mut session = PgConnection::connect(url).await?;
     run(&mut session, "set search_path = pg_catalog, pg_temp").await?;
     for file in files()? {

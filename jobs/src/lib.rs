@@ -23,17 +23,11 @@ pub use prewarm::{Pace, Prewarm};
 
 use std::time::Duration;
 
-use readmodel::{
-    ids::{AgentId, OrgId},
-    time::Clock,
-};
-use serde::Deserialize;
-use serde_json::json;
+use readmodel::time::Clock;
 use store::{
     Store,
-    queue::{NewJob, Queue},
+    queue::{Job, NewJob, Queue},
 };
-use uuid::Uuid;
 
 use told::Told;
 
@@ -48,19 +42,6 @@ pub struct Context {
     pub prewarm: Option<Prewarm>,
     /// How long the bodies of events are kept.
     pub event_retention: Duration,
-}
-
-/// A job. As it waits: `{"kind": "rebuild", "org_id": "…"}`, `{"kind": "prewarm", "agent_id": "…"}`, or a kind alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Job {
-    /// Bring an org's read models up to date. Nobody pushes it: a mark makes the org owed, and the next claim the job.
-    Rebuild(OrgId),
-    /// Make an agent's assistant at Vapi equal to the agent. Nobody pushes it either.
-    Prewarm(AgentId),
-    /// Have Vapi make a call for the browser.
-    TestCall(Uuid),
-    /// What a cron fires.
-    Maintenance(Maintenance),
 }
 
 /// A job that is about no org and no agent.
@@ -82,86 +63,33 @@ pub enum Maintenance {
     Reconcile,
 }
 
-/// Bytes that are no job of this binary.
+/// A kind that this release does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DecodeError {
-    /// No envelope with a kind, or a known kind without its ids.
-    #[error("malformed job")]
-    Malformed,
-    /// Of a kind that another release may know.
-    #[error("unknown kind of job")]
-    UnknownKind,
-}
+#[error("unknown kind of job")]
+struct UnknownKind;
 
 /// Starts that may end badly, some three minutes altogether: longer than a rolling deploy, which may hand a new kind of
 /// job to an old worker.
 const MAINTENANCE_STARTS: i32 = 10;
 
-#[derive(Deserialize)]
-struct Envelope {
-    kind: String,
-    org_id: Option<OrgId>,
-    agent_id: Option<AgentId>,
-    test_call_id: Option<Uuid>,
+/// Does the work of a job. A bad end leaves one line in the log, and so does an end by force.
+pub async fn run(context: &Context, job: &Job) -> Result<(), JobError> {
+    let told = Told::of(job);
+    let ended = work(context, job).await;
+    told.end(&ended);
+    ended
 }
 
-impl Job {
-    /// The kind, as in the job's JSON.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Rebuild(_) => "rebuild",
-            Self::Prewarm(_) => "prewarm",
-            Self::TestCall(_) => "test_call",
-            Self::Maintenance(job) => job.kind(),
-        }
-    }
-
-    /// Reads a job from the bytes of the queue, which may be anything.
-    pub fn decode(args: &[u8]) -> Result<Self, DecodeError> {
-        let Envelope { kind, org_id, agent_id, test_call_id } =
-            serde_json::from_slice(args).map_err(|_| DecodeError::Malformed)?;
-        match kind.as_str() {
-            "rebuild" => org_id.map(Self::Rebuild).ok_or(DecodeError::Malformed),
-            "prewarm" => agent_id.map(Self::Prewarm).ok_or(DecodeError::Malformed),
-            "test_call" => test_call_id.map(Self::TestCall).ok_or(DecodeError::Malformed),
-            kind => {
-                let known = Maintenance::ALL.into_iter().find(|job| job.kind() == kind);
-                known.map(Self::Maintenance).ok_or(DecodeError::UnknownKind)
-            }
-        }
-    }
-
-    /// Does the work. A bad end leaves one line in the log, and so does an end by force.
-    pub async fn run(&self, context: &Context) -> Result<(), JobError> {
-        let told = Told::of(*self);
-        let ended = self.work(context).await;
-        told.end(&ended);
-        ended
-    }
-
-    /// The org, the agent or the test call that it is about; of maintenance the kind.
-    fn subject(&self) -> String {
-        match self {
-            Self::Rebuild(org) => format!("org {org}"),
-            Self::Prewarm(agent) => format!("agent {agent}"),
-            Self::TestCall(id) => format!("test call {id}"),
-            Self::Maintenance(job) => job.kind().to_owned(),
-        }
-    }
-
-    async fn work(&self, context: &Context) -> Result<(), JobError> {
-        match self {
-            Self::Rebuild(org) => rebuild::run(context, *org).await,
-            Self::Prewarm(agent) => prewarm::run(context, *agent).await,
-            Self::TestCall(id) => test_call::run(context, *id).await,
-            Self::Maintenance(Maintenance::RefreshFleetPulse) => refresh_fleet_pulse::run(context).await,
-            Self::Maintenance(Maintenance::Prune) => prune::run(context).await,
-            Self::Maintenance(Maintenance::Sweep) => sweep::run(context).await,
-            Self::Maintenance(Maintenance::AuditAssistants) => audit_assistants::run(context).await,
-            Self::Maintenance(Maintenance::VerifyAssistants) => verify_assistants::run(context).await,
-            Self::Maintenance(Maintenance::TakeUpAssistants) => take_up_assistants::run(context).await,
-            Self::Maintenance(Maintenance::Reconcile) => reconcile::run(context).await,
-        }
+async fn work(context: &Context, job: &Job) -> Result<(), JobError> {
+    match job {
+        Job::Rebuild(org) => rebuild::run(context, *org).await,
+        Job::Prewarm(agent) => prewarm::run(context, *agent).await,
+        Job::TestCall(id) => test_call::run(context, *id).await,
+        Job::Maintenance(kind) => match Maintenance::of(kind) {
+            Some(job) => job.run(context).await,
+            // A worker of a later release may take the next attempt.
+            None => Err(JobError::retry(UnknownKind)),
+        },
     }
 }
 
@@ -177,7 +105,7 @@ impl Maintenance {
         Self::Reconcile,
     ];
 
-    /// The kind, as in the job's JSON.
+    /// The kind of its jobs.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::RefreshFleetPulse => "refresh_fleet_pulse",
@@ -190,6 +118,23 @@ impl Maintenance {
         }
     }
 
+    /// Does the work.
+    pub async fn run(self, context: &Context) -> Result<(), JobError> {
+        match self {
+            Self::RefreshFleetPulse => refresh_fleet_pulse::run(context).await,
+            Self::Prune => prune::run(context).await,
+            Self::Sweep => sweep::run(context).await,
+            Self::AuditAssistants => audit_assistants::run(context).await,
+            Self::VerifyAssistants => verify_assistants::run(context).await,
+            Self::TakeUpAssistants => take_up_assistants::run(context).await,
+            Self::Reconcile => reconcile::run(context).await,
+        }
+    }
+
+    fn of(kind: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|job| job.kind() == kind)
+    }
+
     /// Where it waits. What needs Vapi waits for a worker that has it.
     pub const fn queue(self) -> Queue {
         match self {
@@ -200,22 +145,7 @@ impl Maintenance {
 
     /// The job as the queue takes it.
     pub fn to_new(self) -> NewJob {
-        let kind = self.kind();
-        NewJob {
-            queue: self.queue(),
-            subject: kind.to_owned(),
-            args: json!({ "kind": kind }).to_string().into_bytes(),
-            max_attempts: MAINTENANCE_STARTS,
-        }
-    }
-}
-
-/// Reads a job and does the work. Malformed bytes end as a dead letter at once, an unknown kind after its attempts.
-pub async fn run(context: &Context, args: &[u8]) -> Result<(), JobError> {
-    match Job::decode(args) {
-        Ok(job) => job.run(context).await,
-        Err(error @ DecodeError::Malformed) => Err(JobError::fail(error)),
-        Err(error @ DecodeError::UnknownKind) => Err(JobError::retry(error)),
+        NewJob { queue: self.queue(), kind: self.kind().to_owned(), max_attempts: MAINTENANCE_STARTS }
     }
 }
 
@@ -226,32 +156,8 @@ mod tests {
     #[test]
     fn every_kind_is_read_as_it_was_written() {
         for job in Maintenance::ALL {
-            assert_eq!(Job::decode(&job.to_new().args), Ok(Job::Maintenance(job)));
+            assert_eq!(Maintenance::of(&job.to_new().kind), Some(job));
         }
-        let org: OrgId = "8f1b7f0c-3f0f-4a4e-9a43-3c1f5a1f2b11".parse().unwrap();
-        let args = format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
-        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Rebuild(org)));
-        let args = format!(r#"{{"kind" : "prewarm", "agent_id" : "{org}"}}"#);
-        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Prewarm(AgentId(org.0))));
-        let args = format!(r#"{{"kind" : "test_call", "test_call_id" : "{org}"}}"#);
-        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::TestCall(org.0)));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_malformed_and_what_may_be_newer_is_unknown() {
-        let malformed: [&[u8]; 8] = [
-            b"",
-            b"\xff\x00",
-            b"[]",
-            b"{}",
-            br#"{"kind":"rebuild"}"#,
-            br#"{"kind":"rebuild","org_id":"x"}"#,
-            br#"{"kind":"prewarm"}"#,
-            br#"{"kind":"test_call"}"#,
-        ];
-        for args in malformed {
-            assert_eq!(Job::decode(args), Err(DecodeError::Malformed), "{args:?}");
-        }
-        assert_eq!(Job::decode(br#"{"kind":"of tomorrow","v":2}"#), Err(DecodeError::UnknownKind));
+        assert_eq!(Maintenance::of("of tomorrow"), None);
     }
 }

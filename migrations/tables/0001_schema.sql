@@ -1,5 +1,11 @@
 -- The applied migrations: the newest number of each folder, the digest of the code, and the release that applied the code.
-create schema if not exists prewarm;
+-- Looked up first, because even `if not exists` asks for the right to make schemas, and an operator may have made ours.
+do $$
+begin
+  if to_regnamespace('prewarm') is null then
+    create schema prewarm;
+  end if;
+end $$;
 
 create table prewarm.schema (
   tables     int     not null,

@@ -2,7 +2,10 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use store::{Store, queue::dead_letters::DeadLetter};
+use store::{
+    Store,
+    queue::{JobId, dead_letters::DeadLetter},
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -15,17 +18,17 @@ pub(crate) enum Command {
     /// Show one whole
     Show {
         /// Its id
-        id: String,
+        id: JobId,
     },
     /// Let one run again
     Retry {
         /// Its id
-        id: String,
+        id: JobId,
     },
     /// Throw one away
     Discard {
         /// Its id
-        id: String,
+        id: JobId,
     },
 }
 
@@ -33,12 +36,12 @@ impl Command {
     pub(crate) async fn run(self, store: &Store) -> anyhow::Result<()> {
         match self {
             Self::List { limit } => list(&store.dead_letters(i64::from(limit)).await?),
-            Self::Show { id } => match store.dead_letter(&id).await? {
+            Self::Show { id } => match store.dead_letter(id).await? {
                 Some(letter) => show(&letter),
                 None => bail!("there is no dead letter {id}"),
             },
-            Self::Retry { id } if !store.retry_dead_letter(&id).await? => bail!("there is no dead letter {id}"),
-            Self::Discard { id } if !store.discard_dead_letter(&id).await? => {
+            Self::Retry { id } if !store.retry_dead_letter(id).await? => bail!("there is no dead letter {id}"),
+            Self::Discard { id } if !store.discard_dead_letter(id).await? => {
                 bail!("there is no dead letter {id}")
             }
             Self::Retry { .. } | Self::Discard { .. } => {}
@@ -53,9 +56,15 @@ fn list(letters: &[DeadLetter]) {
         println!("no dead letters");
     }
     for letter in letters {
-        let subject = letter.subject.as_deref().unwrap_or("-");
         let error = letter.error.as_deref().unwrap_or("-");
-        println!("{}  {}  {:<40}  {} starts  {}", letter.id, letter.died_at, subject, letter.attempts, error);
+        println!(
+            "{}  {}  {:<40}  {} starts  {}",
+            letter.id,
+            letter.died_at,
+            letter.job.to_string(),
+            letter.attempts,
+            error
+        );
     }
 }
 
@@ -63,9 +72,8 @@ fn list(letters: &[DeadLetter]) {
 fn show(letter: &DeadLetter) {
     println!("id        {}", letter.id);
     println!("queue     {}", letter.queue);
-    println!("subject   {}", letter.subject.as_deref().unwrap_or("-"));
+    println!("subject   {}", letter.job);
     println!("died at   {}", letter.died_at);
     println!("starts    {}", letter.attempts);
     println!("error     {}", letter.error.as_deref().unwrap_or("-"));
-    println!("args      {}", String::from_utf8_lossy(&letter.args));
 }

@@ -32,9 +32,6 @@ pub enum Error {
     /// Postgres refused a statement, and its message may quote a row.
     #[error("postgres refused: {0}")]
     Refused(Refusal),
-    /// apalis' tables could not be brought up to date.
-    #[error("{}", words::migration(.0))]
-    Migrate(sqlx::migrate::MigrateError),
     /// A file of `migrations/` could not be applied.
     #[error("migrations/{file}: {error}")]
     Migration {
@@ -112,12 +109,6 @@ impl From<sqlx::Error> for Error {
             (None, sqlx::Error::PoolClosed) => Self::Closed,
             _ => Self::Postgres(error),
         }
-    }
-}
-
-impl From<sqlx::migrate::MigrateError> for Error {
-    fn from(error: sqlx::migrate::MigrateError) -> Self {
-        Self::Migrate(error)
     }
 }
 

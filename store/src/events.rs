@@ -7,7 +7,7 @@ use sqlx::{Postgres, postgres::PgQueryResult, query::Query};
 use crate::{Error, Store, sessions::WarmSessions};
 
 /// Rows that one statement changes, at most: no lock is held for long.
-const CHUNK: i64 = 1000;
+pub(crate) const CHUNK: i64 = 1000;
 
 /// An event that is sent again within this time is a duplicate. Bodies are kept for less.
 pub const KEYS_KEPT: Duration = Duration::from_hours(400 * 24);
@@ -26,7 +26,7 @@ impl Store {
 }
 
 /// Runs a statement until it finds less than it may.
-async fn chunks<'q, F>(pg: &WarmSessions, statement: F) -> Result<u64, Error>
+pub(crate) async fn chunks<'q, F>(pg: &WarmSessions, statement: F) -> Result<u64, Error>
 where
     F: Fn() -> Query<'q, Postgres, sqlx::postgres::PgArguments>,
 {

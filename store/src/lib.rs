@@ -248,7 +248,7 @@ impl Store {
         at_most(1).connect_lazy_with(self.direct.clone())
     }
 
-    /// Connections for what keeps one to itself: apalis' board, a benchmark. Nothing is to be asked there on behalf of a
+    /// Connections for what keeps one to itself, as a benchmark does. Nothing is to be asked there on behalf of a
     /// request, since such a pool takes back a connection in whatever state it is.
     pub fn apart(&self, connections: u32) -> PgPool {
         at_most(connections).connect_lazy_with(self.options.clone())

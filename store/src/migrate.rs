@@ -1,13 +1,11 @@
-//! Brings a database to this binary's schema: apalis' own tables first, since ours name them, then the files of
-//! `migrations/`. Those of `tables/` and `standalone/` are numbered, and each is applied once; `code/` is applied whole where
-//! its digest is not the one that the database holds.
+//! Brings a database to this binary's schema with the files of `migrations/`. Those of `tables/` and `standalone/` are
+//! numbered, and each is applied once; `code/` is applied whole where its digest is not the one that the database holds.
 
 mod step;
 
 use std::time::Duration;
 
-use apalis_postgres::PostgresStorage;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgConnectOptions;
 
 use crate::{
     Error,
@@ -44,7 +42,6 @@ pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> 
     let options: PgConnectOptions = url.parse()?;
     let mut steps = Steps::begin(&options, patience).await?;
     steps.apply([], LOCK).await?;
-    migrate_apalis(options).await?;
     let applied = match Applied::read(steps.session()).await? {
         Some(applied) => applied,
         None => begin(&mut steps).await?,
@@ -86,13 +83,5 @@ async fn numbered(steps: &mut Steps, files: &'static [File], folder: &str, appli
             steps.apply([file], &format!("update prewarm.schema set {folder} = {number}")).await?;
         }
     }
-    Ok(())
-}
-
-/// apalis' migrations need the search path that the database has.
-async fn migrate_apalis(options: PgConnectOptions) -> Result<(), Error> {
-    let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
-    PostgresStorage::<()>::migrations().run(&pool).await?;
-    pool.close().await;
     Ok(())
 }

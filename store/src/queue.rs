@@ -1,24 +1,29 @@
-//! The queue: jobs in apalis' own table, and the workers that claim them. A job is a hint, and knows only its kind and
-//! ids; what is owed is read from the ledger by each claim.
+//! The queue: the table of jobs, and the workers that claim them. A job is a hint, and knows only its kind and an id; the
+//! work that is owed is read from the ledger by each claim.
 
+pub mod board;
 pub mod crons;
 pub mod dead_letters;
 pub mod deadlines;
 pub mod upkeep;
 
-use std::time::Duration;
+use std::{fmt, num::ParseIntError, str::FromStr, time::Duration};
 
-use readmodel::time::Timestamp;
+use readmodel::{
+    ids::{AgentId, OrgId},
+    time::Timestamp,
+};
 use sqlx::{PgPool, postgres::PgListener};
+use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
 
-/// A line of waiting jobs. Its name is apalis' `job_type`.
+/// A line of waiting jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
     /// Rebuilds of orgs. A claim fills it from what is owed.
     Rebuild,
-    /// What crons fire.
+    /// Jobs that crons fire.
     Maintenance,
     /// Assistants at Vapi. A claim fills it from the agents that are owed.
     Prewarm,
@@ -38,15 +43,111 @@ impl Queue {
     }
 }
 
-/// A job to be done.
+/// The id of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct JobId(pub i64);
+
+impl fmt::Display for JobId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for JobId {
+    type Err = ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntError> {
+        text.parse().map(Self)
+    }
+}
+
+/// The work of a job. The table's constraints see to it that a kind has the id that it needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Job {
+    /// Bring an org's read models up to date. Only claims push it: a mark makes the org owed.
+    Rebuild(OrgId),
+    /// Make an agent's assistant at Vapi equal to the agent. Only claims push it.
+    Prewarm(AgentId),
+    /// Have Vapi make a call for the browser.
+    TestCall(Uuid),
+    /// Work about no org and no agent, by its kind. Another release may have pushed a kind that this one does not know.
+    Maintenance(String),
+}
+
+impl Job {
+    /// Its kind in the database.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Rebuild(_) => "rebuild",
+            Self::Prewarm(_) => "prewarm",
+            Self::TestCall(_) => "test_call",
+            Self::Maintenance(kind) => kind,
+        }
+    }
+
+    /// The org, agent or test call that it is about.
+    pub const fn subject(&self) -> Option<Uuid> {
+        match self {
+            Self::Rebuild(OrgId(id)) | Self::Prewarm(AgentId(id)) | Self::TestCall(id) => Some(*id),
+            Self::Maintenance(_) => None,
+        }
+    }
+
+    fn of(kind: String, subject: Uuid) -> Self {
+        match kind.as_str() {
+            "rebuild" => Self::Rebuild(OrgId(subject)),
+            "prewarm" => Self::Prewarm(AgentId(subject)),
+            "test_call" => Self::TestCall(subject),
+            _ => Self::Maintenance(kind),
+        }
+    }
+}
+
+/// `rebuild:<org>`, `prewarm:<agent>`, `test_call:<id>`, or a kind alone.
+impl fmt::Display for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.subject() {
+            Some(id) => write!(f, "{}:{id}", self.kind()),
+            None => f.write_str(self.kind()),
+        }
+    }
+}
+
+/// Where a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// For its time, or for its next attempt.
+    Waiting,
+    /// Claimed by a worker.
+    Running,
+    /// Ended well.
+    Done,
+    /// A dead letter.
+    Dead,
+}
+
+impl State {
+    /// Its name in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Done, Self::Dead];
+}
+
+/// A maintenance job to be done. At most one of a kind waits at a time.
 #[derive(Clone, Debug)]
 pub struct NewJob {
     /// Where it waits.
     pub queue: Queue,
-    /// What it is about; at most one job of a subject waits at a time.
-    pub subject: String,
-    /// What a worker is handed.
-    pub args: Vec<u8>,
+    /// What is to be done.
+    pub kind: String,
     /// Starts that may end badly before it becomes a dead letter.
     pub max_attempts: i32,
 }
@@ -54,14 +155,28 @@ pub struct NewJob {
 /// A job that a worker has claimed, and runs.
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    /// Usually a ULID, but any text will do.
-    pub id: String,
-    /// As pushed, by whomever: nothing is known of these bytes.
-    pub args: Vec<u8>,
+    /// Its id.
+    pub id: JobId,
+    /// The work.
+    pub job: Job,
     /// Starts so far, this one included.
     pub attempts: i32,
     /// Whether another may be due.
     pub more: bool,
+}
+
+struct ClaimedRow {
+    id: i64,
+    kind: String,
+    subject: Uuid,
+    attempts: i32,
+    more: bool,
+}
+
+impl From<ClaimedRow> for Claimed {
+    fn from(ClaimedRow { id, kind, subject, attempts, more }: ClaimedRow) -> Self {
+        Self { id: JobId(id), job: Job::of(kind, subject), attempts, more }
+    }
 }
 
 /// How a job ended.
@@ -75,15 +190,8 @@ pub enum End {
     Dead(String),
 }
 
-/// How many jobs a queue holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Depth {
-    /// Waiting, whether due or not.
-    pub waiting: i64,
-    /// Claimed and not ended.
-    pub running: i64,
-    /// Dead letters.
-    pub dead: i64,
+fn numbers(ids: &[JobId]) -> Vec<i64> {
+    ids.iter().map(|id| id.0).collect()
 }
 
 impl Store {
@@ -94,9 +202,9 @@ impl Store {
 
     /// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
     /// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
-    pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[String]) -> Result<i32, Error> {
-        let lease = lease.as_secs_f64();
-        let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, held);
+    pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[JobId]) -> Result<i32, Error> {
+        let (lease, held) = (lease.as_secs_f64(), numbers(held));
+        let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);
         Ok(lost.fetch_one(&self.warm).await?)
     }
 }
@@ -116,11 +224,11 @@ impl Store {
     pub async fn release_strays(
         &self,
         worker: &str,
-        held: &[String],
+        held: &[JobId],
         since: Option<Timestamp>,
     ) -> Result<Strays, Error> {
-        let since = since.map(PgTime);
-        let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, held, since as Option<PgTime>);
+        let (held, since) = (numbers(held), since.map(PgTime));
+        let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, &held, since as Option<PgTime>);
         let look = look.fetch_one(&self.warm).await?;
         Ok(Strays { released: look.strays, at: look.at.into() })
     }
@@ -134,17 +242,24 @@ impl Store {
         lease: Duration,
     ) -> Result<Vec<Claimed>, Error> {
         let lease = lease.as_secs_f64();
-        if queue == Queue::Prewarm {
-            let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim_prewarms.sql", worker, limit, lease);
-            return Ok(claimed.fetch_all(&self.warm).await?);
-        }
-        let claimed = sqlx::query_file_as!(Claimed, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease);
-        Ok(claimed.fetch_all(&self.warm).await?)
+        let claimed = match queue {
+            Queue::Prewarm => {
+                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim_prewarms.sql", worker, limit, lease)
+                    .fetch_all(&self.warm)
+                    .await?
+            }
+            Queue::Rebuild | Queue::Maintenance => {
+                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease)
+                    .fetch_all(&self.warm)
+                    .await?
+            }
+        };
+        Ok(claimed.into_iter().map(Claimed::from).collect())
     }
 
     /// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
-    pub async fn finish_jobs(&self, worker: &str, ended: &[(String, End)]) -> Result<(), Error> {
-        let ids: Vec<String> = ended.iter().map(|(id, _)| id.clone()).collect();
+    pub async fn finish_jobs(&self, worker: &str, ended: &[(JobId, End)]) -> Result<(), Error> {
+        let ids: Vec<i64> = ended.iter().map(|(id, _)| id.0).collect();
         let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
         let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
         sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
@@ -154,29 +269,24 @@ impl Store {
     }
 
     /// Gives back jobs that a worker has claimed and not run, as if it never had.
-    pub async fn release_jobs(&self, worker: &str, ids: &[String]) -> Result<(), Error> {
-        sqlx::query_file!("queries/queue/release.sql", worker, ids).fetch_all(&self.pg).await?;
+    pub async fn release_jobs(&self, worker: &str, ids: &[JobId]) -> Result<(), Error> {
+        sqlx::query_file!("queries/queue/release.sql", worker, &numbers(ids)).fetch_all(&self.pg).await?;
         Ok(())
     }
 
-    /// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets those that
-    /// no job remembers.
+    /// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets
+    /// them.
     pub async fn retire_workers(&self, prefix: &str) -> Result<(), Error> {
         sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(&self.pg).await?;
         sqlx::query_file!("queries/queue/retire.sql", prefix).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Pushes a job; false when one of its subject waits already.
+    /// Pushes a job; false when one of its kind waits already.
     pub async fn push_job(&self, job: &NewJob) -> Result<bool, Error> {
-        let NewJob { queue, subject, args, max_attempts } = job;
-        let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), subject, args, max_attempts);
+        let NewJob { queue, kind, max_attempts } = job;
+        let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), kind, max_attempts);
         Ok(pushed.execute(&self.pg).await?.rows_affected() == 1)
-    }
-
-    /// How many jobs a queue holds.
-    pub async fn queue_depth(&self, queue: Queue) -> Result<Depth, Error> {
-        Ok(sqlx::query_file_as!(Depth, "queries/queue/depth.sql", queue.as_str()).fetch_one(&self.pg).await?)
     }
 }
 

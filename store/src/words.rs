@@ -3,7 +3,7 @@
 //! Messages of both may quote what was written: `invalid input syntax for type integer: "…"`, a `raise` in somebody's
 //! trigger, a command with its arguments. Logs hold none of that.
 
-use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
+use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::refusal::Refusal;
 
@@ -32,7 +32,6 @@ pub(crate) fn postgres(error: &sqlx::Error) -> String {
         sqlx::Error::ColumnNotFound(column) => format!("the answer has no column {column}"),
         sqlx::Error::ColumnDecode { index, .. } => format!("the answer's column {index} cannot be read"),
         sqlx::Error::Configuration(_) => "the connection's settings are not understood".to_owned(),
-        sqlx::Error::Migrate(error) => migration(error),
         // These quote what was sent or received.
         _ => "the server's answer is not understood".to_owned(),
     }
@@ -60,15 +59,6 @@ pub(crate) fn refusal(error: &sqlx::Error) -> Option<Refusal> {
 
 fn answer(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
-}
-
-/// What kept a migration from being applied.
-pub(crate) fn migration(error: &MigrateError) -> String {
-    match error {
-        MigrateError::Execute(error) => format!("the migrations failed: {}", postgres(error)),
-        MigrateError::ExecuteMigration(error, number) => format!("migration {number} failed: {}", postgres(error)),
-        other => other.to_string(),
-    }
 }
 
 /// Where Redis starts to repeat a command that it does not know.

@@ -52,8 +52,9 @@ async fn rows(database: &Database) -> Vec<String> {
                                                               false, true, '')))[1]
                     from pg_class c
                    where c.relkind = 'r'
-                     and c.relnamespace = any (array['prewarm', 'public', 'apalis']::regnamespace[])
-                     and c.oid::regclass::text not in ('prewarm.migrations', 'prewarm.schema', 'prewarm.settings')
+                     and c.relnamespace = any (array['prewarm', 'public']::regnamespace[])
+                     and c.oid::regclass::text not in ('prewarm.migrations', 'prewarm.schema', 'prewarm.settings',
+                                                     'prewarm.jobs', 'prewarm.workers')
                    order by 1";
     texts(&mut connect(database).await, counts).await
 }

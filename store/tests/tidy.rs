@@ -133,3 +133,12 @@ fn what_code_replaces_is_not_dropped_with_what_stands_on_it() {
         assert!(!file.sql.contains(" cascade;"), "{}", file.path);
     }
 }
+
+/// Managed databases do not let everybody create them, and what we did not create we do not drop.
+#[test]
+fn no_file_names_an_extension() {
+    for (path, sql) in files().into_iter().map(|file| (file.path, file.sql)).chain(queries()) {
+        let named = sql.lines().find(|line| !line.trim_start().starts_with("--") && line.contains(" extension"));
+        assert_eq!(named, None, "{path}");
+    }
+}

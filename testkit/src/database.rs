@@ -83,6 +83,12 @@ impl Database {
         embedded::database_url(&self.server_url, &self.name)
     }
 
+    /// The URL of the database, for a role whose password is its name.
+    #[must_use]
+    pub fn url_as(&self, role: &str) -> String {
+        format!("{}&user={role}&password={role}", self.url())
+    }
+
     /// Drops the database, whoever is connected to it.
     pub async fn close(self) -> Result<()> {
         // The session may have ended with its server.

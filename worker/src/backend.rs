@@ -25,7 +25,7 @@ use apalis_core::{
 use readmodel::time::Timestamp;
 use store::{
     Error, Store,
-    queue::{Claimed, End, Queue},
+    queue::{Claimed, End, Job, JobId, Queue},
 };
 use tokio::{
     sync::watch,
@@ -60,27 +60,27 @@ pub(crate) struct Line {
     pub(crate) progress: Progress,
 }
 
-/// The jobs that a worker has and whose end is not told yet. What it has claimed besides, it knows nothing of.
+/// The jobs that a worker has and whose end is not recorded yet.
 #[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<HashSet<String>>);
+pub(crate) struct Held(Mutex<HashSet<JobId>>);
 
 impl Held {
-    fn ids(&self) -> Vec<String> {
-        self.set().iter().cloned().collect()
+    fn ids(&self) -> Vec<JobId> {
+        self.set().iter().copied().collect()
     }
 
-    fn add(&self, ids: impl Iterator<Item = String>) {
+    fn add(&self, ids: impl IntoIterator<Item = JobId>) {
         self.set().extend(ids);
     }
 
-    fn remove<'a>(&self, ids: impl IntoIterator<Item = &'a String>) {
+    fn remove(&self, ids: impl IntoIterator<Item = JobId>) {
         let mut set = self.set();
         for id in ids {
-            set.remove(id);
+            set.remove(&id);
         }
     }
 
-    fn set(&self) -> MutexGuard<'_, HashSet<String>> {
+    fn set(&self) -> MutexGuard<'_, HashSet<JobId>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,7 +130,7 @@ async fn bounded<T>(statement: impl Future<Output = Result<T, Error>>) -> Result
 }
 
 impl Persistence for Line {
-    type Compact = Vec<u8>;
+    type Compact = Job;
     type Response = End;
     type Error = Infallible;
 
@@ -149,7 +149,7 @@ impl Persistence for Line {
         Ok(())
     }
 
-    async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Vec<u8>>>, Infallible> {
+    async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Job>>, Infallible> {
         let rings = self.bell.rings();
         let claimed = self.store.claim_jobs(worker.name(), self.queue, BATCH as i32, self.limits.lease);
         match bounded(claimed).await {
@@ -159,7 +159,7 @@ impl Persistence for Line {
                 if missed || claimed.iter().any(|job| job.more) {
                     self.bell.ring();
                 }
-                self.held.add(claimed.iter().map(|job| job.id.clone()));
+                self.held.add(claimed.iter().map(|job| job.id));
                 Ok(claimed.into_iter().map(task).collect())
             }
             Err(error) => {
@@ -170,23 +170,20 @@ impl Persistence for Line {
         }
     }
 
-    async fn reenqueue_abandoned(
-        &mut self,
-        tasks: Vec<Task<Vec<u8>>>,
-        worker: &WorkerContext,
-    ) -> Result<u64, Infallible> {
-        let ids: Vec<String> = tasks.iter().filter_map(|task| task.task_id().map(TaskId::to_string)).collect();
+    async fn reenqueue_abandoned(&mut self, tasks: Vec<Task<Job>>, worker: &WorkerContext) -> Result<u64, Infallible> {
+        let ids: Vec<JobId> = tasks.iter().filter_map(|task| job_id(task.task_id()?)).collect();
         // Should this fail, the process gives back all it holds when it ends.
         if let Err(error) = bounded(self.store.release_jobs(worker.name(), &ids)).await {
             self.complain("release", &error);
         }
-        self.held.remove(&ids);
-        Ok(ids.len() as u64)
+        let released = ids.len() as u64;
+        self.held.remove(ids);
+        Ok(released)
     }
 
     /// Tries for as long as a lease: then the jobs are left to be found lost, and run again.
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
-        let ended: Vec<(String, End)> = events.into_iter().filter_map(end).collect();
+        let ended: Vec<(JobId, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;
         while let Err(error) = bounded(self.store.finish_jobs(worker.name(), &ended)).await {
             self.complain("finish", &error);
@@ -195,29 +192,39 @@ impl Persistence for Line {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.held.remove(ended.iter().map(|(id, _)| id));
+        self.held.remove(ended.into_iter().map(|(id, _)| id));
         Ok(())
     }
 
     /// Jobs are pushed through `store::queue`.
-    async fn push_tasks(&mut self, _: Vec<Task<Vec<u8>>>) -> Result<(), Infallible> {
+    async fn push_tasks(&mut self, _: Vec<Task<Job>>) -> Result<(), Infallible> {
         Ok(())
     }
 }
 
-fn task(claimed: Claimed) -> Task<Vec<u8>> {
-    TaskBuilder::new(claimed.args)
-        .task_id(TaskId::from_string(claimed.id))
+fn task(claimed: Claimed) -> Task<Job> {
+    TaskBuilder::new(claimed.job)
+        .task_id(task_id(claimed.id))
         .status(Status::Running)
         // apalis counts the start itself.
         .attempt(usize::try_from(claimed.attempts - 1).unwrap_or_default())
         .build()
 }
 
+/// The id of a job as apalis has it.
+pub(crate) fn task_id(JobId(id): JobId) -> TaskId {
+    TaskId::from_string(id.to_string())
+}
+
+/// The id of a task as the queue has it.
+pub(crate) fn job_id(id: &TaskId) -> Option<JobId> {
+    id.to_string().parse().ok()
+}
+
 /// How a task ended. Only a job that was cut off or panicked has an error here: of all others the handler tells the end.
-fn end(event: TaskEvent<End>) -> Option<(String, End)> {
+fn end(event: TaskEvent<End>) -> Option<(JobId, End)> {
     let TaskEvent::Complete(ended) = event else { return None };
-    Some((ended.task_id.to_string(), ended.result.unwrap_or_else(End::Failed)))
+    Some((job_id(&ended.task_id)?, ended.result.unwrap_or_else(End::Failed)))
 }
 
 /// A backend that looks for work whenever the bell rings, and every so often without; a look that leaves some rings it.
@@ -260,7 +267,7 @@ impl LineBackend {
 }
 
 impl Backend for LineBackend {
-    type Task = Task<Vec<u8>>;
+    type Task = Task<Job>;
     type Error = Infallible;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
@@ -298,7 +305,7 @@ impl Backend for LineBackend {
 }
 
 impl BackendConfig for LineBackend {
-    type Args = Vec<u8>;
+    type Args = Job;
     type Id = String;
     type Kind = Ephemeral;
     type Config = Limits;

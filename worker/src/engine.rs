@@ -12,7 +12,7 @@ use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use store::{
     Store,
-    queue::{End, Queue},
+    queue::{End, Job, Queue},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -33,10 +33,10 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Between looks for a schema that is not there yet.
 const SCHEMA_PAUSE: Duration = Duration::from_millis(500);
 
-/// Does the work of a job, given its bytes.
+/// Does the work of jobs.
 pub trait Handler: Send + Sync + 'static {
     /// Runs one job. Dropped when the job's time is up.
-    fn run(&self, args: Vec<u8>) -> impl Future<Output = Result<(), JobError>> + Send;
+    fn run(&self, job: Job) -> impl Future<Output = Result<(), JobError>> + Send;
 }
 
 /// [`run`](crate::run) with any handler and crons.
@@ -161,9 +161,9 @@ impl<H: Handler> Engine<H> {
                 .layer(ParallelizeLayer::new(spawn_job))
                 .timeout(line.limits.timeout)
                 .layer(CatchPanicLayer::with_panic_handler(|_: &Box<dyn Any + Send>| Panicked))
-                .build(move |args: Vec<u8>| {
+                .build(move |job: Job| {
                     let handler = handler.clone();
-                    async move { Ok::<End, BoxDynError>(told(handler.run(args).await)) }
+                    async move { Ok::<End, BoxDynError>(told(handler.run(job).await)) }
                 })
         })
     }

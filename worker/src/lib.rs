@@ -20,7 +20,7 @@ pub use engine::{Handler, run_handler};
 use jobs::{Context, JobError, Prewarm};
 use monitoring::health::Health;
 use readmodel::time::Clock;
-use store::Store;
+use store::{Store, queue::Job};
 use tokio_util::sync::CancellationToken;
 
 /// Works until `shutdown`, then stops within [`Config::shutdown`]: nothing new is claimed, running jobs end, and what is
@@ -42,7 +42,7 @@ pub async fn run(
 }
 
 impl Handler for Context {
-    async fn run(&self, args: Vec<u8>) -> Result<(), JobError> {
-        jobs::run(self, &args).await
+    async fn run(&self, job: Job) -> Result<(), JobError> {
+        jobs::run(self, &job).await
     }
 }

@@ -91,8 +91,8 @@ async fn until_urgency(stack: &Stack, org: &Org, urgency: &str) -> Answer {
 /// Waits until crons fire and are run by the clock as it is.
 async fn crons_fire(stack: &Stack) {
     let fired = "select count(*) from prewarm.cron_slots where name = 'sweep' and slot between now() - interval '3 s' and now()";
-    let done = "select count(*) from apalis.jobs where job_type = 'maintenance' and status = 'Done'
-                   and done_at between now() - interval '3 s' and now()";
+    let done = "select count(*) from prewarm.jobs where queue = 'maintenance' and state = 'done'
+                   and ended_at between now() - interval '3 s' and now()";
     eventually("a sweep", async || (stack.count(fired).await > 0 && stack.count(done).await > 0).then_some(())).await;
 }
 

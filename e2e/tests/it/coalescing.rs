@@ -44,8 +44,7 @@ async fn burst(stack: &Stack, org: &Org) -> (i64, Duration) {
             })
         })
         .collect();
-    let waiting = "select count(*) from apalis.jobs where job_type = 'rebuild'
-                      and (status = 'Pending' or (status = 'Failed' and attempts < max_attempts))";
+    let waiting = "select count(*) from prewarm.jobs where kind = 'rebuild' and state = 'waiting'";
     while writers.iter().any(|writer| !writer.is_finished()) {
         let waiting = stack.count(waiting).await;
         assert!(waiting <= 1, "{waiting} rebuilds of one org wait");

@@ -30,8 +30,7 @@ async fn stays_prompt(stack: &Stack, org: &Org, busy: &AtomicBool) -> usize {
 
 /// Looks all the time at what runs, and fails when two rebuilds of one org do.
 async fn never_twice_at_once(pg: PgPool, busy: Arc<AtomicBool>) {
-    let running =
-        "select split_part(idempotency_key, '#', 1) from apalis.jobs where job_type = 'rebuild' and status = 'Running'";
+    let running = "select org_id::text from prewarm.jobs where kind = 'rebuild' and state = 'running'";
     while busy.load(Ordering::Relaxed) {
         let mut orgs = HashMap::<String, usize>::new();
         for row in sqlx::query(running).fetch_all(&pg).await.unwrap() {
@@ -125,10 +124,10 @@ async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
     assert_eq!(outcome(&stack, "failed").await, 0.0);
     stack.settled().await;
     let starts = format!(
-        "select string_agg(concat_ws(' ', status, attempts, priority, run_at, lock_at, done_at), '; ' order by run_at)
-           from apalis.jobs
-          where idempotency_key like 'rebuild:{}%'
-         having bool_or(attempts > 1 or status <> 'Done')",
+        "select string_agg(concat_ws(' ', state, attempts, priority, run_at, claimed_at, ended_at), '; ' order by run_at)
+           from prewarm.jobs
+          where org_id = '{}'
+         having bool_or(attempts > 1 or state <> 'done')",
         large.id
     );
     let starts: Option<String> =

@@ -43,7 +43,7 @@ async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
     })
     .await;
     tokio::time::sleep(QUIET).await;
-    let (calm, jobs) = (stack.count(versions).await, "select count(*) from apalis.jobs where job_type = 'rebuild'");
+    let (calm, jobs) = (stack.count(versions).await, "select count(*) from prewarm.jobs where kind = 'rebuild'");
     let had = stack.count(jobs).await;
     assert_eq!(here.within(QUIET).await, Next::Silence);
     assert_eq!((stack.count(versions).await, stack.count(jobs).await), (calm, had), "rebuilds without a change");

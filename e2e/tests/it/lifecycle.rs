@@ -145,7 +145,7 @@ async fn a_process_waits_for_its_schema_and_says_so() {
     api.ready(&stack.client).await;
     worker.ready(&stack.client).await;
     let pg = PgPool::connect(&environment["DATABASE_URL"]).await.unwrap();
-    let works = "select exists (select from apalis.workers)";
+    let works = "select exists (select from prewarm.workers)";
     eventually("the worker works", async || {
         sqlx::query_scalar::<_, bool>(works).fetch_one(&pg).await.unwrap().then_some(())
     })

@@ -59,13 +59,13 @@ async fn the_board_shows_the_queues_and_takes_no_orders() {
     let queues = Answer::to(stack.client.get(stack.worker.board("/api/v1/queues"))).await.unwrap();
     assert_eq!(queues.status, StatusCode::OK);
     let queue = queues.json()[0]["name"].as_str().unwrap().to_owned();
-    let jobs = stack.count("select count(*) from apalis.jobs where status = 'Pending'").await;
+    let jobs = stack.count("select count(*) from prewarm.jobs where state = 'waiting'").await;
     for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
         for path in ["/".to_owned(), format!("/api/v1/queues/{queue}/tasks")] {
             let order = stack.client.request(method.clone(), stack.worker.board(&path)).body("{}");
             assert_eq!(Answer::to(order).await.unwrap().status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
         }
     }
-    assert!(stack.count("select count(*) from apalis.jobs where status = 'Pending'").await <= jobs + 1);
+    assert!(stack.count("select count(*) from prewarm.jobs where state = 'waiting'").await <= jobs + 1);
     stack.close().await;
 }

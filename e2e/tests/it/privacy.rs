@@ -184,7 +184,7 @@ async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation()
 
 /// Whatever somebody else may read: the jobs, the logs and the metrics.
 async fn places(stack: &Stack) -> Vec<(&'static str, String)> {
-    let jobs = text(stack, "select to_jsonb(j)::text || encode(j.job, 'escape') from apalis.jobs j").await;
+    let jobs = text(stack, "select to_jsonb(j)::text from prewarm.jobs j").await;
     let mut places = vec![("the jobs", jobs)];
     for (name, process) in [("api", &stack.api), ("worker", &stack.worker)] {
         assert!(process.log().contains("DEBUG"), "the {name} logs");
@@ -264,7 +264,7 @@ async fn broken_rebuild(stack: &Stack, org: &str) {
     })
     .await;
     eventually("the failure is recorded", async || {
-        let recorded = "select count(*) from apalis.jobs where last_result::text like '%rebuild%'";
+        let recorded = "select count(*) from prewarm.jobs where error like '%rebuild%'";
         (stack.count(recorded).await > 0).then_some(())
     })
     .await;

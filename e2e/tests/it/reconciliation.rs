@@ -17,8 +17,8 @@ pub(crate) async fn reconcile(stack: &Stack) {
     let last = stack.now().await;
     stack
         .sql(
-            r#"insert into apalis.jobs (id, job_type, job, max_attempts)
-               values (apalis.generate_ulid(), 'prewarm', '{"kind": "reconcile"}', 10)"#,
+            "insert into prewarm.jobs (queue, kind, max_attempts) values ('prewarm', 'reconcile', 10)
+                 on conflict (kind, subject) where state = 'waiting' do nothing",
         )
         .await;
     let passed = format!(

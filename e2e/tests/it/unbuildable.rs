@@ -46,7 +46,7 @@ async fn h15_readers_of_an_org_that_cannot_be_built_are_told_at_once() {
         .sql(&format!(
             "drop trigger refuse on prewarm.versions;
              update prewarm.leases set until = now(), starts = 1 where org_id = '{}';
-             update apalis.jobs set run_at = now() where status in ('Pending', 'Failed')",
+             update prewarm.jobs set run_at = now() where state = 'waiting'",
             broken.id
         ))
         .await;

@@ -245,7 +245,7 @@ async fn h10_nothing_that_somebody_put_into_public_is_run_by_us() {
                  update public.agents set name = 'another';
                  select prewarm.maintain(id, now()) from public.organizations;
                  call prewarm.maintain_anew('00000000-0000-0000-0000-000000000001', now());
-                 delete from apalis.jobs;
+                 delete from prewarm.jobs;
                  delete from prewarm.leases;
                  insert into prewarm.marks (org_id, what) values ('00000000-0000-0000-0000-000000000001', 'again');
                  select prewarm.claim('worker', 'rebuild', 4, '1 minute');

@@ -1,30 +1,31 @@
 -- As prewarm.claim, for the queue of agents and test calls. A claimed agent is reserved: the job takes it, and until
 -- then nobody makes another job of it.
-create or replace function prewarm.claim_prewarms(worker text, n int, lease interval) returns setof apalis.jobs
+create or replace function prewarm.claim_prewarms(worker text, n int, lease interval) returns setof prewarm.jobs
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
-  if not exists (select from prewarm.due_prewarms d where not d.is_test_call) then
+  if not exists (select from prewarm.due_jobs d where d.queue = 'prewarm' and d.test_call_id is null) then
     if exists (select from prewarm.agent_marks)
        and pg_try_advisory_xact_lock(hashtext('prewarm.fold_agents')) then
       perform prewarm.fold_agents();
-    elsif not exists (select from prewarm.due_prewarms) then
+    elsif not exists (select from prewarm.due_jobs d where d.queue = 'prewarm') then
       return;
     end if;
   end if;
   return query
   with running as (
-    select count(*) filter (where j.idempotency_key like 'test\_call:%') as test_calls, count(*) as jobs
-      from apalis.jobs j
-     where j.lock_by = worker
-       and j.status = 'Running'
+    select count(j.test_call_id) as test_calls, count(*) as jobs
+      from prewarm.jobs j
+     where j.worker = claim_prewarms.worker
+       and j.state = 'running'
   ),
   due as (
-    select d.id, prewarm.agent_of(d.subject) as agent_id
-      from prewarm.due_prewarms d
-     where case
-             when d.is_test_call then (select r.test_calls from running r)
-             else (select r.jobs - r.test_calls from running r)
+    select d.id, d.agent_id
+      from prewarm.due_jobs d
+     where d.queue = 'prewarm'
+       and case
+             when d.test_call_id is null then (select r.jobs - r.test_calls from running r)
+             else (select r.test_calls from running r)
            end < prewarm.prewarm_places()
      order by d.priority desc, d.run_at
      limit n
@@ -41,13 +42,8 @@ begin
      where held.until is null
         or held.until <= now()
   )
-  update apalis.jobs j
-     set status = 'Running',
-         attempts = j.attempts + 1,
-         lock_by = worker,
-         lock_at = now(),
-         done_at = null,
-         idempotency_key = j.idempotency_key || '#' || j.id
+  update prewarm.jobs j
+     set state = 'running', attempts = j.attempts + 1, worker = claim_prewarms.worker, claimed_at = now(), ended_at = null
    where j.id = any (array(select due.id from due))
   returning j.*;
 end $$;

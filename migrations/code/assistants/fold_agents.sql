@@ -7,15 +7,13 @@ declare
   pivot  uuid := gen_random_uuid();
   pushed int;
 begin
-  insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key)
-  select prewarm.new_job_id(), 'prewarm',
-         convert_to(json_build_object('kind', 'prewarm', 'agent_id', agent_id)::text, 'UTF8'),
-         prewarm.quarantine_starts(), 'prewarm:' || agent_id
+  insert into prewarm.jobs (queue, kind, agent_id, max_attempts)
+  select 'prewarm', 'prewarm', owed.agent_id, prewarm.quarantine_starts()
     from (select agent_id from prewarm.marked_agents('00000000-0000-0000-0000-000000000000', 250, 50) as agent_id
           union
           select agent_id from prewarm.marked_agents(pivot, 250, 50) as agent_id) as owed
-   order by agent_id
-      on conflict (job_type, idempotency_key) do nothing;
+   order by owed.agent_id
+      on conflict (kind, subject) where state = 'waiting' do nothing;
   get diagnostics pushed = row_count;
   return pushed;
 end $$;

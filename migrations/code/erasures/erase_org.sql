@@ -13,13 +13,9 @@ begin
   delete from prewarm.test_calls t where t.org_id = e.org_id;
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'test_calls', gone);
-  delete from apalis.jobs j
-   where j.status = 'Killed'
-     and j.idempotency_key in (
-           select 'rebuild:' || e.org_id || '#dead'
-           union all
-           select 'prewarm:' || s.agent_id || '#dead' from prewarm.assistants s where s.org_id = e.org_id
-         );
+  delete from prewarm.jobs j
+   where j.state = 'dead'
+     and (j.org_id = e.org_id or j.agent_id in (select a.agent_id from prewarm.assistants a where a.org_id = e.org_id));
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'dead_letters', gone);
 end $$;

@@ -7,21 +7,21 @@
 -- Its plans are kept for as long as a session lives. One that was made while little was owed would read whole tables
 -- when much is.
 create or replace function prewarm.claim(worker text, queue text, n int, lease interval)
-returns table (id text, job bytea, attempts int, more boolean)
+returns table (job prewarm.jobs, more boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   waits boolean;
   orgs  uuid[];
 begin
-  if not exists (select from prewarm.due_jobs d where d.job_type = queue and d.priority >= 0) then
-    waits := exists (select from prewarm.due_jobs d where d.job_type = queue);
+  if not exists (select from prewarm.due_jobs d where d.queue = claim.queue and d.priority >= 0) then
+    waits := exists (select from prewarm.due_jobs d where d.queue = claim.queue);
     if queue = 'rebuild' then
       if exists (select from prewarm.owed) then
         if pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
           orgs := prewarm.owed_orgs();
           if cardinality(orgs) = 1 then
-            return query select s.id, s.job, s.attempts, waits from prewarm.start(orgs[1], worker, lease) s;
+            return query select s, waits from prewarm.start(orgs[1], worker, lease) s;
             if found then
               return;
             end if;
@@ -41,5 +41,5 @@ begin
       return;
     end if;
   end if;
-  return query select t.id, t.job, t.attempts, true from prewarm.take(worker, queue, n, lease) t;
+  return query select t, true from prewarm.take(worker, queue, n, lease) t;
 end $$;

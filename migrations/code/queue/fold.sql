@@ -1,7 +1,12 @@
--- Makes jobs of orgs that are owed; returns how many.
+-- Makes jobs of orgs that are owed; returns how many. A job of theirs that waits without urgency becomes urgent.
 create or replace function prewarm.fold(orgs uuid[]) returns int
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
-  perform prewarm.promote(orgs);
-  return prewarm.push_rebuilds(orgs);
+  update prewarm.jobs j
+     set priority = 0
+   where j.kind = 'rebuild'
+     and j.subject = any (orgs)
+     and j.state = 'waiting'
+     and j.priority < 0;
+  return prewarm.push_rebuilds(orgs, 0);
 end $$;

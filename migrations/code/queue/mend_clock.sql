@@ -7,12 +7,12 @@ begin
   if not pg_try_advisory_xact_lock(hashtext('prewarm.mend_clock')) then
     return;
   end if;
-  update apalis.jobs j
+  update prewarm.jobs j
      set run_at = now()
-   where (j.status = 'Pending' or (j.status = 'Failed' and j.attempts < j.max_attempts))
+   where j.state = 'waiting'
      and j.run_at > now() + case j.attempts when 0 then prewarm.rebuild_gap() else prewarm.longest_pause() end;
-  update apalis.jobs j set lock_at = now() where j.status = 'Running' and j.lock_at > now();
-  update apalis.workers w set last_seen = now() where w.last_seen > now() + interval '1 second';
+  update prewarm.jobs j set claimed_at = now() where j.state = 'running' and j.claimed_at > now();
+  update prewarm.workers w set seen_at = now() where w.seen_at > now() + interval '1 second';
   update prewarm.leases l
      set until = now() + lease
    where l.until > now() + greatest(lease, prewarm.longest_pause());

@@ -1,16 +1,16 @@
 -- Starts the rebuild of one org at once, with a job that is claimed from its first row on and the org's lease. No row
 -- while a job of the org waits, or within the gap after its last rebuild.
-create or replace function prewarm.start(org uuid, worker text, lease interval) returns setof apalis.jobs
+create or replace function prewarm.start(org uuid, worker text, lease interval) returns setof prewarm.jobs
 language plpgsql as $$
 declare
-  job_id constant text := prewarm.new_job_id();
+  job_id constant bigint := nextval('prewarm.jobs_id_seq');
 begin
   return query
   with leased as (
     insert into prewarm.leases as held (org_id, holder, until)
-    select org, job_id, now() + lease
+    select org, job_id::text, now() + lease
      where not exists (
-             select from apalis.jobs j where j.job_type = 'rebuild' and j.idempotency_key = 'rebuild:' || org
+             select from prewarm.jobs j where j.kind = 'rebuild' and j.subject = org and j.state = 'waiting'
            )
        and not exists (
              select from prewarm.maintained m where m.org_id = org and m.rebuilt_at + prewarm.rebuild_gap() > now()
@@ -25,9 +25,8 @@ begin
      where held.until <= now()
     returning starts
   )
-  insert into apalis.jobs as made (id, job_type, job, status, attempts, max_attempts, lock_by, lock_at, idempotency_key)
-  select job_id, 'rebuild', convert_to(json_build_object('kind', 'rebuild', 'org_id', org)::text, 'UTF8'), 'Running',
-         leased.starts, prewarm.quarantine_starts(), worker, now(), 'rebuild:' || org || '#' || job_id
+  insert into prewarm.jobs as made (id, queue, kind, org_id, state, attempts, max_attempts, worker, claimed_at)
+  select job_id, 'rebuild', 'rebuild', org, 'running', leased.starts, prewarm.quarantine_starts(), start.worker, now()
     from leased
   returning made.*;
 end $$;

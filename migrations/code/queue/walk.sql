@@ -31,6 +31,6 @@ begin
   walked as (
     update prewarm.backfill set next_org = (select id from rest)
   )
-  select prewarm.push_backfill(array(select id from found)) into pushed;
+  select prewarm.push_rebuilds(array(select id from found), -1) into pushed;
   return pushed;
 end $$;

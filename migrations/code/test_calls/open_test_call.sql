@@ -15,10 +15,8 @@ begin
   if found then
     -- In the same transaction: there is no call without its job, and a queue that gives a job out again if its worker dies.
     -- Before all that wait: a person waits.
-    insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key, priority)
-    values (prewarm.new_job_id(), 'prewarm',
-            convert_to(json_build_object('kind', 'test_call', 'test_call_id', new_id)::text, 'UTF8'),
-            prewarm.quarantine_starts(), 'test_call:' || new_id, 1);
+    insert into prewarm.jobs (queue, kind, test_call_id, max_attempts, priority)
+    values ('prewarm', 'test_call', new_id, prewarm.quarantine_starts(), 1);
   end if;
   return query
     select *

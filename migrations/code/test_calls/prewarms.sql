@@ -3,7 +3,7 @@ create or replace function prewarm.prewarms() returns boolean
 language sql stable
 return exists (
   select
-    from apalis.workers w
-   where w.worker_type = 'prewarm'
-     and w.last_seen > now() - interval '10 seconds'
+    from prewarm.workers w
+   where w.queue = 'prewarm'
+     and w.seen_at > now() - interval '10 seconds'
 );

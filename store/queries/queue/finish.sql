@@ -4,4 +4,4 @@ select case
          when ended.error is null then prewarm.done(ended.id, $1)
          else prewarm.fail(ended.id, $1, ended.error, ended.last)
        end
-  from unnest($2::text[], $3::text[], $4::boolean[]) as ended (id, error, last)
+  from unnest($2::bigint[], $3::text[], $4::boolean[]) as ended (id, error, last)

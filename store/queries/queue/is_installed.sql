@@ -1,2 +1,3 @@
 -- store::queue::is_installed
-select to_regprocedure('prewarm.claim_prewarms(text, integer, interval)') is not null as "installed!"
+select to_regprocedure('prewarm.claim(text, text, integer, interval)') is not null
+       and to_regclass('prewarm.jobs') is not null as "installed!"

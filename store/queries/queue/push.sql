@@ -1,5 +1,5 @@
 -- store::queue::push
--- $1 queue, $2 subject, $3 args, $4 attempts at most.
-insert into apalis.jobs (id, job_type, idempotency_key, job, max_attempts)
-values (prewarm.new_job_id(), $1, $2, $3, $4)
-    on conflict (job_type, idempotency_key) do nothing
+-- $1 queue, $2 kind, $3 attempts at most.
+insert into prewarm.jobs (queue, kind, max_attempts)
+values ($1, $2, $3)
+    on conflict (kind, subject) where state = 'waiting' do nothing

@@ -1,4 +1,4 @@
 -- store::queue::release
 -- $1 worker, $2 ids.
 select prewarm.release(id, $1)
-  from unnest($2::text[]) as id
+  from unnest($2::bigint[]) as id

@@ -12,8 +12,7 @@ impl Store {
             cron,
             PgTime(slot) as _,
             job.queue.as_str(),
-            job.subject,
-            job.args,
+            job.kind,
             job.max_attempts
         );
         Ok(fired.fetch_one(&self.pg).await?)

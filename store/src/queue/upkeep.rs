@@ -1,11 +1,11 @@
-//! What maintenance jobs ask of the database.
+//! The statements of maintenance jobs.
 
 use readmodel::blob::Format;
 
-use crate::{Error, Store};
-
-/// Rows that one statement of [`Store::prune`] removes, at most: no lock is held for long.
-const BATCH: u64 = 1000;
+use crate::{
+    Error, Store,
+    events::{CHUNK, chunks},
+};
 
 /// The backlog of all orgs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,49 +34,39 @@ impl Store {
         Ok(pushed.fetch_one(&self.pg).await?)
     }
 
-    /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-    /// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
+    /// Removes what is out of date: jobs that were done a day ago, older firings of crons, workers unseen for a day, leases
+    /// that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then has the walk over all orgs
+    /// begin again.
     pub async fn prune(&self) -> Result<u64, Error> {
-        let mut pruned = 0;
-        loop {
-            let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(&self.pg).await?;
-            pruned += jobs.rows_affected();
-            if jobs.rows_affected() < BATCH {
-                break;
-            }
+        let pg = &self.pg;
+        let mut rows = chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", CHUNK)).await?;
+        rows += chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", CHUNK)).await?;
+        let others = [
+            sqlx::query_file!("queries/queue/upkeep/prune_slots.sql"),
+            sqlx::query_file!("queries/queue/upkeep/prune_workers.sql"),
+            sqlx::query_file!("queries/queue/upkeep/prune_bins.sql"),
+            sqlx::query_file!("queries/queue/upkeep/prune_leases.sql"),
+            sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql"),
+        ];
+        for statement in others {
+            rows += statement.execute(pg).await?.rows_affected();
         }
-        loop {
-            let blobs =
-                sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", BATCH as i64).execute(&self.pg).await?;
-            pruned += blobs.rows_affected();
-            if blobs.rows_affected() < BATCH {
-                break;
-            }
-        }
-        pruned += sqlx::query_file!("queries/queue/upkeep/prune_slots.sql").execute(&self.pg).await?.rows_affected();
-        pruned += sqlx::query_file!("queries/queue/upkeep/prune_workers.sql").execute(&self.pg).await?.rows_affected();
-        pruned += sqlx::query_file!("queries/queue/upkeep/prune_bins.sql").execute(&self.pg).await?.rows_affected();
-        pruned += sqlx::query_file!("queries/queue/upkeep/prune_leases.sql").execute(&self.pg).await?.rows_affected();
-        pruned +=
-            sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql").execute(&self.pg).await?.rows_affected();
-        sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(&self.pg).await?;
-        Ok(pruned)
+        sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
+        Ok(rows)
     }
 
     /// Refreshes the fleet's totals without locking out their readers, unless no org has changed since the last time. False
     /// when another worker is at it.
     pub async fn refresh_fleet_pulse(&self) -> Result<bool, Error> {
         let mut transaction = self.pg.begin("begin").await?;
-        let ours =
-            sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql").fetch_one(&mut *transaction).await?;
-        if ours
-            && sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql")
-                .execute(&mut *transaction)
-                .await?
-                .rows_affected()
-                == 1
-        {
-            sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
+        let locked = sqlx::query_file_scalar!("queries/queue/upkeep/lock_fleet_pulse.sql");
+        let ours = locked.fetch_one(&mut *transaction).await?;
+        if ours {
+            let noted =
+                sqlx::query_file!("queries/queue/upkeep/note_fleet_pulse.sql").execute(&mut *transaction).await?;
+            if noted.rows_affected() == 1 {
+                sqlx::query_file!("queries/queue/upkeep/refresh_fleet_pulse.sql").execute(&mut *transaction).await?;
+            }
         }
         transaction.commit().await?;
         Ok(ours)

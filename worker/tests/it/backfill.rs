@@ -13,7 +13,7 @@ const LEASE: Duration = Duration::from_secs(60);
 
 async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
     let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, limit, LEASE).await.unwrap();
-    claimed.iter().map(|job| org_of(&job.args)).collect()
+    claimed.iter().map(|job| org_of(&job.job)).collect()
 }
 
 /// A worker, an org that is built, and so many that were there before.
@@ -33,7 +33,7 @@ async fn attached(orgs: u32) -> (Db, OrgId) {
 }
 
 /// The waiting jobs of the backfill.
-const WAITING: &str = "select count(*) from apalis.jobs where status = 'Pending' and priority < 0";
+const WAITING: &str = "select count(*) from prewarm.jobs where state = 'waiting' and priority < 0";
 
 #[tokio::test]
 async fn half_of_a_workers_room_is_kept_for_what_is_urgent() {
@@ -53,7 +53,7 @@ async fn a_worker_of_one_job_at_a_time_comes_to_its_end_too() {
     for _ in 0..3 {
         let claimed = claim(&db, 1).await;
         found.extend(claimed);
-        db.run("update apalis.jobs set status = 'Done' where status = 'Running'").await;
+        db.run("update prewarm.jobs set state = 'done', ended_at = now() where state = 'running'").await;
     }
     found.sort_unstable();
     found.dedup();
@@ -65,7 +65,7 @@ async fn a_worker_of_one_job_at_a_time_comes_to_its_end_too() {
 async fn an_org_that_waits_to_be_built_and_changes_is_urgent() {
     let (db, _) = attached(100).await;
     assert_eq!(claim(&db, 1).await.len(), 1);
-    let last = "select prewarm.org_of(idempotency_key) from apalis.jobs where status = 'Pending' order by run_at desc, id desc limit 1";
+    let last = "select org_id from prewarm.jobs where state = 'waiting' order by run_at desc, id desc limit 1";
     let last = OrgId(sqlx::query_scalar(last).fetch_one(&db.pg).await.unwrap());
     db.touch(last).await;
     assert_eq!(claim(&db, 1).await, [last]);
@@ -87,13 +87,13 @@ async fn the_walk_finds_every_org_and_begins_again_when_it_is_told_to() {
     let unbuilt = db.count(unbuilt).await;
     for _ in 0..10 {
         claim(&db, 0).await;
-        db.run("update apalis.jobs set status = 'Done' where status = 'Pending'").await;
+        db.run("update prewarm.jobs set state = 'done', ended_at = now() where state = 'waiting'").await;
     }
-    assert_eq!(db.count("select count(*) from apalis.jobs where priority = -1").await, unbuilt);
+    assert_eq!(db.count("select count(*) from prewarm.jobs where priority = -1").await, unbuilt);
     assert_eq!(db.count("select count(*) from prewarm.backfill where next_org is null").await, 1);
-    db.run("delete from apalis.jobs").await;
+    db.run("delete from prewarm.jobs").await;
     claim(&db, 1).await;
-    assert_eq!(db.count("select count(*) from apalis.jobs").await, 0, "an idle claim does nothing");
+    assert_eq!(db.count("select count(*) from prewarm.jobs").await, 0, "an idle claim does nothing");
     db.store().prune().await.unwrap();
     claim(&db, 0).await;
     assert_ne!(db.count(WAITING).await, 0);

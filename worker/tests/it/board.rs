@@ -6,6 +6,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Method, Request, StatusCode},
 };
+use serde_json::{Value, json};
 use store::queue::{End, Queue};
 use tower::ServiceExt;
 use worker::board_router;
@@ -51,10 +52,10 @@ async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
     let listed = async |status: &str| {
         let (code, jobs) = ask(&db, Method::GET, &format!("/api/v1/queues/rebuild/tasks?status={status}")).await;
         assert_eq!(code, StatusCode::OK, "{jobs}");
-        assert!(jobs.contains(&job.id), "{jobs}");
+        assert!(jobs.contains(&format!(r#""task_id":"{}""#, job.id)), "{jobs}");
     };
     listed("Running").await;
-    db.store().finish_jobs(WORKER, &[(job.id.clone(), End::Done)]).await.unwrap();
+    db.store().finish_jobs(WORKER, &[(job.id, End::Done)]).await.unwrap();
     listed("Done").await;
     db.close().await;
 }
@@ -66,6 +67,68 @@ async fn nobody_can_push_a_job_there() {
         let (status, _) = ask(&db, method, "/api/v1/queues/maintenance/tasks").await;
         assert_eq!(status, StatusCode::METHOD_NOT_ALLOWED);
     }
-    assert_eq!(db.count("select count(*) from apalis.jobs").await, 0);
+    assert_eq!(db.count("select count(*) from prewarm.jobs").await, 0);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn it_shows_dead_letters_agents_crons_and_workers() {
+    const AGENT: &str = "00000000-0000-0000-0000-000000000007";
+    let db = Db::create().await;
+    db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, &[]).await.unwrap();
+    db.run(&format!(
+        "insert into prewarm.jobs (id, queue, kind, state, attempts, max_attempts, ended_at, error) values
+           (1001, 'maintenance', 'prune', 'dead', 10, 10, now(), 'out of disk'),
+           (1002, 'maintenance', 'sweep', 'done', 1, 10, now(), null);
+         insert into prewarm.assistants (agent_id, stage, reason) values ('{AGENT}', 'failed', 'no such voice');
+         insert into prewarm.assistants (agent_id, stage) select gen_random_uuid(), 'synced' from generate_series(1, 12);
+         insert into prewarm.cron_slots (name, slot) values ('sweep', '2026-01-01Z'), ('sweep', '2026-01-02Z')"
+    ))
+    .await;
+    let read = async |path: &str| {
+        let (status, body) = ask(&db, Method::GET, &format!("/api/v1{path}")).await;
+        assert_eq!(status, StatusCode::OK, "{path}: {body}");
+        serde_json::from_str::<Value>(&body).unwrap()
+    };
+    let tasks = async |path: &str| read(&format!("/queues/{path}")).await.as_array().unwrap().clone();
+
+    let queues = read("/queues").await;
+    let names: Vec<_> = queues.as_array().unwrap().iter().map(|queue| queue["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["rebuild", "maintenance", "prewarm", "agents", "crons"]);
+    assert_eq!(queues[1]["workers"], json!([WORKER]));
+
+    let dead = tasks("maintenance/tasks?status=Killed").await;
+    assert_eq!(dead.len(), 1);
+    assert_eq!(dead[0]["args"], json!({ "kind": "prune", "error": "out of disk" }));
+    assert_eq!((&dead[0]["ctx"]["task_id"], &dead[0]["ctx"]["status"]), (&json!("1001"), &json!("Killed")));
+    assert_eq!(read("/queues/maintenance/tasks/1001").await, dead[0]);
+    assert_eq!(tasks("maintenance/tasks?status=Failed").await.len(), 0);
+    assert_eq!(read("/tasks?page=0").await.as_array().unwrap().len(), 2);
+    for path in ["maintenance/tasks/1003", "maintenance/tasks/nobody", "agents/tasks/nobody", "crons/tasks/nobody"] {
+        assert_eq!(ask(&db, Method::GET, &format!("/api/v1/queues/{path}")).await.0, StatusCode::NOT_FOUND, "{path}");
+    }
+
+    let failed = tasks("agents/tasks?status=Failed").await;
+    assert_eq!((failed.len(), &failed[0]["args"]["reason"]), (1, &json!("no such voice")));
+    assert_eq!(read(&format!("/queues/agents/tasks/{AGENT}")).await, failed[0]);
+    assert_eq!((tasks("agents/tasks").await.len(), tasks("agents/tasks?page=2").await.len()), (10, 3));
+
+    let fired = tasks("crons/tasks?status=Done").await;
+    assert_eq!((fired.len(), &fired[0]["args"]["cron"]), (1, &json!("sweep")));
+    assert_eq!(fired[0]["ctx"]["run_at"], 1_767_312_000);
+    assert_eq!(tasks("crons/tasks").await.len(), worker::schedule::CRONS.len());
+
+    let workers = read("/workers").await;
+    assert_eq!((&workers[0]["id"], &workers[0]["queue"]), (&json!(WORKER), &json!("maintenance")));
+    assert_eq!(tasks("maintenance/workers").await.len(), 1);
+    assert_eq!(tasks("rebuild/workers").await.len(), 0);
+
+    let number = |statistics: &Value, title: &str| {
+        statistics.as_array().unwrap().iter().find(|it| it["title"] == title).unwrap()["value"].clone()
+    };
+    let overview = read("/overview").await;
+    assert_eq!((number(&overview, "KILLED_JOBS"), number(&overview, "TOTAL_JOBS")), (json!("1"), json!("2")));
+    let agents = read("/queues/agents/stats").await;
+    assert_eq!((number(&agents, "FAILED_JOBS"), number(&agents, "DONE_JOBS")), (json!("1"), json!("12")));
     db.close().await;
 }

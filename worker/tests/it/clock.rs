@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use readmodel::ids::OrgId;
+use store::queue::Job;
 use testkit::sqlx;
 
 use crate::harness::{Db, Probe, Running, eventually, org_of, quick, sleepy};
@@ -21,11 +22,11 @@ async fn due_in(db: &Db, seconds: &str) {
 /// Does to a version what a rebuild would, as far as the clock is concerned.
 fn rebuilding_versions(db: &Db) -> Probe {
     let pg = db.pg.clone();
-    Probe::new(move |args| {
+    Probe::new(move |job| {
         let pg = pg.clone();
         async move {
             let update = "update prewarm.versions set as_of = now(), next_change_at = null where org_id = $1";
-            sqlx::query(update).bind(org_of(&args).0).execute(&pg).await.unwrap();
+            sqlx::query(update).bind(org_of(&job).0).execute(&pg).await.unwrap();
             Ok(())
         }
     })
@@ -55,15 +56,14 @@ async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a
     let db = Db::create().await;
     due_in(&db, "generate_series(-250, -1)").await;
     assert_eq!(db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await, 100);
-    let oldest =
-        "select count(*) from prewarm.versions v join apalis.jobs j on j.idempotency_key = 'rebuild:' || v.org_id
+    let oldest = "select count(*) from prewarm.versions v join prewarm.jobs j on j.org_id = v.org_id
                    where v.next_change_at < now() - interval '150 seconds'";
     assert_eq!(db.count(oldest).await, 100);
 
     let probe = rebuilding_versions(&db);
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from prewarm.versions where next_change_at is not null", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Done'", 250).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done'", 250).await;
     assert_eq!(probe.starts().len(), 250);
     running.stop().await;
     db.close().await;
@@ -77,7 +77,7 @@ async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
     let probe = rebuilding_versions(&db);
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from prewarm.versions where as_of > now()", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Done'", 3).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done'", 3).await;
     // Nothing more is owed: nothing runs hot.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(probe.starts().len(), 3);
@@ -92,29 +92,25 @@ async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
     let tomorrow = "now() + interval '1 day'";
     let [waiting, running, backing_off, resting] = [orgs[0], orgs[1], orgs[2], orgs[3]];
     db.run(&format!(
-        "insert into apalis.workers (id, worker_type, storage_name, last_seen) values ('killed', 'rebuild', '', {tomorrow});
-         insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, run_at, lock_by, lock_at, idempotency_key)
-         values
-           ('waits', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{waiting}\"}}', 'Pending', 0, 3, {tomorrow}, null, null,
-            'rebuild:{waiting}'),
-           ('runs', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{running}\"}}', 'Running', 1, 3, {tomorrow}, 'killed',
-            {tomorrow}, 'rebuild:{running}#runs'),
-           ('backs off', 'rebuild', '{{\"kind\": \"rebuild\", \"org_id\": \"{backing_off}\"}}', 'Failed', 1, 3, {tomorrow},
-            'killed', {tomorrow}, 'rebuild:{backing_off}'),
-           ('prunes', 'maintenance', '{{\"kind\": \"prune\"}}', 'Pending', 0, 3, {tomorrow}, null, null, 'prune');
+        "insert into prewarm.workers (name, queue, seen_at) values ('killed', 'rebuild', {tomorrow});
+         insert into prewarm.jobs (id, queue, kind, org_id, state, attempts, max_attempts, run_at, worker, claimed_at) values
+           (1001, 'rebuild', 'rebuild', '{waiting}', 'waiting', 0, 3, {tomorrow}, null, null),
+           (1002, 'rebuild', 'rebuild', '{running}', 'running', 1, 3, {tomorrow}, 'killed', {tomorrow}),
+           (1003, 'rebuild', 'rebuild', '{backing_off}', 'waiting', 1, 3, {tomorrow}, null, null),
+           (1004, 'maintenance', 'prune', null, 'waiting', 0, 3, {tomorrow}, null, null);
          insert into prewarm.leases (org_id, holder, until) values
-           ('{running}', 'runs', {tomorrow}), ('{backing_off}', 'backs off', {tomorrow}), ('{resting}', 'resting', {tomorrow});
+           ('{running}', '1002', {tomorrow}), ('{backing_off}', '1003', {tomorrow}), ('{resting}', 'resting', {tomorrow});
          insert into prewarm.cron_slots (name, slot) values ('sweep', {tomorrow}), ('sweep', now())"
     ))
     .await;
     let probe = Probe::new({
         let pg = db.pg.clone();
-        move |args: Vec<u8>| {
+        move |job: Job| {
             let pg = pg.clone();
             async move {
-                if !args.ends_with(br#""prune"}"#) {
+                if job.kind() != "prune" {
                     let remove = "delete from prewarm.marks where org_id = $1";
-                    sqlx::query(remove).bind(org_of(&args).0).execute(&pg).await.unwrap();
+                    sqlx::query(remove).bind(org_of(&job).0).execute(&pg).await.unwrap();
                 }
                 Ok(())
             }
@@ -122,9 +118,8 @@ async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
     });
     let worker = Running::start(quick(), &db.pg, &probe);
     db.until(MARKS, 0).await;
-    db.until("select count(*) from apalis.jobs where id in ('waits', 'backs off', 'prunes') and status = 'Done'", 3)
-        .await;
-    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    db.until("select count(*) from prewarm.jobs where id in (1001, 1003, 1004) and state = 'done'", 3).await;
+    db.until("select count(*) from prewarm.jobs where state = 'running'", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
     db.until("select count(*) from prewarm.cron_slots where slot > now()", 0).await;
     assert_eq!(db.count("select count(*) from prewarm.cron_slots").await, 1);
@@ -138,10 +133,10 @@ async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
     let db = Db::create().await;
     let large = db.org().await;
     let pg = db.pg.clone();
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let pg = pg.clone();
         async move {
-            let org = org_of(&args);
+            let org = org_of(&job);
             let took = if org == large { REST } else { Duration::from_millis(900) };
             let note = "with seen as (delete from prewarm.marks where org_id = $1)
                         insert into prewarm.versions (org_id, epoch, n, format, as_of, published, took)
@@ -159,7 +154,7 @@ async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
         let left = format!("select count(*) from prewarm.marks where org_id = '{org}'");
         db.until(&left, 0).await;
     }
-    let of = |org: OrgId| format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
+    let of = |org: OrgId| format!("rebuild:{org}");
     assert_eq!(probe.starts_of(&of(large)), 1, "it does not rest");
     eventually("its turn", async || (probe.starts_of(&of(large)) == 2).then_some(())).await;
     let starts = probe.starts();

@@ -7,18 +7,18 @@ use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, eventually, patient, rebuild, touch};
 
-const WAITING: &str = "select count(*) from apalis.jobs where status = 'Pending'";
+const WAITING: &str = "select count(*) from prewarm.jobs where state = 'waiting'";
 const MARKS: &str = "select count(*) from prewarm.marks";
 
 /// Rebuilds that begin at once, and end when the test lets them.
 fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let (pg, inside) = (db.pg.clone(), gate.clone());
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let (pg, inside) = (pg.clone(), inside.clone());
         async move {
             inside.acquire().await.unwrap().forget();
-            rebuild(pg, args).await
+            rebuild(pg, job).await
         }
     });
     (probe, gate)
@@ -41,7 +41,7 @@ async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job
 
     gate.add_permits(100);
     db.until(MARKS, 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Done'", 4).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done'", 4).await;
     // What the first rebuild removed were all of the marks: nothing is left for a second one.
     assert_eq!(probe.starts().len(), 4);
     db.touch(org).await;

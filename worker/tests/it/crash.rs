@@ -6,7 +6,7 @@ use std::{
 };
 
 use monitoring::health::Health;
-use store::queue::{End, Queue};
+use store::queue::{End, Job, Queue};
 use testkit::{busy::in_time, sqlx};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
@@ -29,17 +29,17 @@ async fn child() {
     let Ok(url) = std::env::var(URL) else { return };
     let pg = connect(&url).await;
     let inside = pg.clone();
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let pg = inside.clone();
         async move {
-            let org = org_of(&args);
+            let org = org_of(&job);
             let note =
                 "insert into starts (org_id, name) select id, name from organizations where id = $1 returning name";
             let name: String = sqlx::query_scalar(note).bind(org.0).fetch_one(&pg).await.unwrap();
             match name.as_str() {
                 HANG => std::future::pending().await,
                 ABORT => std::process::abort(),
-                _ => rebuild(pg, args).await,
+                _ => rebuild(pg, job).await,
             }
         }
     });
@@ -97,7 +97,7 @@ async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
     // A lease, a heartbeat and a pause; the rest is for a busy machine.
     assert!(killed.elapsed() < in_time(Duration::from_secs(5)), "{:?}", killed.elapsed());
     assert!(probe.starts()[0] > killed);
-    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    db.until("select count(*) from prewarm.jobs where state = 'running'", 0).await;
     running.stop().await;
     db.close().await;
 }
@@ -120,7 +120,7 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
     })
     .await;
     assert_eq!((letters.len(), letters[0].attempts), (1, 3));
-    assert!(letters[0].org.is_some());
+    assert!(matches!(letters[0].job, Job::Rebuild(_)));
     // Others are served meanwhile.
     org_named(&db, "well").await;
     db.until("select count(*) from starts where name = 'well'", 1).await;
@@ -130,7 +130,7 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
     db.run("update prewarm.leases set until = now(); update organizations set name = 'mended' where name = 'abort'")
         .await;
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
     db.close().await;
 }
@@ -148,22 +148,22 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
     assert!(db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
     // It outlives its lease, is given to another, and then says that it is done after all.
     db.run(
-        "update apalis.jobs set lock_at = lock_at - interval '2 min';
-         update apalis.workers set last_seen = last_seen - interval '2 min' where id = 'slow';
+        "update prewarm.jobs set claimed_at = claimed_at - interval '2 min';
+         update prewarm.workers set seen_at = seen_at - interval '2 min' where name = 'slow';
          update prewarm.leases set until = now()",
     )
     .await;
     assert_eq!(db.store().heartbeat("next", Queue::Rebuild, LEASE, &[]).await.unwrap(), 1);
-    db.run("update apalis.jobs set run_at = now(); update prewarm.leases set until = now()").await;
+    db.run("update prewarm.jobs set run_at = now(); update prewarm.leases set until = now()").await;
     let next = db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(next[0].attempts, 2);
     for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
-        db.store().finish_jobs("slow", &[(slow[0].id.clone(), end)]).await.unwrap();
+        db.store().finish_jobs("slow", &[(slow[0].id, end)]).await.unwrap();
     }
-    db.store().release_jobs("slow", &[slow[0].id.clone()]).await.unwrap();
-    assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Running' and lock_by = 'next'").await, 1);
+    db.store().release_jobs("slow", &[slow[0].id]).await.unwrap();
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'running' and worker = 'next'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.leases where until > now() and starts = 2").await, 1);
-    db.store().finish_jobs("next", &[(next[0].id.clone(), End::Done)]).await.unwrap();
+    db.store().finish_jobs("next", &[(next[0].id, End::Done)]).await.unwrap();
     assert_eq!(db.count("select count(*) from prewarm.leases").await, 0);
     db.close().await;
 }
@@ -174,7 +174,7 @@ async fn a_name_never_comes_twice() {
     let probe = Probe::idle();
     // The same host and pid.
     let running = [(); 3].map(|()| Running::start(quick(), &db.pg, &probe));
-    db.until("select count(*) from apalis.workers", 6).await;
+    db.until("select count(*) from prewarm.workers", 6).await;
     for running in running {
         running.stop().await;
     }

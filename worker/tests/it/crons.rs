@@ -12,7 +12,7 @@ const AT_THE_HOUR: &[Cron] = &[hourly("0 0 * * * *")];
 const AT_HALF_PAST: &[Cron] = &[hourly("0 30 * * * *")];
 
 const SLOTS: &str = "select count(*) from prewarm.cron_slots";
-const JOBS: &str = "select count(*) from apalis.jobs";
+const JOBS: &str = "select count(*) from prewarm.jobs";
 
 const fn hourly(expression: &'static str) -> Cron {
     Cron { name: "hourly", expression, job: Maintenance::Prune, reason: "test" }
@@ -61,7 +61,7 @@ async fn a_restart_does_not_fire_a_slot_again_and_makes_up_for_the_newest_missed
     assert_eq!(Scheduler::new(db.store(), crons).tick().await.unwrap(), 0);
     assert_eq!(db.count(JOBS).await, 1);
 
-    db.run("delete from apalis.jobs; update prewarm.cron_slots set slot = slot - interval '5 hours'").await;
+    db.run("delete from prewarm.jobs; update prewarm.cron_slots set slot = slot - interval '5 hours'").await;
     let mut restarted = Scheduler::new(db.store(), crons);
     assert_eq!(restarted.tick().await.unwrap(), 1);
     assert_eq!(restarted.tick().await.unwrap(), 0);

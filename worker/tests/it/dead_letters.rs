@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use jobs::JobError;
-use testkit::sqlx;
+use store::queue::{Job, JobId};
 
 use crate::harness::{Db, Nope, Probe, Running, quick, rebuild};
 
@@ -14,9 +14,9 @@ use crate::harness::{Db, Nope, Probe, Running, quick, rebuild};
 fn mendable(db: &Db) -> (Probe, Arc<AtomicBool>) {
     let mended = Arc::new(AtomicBool::new(false));
     let (pg, inside) = (db.pg.clone(), mended.clone());
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let (pg, mended) = (pg.clone(), inside.load(Ordering::SeqCst));
-        async move { if mended { rebuild(pg, args).await } else { Err(JobError::retry(Nope)) } }
+        async move { if mended { rebuild(pg, job).await } else { Err(JobError::retry(Nope)) } }
     });
     (probe, mended)
 }
@@ -27,11 +27,14 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
     let (probe, mended) = mendable(&db);
     let org = db.org().await;
     let running = Running::start(quick(), &db.pg, &probe);
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     assert_eq!(probe.starts().len(), 3);
     assert_eq!(db.store().backlog().await.unwrap().quarantined, 1);
     let letter = db.store().dead_letters(10).await.unwrap().remove(0);
-    assert_eq!((letter.org, letter.queue.as_str(), letter.error.as_deref()), (Some(org), "rebuild", Some("nope")));
+    assert_eq!(
+        (letter.job, letter.queue.as_str(), letter.error.as_deref()),
+        (Job::Rebuild(org), "rebuild", Some("nope"))
+    );
 
     // New changes do not end it before its minute is over: the next start would be the fourth.
     db.touch(org).await;
@@ -40,15 +43,15 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
     assert_eq!(db.count(pause).await, 1);
     db.run("update prewarm.leases set until = now()").await;
     probe.until_started(4).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 4", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 4", 1).await;
     let newest = db.store().dead_letters(10).await.unwrap();
     assert_eq!(newest.len(), 1, "an older letter of the org was kept");
     assert_ne!(newest[0].id, letter.id);
 
     mended.store(true, Ordering::SeqCst);
-    assert!(db.store().retry_dead_letter(&newest[0].id).await.unwrap());
+    assert!(db.store().retry_dead_letter(newest[0].id).await.unwrap());
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
     assert_eq!(db.store().backlog().await.unwrap().quarantined, 0);
     running.stop().await;
@@ -58,22 +61,22 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
 #[tokio::test]
 async fn only_dead_letters_can_be_retried_or_discarded() {
     let db = Db::create().await;
-    db.push("subject", "job", 1).await;
-    let id: String = sqlx::query_scalar("select id from apalis.jobs").fetch_one(&db.pg).await.unwrap();
-    assert!(!db.store().retry_dead_letter(&id).await.unwrap());
-    assert!(!db.store().discard_dead_letter(&id).await.unwrap());
-    assert!(db.store().dead_letter(&id).await.unwrap().is_none());
+    db.push("job", 1).await;
+    let id = JobId(db.count("select id from prewarm.jobs").await);
+    assert!(!db.store().retry_dead_letter(id).await.unwrap());
+    assert!(!db.store().discard_dead_letter(id).await.unwrap());
+    assert!(db.store().dead_letter(id).await.unwrap().is_none());
 
     let running = Running::start(quick(), &db.pg, &Probe::new(async |_| Err(JobError::fail(Nope))));
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     running.stop().await;
-    assert_eq!(db.store().dead_letter(&id).await.unwrap().unwrap().args, b"job");
+    assert_eq!(db.store().dead_letter(id).await.unwrap().unwrap().job.kind(), "job");
     // One that waits already will do for both.
-    db.push("subject", "newer", 1).await;
-    assert!(db.store().retry_dead_letter(&id).await.unwrap());
-    assert_eq!(db.count("select count(*) from apalis.jobs where job = 'newer'").await, 1);
-    assert_eq!(db.count("select count(*) from apalis.jobs").await, 1);
-    assert!(!db.store().discard_dead_letter(&id).await.unwrap());
+    db.push("job", 2).await;
+    assert!(db.store().retry_dead_letter(id).await.unwrap());
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'waiting' and max_attempts = 2").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.jobs").await, 1);
+    assert!(!db.store().discard_dead_letter(id).await.unwrap());
     db.close().await;
 }
 
@@ -87,13 +90,13 @@ async fn a_job_that_ends_well_clears_the_dead_letter_of_its_subject() {
         async move { if mended { Ok(()) } else { Err(JobError::fail(Nope)) } }
     });
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("subject", "job", 1).await;
-    db.push("another", "job", 1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 2).await;
+    db.push("job", 1).await;
+    db.push("another", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 2).await;
     mended.store(true, Ordering::SeqCst);
-    db.push("subject", "job", 1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
-    assert_eq!(db.store().dead_letters(9).await.unwrap()[0].subject.as_deref(), Some("another"));
+    db.push("job", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    assert_eq!(db.store().dead_letters(9).await.unwrap()[0].job.kind(), "another");
     running.stop().await;
     db.close().await;
 }

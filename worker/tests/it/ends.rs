@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jobs::JobError;
+use store::queue::Job;
 
 use crate::harness::{Db, Nope, Probe, Running, quick};
 
@@ -10,8 +11,8 @@ use crate::harness::{Db, Nope, Probe, Running, quick};
 async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     let db = Db::create().await;
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("subject", "job", 3).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 3", 1).await;
+    db.push("job", 3).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 3", 1).await;
 
     let starts = probe.starts();
     let ended: Vec<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -21,7 +22,7 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     assert!(ended[1] >= Duration::from_millis(750), "{ended:?}");
     let letters = db.store().dead_letters(10).await.unwrap();
     assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0].subject.as_deref(), Some("subject"));
+    assert_eq!(letters[0].job, Job::Maintenance("job".to_owned()));
     assert!(letters[0].error.as_deref().unwrap().contains(error), "{letters:?}");
     running.stop().await;
     db.close().await;
@@ -48,8 +49,8 @@ async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nope)));
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("subject", "job", 3).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed' and attempts = 1", 1).await;
+    db.push("job", 3).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 1", 1).await;
     running.stop().await;
     db.close().await;
 }
@@ -67,8 +68,8 @@ async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
         }
     });
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("subject", "job", 1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    db.push("job", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     // The test's own, and the probe's.
     assert_eq!(std::sync::Arc::strong_count(&held), 2);
     running.stop().await;
@@ -78,18 +79,18 @@ async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
 #[tokio::test]
 async fn other_jobs_go_on_beside_failing_ones() {
     let db = Db::create().await;
-    let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
-        b"panic" => panic!("on purpose"),
-        b"hang" => std::future::pending().await,
+    let probe = Probe::new(async |job: Job| match job.kind().split(' ').next() {
+        Some("panic") => panic!("on purpose"),
+        Some("hang") => std::future::pending().await,
         _ => Ok(()),
     });
     let running = Running::start(quick(), &db.pg, &probe);
     for n in 0..30 {
-        let args = ["panic", "hang", "well"][n % 3];
-        db.push(&n.to_string(), args, 1).await;
+        let kind = ["panic", "hang", "well"][n % 3];
+        db.push(&format!("{kind} {n}"), 1).await;
     }
-    db.until("select count(*) from apalis.jobs where status = 'Done'", 10).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 20).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done'", 10).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 20).await;
     running.stop().await;
     db.close().await;
 }

@@ -10,10 +10,9 @@ use std::{
 use jobs::JobError;
 use monitoring::health::Health;
 use readmodel::{blob::Format, ids::OrgId};
-use serde_json::Value;
 use store::{
     Store,
-    queue::{NewJob, Queue},
+    queue::{Job, NewJob, Queue},
 };
 use testkit::{
     Database,
@@ -94,9 +93,9 @@ impl Db {
     /// From now on claims can be held up: those that find nothing, or those that find something.
     pub(crate) async fn make_claims_holdable(&self, empty_handed: bool) {
         self.run(&format!(
-            "alter function prewarm.claim rename to claim_now;
-             create function prewarm.claim(worker text, queue text, n int, lease interval)
-             returns table (id text, job bytea, attempts int, more boolean)
+            "do $do$ begin execute replace(pg_get_functiondef('prewarm.claim'::regproc), 'claim', 'claim_now'); end $do$;
+             create or replace function prewarm.claim(worker text, queue text, n int, lease interval)
+             returns table (job prewarm.jobs, more boolean)
              language plpgsql as $$
              begin
                return query select * from prewarm.claim_now(worker, queue, n, lease);
@@ -128,14 +127,9 @@ impl Db {
         self.until(listening, 1).await;
     }
 
-    /// A maintenance job whose bytes a test's handler understands.
-    pub(crate) async fn push(&self, subject: &str, args: &str, max_attempts: i32) -> bool {
-        let job = NewJob {
-            queue: Queue::Maintenance,
-            subject: subject.to_owned(),
-            args: args.as_bytes().to_vec(),
-            max_attempts,
-        };
+    /// A maintenance job of a kind that a test's handler knows. False when one of the kind waits already.
+    pub(crate) async fn push(&self, kind: &str, max_attempts: i32) -> bool {
+        let job = NewJob { queue: Queue::Maintenance, kind: kind.to_owned(), max_attempts };
         self.store().push_job(&job).await.unwrap()
     }
 }
@@ -155,22 +149,22 @@ pub(crate) async fn touch(pg: &PgPool, org: OrgId) {
 /// What a test may leave to its handler.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
 
-/// A job's bytes, and when it started.
-type Start = (Vec<u8>, Instant);
+/// A job, and when it started.
+type Start = (Job, Instant);
 
 /// A handler that notes when it starts each job.
 #[derive(Clone)]
 pub(crate) struct Probe {
     starts: Arc<Mutex<Vec<Start>>>,
-    work: Arc<dyn Fn(Vec<u8>) -> Work + Send + Sync>,
+    work: Arc<dyn Fn(Job) -> Work + Send + Sync>,
 }
 
 impl Probe {
-    pub(crate) fn new<F>(work: impl Fn(Vec<u8>) -> F + Send + Sync + 'static) -> Self
+    pub(crate) fn new<F>(work: impl Fn(Job) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Result<(), JobError>> + Send + 'static,
     {
-        Self { starts: Arc::default(), work: Arc::new(move |args| Box::pin(work(args))) }
+        Self { starts: Arc::default(), work: Arc::new(move |job| Box::pin(work(job))) }
     }
 
     /// Does nothing, well.
@@ -181,12 +175,12 @@ impl Probe {
     /// Removes an org's marks, as a rebuild would.
     pub(crate) fn rebuilding(pg: &PgPool) -> Self {
         let pg = pg.clone();
-        Self::new(move |args| rebuild(pg.clone(), args))
+        Self::new(move |job| rebuild(pg.clone(), job))
     }
 
-    /// How often jobs with these bytes were started.
-    pub(crate) fn starts_of(&self, args: &str) -> usize {
-        self.starts.lock().unwrap().iter().filter(|(started, _)| started == args.as_bytes()).count()
+    /// How often jobs were started of an org, or of maintenance kinds that begin so.
+    pub(crate) fn starts_of(&self, job: &str) -> usize {
+        self.starts.lock().unwrap().iter().filter(|(started, _)| started.to_string().starts_with(job)).count()
     }
 
     /// When jobs were started.
@@ -201,15 +195,15 @@ impl Probe {
 }
 
 impl Handler for Probe {
-    async fn run(&self, args: Vec<u8>) -> Result<(), JobError> {
-        self.starts.lock().unwrap().push((args.clone(), Instant::now()));
-        (self.work)(args).await
+    async fn run(&self, job: Job) -> Result<(), JobError> {
+        self.starts.lock().unwrap().push((job.clone(), Instant::now()));
+        (self.work)(job).await
     }
 }
 
 /// What a rebuild does to the ledger.
-pub(crate) async fn rebuild(pg: PgPool, args: Vec<u8>) -> Result<(), JobError> {
-    let org = org_of(&args);
+pub(crate) async fn rebuild(pg: PgPool, job: Job) -> Result<(), JobError> {
+    let org = org_of(&job);
     sqlx::query(
         "with done as (delete from prewarm.leases where org_id = $1) delete from prewarm.marks where org_id = $1",
     )
@@ -220,9 +214,9 @@ pub(crate) async fn rebuild(pg: PgPool, args: Vec<u8>) -> Result<(), JobError> {
     Ok(())
 }
 
-pub(crate) fn org_of(args: &[u8]) -> OrgId {
-    let args: Value = serde_json::from_slice(args).unwrap();
-    args["org_id"].as_str().unwrap().parse().unwrap()
+pub(crate) fn org_of(job: &Job) -> OrgId {
+    let Job::Rebuild(org) = job else { panic!("{job} is about no org") };
+    *org
 }
 
 #[derive(Debug, thiserror::Error)]

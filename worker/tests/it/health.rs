@@ -51,12 +51,12 @@ async fn loops_without_progress_are_reported_until_they_go_on() {
     let running = Running::start(quick(), &db.pg, &probe);
     eventually("all parts", async || (running.health.report().parts.len() == 4).then_some(())).await;
     let mut transaction = db.pg.begin().await.unwrap();
-    sqlx::query("lock table apalis.jobs in access exclusive mode").execute(&mut *transaction).await.unwrap();
+    sqlx::query("lock table prewarm.jobs in access exclusive mode").execute(&mut *transaction).await.unwrap();
     let stuck = |part: &str| matches!(&running.health.report().parts[part], State::Failed(_));
     eventually("stuck queues", async || (stuck("rebuild queue") && stuck("maintenance queue")).then_some(())).await;
     transaction.rollback().await.unwrap();
     until_ready(&running, true).await;
-    db.push("subject", "job", 1).await;
+    db.push("job", 1).await;
     probe.until_started(1).await;
     running.stop().await;
     db.close().await;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use store::queue::Job;
 use testkit::sqlx;
 use worker::Limits;
 
@@ -13,29 +14,30 @@ const LEASE: Duration = Duration::from_secs(3);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
     let db = Db::create().await;
-    let probe = Probe::new(async |args: Vec<u8>| {
+    let probe = Probe::new(async |job: Job| {
         let started = Instant::now();
-        while args == b"spin" && started.elapsed() < Duration::from_millis(1200) {
+        while job.kind() == "spin" && started.elapsed() < Duration::from_millis(1200) {
             std::hint::spin_loop();
         }
         Ok(())
     });
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("spins", "spin", 3).await;
+    db.push("spin", 3).await;
     probe.until_started(1).await;
-    let beat = "select (extract(epoch from max(last_seen)) * 1000)::int8 from apalis.workers where worker_type = 'maintenance'";
+    let beat =
+        "select (extract(epoch from max(seen_at)) * 1000)::int8 from prewarm.workers where queue = 'maintenance'";
     let before = db.count(beat).await;
     for n in 0..5 {
-        db.push(&n.to_string(), "other", 3).await;
+        db.push(&format!("other {n}"), 3).await;
     }
     eventually("others", async || (probe.starts_of("other") == 5).then_some(())).await;
     eventually("a heartbeat", async || (db.count(beat).await > before).then_some(())).await;
     assert_eq!(
-        db.count("select count(*) from apalis.jobs where status = 'Running'").await,
+        db.count("select count(*) from prewarm.jobs where state = 'running'").await,
         1,
         "the job is over already"
     );
-    db.until("select count(*) from apalis.jobs where status = 'Done'", 6).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done'", 6).await;
     assert_eq!(probe.starts_of("spin"), 1);
     running.stop().await;
     db.close().await;
@@ -54,9 +56,9 @@ async fn with_every_place_taken_jobs_still_run_once() {
         Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: LEASE, ..config.maintenance };
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for n in 0..8 {
-        db.push(&n.to_string(), "job", 3).await;
+        db.push(&format!("job {n}"), 3).await;
     }
-    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 8).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done' and attempts = 1", 8).await;
     assert_eq!(probe.starts().len(), 8);
     for worker in workers {
         worker.stop().await;
@@ -69,15 +71,11 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
     const LONG: Duration = Duration::from_millis(4500);
     let db = Db::create().await;
     let pg = db.pg.clone();
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let pg = pg.clone();
         async move {
             tokio::time::sleep(LONG).await;
-            sqlx::query("delete from prewarm.marks where org_id = $1")
-                .bind(org_of(&args).0)
-                .execute(&pg)
-                .await
-                .unwrap();
+            sqlx::query("delete from prewarm.marks where org_id = $1").bind(org_of(&job).0).execute(&pg).await.unwrap();
             Ok(())
         }
     });
@@ -90,9 +88,9 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
         db.org().await;
     }
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Done' and attempts = 1", 3).await;
+    db.until("select count(*) from prewarm.jobs where state = 'done' and attempts = 1", 3).await;
     assert_eq!(probe.starts().len(), 3);
-    assert_eq!(db.count("select count(*) from apalis.jobs").await, 3);
+    assert_eq!(db.count("select count(*) from prewarm.jobs").await, 3);
     for worker in workers {
         worker.stop().await;
     }
@@ -104,7 +102,7 @@ async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_h
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(quick(), &db.pg, &probe);
-    let worker = "select id from apalis.workers where worker_type = 'rebuild'";
+    let worker = "select name from prewarm.workers where queue = 'rebuild'";
     let worker: String =
         eventually("a worker", async || sqlx::query_scalar(worker).fetch_optional(&db.pg).await.unwrap()).await;
     // In the worker's name, and it is never told. Nothing that happens before is in the way: there is no org yet.
@@ -115,7 +113,7 @@ async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_h
     assert_eq!(claimed, 1);
     transaction.commit().await.unwrap();
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
+    db.until("select count(*) from prewarm.jobs where state = 'running'", 0).await;
     running.stop().await;
     db.close().await;
 }

@@ -8,16 +8,16 @@ use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, connect, count, eventually, patient, touch};
 
-const DONE: &str = "select count(*) from apalis.jobs where status = 'Done' and job_type = 'maintenance'";
+const DONE: &str = "select count(*) from prewarm.jobs where state = 'done' and queue = 'maintenance'";
 
 /// Holds jobs called `long` until there is a permit.
 fn holding() -> (Probe, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let inside = gate.clone();
-    let probe = Probe::new(move |args| {
+    let probe = Probe::new(move |job| {
         let gate = inside.clone();
         async move {
-            if args == b"long" {
+            if job.kind() == "long" {
                 gate.acquire().await.unwrap().forget();
             }
             Ok(())
@@ -32,10 +32,10 @@ async fn connections_that_are_cut_again_and_again_lose_no_job() {
     let (probe, gate) = holding();
     let workers = connect(&db.url()).await;
     let running = Running::start(patient(), &workers, &probe);
-    db.push("long", "long", 3).await;
+    db.push("long", 3).await;
     probe.until_started(1).await;
     for n in 0..100 {
-        db.push(&n.to_string(), "short", 3).await;
+        db.push(&format!("short {n}"), 3).await;
         if n % 10 == 0 {
             db.run(
                 "select pg_terminate_backend(pid) from pg_stat_activity
@@ -48,7 +48,7 @@ async fn connections_that_are_cut_again_and_again_lose_no_job() {
     eventually("all started", async || (probe.starts_of("short") >= 100).then_some(())).await;
     gate.add_permits(1);
     eventually("the long job is recorded", async || {
-        (db.count("select count(*) from apalis.jobs where job = 'long' and status = 'Done'").await == 1).then_some(())
+        (db.count("select count(*) from prewarm.jobs where kind = 'long' and state = 'done'").await == 1).then_some(())
     })
     .await;
     assert_eq!(probe.starts_of("long"), 1);
@@ -64,8 +64,8 @@ async fn a_restart_of_postgres_is_survived() {
     let pg = connect(&database.url()).await;
     let (probe, gate) = holding();
     let running = Running::start(patient(), &pg, &probe);
-    let push = "insert into apalis.jobs (id, job_type, job, max_attempts) values (apalis.generate_ulid(), 'maintenance', $1, 3)";
-    sqlx::query(push).bind(&b"long"[..]).execute(&pg).await.unwrap();
+    let push = "insert into prewarm.jobs (queue, kind, max_attempts) values ('maintenance', $1, 3)";
+    sqlx::query(push).bind("long").execute(&pg).await.unwrap();
     probe.until_started(1).await;
 
     server.kill().await.unwrap();
@@ -77,7 +77,7 @@ async fn a_restart_of_postgres_is_survived() {
     assert_eq!(probe.starts_of("long"), 1);
 
     // Fetching and hints go on.
-    sqlx::query(push).bind(&b"short"[..]).execute(&pg).await.unwrap();
+    sqlx::query(push).bind("short").execute(&pg).await.unwrap();
     eventually("a new job", async || (count(&pg, DONE).await == 2).then_some(())).await;
     let org = sqlx::query_scalar("insert into organizations (name) values ('org') returning id").fetch_one(&pg).await;
     touch(&pg, readmodel::ids::OrgId(org.unwrap())).await;

@@ -1,31 +1,41 @@
-//! Jobs that no binary of ours has written end as dead letters, and stop nothing.
+//! Jobs that no handler of this release knows, and errors that no table holds, stop nothing.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use jobs::{Context, JobError};
 use monitoring::health::Health;
 use readmodel::time::Clock;
+use testkit::sqlx;
 use tokio_util::sync::CancellationToken;
 use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 
 use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
 
 #[tokio::test]
-async fn poison_is_a_dead_letter_and_the_next_job_runs() {
+async fn a_job_that_nothing_can_read_cannot_be_pushed() {
     let db = Db::create().await;
-    // apalis' own ids are ULIDs; whoever inserts by hand need not know.
-    db.run(
-        r#"insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key) values
-             ('no ULID', 'maintenance', '\xff00fe', 3, null),
-             ('1', 'maintenance', '', 3, null),
-             ('2', 'maintenance', '"prune"', 3, null),
-             ('3', 'maintenance', '{"kind": 7}', 3, null),
-             ('4', 'rebuild', '{"kind": "rebuild", "org_id": "nobody"}', 3, 'rebuild:nobody'),
-             ('5', 'rebuild', '{"kind": "rebuild"}', 3, 'nobody at all'),
-             ('6', 'maintenance', '{"kind": "of tomorrow"}', 2, null),
-             ('well', 'maintenance', '{"kind": "prune"}', 3, null)"#,
-    )
-    .await;
+    for values in [
+        "'maintenance', 'rebuild', null, null, null",
+        "'rebuild', 'rebuild', null, gen_random_uuid(), null",
+        "'prewarm', 'prewarm', null, null, null",
+        "'prewarm', 'test_call', gen_random_uuid(), null, gen_random_uuid()",
+        "'prewarm', 'test_call', null, null, null",
+        "'maintenance', 'prune', gen_random_uuid(), null, null",
+        "'nobody''s', 'prune', null, null, null",
+    ] {
+        let push = format!(
+            "insert into prewarm.jobs (queue, kind, org_id, agent_id, test_call_id, max_attempts) values ({values}, 3)"
+        );
+        let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(push)).execute(&db.pg).await.unwrap_err();
+        assert!(refused.to_string().contains("violates check constraint"), "{values}: {refused}");
+    }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_kind_of_tomorrow_is_a_dead_letter_and_the_next_job_runs() {
+    let db = Db::create().await;
+    assert!(db.push("of tomorrow", 2).await && db.push("prune", 3).await);
     let context = Context {
         store: store_of(&db.pg),
         clock: Clock::Database,
@@ -36,15 +46,12 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
     let run = run_handler(quick(), store_of(&db.pg), &[], Health::default(), shutdown.clone(), context);
     let run = tokio::spawn(run);
 
-    db.until("select count(*) from apalis.jobs where id = 'well' and status = 'Done'", 1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 7).await;
-    let letters = db.store().dead_letters(10).await.unwrap();
-    let ends: BTreeMap<_, _> = letters.iter().map(|letter| (letter.id.as_str(), letter)).collect();
-    for id in ["no ULID", "1", "2", "3", "4", "5"] {
-        assert_eq!((ends[id].attempts, ends[id].error.as_deref()), (1, Some("malformed job")), "{id}");
-    }
+    db.until("select count(*) from prewarm.jobs where kind = 'prune' and state = 'done'", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    let letter = db.store().dead_letters(10).await.unwrap().remove(0);
     // A newer worker might have known it.
-    assert_eq!((ends["6"].attempts, ends["6"].error.as_deref()), (2, Some("unknown kind of job")));
+    assert_eq!((letter.job.kind(), letter.attempts), ("of tomorrow", 2));
+    assert_eq!(letter.error.as_deref(), Some("unknown kind of job"));
 
     shutdown.cancel();
     run.await.unwrap().unwrap();
@@ -60,30 +67,32 @@ async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nul)));
     let running = Running::start(quick(), &db.pg, &probe);
-    db.push("subject", "job", 1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    db.push("job", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     running.stop().await;
     db.close().await;
 }
 
 #[tokio::test]
 async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
+    const DEAD: &str = "select count(*) from prewarm.jobs where state = 'dead'";
     let db = Db::create().await;
-    assert!(db.push("subject", "first", 2).await);
-    assert!(!db.push("subject", "second", 2).await);
+    assert!(db.push("job", 2).await);
+    assert!(!db.push("job", 2).await);
     let probe = Probe::new(async |_| Err(JobError::retry(Nope)));
     let running = Running::start(quick(), &db.pg, &probe);
     probe.until_started(1).await;
-    db.until("select count(*) from apalis.jobs where status = 'Failed'", 1).await;
+    db.until("select count(*) from prewarm.jobs where state = 'waiting' and attempts = 1 and error is not null", 1)
+        .await;
     // It waits for its second attempt, which will do for whatever has come up.
-    assert!(!db.push("subject", "third", 2).await);
-    db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
-    assert!(db.push("subject", "fourth", 1).await);
+    assert!(!db.push("job", 2).await);
+    db.until(DEAD, 1).await;
+    let first = db.store().dead_letters(9).await.unwrap().remove(0);
+    assert!(db.push("job", 1).await);
     probe.until_started(3).await;
-    assert_eq!(probe.starts_of("second") + probe.starts_of("third"), 0);
     // The newest dead letter of the subject is the only one.
-    db.until("select count(*) from apalis.jobs where status = 'Killed' and job = 'fourth'", 1).await;
-    db.until("select count(*) from apalis.jobs", 1).await;
+    db.until(&format!("{DEAD} and id > {}", first.id), 1).await;
+    db.until("select count(*) from prewarm.jobs", 1).await;
     running.stop().await;
     db.close().await;
 }
@@ -91,25 +100,30 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
 #[tokio::test]
 async fn jobs_that_fail_or_are_lost_while_another_waits_do_not_come_back() {
     let db = Db::create().await;
-    let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
-        b"fails" => {
-            tokio::time::sleep(Duration::from_millis(100)).await;
+    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let inside = gate.clone();
+    let probe = Probe::new(move |_| {
+        let gate = inside.clone();
+        async move {
+            // The first one fails once it is let go, and the second one does well.
+            if gate.is_closed() {
+                return Ok(());
+            }
+            let _ = gate.acquire().await;
             Err(JobError::retry(Nope))
         }
-        _ => Ok(()),
     });
-    db.push("subject", "fails", 5).await;
+    db.push("job", 5).await;
     let mut config = quick();
     config.maintenance.concurrency = 1;
+    config.maintenance.timeout = Duration::from_secs(60);
     let running = Running::start(config, &db.pg, &probe);
     probe.until_started(1).await;
-    assert!(db.push("subject", "next", 5).await);
-    db.until("select count(*) from apalis.jobs where status = 'Done' and job = 'next'", 1).await;
-    assert_eq!(
-        db.count("select count(*) from apalis.jobs where status = 'Failed' and attempts = max_attempts").await,
-        1
-    );
-    assert_eq!(probe.starts_of("fails"), 1);
+    assert!(db.push("job", 7).await);
+    gate.close();
+    db.until("select count(*) from prewarm.jobs where state = 'done' and max_attempts = 7", 1).await;
+    assert_eq!(db.count("select count(*) from prewarm.jobs").await, 1, "the one that failed waits again");
+    assert_eq!(probe.starts().len(), 2);
     running.stop().await;
     db.close().await;
 }

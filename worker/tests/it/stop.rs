@@ -10,9 +10,8 @@ use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, eventually, patient, quick, sleepy};
 
-const RUNNING: &str = "select count(*) from apalis.jobs where status = 'Running'";
-const UNTOUCHED: &str =
-    "select count(*) from apalis.jobs where status = 'Pending' and attempts = 0 and lock_by is null";
+const RUNNING: &str = "select count(*) from prewarm.jobs where state = 'running'";
+const UNTOUCHED: &str = "select count(*) from prewarm.jobs where state = 'waiting' and attempts = 0 and worker is null";
 
 #[tokio::test]
 async fn running_jobs_end_and_waiting_ones_stay() {
@@ -29,7 +28,7 @@ async fn running_jobs_end_and_waiting_ones_stay() {
     let mut config = patient();
     config.maintenance.concurrency = 2;
     for n in 0..10 {
-        db.push(&n.to_string(), "job", 3).await;
+        db.push(&format!("job {n}"), 3).await;
     }
     let running = Running::start(config, &db.pg, &probe);
     probe.until_started(2).await;
@@ -37,10 +36,9 @@ async fn running_jobs_end_and_waiting_ones_stay() {
     gate.add_permits(100);
     running.stop().await;
     assert_eq!(probe.starts().len(), 2);
-    assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Done'").await, 2);
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'done'").await, 2);
     assert_eq!(db.count(UNTOUCHED).await, 8);
-    // The jobs that it did remember one worker; of the other there is nothing left.
-    assert_eq!(db.count("select count(*) from apalis.workers").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.workers").await, 0);
     db.close().await;
 }
 

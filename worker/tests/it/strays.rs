@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use readmodel::time::Timestamp;
-use store::queue::{Queue, Strays};
+use store::queue::{JobId, Queue, Strays};
 
 use crate::harness::Db;
 
 const WORKER: &str = "worker";
 const LEASE: Duration = Duration::from_secs(20);
-const OWN: &str = "select count(*) from apalis.jobs where status = 'Running'";
+const OWN: &str = "select count(*) from prewarm.jobs where state = 'running'";
 
-async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> Strays {
+async fn look(db: &Db, held: &[JobId], since: Option<Timestamp>) -> Strays {
     db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, held).await.unwrap();
     db.store().release_strays(WORKER, held, since).await.unwrap()
 }
@@ -21,12 +21,12 @@ async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_lo
     let db = Db::create().await;
     let first = look(&db, &[], None).await;
     assert_eq!(first.released, 0);
-    assert!(db.push("known", "known", 3).await && db.push("stray", "stray", 3).await);
+    assert!(db.push("known", 3).await && db.push("stray", 3).await);
     let claim = async || db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
     let (known, stray) = (claim().await, claim().await);
     // A look that was under way while the worker claimed knows of neither, and leaves both alone.
     assert_eq!(look(&db, &[], Some(first.at)).await.released, 0);
-    let held = [known.id.clone()];
+    let held = [known.id];
     let second = look(&db, &held, Some(first.at)).await;
     assert_eq!((second.released, db.count(OWN).await), (0, 2));
     assert_eq!(look(&db, &held, Some(second.at)).await.released, 1);

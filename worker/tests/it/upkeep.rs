@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use readmodel::blob::Format;
-use store::{Store, nodes::Node, queue::Queue};
+use store::{Store, nodes::Node};
 use testkit::sqlx;
 use worker::DEFAULT_EVENT_RETENTION;
 
@@ -13,16 +13,14 @@ use crate::harness::{Db, store_of};
 async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
     let db = Db::create().await;
     db.run(
-        "insert into apalis.workers (id, worker_type, storage_name, last_seen) values
-           ('old', 'rebuild', '', now() - interval '2 days'), ('remembered', 'rebuild', '', now() - interval '2 days'),
-           ('new', 'rebuild', '', now());
-         insert into apalis.jobs (id, job_type, job, status, attempts, max_attempts, done_at, lock_by) values
-           ('done', 'rebuild', '', 'Done', 1, 3, now() - interval '23 hours', 'remembered'),
-           ('dead', 'rebuild', '', 'Killed', 3, 3, now() - interval '9 days', null),
-           ('waits', 'rebuild', '', 'Failed', 1, 3, now() - interval '2 days', null),
-           ('failed', 'rebuild', '', 'Failed', 3, 3, now() - interval '2 days', null);
-         insert into apalis.jobs (id, job_type, job, status, done_at)
-           select 'old' || n, 'rebuild', '', 'Done', now() - interval '25 hours' from generate_series(1, 2500) n;
+        "insert into prewarm.workers (name, queue, seen_at) values
+           ('old', 'rebuild', now() - interval '2 days'), ('new', 'rebuild', now());
+         insert into prewarm.jobs (queue, kind, state, run_at, attempts, max_attempts, ended_at) values
+           ('maintenance', 'done', 'done', now(), 1, 3, now() - interval '23 hours'),
+           ('maintenance', 'dead', 'dead', now(), 3, 3, now() - interval '9 days'),
+           ('maintenance', 'waits', 'waiting', now() - interval '2 days', 1, 3, null);
+         insert into prewarm.jobs (queue, kind, state, max_attempts, ended_at)
+           select 'maintenance', 'old', 'done', 3, now() - interval '25 hours' from generate_series(1, 2500) n;
          insert into prewarm.cron_slots (name, slot) values
            ('weekly', now() - interval '7 days'), ('weekly', now() - interval '14 days'), ('sweep', now());
          insert into prewarm.leases (org_id, holder, until) values
@@ -30,11 +28,11 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
     )
     .await;
     // Jobs, a slot, a worker, a lease.
-    assert_eq!(db.store().prune().await.unwrap(), 2501 + 1 + 1 + 1);
-    let ids = "select string_agg(id, ' ' order by id) from apalis.jobs";
-    let left: String = sqlx::query_scalar(ids).fetch_one(&db.pg).await.unwrap();
+    assert_eq!(db.store().prune().await.unwrap(), 2500 + 1 + 1 + 1);
+    let kinds = "select string_agg(kind, ' ' order by kind) from prewarm.jobs";
+    let left: String = sqlx::query_scalar(kinds).fetch_one(&db.pg).await.unwrap();
     assert_eq!(left, "dead done waits");
-    assert_eq!(db.count("select count(*) from apalis.workers where id in ('remembered', 'new')").await, 2);
+    assert_eq!(db.count("select count(*) from prewarm.workers where name = 'new'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot > now() - interval '8 days'").await, 2);
     assert_eq!(db.store().prune().await.unwrap(), 0);
     db.close().await;
@@ -76,8 +74,7 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
     .await;
     let store = store_of(&db.pg);
     assert_eq!(store.push_outdated().await.unwrap(), 100);
-    let depth = db.store().queue_depth(Queue::Rebuild).await.unwrap();
-    assert_eq!((depth.waiting, depth.running, depth.dead), (100, 0, 0));
+    assert_eq!(db.count("select count(*) from prewarm.jobs where kind = 'rebuild' and state = 'waiting'").await, 100);
     db.run("update prewarm.versions set format = 1000").await;
     assert_eq!(store.push_outdated().await.unwrap(), 0);
     db.close().await;
@@ -101,7 +98,7 @@ async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
     assert!(!older.beat(&reader).await.unwrap());
     assert_eq!(newer.push_outdated().await.unwrap(), 1);
     older.leave(&reader).await.unwrap();
-    db.run("delete from apalis.jobs").await;
+    db.run("delete from prewarm.jobs").await;
     assert_eq!(newer.push_outdated().await.unwrap(), 0);
 
     let worker = Node { name: "worker".to_owned(), works: true };

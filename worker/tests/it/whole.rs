@@ -1,10 +1,13 @@
 //! The process as it is shipped: real jobs, the real table of crons.
 
 use monitoring::health::Health;
-use testkit::sqlx;
+use testkit::{
+    Database,
+    sqlx::{self, AssertSqlSafe},
+};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Db, quick, store_of};
+use crate::harness::{Db, connect, count, eventually, quick, store_of};
 
 #[tokio::test]
 async fn changes_become_versions_and_crons_fire() {
@@ -22,11 +25,49 @@ async fn changes_become_versions_and_crons_fire() {
     db.until("select count(*) from prewarm.actionable_leads", 1).await;
     db.until("select count(*) from prewarm.marks", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
-    let fired = "select count(distinct split_part(idempotency_key, '#', 1)) from apalis.jobs
-                  where status = 'Done' and job_type = 'maintenance'";
+    let fired = "select count(distinct kind) from prewarm.jobs
+                  where state = 'done' and queue = 'maintenance'";
     db.until(fired, 3).await;
-    assert_eq!(db.count("select count(*) from apalis.jobs where status in ('Failed', 'Killed')").await, 0);
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead' or error is not null").await, 0);
     shutdown.cancel();
     run.await.unwrap().unwrap();
     db.close().await;
+}
+
+/// As on a managed database: the role owns the database, and cannot create an extension.
+#[tokio::test]
+async fn it_runs_as_a_plain_role_where_no_extension_can_be_created() {
+    let database = Database::empty().await.unwrap();
+    let role = format!("{}_role", database.name());
+    let admin = connect(&database.url()).await;
+    let name = database.name();
+    let prepare = format!(
+        "create role {role} login password '{role}';
+         alter database {name} owner to {role};
+         create function refuse() returns event_trigger language plpgsql as $$
+         begin raise exception 'extensions cannot be created here'; end $$;
+         create event trigger refuse on ddl_command_start when tag in ('CREATE EXTENSION') execute function refuse()"
+    );
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&admin).await.unwrap();
+    let url = database.url_as(&role);
+    store::migrate(&url).await.unwrap();
+
+    let pg = connect(&url).await;
+    let shutdown = CancellationToken::new();
+    let run = tokio::spawn(worker::run(quick(), store_of(&pg), None, Health::default(), shutdown.clone()));
+    sqlx::query("insert into organizations (name) values ('org')").execute(&pg).await.unwrap();
+    eventually("a version and a cron", async || {
+        let done =
+            "select count(distinct kind) from prewarm.jobs where state = 'done' and kind in ('rebuild', 'sweep')";
+        let published = count(&pg, "select count(*) from prewarm.versions where published").await;
+        (published == 1 && count(&pg, done).await == 2).then_some(())
+    })
+    .await;
+    shutdown.cancel();
+    run.await.unwrap().unwrap();
+    pg.close().await;
+    let drop_role = format!("drop event trigger refuse; reassign owned by {role} to current_user; drop role {role}");
+    sqlx::raw_sql(AssertSqlSafe(drop_role)).execute(&admin).await.unwrap();
+    admin.close().await;
+    database.close().await.unwrap();
 }

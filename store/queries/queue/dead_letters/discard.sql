@@ -1,5 +1,5 @@
 -- store::queue::dead_letters::discard
 -- $1 id.
-delete from apalis.jobs
+delete from prewarm.jobs
  where id = $1
-   and status = 'Killed'
+   and state = 'dead'

@@ -1,14 +1,10 @@
 -- store::queue::dead_letters::list
--- $1 how many at most.
-select id,
-       job_type as queue,
-       split_part(idempotency_key, '#', 1) as subject,
-       prewarm.org_of(split_part(idempotency_key, '#', 1)) as org_id,
-       job as args,
-       attempts,
-       last_result ->> 'Err' as error,
-       coalesce(done_at, run_at) as "died_at!: PgTime"
-  from apalis.jobs
- where status = 'Killed'
- order by done_at desc nulls last, id desc
- limit $1
+-- The newest first.
+-- $1 id or null for all, $2 how many at most.
+select id, queue, kind, subject as "subject!", attempts, error,
+       ended_at as "died_at!: PgTime"
+  from prewarm.jobs
+ where state = 'dead'
+   and ($1::bigint is null or id = $1)
+ order by ended_at desc, id desc
+ limit $2

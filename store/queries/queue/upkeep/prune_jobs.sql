@@ -1,12 +1,11 @@
 -- store::queue::upkeep::prune
 -- $1 how many at most.
-delete from apalis.jobs
+delete from prewarm.jobs
  where id = any (array(
          select id
-           from apalis.jobs
-          where status in ('Done', 'Failed')
-            and done_at < now() - interval '1 day'
-            and (status = 'Done' or attempts >= max_attempts)
-          order by done_at
+           from prewarm.jobs
+          where state = 'done'
+            and ended_at < now() - interval '1 day'
+          order by ended_at
           limit $1
        ))

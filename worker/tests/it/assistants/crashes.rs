@@ -2,8 +2,8 @@
 
 use std::{pin::pin, task::Poll};
 
-use jobs::{Context, Job};
-use store::agents::Agent;
+use jobs::Context;
+use store::{agents::Agent, queue::Job};
 use vapi_standin::{Fault, Operation};
 
 use crate::assistants::town::Town;
@@ -11,7 +11,7 @@ use crate::assistants::town::Town;
 /// Polls a pass until it has waited so many times, and then no more. True: it came to its end before.
 async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
     let job = Job::Prewarm(agent.id);
-    let mut pass = pin!(job.run(context));
+    let mut pass = pin!(jobs::run(context, &job));
     let mut waits = 0;
     std::future::poll_fn(|cx| match pass.as_mut().poll(cx) {
         Poll::Ready(ended) => Poll::Ready(ended.is_ok()),

@@ -1,7 +1,7 @@
 //! Vapi fails, in each way: no second assistant, nothing lost, and no more requests than need be.
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::{assistants::Stage, queue::Job};
 use vapi_standin::{Fault, Operation};
 
 use crate::{assistants::town::Town, harness::eventually};
@@ -193,7 +193,7 @@ async fn an_outage_is_no_dead_letter_however_many_attempts_it_outlasts() {
     let worker = town.start();
     let starts = "select coalesce(max(attempts), 0)::int8 from prewarm.assistants";
     eventually("ten starts", async || (town.db.count(starts).await >= 10).then_some(())).await;
-    assert_eq!(town.db.count("select count(*) from apalis.jobs where status = 'Killed'").await, 0);
+    assert_eq!(town.db.count("select count(*) from prewarm.jobs where state = 'dead'").await, 0);
     assert_eq!(town.db.count("select count(*) from prewarm.agent_marks").await, 1);
     town.standin.heal();
     town.settled().await;
@@ -224,14 +224,14 @@ async fn h21_the_first_success_wakes_all_who_were_put_off() {
     town.standin.fail_always(Operation::CreateAssistant, Fault::status(503));
     for _ in 0..3 {
         let agent = town.fresh().await;
-        jobs::Job::Prewarm(agent.id).run(&context).await.unwrap();
+        jobs::run(&context, &Job::Prewarm(agent.id)).await.unwrap();
         agents.push(agent);
     }
     let put_off = "select count(*) from prewarm.assistants where not_before > now() + interval '10 minutes'";
     assert_eq!(town.db.count(put_off).await, 3);
     town.standin.heal();
     let another = town.fresh().await;
-    jobs::Job::Prewarm(another.id).run(&context).await.unwrap();
+    jobs::run(&context, &Job::Prewarm(another.id)).await.unwrap();
     town.assert_exact(&another).await;
     assert_eq!(town.db.count(put_off).await, 0);
     town.close().await;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use intake::{Message, Outcome};
-use jobs::{Job, JobError, Maintenance};
+use jobs::{JobError, Maintenance};
 use serde_json::{Value, json};
 use store::agents::Agent;
 use testkit::sqlx;
@@ -14,7 +14,7 @@ use crate::assistants::town::Town;
 
 impl Town {
     async fn reconcile(&self) -> Result<(), JobError> {
-        Job::Maintenance(Maintenance::Reconcile).run(&self.context()).await
+        Maintenance::Reconcile.run(&self.context()).await
     }
 
     /// A call of an agent's that is over.

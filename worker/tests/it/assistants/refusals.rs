@@ -4,7 +4,7 @@ use serde_json::json;
 use store::{
     agents::{Agent, Wanted},
     assistants::Stage,
-    queue::dead_letters::DeadLetter,
+    queue::{Job, dead_letters::DeadLetter},
 };
 use vapi_standin::{Fault, Operation};
 
@@ -39,34 +39,34 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
     let reason = until_failed(&town, &agent).await;
     assert!(reason.contains("bogus should not exist"), "{reason}");
     town.settled().await;
-    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     let letter = letters(&town).await.remove(0);
-    assert_eq!((letter.queue.as_str(), letter.subject), ("prewarm", Some(format!("prewarm:{}", agent.id))));
+    assert_eq!((letter.queue.as_str(), letter.job), ("prewarm", Job::Prewarm(agent.id)));
     assert!(letter.error.unwrap().contains("bogus should not exist"));
 
     // Whatever else makes somebody look: it is not sent again, and stays a dead letter.
-    let last_end = "select (extract(epoch from max(done_at)) * 1000000)::int8 from apalis.jobs
-                     where job_type = 'prewarm' and convert_from(job, 'UTF8') like '%agent_id%'";
+    let last_end = "select (extract(epoch from max(ended_at)) * 1000000)::int8 from prewarm.jobs
+                     where queue = 'prewarm' and agent_id is not null";
     let before = town.db.count(last_end).await;
     town.mark(agent.id).await;
     eventually("it was looked at again", async || (town.db.count(last_end).await > before).then_some(())).await;
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 1);
-    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     assert_eq!(town.progress(&agent).await.stage, Stage::Failed);
 
     // Who asks for it has it sent again, once.
     let letter = letters(&town).await.remove(0);
-    assert!(town.db.store().retry_dead_letter(&letter.id).await.unwrap());
+    assert!(town.db.store().retry_dead_letter(letter.id).await.unwrap());
     town.standin.asked(Operation::UpdateAssistant, 2).await;
-    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
+    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
 
     town.save(agent.org, "third").await;
     town.settled().await;
     town.assert_exact(&agent).await;
-    town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 0).await;
+    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
     worker.stop().await;
     town.close().await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::{assistants::Stage, queue::Job};
 use testkit::sqlx;
 use vapi_standin::{Fault, Operation};
 
@@ -72,8 +72,8 @@ async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() 
     let town = Town::new().await;
     let agent = town.synced().await;
     let workers = [town.start(), town.start(), town.start()];
-    let waiting = "select count(*) from apalis.jobs where job_type = 'prewarm' and status = 'Pending'
-                      and idempotency_key like 'prewarm:%'";
+    let waiting = "select count(*) from prewarm.jobs where queue = 'prewarm' and state = 'waiting'
+                      and kind = 'prewarm'";
     town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(500)));
     town.save(agent.org, "begins it").await;
     town.standin.asked(Operation::UpdateAssistant, 1).await;
@@ -123,9 +123,9 @@ async fn another_address_reaches_every_assistant_though_nobody_saved_anything() 
     let town = Town::new().await;
     let agents = [town.synced().await, town.synced().await];
     let moved = town.context_at(ELSEWHERE);
-    jobs::Job::Maintenance(Maintenance::TakeUpAssistants).run(&moved).await.unwrap();
+    Maintenance::TakeUpAssistants.run(&moved).await.unwrap();
     for agent in &agents {
-        jobs::Job::Prewarm(agent.id).run(&moved).await.unwrap();
+        jobs::run(&moved, &Job::Prewarm(agent.id)).await.unwrap();
         let held = town.assistants_of(agent.id);
         assert_eq!(held.len(), 1);
         assert_eq!(held[0]["server"]["url"], format!("{ELSEWHERE}/webhooks/vapi"));
@@ -192,7 +192,7 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
     let without = tokio::spawn(async move { run.await.unwrap() });
     // It works, and leaves the agent alone.
     town.db.until("select count(*) from prewarm.marks", 0).await;
-    assert_eq!(town.db.count("select count(*) from apalis.jobs where job_type = 'prewarm'").await, 0);
+    assert_eq!(town.db.count("select count(*) from prewarm.jobs where queue = 'prewarm'").await, 0);
     let with = town.start();
     eventually("it is made", async || (town.progress(&agent).await.stage == Stage::Synced).then_some(())).await;
     with.stop().await;

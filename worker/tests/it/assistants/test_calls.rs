@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use jobs::Job;
 use store::{
     agents::Agent,
-    queue::Queue,
+    queue::{Job, Queue},
     test_calls::{Stage, TestCall},
 };
 use uuid::Uuid;
@@ -26,7 +25,7 @@ impl Town {
     }
 
     async fn connect(&self, id: Uuid) -> TestCall {
-        Job::TestCall(id).run(&self.context()).await.unwrap();
+        jobs::run(&self.context(), &Job::TestCall(id)).await.unwrap();
         self.look(id).await
     }
 
@@ -38,7 +37,11 @@ impl Town {
     /// What a worker takes next: the kind of job.
     async fn next(&self, worker: &str) -> Option<&'static str> {
         let claimed = self.store.claim_jobs(worker, Queue::Prewarm, 1, LEASE).await.unwrap();
-        claimed.first().map(|job| Job::decode(&job.args).unwrap().kind())
+        claimed.first().map(|claimed| match claimed.job {
+            Job::Prewarm(_) => "prewarm",
+            Job::TestCall(_) => "test_call",
+            Job::Rebuild(_) | Job::Maintenance(_) => "another",
+        })
     }
 }
 

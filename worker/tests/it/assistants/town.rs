@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::{Context, Job, JobError, Maintenance, Pace, Prewarm};
+use jobs::{Context, JobError, Maintenance, Pace, Prewarm};
 use monitoring::health::Health;
 use readmodel::{
     blob::Format,
@@ -14,6 +14,7 @@ use store::{
     Store,
     agents::{Agent, Wanted},
     assistants::{Progress, Stage},
+    queue::Job,
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -143,11 +144,11 @@ impl Town {
 
     /// One pass over an agent, as a claim would start it.
     pub(super) async fn pass(&self, agent: AgentId) -> Result<(), JobError> {
-        Job::Prewarm(agent).run(&self.context()).await
+        jobs::run(&self.context(), &Job::Prewarm(agent)).await
     }
 
     pub(super) async fn run(&self, job: Maintenance) {
-        Job::Maintenance(job).run(&self.context()).await.unwrap();
+        job.run(&self.context()).await.unwrap();
     }
 
     /// Passes until the agent is not owed any more.
@@ -155,7 +156,7 @@ impl Town {
         let context = self.context();
         let marks = format!("select count(*) from prewarm.agent_marks where agent_id = '{agent}'");
         eventually("the agent is owed nothing", async || {
-            let _refused = Job::Prewarm(agent).run(&context).await;
+            let _refused = jobs::run(&context, &Job::Prewarm(agent)).await;
             (self.db.count(&marks).await == 0).then_some(())
         })
         .await;

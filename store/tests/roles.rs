@@ -1,0 +1,82 @@
+//! The rights that `migrate` needs, and those that it does not.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use std::time::Duration;
+
+use readmodel::blob::Format;
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
+use store::{
+    Schema, Store, migrate,
+    queue::{End, Job, Queue},
+};
+use testkit::Database;
+
+const LEASE: Duration = Duration::from_secs(60);
+
+/// No extension can be created, and the application has a function of a name that apalis-postgres once took.
+const FOUND: &str = "
+    create function public.refuse() returns event_trigger language plpgsql as $$
+    begin raise exception 'extensions cannot be created here'; end $$;
+    create event trigger refuse on ddl_command_start when tag in ('CREATE EXTENSION') execute function public.refuse();
+    create function public.generate_ulid() returns text language sql return 'theirs'";
+
+/// That function and the extensions, by what they are and when they were last written.
+const THEIRS: &str = "
+    select concat_ws(' ', p.oid, p.xmin, pg_get_functiondef(p.oid)) from pg_proc p where p.proname = 'generate_ulid'
+    union all
+    select concat_ws(' ', e.oid, e.xmin, e.extname) from pg_extension e
+     order by 1";
+
+async fn run(session: &mut PgConnection, statements: &str) {
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(session).await.unwrap();
+}
+
+async fn texts(session: &mut PgConnection, query: &str) -> Vec<String> {
+    sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_all(session).await.unwrap()
+}
+
+/// Migrates as a role that is given nothing but `rights`, and has a worker of that role take and end a job.
+async fn works_with(rights: &str) {
+    let database = Database::empty().await.unwrap();
+    let role = format!("{}_role", database.name());
+    let mut admin = PgConnection::connect(&database.url()).await.unwrap();
+    run(&mut admin, &format!("create role {role} login password '{role}'; {FOUND}")).await;
+    let rights = rights.replace("ROLE", &role).replace("DATABASE", database.name());
+    run(&mut admin, &rights).await;
+    let theirs = texts(&mut admin, THEIRS).await;
+
+    let url = database.url_as(&role);
+    migrate(&url).await.unwrap();
+    migrate(&url).await.unwrap();
+    assert_eq!(texts(&mut admin, THEIRS).await, theirs);
+    assert_eq!(texts(&mut admin, "select nspname::text from pg_namespace where nspname = 'apalis'").await, [""; 0]);
+
+    let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
+    let store = Store::new(pool, None, Format::CURRENT);
+    assert_eq!(store.schema().await.unwrap(), Schema::Current);
+    run(&mut admin, "insert into public.organizations (name) values ('org')").await;
+    store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
+    let claimed = store.claim_jobs("worker", Queue::Rebuild, 1, LEASE).await.unwrap().remove(0);
+    assert!(matches!(claimed.job, Job::Rebuild(_)), "{claimed:?}");
+    store.finish_jobs("worker", &[(claimed.id, End::Done)]).await.unwrap();
+    assert_eq!(texts(&mut admin, "select state from prewarm.jobs").await, ["done"]);
+    store.close().await;
+
+    let leave = format!(
+        "drop event trigger refuse; reassign owned by {role} to current_user; drop owned by {role}; drop role {role}"
+    );
+    run(&mut admin, &leave).await;
+    drop(admin);
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_owner_of_a_database_needs_no_more_and_leaves_what_is_there() {
+    works_with("alter database DATABASE owner to ROLE").await;
+}
+
+#[tokio::test]
+async fn a_role_that_can_make_no_schema_works_in_the_one_that_it_is_given() {
+    works_with("create schema prewarm authorization ROLE; grant create on schema public to ROLE").await;
+}
