@@ -51,6 +51,7 @@ drop view if exists prewarm.due_prewarms, prewarm.due_jobs;
 
 drop function if exists
   prewarm.agent_of(text), prewarm.org_of(text), prewarm.new_job_id(), prewarm.prewarms(),
+  prewarm.fold(uuid[]), prewarm.fold_agents(), prewarm.mend_clock(interval), prewarm.walk(),
   prewarm.promote(uuid[]), prewarm.push_backfill(uuid[]), prewarm.push_rebuilds(uuid[]),
   prewarm.claim(text, text, int, interval), prewarm.claim_prewarms(text, int, interval),
   prewarm.start(uuid, text, interval), prewarm.take(text, text, int, interval),

@@ -13,7 +13,7 @@ const SCREEN: usize = 40;
 const LONGER: [&str; 6] = [
     "code/assistants/claim_prewarms.sql",
     "code/fleet/fleet_totals.sql",
-    "code/queue/take.sql",
+    "code/queue/lock_due.sql",
     "code/source/write_calls.sql",
     "code/sums/hours_of.sql",
     "code/sums/spans_between.sql",

@@ -231,37 +231,32 @@ fn end(event: TaskEvent<End>) -> Option<(JobId, End)> {
 /// apalis polls it for much else, the end of each job for one, and would look each time.
 pub(crate) struct LineBackend {
     line: Persisted<Line>,
-    next_look: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
     /// The rings that a look has answered.
     heard: u64,
     /// Whether a look may find something.
-    look: bool,
+    due: bool,
 }
 
 impl LineBackend {
     pub(crate) fn new(line: Line) -> Self {
-        Self {
-            line: Persisted::new(line),
-            next_look: Box::pin(tokio::time::sleep(Duration::ZERO)),
-            heard: 0,
-            look: true,
-        }
+        Self { line: Persisted::new(line), timer: Box::pin(tokio::time::sleep(Duration::ZERO)), heard: 0, due: true }
     }
 
     /// Leaves the timer armed in every case: a timer that nobody set again is how a worker falls asleep for good.
     fn arm(&mut self, cx: &mut Context<'_>) {
-        while self.next_look.as_mut().poll(cx).is_ready() {
-            self.look = true;
+        while self.timer.as_mut().poll(cx).is_ready() {
+            self.due = true;
             // Spread, so that workers do not look in step.
             let pause = self.line.limits.poll.mul_f64(rand::random_range(0.75..1.25));
-            self.next_look.as_mut().reset(Instant::now() + pause);
+            self.timer.as_mut().reset(Instant::now() + pause);
         }
     }
 
     fn listen(&mut self, cx: &mut Context<'_>) {
         self.line.bell.register(cx.waker());
         let rings = self.line.bell.rings();
-        self.look |= rings != self.heard;
+        self.due |= rings != self.heard;
         self.heard = rings;
     }
 }
@@ -287,7 +282,7 @@ impl Backend for LineBackend {
                 self.line.progress.made();
                 return Poll::Pending;
             }
-            if !mem::take(&mut self.look) {
+            if !mem::take(&mut self.due) {
                 return Poll::Pending;
             }
         }

@@ -163,7 +163,7 @@ impl<H: Handler> Engine<H> {
                 .layer(CatchPanicLayer::with_panic_handler(|_: &Box<dyn Any + Send>| Panicked))
                 .build(move |job: Job| {
                     let handler = handler.clone();
-                    async move { Ok::<End, BoxDynError>(told(handler.run(job).await)) }
+                    async move { Ok::<End, BoxDynError>(end_of(handler.run(job).await)) }
                 })
         })
     }
@@ -198,7 +198,7 @@ const fn part(queue: Queue) -> &'static str {
     }
 }
 
-fn told(result: Result<(), JobError>) -> End {
+fn end_of(result: Result<(), JobError>) -> End {
     match result {
         Ok(()) => End::Done,
         Err(error) if error.may_retry() => End::Failed(error.message().to_owned()),

@@ -6,8 +6,8 @@ set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bit
 begin
   if not exists (select from prewarm.due_jobs d where d.queue = 'prewarm' and d.test_call_id is null) then
     if exists (select from prewarm.agent_marks)
-       and pg_try_advisory_xact_lock(hashtext('prewarm.fold_agents')) then
-      perform prewarm.fold_agents();
+       and pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_agents')) then
+      perform prewarm.enqueue_agents();
     elsif not exists (select from prewarm.due_jobs d where d.queue = 'prewarm') then
       return;
     end if;

@@ -18,28 +18,28 @@ begin
     waits := exists (select from prewarm.due_jobs d where d.queue = claim.queue);
     if queue = 'rebuild' then
       if exists (select from prewarm.owed) then
-        if pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
+        if pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_owed')) then
           orgs := prewarm.owed_orgs();
           if cardinality(orgs) = 1 then
-            return query select s, waits from prewarm.start(orgs[1], worker, lease) s;
+            return query select s, waits from prewarm.start_alone(orgs[1], worker, lease) s;
             if found then
               return;
             end if;
           end if;
-          perform prewarm.fold(orgs);
+          perform prewarm.enqueue_owed(orgs);
         elsif not waits then
           return;
         end if;
       elsif not waits then
         if not exists (select from prewarm.backfill b where b.next_org is not null)
-           or not pg_try_advisory_xact_lock(hashtext('prewarm.fold')) then
+           or not pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_owed')) then
           return;
         end if;
-        perform prewarm.walk();
+        perform prewarm.backfill_next();
       end if;
     elsif not waits then
       return;
     end if;
   end if;
-  return query select t, true from prewarm.take(worker, queue, n, lease) t;
+  return query select t, true from prewarm.lock_due(worker, queue, n, lease) t;
 end $$;

@@ -9,7 +9,7 @@ begin
   insert into prewarm.workers (name, queue)
   values (heartbeat.worker, heartbeat.queue)
       on conflict (name) do update set seen_at = now();
-  perform prewarm.mend_clock(lease);
+  perform prewarm.repair_clock(lease);
   update prewarm.leases l
      set until = now() + lease
    where l.org_id in (

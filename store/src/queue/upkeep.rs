@@ -51,7 +51,7 @@ impl Store {
         for statement in others {
             rows += statement.execute(pg).await?.rows_affected();
         }
-        sqlx::query_file!("queries/queue/upkeep/walk.sql").execute(pg).await?;
+        sqlx::query_file!("queries/queue/upkeep/restart_backfill.sql").execute(pg).await?;
         Ok(rows)
     }
 

@@ -28,7 +28,7 @@ async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
 async fn it_lists_queues_and_jobs_of_ours() {
     let db = Db::create().await;
     db.org().await;
-    db.run("select prewarm.fold(prewarm.owed_orgs())").await;
+    db.run("select prewarm.enqueue_owed(prewarm.owed_orgs())").await;
     let (status, page) = ask(&db, Method::GET, "/").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("<html"), "{page}");

@@ -55,7 +55,7 @@ async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
 async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a_time() {
     let db = Db::create().await;
     due_in(&db, "generate_series(-250, -1)").await;
-    assert_eq!(db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await, 100);
+    assert_eq!(db.count("select prewarm.enqueue_owed(prewarm.owed_orgs())::int8").await, 100);
     let oldest = "select count(*) from prewarm.versions v join prewarm.jobs j on j.org_id = v.org_id
                    where v.next_change_at < now() - interval '150 seconds'";
     assert_eq!(db.count(oldest).await, 100);

@@ -97,7 +97,7 @@ async fn whatever_is_owed_gets_its_turn_however_much_there_is() {
     .await;
     // The first orgs by id stay owed all the time, and hold nobody up.
     eventually("every org has its job", async || {
-        let folded = db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await;
+        let folded = db.count("select prewarm.enqueue_owed(prewarm.owed_orgs())::int8").await;
         assert!(folded <= 1100, "{folded} at once");
         (db.count(WAITING).await == 2002).then_some(())
     })

@@ -210,9 +210,9 @@ async fn agents_that_wait_are_tried_when_a_worker_starts() {
     town.save(agent.org, "second").await;
     town.db.run("update prewarm.assistants set not_before = now() + interval '1 hour'").await;
     town.run(Maintenance::AuditAssistants).await;
-    assert_eq!(town.db.count("select prewarm.fold_agents()::int8").await, 0);
+    assert_eq!(town.db.count("select prewarm.enqueue_agents()::int8").await, 0);
     town.run(Maintenance::TakeUpAssistants).await;
-    assert_eq!(town.db.count("select prewarm.fold_agents()::int8").await, 1);
+    assert_eq!(town.db.count("select prewarm.enqueue_agents()::int8").await, 1);
     town.close().await;
 }
 

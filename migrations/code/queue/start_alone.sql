@@ -1,6 +1,6 @@
 -- Starts the rebuild of one org at once, with a job that is claimed from its first row on and the org's lease. No row
 -- while a job of the org waits, or within the gap after its last rebuild.
-create or replace function prewarm.start(org uuid, worker text, lease interval) returns setof prewarm.jobs
+create or replace function prewarm.start_alone(org uuid, worker text, lease interval) returns setof prewarm.jobs
 language plpgsql as $$
 declare
   job_id constant bigint := nextval('prewarm.jobs_id_seq');
@@ -26,7 +26,7 @@ begin
     returning starts
   )
   insert into prewarm.jobs as made (id, queue, kind, org_id, state, attempts, max_attempts, worker, claimed_at)
-  select job_id, 'rebuild', 'rebuild', org, 'running', leased.starts, prewarm.quarantine_starts(), start.worker, now()
+  select job_id, 'rebuild', 'rebuild', org, 'running', leased.starts, prewarm.quarantine_starts(), start_alone.worker, now()
     from leased
   returning made.*;
 end $$;

@@ -1,10 +1,10 @@
 -- Brings back what lies in the future, further than anything is ever put off, because the clock went back: it would
 -- stand still for as long as the clock jumped. (A clock that went forward leaves nothing but what comes early.)
-create or replace function prewarm.mend_clock(lease interval) returns void
+create or replace function prewarm.repair_clock(lease interval) returns void
 language plpgsql as $$
 begin
   -- Two that mend at once could deadlock.
-  if not pg_try_advisory_xact_lock(hashtext('prewarm.mend_clock')) then
+  if not pg_try_advisory_xact_lock(hashtext('prewarm.repair_clock')) then
     return;
   end if;
   update prewarm.jobs j

@@ -1,14 +1,14 @@
 -- Takes up to n due jobs for a worker and, with a rebuild, the lease of its org. The start is counted here, before the
 -- work, so that a job that kills its process does not run for ever. Jobs that are not urgent take half of the worker's
 -- room at most. Called by prewarm.claim, whose planner settings it relies on.
-create or replace function prewarm.take(worker text, queue text, n int, lease interval) returns setof prewarm.jobs
+create or replace function prewarm.lock_due(worker text, queue text, n int, lease interval) returns setof prewarm.jobs
 language plpgsql as $$
 begin
   return query
   with urgent as (
     select d.id, d.org_id
       from prewarm.due_jobs d
-     where d.queue = take.queue
+     where d.queue = lock_due.queue
        and d.priority >= 0
      order by d.priority desc, d.run_at
      limit n
@@ -17,13 +17,13 @@ begin
   running as (
     select count(*) as jobs, count(*) filter (where j.priority < 0) as later
       from prewarm.jobs j
-     where j.worker = take.worker
+     where j.worker = lock_due.worker
        and j.state = 'running'
   ),
   later as (
     select d.id, d.org_id
       from prewarm.due_jobs d
-     where d.queue = take.queue
+     where d.queue = lock_due.queue
        and d.priority < 0
      order by d.priority desc, d.run_at
      limit (select greatest(0, least(n - (select count(*) from urgent), (n + r.jobs + 1) / 2 - r.later)) from running r)
@@ -49,7 +49,7 @@ begin
   update prewarm.jobs j
      set state = 'running',
          attempts = coalesce((select leased.starts from leased where leased.holder = j.id::text), j.attempts + 1),
-         worker = take.worker,
+         worker = lock_due.worker,
          claimed_at = now(),
          ended_at = null
    where j.id = any (array(select due.id from due))

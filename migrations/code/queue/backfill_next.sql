@@ -1,6 +1,6 @@
 -- Looks on for orgs that nobody has built, until it has found some or has looked at many. Few at a time wait: a million
 -- jobs at once would be in everybody's way.
-create or replace function prewarm.walk() returns int
+create or replace function prewarm.backfill_next() returns int
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   pushed int;

@@ -1,5 +1,5 @@
 -- Makes jobs of orgs that are owed; returns how many. A job of theirs that waits without urgency becomes urgent.
-create or replace function prewarm.fold(orgs uuid[]) returns int
+create or replace function prewarm.enqueue_owed(orgs uuid[]) returns int
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin
   update prewarm.jobs j

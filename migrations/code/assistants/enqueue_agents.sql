@@ -1,6 +1,6 @@
 -- Makes a job of each agent that is owed and does not wait already; returns how many. Few at a time, and half of them
 -- from a random place on, so that no agent is always last.
-create or replace function prewarm.fold_agents() returns int
+create or replace function prewarm.enqueue_agents() returns int
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
