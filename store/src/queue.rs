@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
 
-/// A line of waiting jobs.
+/// A queue of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
     /// Rebuilds of orgs. A claim fills it from what is owed.
@@ -146,7 +146,7 @@ impl State {
 pub struct NewJob {
     /// Where it waits.
     pub queue: Queue,
-    /// What is to be done.
+    /// Its kind in the database.
     pub kind: String,
     /// Starts that may end badly before it becomes a dead letter.
     pub max_attempts: i32,
@@ -179,7 +179,7 @@ impl From<ClaimedRow> for Claimed {
     }
 }
 
-/// How a job ended.
+/// The end of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// Well.
@@ -200,8 +200,8 @@ impl Store {
         Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
-    /// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
+    /// Records that a worker lives, and renews the leases of the jobs that it holds. The first call registers the worker. Ends
+    /// jobs of the queue that no living worker has held for a `lease` as lost, and returns how many.
     pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[JobId]) -> Result<i32, Error> {
         let (lease, held) = (lease.as_secs_f64(), numbers(held));
         let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);
@@ -209,18 +209,18 @@ impl Store {
     }
 }
 
-/// What a look for strays found.
+/// The result of a look for strays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strays {
     /// Jobs that wait again.
     pub released: i32,
-    /// When it was, by the database's clock: `since` of the next look.
+    /// The time of the look by the database's clock: `since` of the next one.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// Gives back the jobs that a worker has had since its last look, and does not hold: the answer to its claim was lost. No
-    /// claim of the worker's may be under way. A look that comes late does no harm, since it names an instant that has passed.
+    /// Gives back the jobs that a worker has claimed before its last look and does not hold, because the answer to its claim
+    /// was lost. The worker must not be claiming meanwhile. A call that arrives late does no harm, since `since` has passed.
     pub async fn release_strays(
         &self,
         worker: &str,
@@ -233,7 +233,7 @@ impl Store {
         Ok(Strays { released: look.strays, at: look.at.into() })
     }
 
-    /// Claims up to `limit` due jobs for a registered worker, who has to end each of them before its lease does, or renew it.
+    /// Claims up to `limit` due jobs for a registered worker, which has to end each or renew it before its lease ends.
     pub async fn claim_jobs(
         &self,
         worker: &str,
@@ -257,7 +257,7 @@ impl Store {
         Ok(claimed.into_iter().map(Claimed::from).collect())
     }
 
-    /// Records how a worker's jobs ended. Those that are no longer its own, having been lost meanwhile, stay as they are.
+    /// Records how a worker's jobs ended. Jobs that count as lost meanwhile stay as they are.
     pub async fn finish_jobs(&self, worker: &str, ended: &[(JobId, End)]) -> Result<(), Error> {
         let ids: Vec<i64> = ended.iter().map(|(id, _)| id.0).collect();
         let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
@@ -268,14 +268,13 @@ impl Store {
         Ok(())
     }
 
-    /// Gives back jobs that a worker has claimed and not run, as if it never had.
+    /// Gives back jobs that a worker has claimed and not run, as if it had not claimed them.
     pub async fn release_jobs(&self, worker: &str, ids: &[JobId]) -> Result<(), Error> {
         sqlx::query_file!("queries/queue/release.sql", worker, &numbers(ids)).fetch_all(&self.pg).await?;
         Ok(())
     }
 
-    /// Takes leave of all workers whose name starts with `prefix`: gives back what they still hold, and forgets
-    /// them.
+    /// Removes all workers whose name starts with `prefix`, and gives back the jobs that they hold.
     pub async fn retire_workers(&self, prefix: &str) -> Result<(), Error> {
         sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(&self.pg).await?;
         sqlx::query_file!("queries/queue/retire.sql", prefix).execute(&self.pg).await?;
@@ -290,7 +289,7 @@ impl Store {
     }
 }
 
-/// Postgres' text knows no NUL.
+/// The error without NUL, which Postgres' text cannot hold.
 fn error_text(end: &End) -> Option<String> {
     match end {
         End::Done => None,
@@ -298,14 +297,14 @@ fn error_text(end: &End) -> Option<String> {
     }
 }
 
-/// A writer may ring here after its commit. A worker that misses it finds the marks at its next look.
+/// The channel on which writers notify after their commit. A worker that misses a notice finds the marks at its next claim.
 const HINTS: &str = "prewarm_hint";
 
-/// Between attempts to come back.
+/// The pause before listening again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Store {
-    /// Calls `ring` for every hint, for ever. After a silence it listens on another connection.
+    /// Calls `ring` for every hint. Never returns. After a silence it listens on another connection.
     pub async fn follow_hints(&self, ring: impl Fn()) {
         self.line.listen(|| follow(self.direct(), &ring)).await;
     }
@@ -324,7 +323,7 @@ async fn listen(pg: &PgPool, ring: &impl Fn()) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
     listener.listen(HINTS).await?;
     loop {
-        // Also on coming back: whatever was said meanwhile has been missed.
+        // Also after a reconnection, since hints sent meanwhile are lost.
         ring();
         if listener.try_recv().await?.is_none() {
             return Ok(());

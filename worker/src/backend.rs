@@ -1,6 +1,7 @@
 //! Our queue as a backend of apalis: its `Persisted` drives the worker, `store::queue` does the work.
 //!
-//! A database that is away is waited for. It ends neither the worker nor the jobs that run: hence no error leaves here.
+//! No error leaves this file: while the database is away, the worker and its running jobs go on, and statements are tried
+//! again.
 
 use std::{
     collections::HashSet,
@@ -37,11 +38,11 @@ use crate::{bell::Bell, config::Limits, watchdog::Progress};
 /// Between tries of a database that is away.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A statement that takes longer has lost its connection. Postgres may run it yet.
+/// The limit of one statement. After it the connection counts as lost, though Postgres may still run the statement.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Jobs that are claimed at a time. While a worker holds claimed jobs that it has no room for, apalis neither acknowledges
-/// nor sends heartbeats.
+/// Jobs per claim. apalis neither acknowledges nor sends heartbeats while a worker holds claimed jobs that it has no room
+/// for, so a claim takes one.
 const BATCH: usize = 1;
 
 /// The queue behind one apalis worker.
@@ -52,7 +53,7 @@ pub(crate) struct Line {
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
     pub(crate) held: Arc<Held>,
-    /// The last look for jobs that the worker was handed and does not know of.
+    /// When strays were last looked for: jobs whose claim was not answered.
     pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
     /// While true, this queue is left to others.
@@ -94,7 +95,7 @@ impl Line {
         let (held, since) = (self.held.ids(), *self.looked());
         let (lost, strays) = bounded(async {
             let lost = self.store.heartbeat(worker.name(), self.queue, self.limits.lease, &held).await?;
-            // apalis does one thing at a time: no claim is under way.
+            // No claim is under way: apalis does one thing at a time.
             let strays = self.store.release_strays(worker.name(), &held, since).await?;
             Ok((lost, strays))
         })
@@ -172,7 +173,7 @@ impl Persistence for Line {
 
     async fn reenqueue_abandoned(&mut self, tasks: Vec<Task<Job>>, worker: &WorkerContext) -> Result<u64, Infallible> {
         let ids: Vec<JobId> = tasks.iter().filter_map(|task| job_id(task.task_id()?)).collect();
-        // Should this fail, the process gives back all it holds when it ends.
+        // A failure is harmless: at its end the process gives back all that it holds.
         if let Err(error) = bounded(self.store.release_jobs(worker.name(), &ids)).await {
             self.complain("release", &error);
         }
@@ -181,7 +182,7 @@ impl Persistence for Line {
         Ok(released)
     }
 
-    /// Tries for as long as a lease: then the jobs are left to be found lost, and run again.
+    /// Tries for as long as a lease. After that the jobs count as lost, and run again.
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
         let ended: Vec<(JobId, End)> = events.into_iter().filter_map(end).collect();
         let deadline = Instant::now() + self.limits.lease;
@@ -196,7 +197,7 @@ impl Persistence for Line {
         Ok(())
     }
 
-    /// Jobs are pushed through `store::queue`.
+    /// Never called: jobs are pushed through `store::queue`.
     async fn push_tasks(&mut self, _: Vec<Task<Job>>) -> Result<(), Infallible> {
         Ok(())
     }
@@ -221,20 +222,21 @@ pub(crate) fn job_id(id: &TaskId) -> Option<JobId> {
     id.to_string().parse().ok()
 }
 
-/// How a task ended. Only a job that was cut off or panicked has an error here: of all others the handler tells the end.
+/// The end of a task. Its result is an error only if the job was cut off or panicked; otherwise the handler has said how
+/// the job ended.
 fn end(event: TaskEvent<End>) -> Option<(JobId, End)> {
     let TaskEvent::Complete(ended) = event else { return None };
     Some((job_id(&ended.task_id)?, ended.result.unwrap_or_else(End::Failed)))
 }
 
-/// A backend that looks for work whenever the bell rings, and every so often without; a look that leaves some rings it.
-/// apalis polls it for much else, the end of each job for one, and would look each time.
+/// A backend that claims when the bell rings and at intervals. A claim that leaves work behind rings the bell. (apalis
+/// polls a backend for other reasons too, such as the end of a job, and would claim each time.)
 pub(crate) struct LineBackend {
     line: Persisted<Line>,
     timer: Pin<Box<Sleep>>,
-    /// The rings that a look has answered.
+    /// The number of rings that a claim has answered.
     heard: u64,
-    /// Whether a look may find something.
+    /// Whether a claim may find work.
     due: bool,
 }
 
@@ -243,11 +245,11 @@ impl LineBackend {
         Self { line: Persisted::new(line), timer: Box::pin(tokio::time::sleep(Duration::ZERO)), heard: 0, due: true }
     }
 
-    /// Leaves the timer armed in every case: a timer that nobody set again is how a worker falls asleep for good.
+    /// Always leaves the timer armed: a worker whose timer is not set again sleeps for ever.
     fn arm(&mut self, cx: &mut Context<'_>) {
         while self.timer.as_mut().poll(cx).is_ready() {
             self.due = true;
-            // Spread, so that workers do not look in step.
+            // Jitter keeps workers from claiming in step.
             let pause = self.line.limits.poll.mul_f64(rand::random_range(0.75..1.25));
             self.timer.as_mut().reset(Instant::now() + pause);
         }
@@ -289,7 +291,7 @@ impl Backend for LineBackend {
         self.line.poll_next(cx, worker)
     }
 
-    /// Lets a claim that is under way come back first: what it brings goes back to the queue, and not astray.
+    /// Waits for a claim that is under way, so that its jobs go back to the queue at once instead of after their lease.
     fn poll_close(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Result<(), Infallible>> {
         if let State::Fetch(claim) = self.line.state_mut() {
             let Ok(tasks) = ready!(claim.poll_unpin(cx));
@@ -315,7 +317,7 @@ impl BackendConfig for LineBackend {
     }
 }
 
-/// The end of a job reaches the queue as the handler told it.
+/// Passes the end of a job to the queue unchanged.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Verbatim;
 

@@ -1,5 +1,5 @@
-//! Measures what is owed. Each worker does so itself: if it were a job, the workers that do not get it would go on
-//! showing what they measured last.
+//! Gauges of the work that is owed. Each worker measures for itself: a job would reach one worker, and the others would go
+//! on showing old values.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ use monitoring::{
 use store::{Store, erasures::Backlog, parked::Contested};
 
 const EVERY: Duration = Duration::from_secs(1);
-/// After this long nobody knows.
+/// The time limit of a measurement. After it the gauges are NaN.
 const BUDGET: Duration = Duration::from_secs(5);
-/// An org of a million rows takes less.
+/// An erasure that takes longer is reported. An org of a million rows takes less.
 const ERASURE_IS_LATE: Duration = Duration::from_secs(60);
 
-/// Keeps the gauges current, for ever.
+/// Keeps the gauges of orgs current. Never returns.
 pub(crate) async fn measure(store: Store) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -27,7 +27,7 @@ pub(crate) async fn measure(store: Store) {
         ticks.tick().await;
         let [orgs, oldest_seconds, quarantined, parked] = match tokio::time::timeout(BUDGET, store.backlog()).await {
             Ok(Ok(found)) => [found.orgs as f64, found.oldest_seconds, found.quarantined as f64, found.parked as f64],
-            // Unlike the last known number, nobody takes this for how things are.
+            // NaN cannot be mistaken for the present state, as the last value could.
             failed => {
                 complain("orgs", failed.ok().and_then(Result::err).as_ref());
                 [f64::NAN; 4]
@@ -40,10 +40,10 @@ pub(crate) async fn measure(store: Store) {
     }
 }
 
-/// All agents and numbers are read for it.
+/// Each measurement reads all agents and numbers.
 const CLAIMS_EVERY: Duration = Duration::from_secs(10);
 
-/// Keeps the gauges of names at Vapi that several orgs claim current, for ever, and tells of them in `/readyz`.
+/// Keeps the gauges of assistants and numbers that several orgs claim current, and reports them in `/readyz`. Never returns.
 pub(crate) async fn measure_claims(store: Store, health: Health) {
     const PART: &str = "names at vapi";
     let mut ticks = tokio::time::interval(CLAIMS_EVERY);
@@ -71,7 +71,7 @@ fn state_of_names(Contested { assistants, numbers }: Contested) -> State {
     ))
 }
 
-/// Keeps the gauge of erasures current, for ever, and tells in `/readyz` of one that takes long.
+/// Keeps the gauge of erasures current, and reports one that takes long in `/readyz`. Never returns.
 pub(crate) async fn measure_erasures(store: Store, health: Health) {
     const PART: &str = "erasures";
     let mut ticks = tokio::time::interval(EVERY);
@@ -96,7 +96,7 @@ fn state_of_erasures(Backlog { erasures, oldest_seconds }: Backlog) -> State {
     ))
 }
 
-/// Keeps the gauges of agents current, for ever. Only where assistants are made: elsewhere nobody minds what is owed.
+/// Keeps the gauges of agents current. Never returns. Only workers that reach Vapi run it.
 pub(crate) async fn measure_agents(store: Store) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -115,7 +115,7 @@ pub(crate) async fn measure_agents(store: Store) {
     }
 }
 
-/// Without an error the database did not answer in time.
+/// Logs a measurement that failed. No error means that the database did not answer in time.
 fn complain(what: &'static str, error: Option<&store::Error>) {
     let reason = error.map_or_else(|| format!("no answer within {} s", BUDGET.as_secs()), ToString::to_string);
     tracing::warn!(what, reason, "what is owed cannot be measured");

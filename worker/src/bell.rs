@@ -7,8 +7,8 @@ use std::{
 
 use futures_util::task::AtomicWaker;
 
-/// One sleeper, any number of ringers. Rings are counted, so that one which comes while the sleeper looks for work is
-/// noticed after the look, and not lost.
+/// Wakes one sleeper from any number of places. Rings are counted, so that the sleeper notices one that came while it was
+/// claiming.
 #[derive(Debug, Default)]
 pub(crate) struct Bell {
     rings: AtomicU64,
@@ -22,12 +22,12 @@ impl Bell {
         self.sleeper.wake();
     }
 
-    /// Whom to wake.
+    /// Sets the task that a ring wakes.
     pub(crate) fn register(&self, waker: &Waker) {
         self.sleeper.register(waker);
     }
 
-    /// How often it was rung.
+    /// The number of rings so far.
     pub(crate) fn rings(&self) -> u64 {
         self.rings.load(Ordering::SeqCst)
     }

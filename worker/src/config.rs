@@ -1,42 +1,42 @@
-//! How a worker process works.
+//! The settings of a worker process.
 
 use std::time::Duration;
 
 use store::queue::Queue;
 use tokio::sync::watch;
 
-/// How a worker process works. The defaults are for production; tests shorten the times.
+/// The settings of a worker process. The defaults are for production; tests shorten the times.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// How often a worker says that it lives, and looks for jobs that were lost.
+    /// The interval at which a worker reports that it lives and looks for lost jobs.
     pub heartbeat: Duration,
-    /// How long running jobs may go on after the signal to stop.
+    /// The time that running jobs get after the signal to stop.
     pub shutdown: Duration,
     /// For rebuilds.
     pub rebuild: Limits,
-    /// For what crons fire.
+    /// For jobs that crons fire.
     pub maintenance: Limits,
-    /// For assistants at Vapi; without it they are left to other workers.
+    /// For assistants at Vapi. None leaves them to other workers.
     pub prewarm: Option<Limits>,
-    /// `PREWARM_EVENT_RETENTION`: how long the bodies of events are kept.
+    /// The time for which bodies of events are kept (`PREWARM_EVENT_RETENTION`).
     pub event_retention: Duration,
     /// While true, rebuilds are left to the workers of a newer release.
     pub stand_by: watch::Receiver<bool>,
 }
 
-/// `PREWARM_EVENT_RETENTION` unless it is set.
+/// The default of `PREWARM_EVENT_RETENTION`.
 pub const DEFAULT_EVENT_RETENTION: Duration = Duration::from_hours(30 * 24);
 
-/// What holds for the jobs of one queue.
+/// The limits of one queue's jobs.
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Jobs that run at once.
     pub concurrency: usize,
-    /// How long a job may run before it is cut off.
+    /// A job that runs longer is cut off.
     pub timeout: Duration,
-    /// A job counts as lost when its worker has not been heard of for this long.
+    /// A job counts as lost when its worker has sent no heartbeat for this long.
     pub lease: Duration,
-    /// How often to look for work, hint or no hint.
+    /// The interval between claims without a hint.
     pub poll: Duration,
 }
 
@@ -57,7 +57,7 @@ impl Default for Config {
             shutdown: Duration::from_secs(8),
             rebuild: Limits {
                 concurrency: 8,
-                // Of a million calls all is made anew in some ten seconds, on a machine that has nothing else to do.
+                // An org with a million calls takes some ten seconds on an idle machine.
                 timeout: Duration::from_mins(5),
                 lease: Duration::from_secs(20),
                 poll: Duration::from_millis(25),
@@ -69,9 +69,9 @@ impl Default for Config {
                 poll: Duration::from_millis(250),
             },
             prewarm: Some(Limits {
-                // One more than prewarm.prewarm_places().
+                // One more than prewarm.prewarm_places(), as the comment there explains.
                 concurrency: 4,
-                // A pass is a few requests of ten seconds at most; to verify all assistants takes longer.
+                // Syncing an agent is a few requests of ten seconds at most; verifying all assistants takes longer.
                 timeout: Duration::from_mins(5),
                 lease: Duration::from_secs(20),
                 poll: Duration::from_millis(100),
@@ -83,7 +83,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// None: the queue is not worked.
+    /// The limits of a queue, or None if this process leaves it to others.
     pub(crate) const fn limits(&self, queue: Queue) -> Option<&Limits> {
         match queue {
             Queue::Rebuild => Some(&self.rebuild),
@@ -92,8 +92,7 @@ impl Config {
         }
     }
 
-    /// A lease must be renewed before it ends: by a heartbeat, of which some may be late. No heart beats while a worker
-    /// shuts down.
+    /// Requires a lease to outlast some late heartbeats and the shutdown, during which no heartbeat is sent.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let Self { heartbeat, shutdown, .. } = *self;
         for queue in Queue::ALL {

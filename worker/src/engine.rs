@@ -1,4 +1,4 @@
-//! One worker a queue, under apalis' monitor, and the loops beside them.
+//! The workers, one for each queue, under apalis' monitor, and the loops beside them.
 
 use std::{any::Any, fmt, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
     watchdog::{self, Progress},
 };
 
-/// What the process asks of the database last of all takes no longer than this.
+/// The time limit of giving back jobs at the end of the process.
 const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Between looks for a schema that is not there yet.
+/// The pause between looks for a schema that is not there yet.
 const SCHEMA_PAUSE: Duration = Duration::from_millis(500);
 
 /// Does the work of jobs.
@@ -83,7 +83,7 @@ struct Engine<H> {
 }
 
 impl<H: Handler> Engine<H> {
-    /// What another start of a worker may change about assistants is looked at now. Should this fail, the audit does.
+    /// Pushes a look at all assistants, because a new start may have new settings. If that fails, the audit finds the same.
     async fn take_up(&self) {
         if self.config.prewarm.is_none() {
             return;
@@ -93,7 +93,7 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    /// Until `shutdown`, and then for as long as running jobs take, up to the limit.
+    /// Works until `shutdown`, and then for as long as running jobs take, up to the limit.
     async fn work(&self, crons: &'static [Cron], health: Health, shutdown: CancellationToken) {
         let lines: Vec<Line> = Queue::ALL.into_iter().filter_map(|queue| self.line(queue)).collect();
         let scheduler = Progress::new();
@@ -121,7 +121,7 @@ impl<H: Handler> Engine<H> {
                 tracing::error!(worker = worker.name(), %error, "worker restarts");
                 true
             })
-            // apalis' own shutdown_timeout would count from here on.
+            // The grace starts at the signal. apalis' own shutdown_timeout would start here.
             .with_terminator(async move { tokio::time::sleep(grace).await })
             .run_with_signal(async {
                 shutdown.cancelled().await;
@@ -133,7 +133,7 @@ impl<H: Handler> Engine<H> {
         }
     }
 
-    /// None: the queue is not worked.
+    /// The worker's side of a queue, or None if this process leaves it to others.
     fn line(&self, queue: Queue) -> Option<Line> {
         Some(Line {
             store: self.store.clone(),
@@ -155,8 +155,8 @@ impl<H: Handler> Engine<H> {
             let handler = handler.clone();
             WorkerBuilder::new(start.worker(line.queue, restarts))
                 .backend(LineBackend::new(line.clone()))
-                // The first is the outermost. A job gets a task of its own, so that one which keeps the CPU busy does not
-                // keep the worker from its heartbeat. The task ends when its job is dropped.
+                // The first layer is the outermost. Each job gets a task of its own, so that a busy one does not hold up
+                // the worker's heartbeat. Dropping the job aborts the task.
                 .concurrency(line.limits.concurrency)
                 .layer(ParallelizeLayer::new(spawn_job))
                 .timeout(line.limits.timeout)
@@ -168,7 +168,7 @@ impl<H: Handler> Engine<H> {
         })
     }
 
-    /// Gives back what the workers still hold.
+    /// Gives back the jobs that the workers still hold.
     async fn take_leave(&self) {
         let farewell = self.store.retire_workers(self.start.as_ref());
         match tokio::time::timeout(FAREWELL, farewell).await {
@@ -189,7 +189,7 @@ async fn watch_line(store: Store) {
     store.watch_line().await;
 }
 
-/// A queue's name in `/readyz`.
+/// The name of a queue in `/readyz`.
 const fn part(queue: Queue) -> &'static str {
     match queue {
         Queue::Rebuild => "rebuild queue",
@@ -206,7 +206,7 @@ fn end_of(result: Result<(), JobError>) -> End {
     }
 }
 
-/// The panic's own words may hold data: they go to the log of the panic hook alone.
+/// Stands for a panic whose message may hold data. Only the panic hook's log has the message.
 #[derive(Debug)]
 struct Panicked;
 

@@ -1,6 +1,5 @@
-//! Runs the jobs. apalis gives the workers, their layers, the monitor and the board; the queue under them is
-//! `store::queue`, joined to apalis in [`backend`](self) because its stock Postgres backend loses wake-ups and strands
-//! jobs. What is owed is in the ledger: any worker may be killed at any instruction.
+//! Runs the jobs. apalis provides workers, layers, the monitor and the board. The queue under them is `store::queue`, and
+//! `backend.rs` joins the two. Owed work is recorded in the ledger, so any worker may be killed at any instruction.
 
 mod backend;
 mod backlog;
@@ -23,11 +22,10 @@ use readmodel::time::Clock;
 use store::{Store, queue::Job};
 use tokio_util::sync::CancellationToken;
 
-/// Works until `shutdown`, then stops within [`Config::shutdown`]: nothing new is claimed, running jobs end, and what is
-/// still held goes back to the queue. A database that is away, or whose schema is not ours, is waited for; `health` says
-/// so.
+/// Works until `shutdown`, then stops within [`Config::shutdown`]: it claims nothing new, lets running jobs end, and gives
+/// back the rest. It waits for a database that is away or has another schema, and says so in `health`.
 ///
-/// Without `prewarm` assistants are left to other workers.
+/// Without `prewarm` it leaves assistants to other workers.
 pub async fn run(
     config: Config,
     store: Store,

@@ -5,8 +5,8 @@ use std::fmt;
 use store::queue::Queue;
 use ulid::Ulid;
 
-/// What the names of all workers of one start of a process begin with: host, pid and a ULID. A name that came a second
-/// time would pass off a dead worker's jobs as a living one's.
+/// The common prefix of the workers' names in one start of a process: host, pid and a ULID. It never repeats: under a
+/// repeated name, the jobs of a dead worker would pass for those of a living one.
 #[derive(Clone, Debug)]
 pub(crate) struct Start(String);
 
@@ -20,7 +20,7 @@ impl Start {
         Self(format!("{host}-{}-{}-", std::process::id(), Ulid::generate()))
     }
 
-    /// The name of a queue's worker after so many restarts within the process.
+    /// The name of a queue's worker after a number of restarts within the process.
     pub(crate) fn worker(&self, queue: Queue, restarts: usize) -> String {
         format!("{self}{}-r{restarts}", queue.as_str())
     }

@@ -1,4 +1,4 @@
-//! The crons. Level-triggered: what decides is whether a slot has a row, not who was awake when it came.
+//! The crons. They are level-triggered: a slot is fired if it has no row yet, whichever workers were awake at its instant.
 
 use std::{collections::HashMap, str::FromStr, time::Duration};
 
@@ -18,13 +18,13 @@ pub struct Cron {
     pub name: &'static str,
     /// Second, minute, hour, day of month, month, day of week; in UTC.
     pub expression: &'static str,
-    /// What it fires.
+    /// The job that it fires.
     pub job: Maintenance,
-    /// Why it exists.
+    /// The reason for its existence and its interval.
     pub reason: &'static str,
 }
 
-/// Every cron. Minutes are staggered, so that none fires with another's.
+/// Every cron. Their minutes differ, so that no two fire together.
 pub const CRONS: &[Cron] = &[
     Cron {
         name: "sweep",
@@ -64,10 +64,10 @@ pub const CRONS: &[Cron] = &[
     },
 ];
 
-/// How often to look at the clock: as often as the shortest cron can fire.
+/// The interval between looks at the clock: that of the most frequent cron.
 const TICK: Duration = Duration::from_secs(1);
 
-/// A look that takes longer has lost its connection.
+/// The time limit of a look. After it the connection counts as lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Fires the crons, together with the schedulers of all other workers.
@@ -75,12 +75,12 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub struct Scheduler {
     store: Store,
     crons: Vec<(&'static Cron, Schedule)>,
-    /// Slots known to have been fired: saves asking again, and decides nothing.
+    /// Slots that are known to be fired. They save a query, and decide nothing.
     fired: HashMap<&'static str, Timestamp>,
 }
 
 impl Scheduler {
-    /// A scheduler that remembers nothing. Crons whose expression is not valid are left out; a test sees to the table's.
+    /// A new scheduler. It leaves out crons whose expression is invalid; a test keeps the table free of them.
     pub fn new(store: Store, crons: impl IntoIterator<Item = &'static Cron>) -> Self {
         let parsed = |cron: &'static Cron| Some((cron, Schedule::from_str(cron.expression).ok()?));
         Self { store, crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
@@ -97,14 +97,14 @@ impl Scheduler {
         }
     }
 
-    /// Fires the newest slot of each cron that nobody has fired yet, by the database's clock; of slots that were missed
-    /// only the newest. Returns how many it fired.
+    /// Fires the newest slot of each cron, by the database's clock, unless it has been fired. Of several missed slots only the
+    /// newest is fired. Returns how many it fired.
     pub async fn tick(&mut self) -> Result<usize, Error> {
         let now = self.store.now().await?;
         let mut firings = 0;
         for (cron, schedule) in &self.crons {
             let Some(slot) = newest_slot(schedule, now) else { continue };
-            // Not `>=`: the clock may have gone back, and slots come again.
+            // Not `>=`: when the clock goes back, slots come again.
             if self.fired.get(cron.name) == Some(&slot) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Tells `/readyz` about loops that no longer get anything done.
+//! Reports loops that make no progress in `/readyz`.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -10,7 +10,7 @@ use monitoring::health::{Health, State};
 /// Heartbeats without progress that make a loop count as stuck.
 const PATIENCE: u32 = 3;
 
-/// When a loop last got something done.
+/// The time at which a loop last made progress.
 #[derive(Clone, Debug)]
 pub(crate) struct Progress(Arc<Mutex<Instant>>);
 
@@ -19,7 +19,7 @@ impl Progress {
         Self(Arc::new(Mutex::new(Instant::now())))
     }
 
-    /// Something has been done just now.
+    /// Notes progress.
     pub(crate) fn made(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
@@ -29,7 +29,7 @@ impl Progress {
     }
 }
 
-/// Reports on the loops, for ever.
+/// Reports on the loops. Never returns.
 pub(crate) async fn watch(loops: Vec<(&'static str, Progress)>, health: Health, heartbeat: Duration) {
     loop {
         for (part, progress) in &loops {

@@ -1,5 +1,5 @@
--- As prewarm.claim, for the queue of agents and test calls. A claimed agent is reserved: the job takes it, and until
--- then nobody makes another job of it.
+-- Claims jobs as prewarm.claim does, from the queue of agents and test calls. It reserves a claimed agent until the job
+-- takes it, so that no other job is made for it meanwhile.
 create or replace function prewarm.claim_prewarms(worker text, n int, lease interval) returns setof prewarm.jobs
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$

@@ -1,5 +1,5 @@
--- Makes a job of each agent that is owed and does not wait already; returns how many. Few at a time, and half of them
--- from a random place on, so that no agent is always last.
+-- Makes a job for each owed agent that has none waiting; returns how many. It takes a few at a time, half of them from a
+-- random place on, so that no agent is always last.
 create or replace function prewarm.enqueue_agents() returns int
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$

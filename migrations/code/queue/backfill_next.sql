@@ -1,12 +1,12 @@
--- Looks on for orgs that nobody has built, until it has found some or has looked at many. Few at a time wait: a million
--- jobs at once would be in everybody's way.
+-- Goes on through all orgs in search of some that were never built, and makes jobs for them; returns how many. It stops at
+-- a hundred found or a thousand seen, since a million waiting jobs would slow down every claim.
 create or replace function prewarm.backfill_next() returns int
 language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   pushed int;
 begin
   with step as (
-    -- One with a lease is being built.
+    -- An org with a lease is being built.
     select o.id,
            v.org_id is null
              and not exists (select from prewarm.leases l where l.org_id = o.id and l.until > statement_timestamp()) as unbuilt
@@ -19,7 +19,7 @@ begin
   found as (
     select id from step where unbuilt order by id limit 100
   ),
-  -- The first that is left to the next step: what comes after a hundred found, or after all that was looked at.
+  -- The org at which the next step begins: the one after the hundredth found, or after the last seen.
   rest as (
     select id
       from prewarm.source_organizations

@@ -1,11 +1,10 @@
--- Claims up to n jobs in one round trip. What is owed is looked at only when no urgent job is due, so that a backlog
--- does not make each claim dearer; when the backlog is worked off, every org that is owed gets its turn. One worker
--- folds at a time: another would not see the leases that it takes, and make every job twice. An org that is owed alone,
--- which is the rule, is started without a wait. Where nothing is owed and nothing waits, the walk goes on. An idle look
--- writes nothing.
+-- Claims up to n jobs in one round trip. It reads the ledger only when no urgent job is due, so that a backlog does not
+-- make each claim dearer, and every owed org gets its turn at the end of the backlog. One worker enqueues at a time,
+-- because two would not see each other's leases and would make every job twice. An org that is owed alone, which is the
+-- usual case, starts at once. When nothing is owed and nothing waits, the backfill goes on. An idle claim writes nothing.
 --
--- Its plans are kept for as long as a session lives. One that was made while little was owed would read whole tables
--- when much is.
+-- The planner settings are for plans that live as long as their session: one that was made while little was owed would
+-- read whole tables when much is.
 create or replace function prewarm.claim(worker text, queue text, n int, lease interval)
 returns table (job prewarm.jobs, more boolean)
 language plpgsql

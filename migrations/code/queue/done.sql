@@ -1,5 +1,5 @@
--- Ends a job well: its lease and its subject's dead letter go. An org whose rebuild took long rests: it keeps its
--- lease. Nothing happens when the job is no longer the worker's.
+-- Ends a job well, and removes its lease and its subject's dead letter. An org whose rebuild took long keeps its lease and
+-- rests. Does nothing if the worker has lost the job.
 create or replace function prewarm.done(job_id bigint, worker text) returns void
 language plpgsql as $$
 declare
@@ -13,7 +13,7 @@ begin
   if not found then
     return;
   end if;
-  -- Not since the claim: the end may have been told late, because the database was away.
+  -- The rebuild's own time, and not the time since the claim: a database that was away delays the end.
   took := (select v.took from prewarm.versions v where v.org_id = ended.org_id);
   if took > prewarm.long_rebuild() then
     update prewarm.leases l

@@ -1,5 +1,5 @@
--- Jobs that may start now. A rebuild waits while the lease of its org runs, and the job of an agent while the agent is
--- held. Each is looked up row by row: as a join it would cost the order that the index has.
+-- The jobs that may start now. A rebuild waits while the lease of its org runs, and an agent's job while the agent is held.
+-- Both are looked up row by row, because a join would lose the order of the index.
 create or replace view prewarm.due_jobs as
   select j.id, j.queue, j.org_id, j.agent_id, j.test_call_id, j.priority, j.run_at
     from prewarm.jobs j

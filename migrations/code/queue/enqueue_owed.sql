@@ -1,4 +1,4 @@
--- Makes jobs of orgs that are owed; returns how many. A job of theirs that waits without urgency becomes urgent.
+-- Makes jobs for orgs that are owed; returns how many. A waiting job that was not urgent becomes urgent.
 create or replace function prewarm.enqueue_owed(orgs uuid[]) returns int
 language plpgsql set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 begin

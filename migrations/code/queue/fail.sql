@@ -1,5 +1,6 @@
--- Ends a job badly. It waits for its next attempt, and its org's lease with it. After the last one, or at once when
--- final, it is its subject's dead letter and the org in quarantine. Nothing happens when it is no longer the worker's.
+-- Ends a job badly. The job waits for its next attempt, and the org's lease lasts until then. After the last attempt, or at
+-- once if final, the job becomes its subject's dead letter and the org is in quarantine. Does nothing if the worker has
+-- lost the job.
 create or replace function prewarm.fail(job_id bigint, worker text, error text, final boolean) returns void
 language plpgsql as $$
 declare

@@ -1,6 +1,6 @@
--- Tells that a worker lives: renews the leases of what it holds, and ends jobs that are lost; returns how many. Lost
--- is, after a lease, a job of a worker that is not heard of any more, and one of this worker that it does not hold: the
--- answer to its claim never came, or it could not tell the end.
+-- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs; returns how many. After a
+-- lease, a job is lost if its worker sends no heartbeats any more, or if it is this worker's and the worker does not hold
+-- it: the answer to its claim never came, or the worker could not record the end.
 create or replace function prewarm.heartbeat(worker text, queue text, lease interval, held bigint[]) returns int
 language plpgsql as $$
 declare

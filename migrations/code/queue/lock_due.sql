@@ -1,6 +1,6 @@
--- Takes up to n due jobs for a worker and, with a rebuild, the lease of its org. The start is counted here, before the
--- work, so that a job that kills its process does not run for ever. Jobs that are not urgent take half of the worker's
--- room at most. Called by prewarm.claim, whose planner settings it relies on.
+-- Claims up to n due jobs for a worker and, with a rebuild, the lease of its org. It counts the start before the work, so
+-- that a job which kills its process does not run for ever. Jobs that are not urgent get half of the worker's room at
+-- most. It relies on the planner settings of prewarm.claim, which calls it.
 create or replace function prewarm.lock_due(worker text, queue text, n int, lease interval) returns setof prewarm.jobs
 language plpgsql as $$
 begin

@@ -1,4 +1,4 @@
--- Gives back a job that was claimed and not begun, or that was cut short by a shutdown: neither a start nor a failure.
+-- Gives back a job that was not begun, or that a shutdown cut short. It counts neither as a start nor as a failure.
 create or replace function prewarm.release(job_id bigint, worker text) returns void
 language plpgsql as $$
 declare

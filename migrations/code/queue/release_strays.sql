@@ -1,6 +1,6 @@
--- Gives back the jobs that a worker was handed and does not know of: the answer to its claim was lost. `since` is the
--- instant of the heartbeat before, so that no job counts which was claimed after `held` was written down: a heartbeat,
--- too, may arrive late.
+-- Gives back the jobs of a worker that it does not hold, because the answer to its claim was lost; returns how many.
+-- `since` is the time of the heartbeat before. It leaves out jobs that were claimed after `held` was written down, since a
+-- heartbeat may arrive late too.
 create or replace function prewarm.release_strays(worker text, held bigint[], since timestamptz) returns int
 language plpgsql as $$
 declare

@@ -1,9 +1,9 @@
--- Brings back what lies in the future, further than anything is ever put off, because the clock went back: it would
--- stand still for as long as the clock jumped. (A clock that went forward leaves nothing but what comes early.)
+-- Repairs times that lie further in the future than any pause, because the clock has gone back. Their jobs and leases would
+-- otherwise wait for as long as the clock jumped. (A clock that went forward only makes things come early.)
 create or replace function prewarm.repair_clock(lease interval) returns void
 language plpgsql as $$
 begin
-  -- Two that mend at once could deadlock.
+  -- Two repairs at once could deadlock.
   if not pg_try_advisory_xact_lock(hashtext('prewarm.repair_clock')) then
     return;
   end if;

@@ -1,5 +1,5 @@
--- Makes a dead letter wait again, with all its attempts before it and its org out of quarantine; a configuration that
--- Vapi has refused is sent again, once. False when there is no such dead letter.
+-- Makes a dead letter wait again with all its attempts, and ends the quarantine of its org. A configuration that Vapi has
+-- refused is sent once more. Returns false if there is no such dead letter.
 create or replace function prewarm.retry(job_id bigint) returns boolean
 language plpgsql as $$
 declare

@@ -1,4 +1,4 @@
--- Starts the rebuild of one org at once, with a job that is claimed from its first row on and the org's lease. No row
+-- Starts the rebuild of one org at once: inserts a job that is running already, and takes the org's lease. Returns no row
 -- while a job of the org waits, or within the gap after its last rebuild.
 create or replace function prewarm.start_alone(org uuid, worker text, lease interval) returns setof prewarm.jobs
 language plpgsql as $$

@@ -1,4 +1,4 @@
--- Has a job wait that has been claimed or is dead, unless another one of its subject waits already: that one will do.
+-- Makes a claimed or dead job wait, or deletes it if another job of its subject waits already.
 create or replace function prewarm.wait_again(job_id bigint, starts int, at timestamptz) returns void
 language plpgsql as $$
 begin

@@ -1,5 +1,5 @@
 -- store::queue::finish
--- $1 worker, $2 ids, $3 errors (null for done), $4 whether that was the last attempt.
+-- $1 worker, $2 ids, $3 errors (null: done), $4 whether no further attempt is made.
 select case
          when ended.error is null then prewarm.done(ended.id, $1)
          else prewarm.fail(ended.id, $1, ended.error, ended.last)

@@ -43,7 +43,7 @@ pub struct JobRecord {
     pub max_attempts: i32,
     /// The worker that runs it, or that ran it last.
     pub worker: Option<String>,
-    /// How the last attempt ended badly.
+    /// The reason of the last bad end.
     pub error: Option<String>,
     /// It starts no earlier.
     pub run_at: Timestamp,
@@ -168,7 +168,7 @@ pub struct Count {
     pub list: String,
     /// The state, or the stage.
     pub state: String,
-    /// How many there are.
+    /// Their number.
     pub count: i64,
 }
 
@@ -251,7 +251,7 @@ impl Store {
         Ok(rows.into_iter().map(worker).collect())
     }
 
-    /// How many there are of everything that the board shows.
+    /// The numbers of everything that the board shows.
     pub async fn queue_counts(&self) -> Result<Vec<Count>, Error> {
         Ok(sqlx::query_file_as!(Count, "queries/queue/board/counts.sql").fetch_all(&self.pg).await?)
     }

@@ -1,11 +1,11 @@
-//! Firings of crons. What was fired is a row; nobody remembers anything else.
+//! Firings of crons. A slot is fired if it has a row.
 
 use readmodel::time::Timestamp;
 
 use crate::{Error, Store, instant::PgTime, queue::NewJob};
 
 impl Store {
-    /// Fires a slot of a cron, unless some worker has: its row and its job in one statement. False when it had been fired.
+    /// Fires a slot of a cron: writes its row and its job in one statement. False if it was fired already.
     pub async fn fire_cron(&self, cron: &str, slot: Timestamp, job: &NewJob) -> Result<bool, Error> {
         let fired = sqlx::query_file_scalar!(
             "queries/queue/crons/fire.sql",

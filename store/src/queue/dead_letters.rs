@@ -1,5 +1,5 @@
-//! Dead letters: jobs that ended badly once too often, and so the orgs in quarantine. The newest of each subject is kept
-//! until a job of the subject ends well.
+//! Dead letters: jobs that have used up their attempts, those of orgs in quarantine among them. The newest of each subject
+//! is kept until a job of the subject ends well.
 
 use readmodel::time::Timestamp;
 use uuid::Uuid;
@@ -10,20 +10,20 @@ use crate::{
     queue::{Job, JobId},
 };
 
-/// A job that is not tried again by itself. (An org in quarantine is, as a new job each minute.)
+/// A job that is not tried again by itself. (An org in quarantine is rebuilt each minute by a new job.)
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     /// Names it to [`Store::retry_dead_letter`] and [`Store::discard_dead_letter`].
     pub id: JobId,
     /// The queue's name.
     pub queue: String,
-    /// The work. Of a rebuild the org is in quarantine.
+    /// The work. The org of a rebuild is in quarantine.
     pub job: Job,
-    /// Starts.
+    /// The number of its starts.
     pub attempts: i32,
-    /// How the last one ended.
+    /// The reason of the last bad end.
     pub error: Option<String>,
-    /// When.
+    /// The time of the last bad end.
     pub died_at: Timestamp,
 }
 
@@ -45,7 +45,7 @@ impl From<Row> for DeadLetter {
 }
 
 impl Store {
-    /// The newest dead letters, newest first.
+    /// The dead letters, newest first.
     pub async fn dead_letters(&self, limit: i64) -> Result<Vec<DeadLetter>, Error> {
         self.dead_letters_where(None, limit).await
     }

@@ -1,10 +1,10 @@
-//! Versions that the clock makes old.
+//! Deadlines: the instants at which versions become outdated by time alone.
 
 use std::time::Duration;
 
 use crate::{Error, Store};
 
-/// What a look ahead found.
+/// The result of a look ahead.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ahead {
     /// Whether a deadline has passed within the last seconds.

@@ -16,7 +16,7 @@ pub struct Backlog {
     pub oldest_seconds: f64,
     /// Orgs in quarantine.
     pub quarantined: i64,
-    /// Webhooks that are parked; of more than some thousands, some thousands.
+    /// Parked webhooks, up to some thousands.
     pub parked: i64,
 }
 
@@ -26,8 +26,8 @@ impl Store {
         Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Pushes the rebuild of some orgs whose blobs are not there in this binary's format, or in an older one that somebody
-    /// reads; returns how many. Few at a time, so that changes never queue behind them.
+    /// Pushes the rebuild of some orgs that lack blobs in this binary's format, or in an older one that a live node reads.
+    /// Returns how many. They are few at a time, so that changes never queue behind them.
     pub async fn push_outdated(&self) -> Result<i32, Error> {
         let (format, oldest) = (i32::from(self.format.0), i32::from(Format::OLDEST.0));
         let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);

@@ -1,5 +1,5 @@
 -- store::queue::deadlines::look
--- Two looks into the index versions_deadline. One row.
+-- One row, from two probes of the index versions_deadline.
 select exists (
          select
            from prewarm.versions

@@ -1,7 +1,7 @@
 -- store::queue::upkeep::backlog
--- One row. An org with a lease is owed as well: it is being rebuilt, or waits for its next attempt. One that rests is
--- owed if it has changed. Of parked events only so many are counted as a look each second may cost, and none that names no assistant
--- and no number: it waits for nothing.
+-- One row. An org with a lease counts as owed: it is being rebuilt, or waits for its next attempt. A resting org counts if
+-- it has changed. Parked events count up to a limit, because this runs each second; events that name neither an assistant
+-- nor a number wait for nothing and do not count.
 with orgs as (
   select org_id from prewarm.owed
   union

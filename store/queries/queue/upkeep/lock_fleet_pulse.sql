@@ -1,3 +1,3 @@
 -- store::queue::upkeep::refresh_fleet_pulse
--- For this transaction: one that waits for another would refresh what was refreshed just now.
+-- Held until the transaction ends. It does not wait, because a refresh that waits for another repeats it.
 select pg_try_advisory_xact_lock(hashtext('prewarm.fleet_pulse')) as "ours!"

@@ -1,5 +1,5 @@
 -- store::queue::upkeep::refresh_fleet_pulse
--- One row affected if an org has been rebuilt or has gone since the last time, else none.
+-- Affects one row if an org has been rebuilt or has gone since the last time, else none.
 insert into prewarm.fleet_pulse_made as made (versions, as_of)
 select coalesce(sum(n), 0), max(as_of)
   from prewarm.versions

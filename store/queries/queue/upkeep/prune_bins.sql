@@ -1,6 +1,6 @@
 -- store::queue::upkeep::prune
--- Bins are for hours that calls still come in for: an old one that is touched once is read whole, and has bins again.
--- Org by org, since the key starts with it.
+-- Bins serve hours that calls still come in for. An older hour that is touched is read whole, and has bins again. The join
+-- goes org by org, since the key starts with the org.
 delete from prewarm.sums s
  using prewarm.maintained m
  where s.org_id = m.org_id

@@ -1,5 +1,5 @@
 -- store::queue::upkeep::prune
--- Blobs of a format that their org is no longer kept in.
+-- Blobs of formats that their org no longer has.
 -- $1 how many at most.
 delete from prewarm.blobs b
  where (b.org_id, b.format, b.model) in (

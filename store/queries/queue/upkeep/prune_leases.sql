@@ -1,4 +1,4 @@
 -- store::queue::upkeep::prune
--- An org that is still owed would have been claimed long since.
+-- An org that was still owed would have been claimed long before.
 delete from prewarm.leases
  where until < now() - interval '10 minutes'

@@ -1,5 +1,5 @@
 -- store::queue::upkeep::prune
--- A day after its end nobody asks for a test call.
+-- A test call is kept for a day after its end.
 delete from prewarm.test_calls
  where stage in ('failed', 'ended')
    and changed_at < now() - interval '1 day'
