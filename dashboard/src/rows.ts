@@ -1,3 +1,4 @@
+import { effect, signal } from '@preact/signals';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isPainted } from './store.js';
 
@@ -41,11 +42,23 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
   };
 };
 
-/** A few more rows than a list shows without scrolling. */
-const IN_SIGHT = 14;
+/** Rows of a list that are on screen at first, with a few to spare. */
+const IN_SIGHT = 12;
+/** Rows a list gets in one go after that: few, so that the page answers a click in between. */
+const SLICE = 3;
+/** No list is longer. */
+const LONGEST = 200;
 
-/** The rows to draw: those in sight until they are painted, and all of them then. */
-export const firstOf = <T extends Row>(rows: T[]): T[] => (isPainted.value ? rows : rows.slice(0, IN_SIGHT));
+/** Rows that each list draws beyond those in sight. */
+const beyond = signal(0);
+
+effect(() => {
+  // Reading `beyond` here runs this again after each slice.
+  if (isPainted.value && beyond.value < LONGEST) setTimeout(() => (beyond.value += SLICE));
+});
+
+/** The rows to draw: at first those in sight, and the others in slices once these are painted. */
+export const firstOf = <T extends Row>(rows: T[], inSight = IN_SIGHT): T[] => rows.slice(0, inSight + beyond.value);
 
 /** How long a changed row bears the mark. */
 const MARK_MS = 4_000;

@@ -1,5 +1,7 @@
 // The cost of the page on this machine: `npm run figures`. `--json` prints it for a program.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { launch, live, open, openIn, profile, withMachine } from './browser.js';
 import { type Org, Stack, until } from './stack.js';
@@ -42,6 +44,35 @@ const cold = async (browser: Browser, stack: Stack, org: Org) => {
   // The first one warms up the server, which is what it is for.
   const [, ...rest] = rounds;
   return (['painted', 'html', 'data', 'script'] as const).map((name) => round(median(rest.map((one) => one[name]))));
+};
+
+/** The floor under `cold`: the same page as finished HTML with its styles in it, no script and no request. */
+const bare = async (browser: Browser, stack: Stack, org: Org) => {
+  const first = await profile(browser);
+  const page = await open(first, stack.url, org);
+  const html = await page.evaluate(async () => {
+    const styles = document.querySelector<HTMLLinkElement>('link[rel=stylesheet]')!;
+    const inline = document.createElement('style');
+    inline.textContent = await (await fetch(styles.href)).text();
+    styles.replaceWith(inline);
+    document.querySelectorAll('script').forEach((script) => script.remove());
+    return document.documentElement.outerHTML;
+  });
+  await first.close();
+  const server = createServer((_, answer) => answer.setHeader('content-type', 'text/html; charset=utf-8').end(`<!doctype html>${html}`));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const times = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const context = await profile(browser);
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const painted = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    times.push(Number(await painted.jsonValue()));
+    await context.close();
+  }
+  server.closeAllConnections();
+  server.close();
+  return round(median(times));
 };
 
 /** The scripts that are loaded without anybody's doing, as gzip and brotli make them. */
@@ -202,6 +233,7 @@ try {
   await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');
   const org = stack.org(50);
   const [painted, html, data, loaded] = await cold(browser, stack, org);
+  const floor = await bare(browser, stack, org);
   const [gzip, br] = script();
   const context = await profile(browser);
   const page = await open(context, stack.url, org);
@@ -212,11 +244,11 @@ try {
   const [click, end] = await testCall(stack);
   const tab = await hour(browser, stack);
   const figures = {
-    painted, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ended: round(end), ...tab,
+    painted, floor, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ended: round(end), ...tab,
   };
   if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
   else {
-    console.log(`cold page to first data painted, median of ${ROUNDS}: ${painted} ms (the page there after ${html}, the data after ${data}, the script after ${loaded})`);
+    console.log(`cold page to first data painted, median of ${ROUNDS}: ${painted} ms (the page there after ${html}, the data after ${data}, the script after ${loaded}); the same as HTML without a script: ${floor} ms`);
     console.log(`script: ${gzip} B gzip, ${br} B br`);
     console.log(`a change on screen after its commit, ${CHANGES} changes: p50 ${figures.p50} ms, p99 ${figures.p99} ms`);
     console.log(`bodies of a refresh after one call: leads ${leads} B, all panels ${all} B`);

@@ -63,7 +63,7 @@ export const Calls = () => {
           </thead>
           <tbody ref={list}>
             {data && !all.length && <NoCalls />}
-            {firstOf(rows).map((call) => (
+            {firstOf(rows, 0).map((call) => (
               <CallRow key={call.id} call={call} gone={gone.has(call.id)} mark={changed.get(call.id)} />
             ))}
           </tbody>
