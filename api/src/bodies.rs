@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_takes_up_room_until_it_is_done_with() {
+    async fn a_body_holds_its_room_until_it_is_dropped() {
         let room = Room::of(3 * LEAST_BYTES);
         let (whole, place) = room.read(Body::from("123456"), 6).await.unwrap();
         assert_eq!((&whole[..], used(&room)), (&b"123456"[..], LEAST_BYTES));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_comes_together_from_parts_of_any_size() {
+    fn a_body_is_assembled_from_chunks_of_any_size() {
         let body: Vec<u8> = (0..3_000_000).map(|n: u32| n.to_le_bytes()[1]).collect();
         for size in [1, 1000, 4096, 70_000, 2_000_000, 3_000_000] {
             let body = if size == 1 { &body[..20_000] } else { &body };
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h4_a_body_that_does_not_end_is_refused_after_ten_seconds() {
+    async fn a_body_that_does_not_end_is_refused_after_ten_seconds() {
         let room = Room::of(LEAST_BYTES);
         let (sender, endless) = body();
         let dripping = tokio::spawn(async move {
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_the_slowest_body_loses_its_place_to_one_that_needs_it() {
+    async fn the_slowest_body_is_evicted_when_another_needs_room() {
         let room = Room::of(4 * LEAST_BYTES);
         let opened: Vec<_> = (0..4)
             .map(|_| {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_among_the_young_the_largest_loses_its_place() {
+    async fn among_bodies_younger_than_a_second_the_largest_is_evicted() {
         let room = Room::of(4 * LEAST_BYTES);
         let begin = |bytes: usize| {
             let (sender, body) = body();
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_what_comes_at_once_finds_room_beside_any_number_that_do_not() {
+    async fn a_fast_body_finds_room_beside_any_number_of_slow_ones() {
         let room = Room::of(8 * LEAST_BYTES);
         let mut slow = Vec::new();
         for _ in 0..50 {

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn b7_a_connection_rests_long_and_a_head_that_has_begun_is_soon_over() {
+    async fn an_idle_connection_may_rest_long_and_a_started_head_times_out_soon() {
         let arrivals = Arrivals::default();
         let timer = HeadTimer::new(arrivals.clone(), REST);
         let head = || timer.sleep_until(timer.now());

@@ -237,7 +237,7 @@ mod tests {
     const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\n\r\n";
 
     #[test]
-    fn an_answer_is_complete_with_its_last_byte_and_not_before() {
+    fn a_response_is_complete_with_its_last_byte_and_not_before() {
         for whole in [PLAIN, CHUNKED] {
             for cut in 1..whole.len() {
                 assert_eq!(outline(&whole[..cut]).unwrap(), None, "{cut}");
@@ -251,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_304_has_no_body_whatever_it_says() {
+    fn a_304_has_no_body_whatever_its_headers_say() {
         let bytes = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n";
         assert_eq!(outline(bytes).unwrap(), Some(Outline { status: 304, body_bytes: 0 }));
     }
 
     #[test]
-    fn what_is_no_answer_is_an_error() {
+    fn bytes_that_are_not_http_are_an_error() {
         assert!(outline(b"SSH-2.0-OpenSSH\r\n").is_err());
         assert!(outline(&[PLAIN, b"!"].concat()).is_err());
         assert!(outline(b"HTTP/1.1 200 OK\r\n\r\nno length").is_err());

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_latencies_that_occurred() {
+    fn percentiles_are_observed_latencies() {
         let mut latencies = Latencies::default();
         for milliseconds in (501..=1_000).rev() {
             latencies.record(Duration::from_millis(milliseconds));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
         assert!(median(std::iter::empty()).is_nan());

@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_is_read_whatever_the_command_is_called() {
+    fn a_stat_line_is_parsed_with_any_command_name() {
         let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 33 44 20 0 1 0 99 1000 2";
         let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended_ticks: 77 };
         assert_eq!(Stat::parse(line), Some(stat));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_a_family_that_uses_time_and_memory() {
+    fn a_process_tree_is_measured_in_time_and_memory() {
         let own = std::process::id();
         assert!(family(own).unwrap().contains(&own));
         assert!(cpu(own).unwrap() > Duration::ZERO);

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_takes_the_place_between_its_markers_and_no_other() {
+    fn a_text_replaces_what_is_between_its_markers() {
         let document = "a\n<!-- bench:x -->\nold\n<!-- /bench -->\nb\n<!-- bench:y -->\n<!-- /bench -->\n";
         let once = replaced(document, "x", "new\n").unwrap();
         assert_eq!(once, "a\n<!-- bench:x -->\n\nnew\n\n<!-- /bench -->\nb\n<!-- bench:y -->\n<!-- /bench -->\n");
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_has_its_place() {
+    fn every_row_has_markers_in_the_report() {
         let document = fs::read_to_string(FILE).unwrap();
         for name in crate::rows::ALL.iter().map(|row| row.name).chain(["machine"]) {
             assert!(replaced(&document, name, "").is_some(), "{name}");

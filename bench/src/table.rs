@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_is_met_or_not_or_nobody_knows() {
+    fn a_goal_is_met_missed_or_unknown() {
         let line =
             |ours: f64, goal| Line::new("row", Value::Number(ours)).beside("peer", Value::Number(10.0)).goal(goal);
         for (line, met) in [
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_markdown_with_straight_columns() {
+    fn a_table_is_aligned_markdown() {
         let lines = [
             Line::new("CPU, µs", Value::Number(9.0)).beside("nginx", Value::Number(12.5)).goal(Goal::RatioAtMost(0.8)),
             Line::new("delta", Value::NotOffered).goal(Goal::AtMost(150.0)),

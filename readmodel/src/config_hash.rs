@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_comes_back_and_nothing_else_does() {
+    fn only_its_own_text_parses_back() {
         let hash = ConfigHash::of(&json!({"a": 1}));
         assert_eq!(hash.to_string().parse(), Ok(hash));
         let text = hash.to_string();

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn c5_a_date_is_a_whole_day_of_the_zone() {
+    fn a_date_is_a_whole_day_of_the_zone() {
         let day = bounds("2026-01-05", "America/Los_Angeles");
         assert_eq!(day, (at("2026-01-05T08:00:00Z"), at("2026-01-06T08:00:00Z")));
         // 23 hours, and 25.
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn c5_an_instant_is_an_instant_in_every_zone() {
+    fn an_instant_does_not_depend_on_the_zone() {
         for zone in ["UTC", "America/Los_Angeles"] {
             let (start, end) = bounds("2026-01-05T00:00:00Z", zone);
             assert_eq!((start, end), (at("2026-01-05"), at("2026-01-05T00:00:00.000001Z")));
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn c5_a_plus_that_was_not_escaped_is_understood() {
+    fn an_unescaped_plus_is_understood() {
         for text in ["2026-01-05T01:00:00 01:00", "2026-01-05T01:00 01:00", "2026-01-05T01:00:00.000 01:00"] {
             assert_eq!(Moment::parse(text), Some(Moment::Instant(at("2026-01-05"))), "{text}");
         }

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn c6_an_unknown_zone_is_told_and_no_zone_is_not() {
+    fn an_unknown_zone_is_reported_and_a_missing_one_is_not() {
         assert!(Calendar::of(None).is_known());
         assert!(Calendar::of(Some(" ")).is_known());
         assert!(Calendar::of(Some("Eastern Standard Time")).is_known());

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_what_is_not_answered_and_a_refusal_is_an_answer() {
+    async fn a_refusal_counts_as_an_answer_and_a_timeout_as_silence() {
         let line = Line::default();
         line.ask(async { Ok(()) }).await.unwrap();
         line.ask(async { Err::<(), _>(error(io::ErrorKind::ConnectionRefused)) }).await.unwrap_err();

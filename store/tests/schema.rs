@@ -106,7 +106,7 @@ async fn several_processes_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_are() {
+async fn migrate_gives_way_to_other_sessions_and_names_them() {
     let database = before().await;
     let holder = database.url().parse::<PgConnectOptions>().unwrap().application_name("a report");
     let mut holder = PgConnection::connect_with(&holder).await.unwrap();
@@ -137,7 +137,7 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
 }
 
 #[tokio::test]
-async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
+async fn a_newer_or_unknown_schema_is_left_alone() {
     let newer = Database::create().await.unwrap();
     let mut session = connect(&newer).await;
     run(&mut session, "update prewarm.schema set code = 'of another release'").await;
@@ -159,7 +159,7 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_source_table_can_get_a_column() {
+async fn a_column_can_be_added_to_a_source_table_that_is_read() {
     let database = Database::create().await.unwrap();
     let next_release = "
         create or replace function prewarm.read_organizations() returns setof record
@@ -172,7 +172,7 @@ async fn what_is_read_of_a_source_table_can_get_a_column() {
 }
 
 #[tokio::test]
-async fn a_code_that_differs_is_applied_again() {
+async fn changed_code_is_applied_again() {
     let database = Database::create().await.unwrap();
     let wanted = described(&database).await;
     let spoil = "create or replace function prewarm.dense_hour() returns bigint language sql immutable return 1;

@@ -49,7 +49,7 @@ fn every_file_of_code_makes_one_object_and_is_named_after_it() {
 }
 
 #[test]
-fn every_file_begins_with_what_it_is() {
+fn every_file_begins_with_a_comment() {
     for file in files() {
         assert!(file.sql.starts_with("-- "), "{}", file.path);
     }
@@ -128,7 +128,7 @@ fn a_column_of_leads_is_named_where_it_is_defined_and_where_it_is_put() {
 }
 
 #[test]
-fn what_code_replaces_is_not_dropped_with_what_stands_on_it() {
+fn no_file_drops_with_cascade() {
     for file in files() {
         assert!(!file.sql.contains(" cascade;"), "{}", file.path);
     }

@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn databases_are_migrated_apart_and_gone_when_closed() {
+    async fn databases_are_separate_and_removed_when_closed() {
         let server = servers::postgres(Durability::Throwaway).await.unwrap();
         let url = server.url("postgres");
         // At once, so that one makes the template and the other waits for it.
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_crashed_test_left_goes_with_the_next_template_and_what_is_in_use_stays() {
+    async fn leftovers_of_crashed_tests_are_removed_and_databases_in_use_stay() {
         let server = servers::postgres(Durability::Throwaway).await.unwrap();
         let url = server.url("postgres");
         let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn another_migration_is_another_template() {
+    fn a_changed_migration_makes_a_new_template() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tables/1.sql");
         std::fs::create_dir(file.parent().unwrap()).unwrap();

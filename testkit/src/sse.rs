@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_comes_once_it_is_whole_and_a_comment_is_none() {
+    fn an_event_is_parsed_once_complete_and_comments_are_skipped() {
         let mut reader = Reader::default();
         reader.push(b": hi\n\nretry: 500\n\nevent: version\nid: 1-2\nda");
         assert_eq!(reader.next_event(), Some(Event { retry_ms: Some(500), ..Event::default() }));

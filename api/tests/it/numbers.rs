@@ -94,7 +94,7 @@ async fn map(pg: &WarmSessions, assistant: &str) {
 }
 
 #[tokio::test]
-async fn a_number_is_known_by_its_id_or_by_itself_and_belongs_to_one_org() {
+async fn a_number_is_found_by_its_id_or_itself_and_belongs_to_one_org() {
     let database = Database::create().await.unwrap();
     let (numbers, _, pg) = numbers(database.url()).await;
     for (id, number, assistant) in [
@@ -120,7 +120,7 @@ async fn a_number_is_known_by_its_id_or_by_itself_and_belongs_to_one_org() {
 }
 
 #[tokio::test]
-async fn a_change_holds_within_a_second_and_until_then_postgres_is_left_alone() {
+async fn a_change_is_seen_within_a_second_and_postgres_is_not_asked_before() {
     let database = Database::create().await.unwrap();
     let (numbers, clock, pg) = numbers(database.url()).await;
     let (by_id, by_number) = (call(Some("id-1"), None), call(None, Some("+15550100001")));
@@ -149,7 +149,7 @@ async fn a_change_holds_within_a_second_and_until_then_postgres_is_left_alone() 
 }
 
 #[tokio::test]
-async fn while_postgres_hangs_or_is_gone_the_last_answer_serves() {
+async fn the_last_answer_serves_while_postgres_hangs_or_is_gone() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let (numbers, clock, pg) = numbers(database.url()).await;

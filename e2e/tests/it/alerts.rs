@@ -49,7 +49,7 @@ fn sources(dir: &Path, text: &mut String) {
 }
 
 #[test]
-fn c10_every_line_that_an_alert_quotes_is_written_by_somebody() {
+fn every_log_line_that_an_alert_quotes_exists_in_the_code() {
     let mut text = String::new();
     for name in CRATES {
         sources(&root().join(name).join("src"), &mut text);
@@ -63,7 +63,7 @@ fn c10_every_line_that_an_alert_quotes_is_written_by_somebody() {
 }
 
 #[tokio::test]
-async fn c10_every_place_that_an_alert_names_exists() {
+async fn every_command_metric_and_setting_that_an_alert_names_exists() {
     // Where nothing listens: a part of /readyz.
     let environment = Environment::from([("PREWARM_JWKS_URL", "http://127.0.0.1:1/jwks.json".to_owned())]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;

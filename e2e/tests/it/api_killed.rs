@@ -69,7 +69,7 @@ async fn stored(pg: &PgPool, org: &Org) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_stored_and_what_was_not_can_be_sent_again() {
+async fn acknowledged_webhooks_survive_a_killed_api_and_the_others_can_be_resent() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     let sent = Arc::new(Sent::default());

@@ -52,7 +52,7 @@ pub(crate) async fn until_synced(stack: &Stack, limit: Duration) {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_killed_before_it_hears_of_its_assistant_leaves_one() {
+async fn a_worker_killed_before_it_learns_of_its_assistant_leaves_exactly_one() {
     let standin = standin().await;
     let mut stack = stack(&standin).await;
     standin.fail_next(Operation::CreateAssistant, Fault::HangAfter);
@@ -73,7 +73,7 @@ async fn a_worker_that_is_killed_before_it_hears_of_its_assistant_leaves_one() {
 }
 
 #[tokio::test]
-async fn neither_keys_nor_prompts_get_into_logs_metrics_or_jobs() {
+async fn keys_and_prompts_stay_out_of_logs_metrics_and_jobs() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     // One that is made after a failure, one that is refused in Vapi's words.
@@ -106,7 +106,7 @@ async fn neither_keys_nor_prompts_get_into_logs_metrics_or_jobs() {
 }
 
 #[tokio::test]
-async fn a_process_without_vapi_serves_and_says_why_no_assistants_are_made() {
+async fn a_process_without_a_vapi_key_serves_and_says_why_it_makes_no_assistants() {
     let stack = Stack::start().await;
     let key = Environment::from([("VAPI_API_KEY", KEY.to_owned())]);
     for (more, reason) in [(Environment::new(), "VAPI_API_KEY is not set"), (key, "PREWARM_PUBLIC_URL is not set")] {

@@ -48,7 +48,7 @@ async fn built_before(stack: &Stack, org: OrgId) -> i64 {
 }
 
 #[tokio::test]
-async fn orgs_that_were_there_before_are_built_and_keep_no_change_waiting() {
+async fn existing_orgs_are_built_without_delaying_changes() {
     let mut stack = Stack::start().await;
     let live = Org::of(OrgId(Uuid::from_u128(u128::MAX)));
     stack.sql(&format!("insert into organizations (id, name) values ('{}', 'live')", live.id)).await;

@@ -58,7 +58,7 @@ fn day(text: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn every_filter_lists_what_it_says() {
+async fn every_filter_lists_the_matching_calls() {
     let stack = Stack::start().await;
     let (org, other) = (stack.org().await, stack.org().await);
     for org in [&org, &other] {
@@ -135,7 +135,7 @@ async fn every_filter_lists_what_it_says() {
 }
 
 #[tokio::test]
-async fn pages_neither_overlap_nor_leave_a_gap() {
+async fn pages_do_not_overlap_or_leave_gaps() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.sql(&ROWS.replace("$org", &org.id.to_string())).await;
@@ -160,7 +160,7 @@ async fn pages_neither_overlap_nor_leave_a_gap() {
 
 /// Calls around midnight in the org's zone, and what lists of single days show of them.
 #[tokio::test]
-async fn c5_a_day_is_a_whole_day_of_the_orgs_zone() {
+async fn a_date_is_a_whole_day_in_the_orgs_time_zone() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -192,7 +192,7 @@ async fn c5_a_day_is_a_whole_day_of_the_orgs_zone() {
 }
 
 #[tokio::test]
-async fn a_bad_parameter_is_400_and_named() {
+async fn an_invalid_parameter_is_400_and_named() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let long = format!("search={}", "x".repeat(201));

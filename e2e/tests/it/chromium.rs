@@ -97,7 +97,7 @@ async fn a_lead_changes(stack: &Stack, org: &Org, n: usize) {
 }
 
 #[tokio::test]
-async fn chromium_pays_for_what_has_changed_and_keeps_that_over_a_reload() {
+async fn chromium_fetches_only_the_delta_even_after_a_reload() {
     let page = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let origin = format!("http://localhost:{}", page.local_addr().unwrap().port());
     // Of the page's site: a browser keeps no dictionary of another.

@@ -107,7 +107,7 @@ async fn nothing_runs_hot(stack: &Stack) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_databases_clock_may_jump_a_day_forward_and_back() {
+async fn panels_stay_right_when_the_databases_clock_jumps_a_day() {
     let (stack, clock, _server) = stack_with_clock().await;
     let (org, _) = org_contacted(&stack, "1 hour").await;
     stack
@@ -154,7 +154,7 @@ async fn the_databases_clock_may_jump_a_day_forward_and_back() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_was_made_for_tomorrow_says_so_until_it_is_made_anew() {
+async fn a_version_dated_tomorrow_is_labelled_until_it_is_rebuilt() {
     let (mut stack, clock, _server) = stack_with_clock().await;
     let (org, _) = org_contacted(&stack, "1 hour").await;
     clock.set(DAY_SECONDS).unwrap();
@@ -178,7 +178,7 @@ async fn what_was_made_for_tomorrow_says_so_until_it_is_made_anew() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_node_whose_clock_is_off_says_so_and_serves_what_is_right() {
+async fn a_node_whose_clock_is_off_says_so_and_serves_right_data() {
     let stack = Stack::start().await;
     let (org, _) = org_contacted(&stack, "24 hours -15 seconds").await;
     let mut environment = stack.environment.clone();

@@ -59,7 +59,7 @@ async fn burst(stack: &Stack, org: &Org) -> (i64, Duration) {
 }
 
 #[tokio::test]
-async fn a_thousand_changes_make_one_rebuild_a_gap() {
+async fn a_thousand_changes_cause_one_rebuild_per_gap() {
     // Of fifty milliseconds unless it is tuned, which is too little to be told apart from a slow machine.
     const GAP: Duration = Duration::from_millis(300);
     let stack = stack_with_gap("300 milliseconds").await;
@@ -72,7 +72,7 @@ async fn a_thousand_changes_make_one_rebuild_a_gap() {
 }
 
 #[tokio::test]
-async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
+async fn the_gap_is_tunable_and_does_not_delay_a_lone_change() {
     const GAP: Duration = Duration::from_secs(6);
     let stack = stack_with_gap("6 seconds").await;
     let org = stack.org().await;
@@ -101,7 +101,7 @@ async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
 }
 
 #[tokio::test]
-async fn without_a_gap_one_rebuild_follows_another() {
+async fn without_a_gap_rebuilds_follow_each_other_at_once() {
     let stack = stack_with_gap("0").await;
     let org = stack.org().await;
     stack.follows(&org).await;

@@ -12,7 +12,7 @@ const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
+async fn a_node_that_gets_no_messages_learns_of_a_version_within_two_seconds() {
     let stack = Stack::start().await;
     // A Redis that nobody publishes to: to this node every message is lost.
     let elsewhere = servers::redis().await.unwrap();
@@ -41,7 +41,7 @@ async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
 
 /// H2: an import that is still being worked off, say. The panels show what was there before it, and tell.
 #[tokio::test]
-async fn h2_an_org_whose_changes_wait_for_long_says_so_until_they_are_in() {
+async fn an_answer_says_so_while_the_orgs_changes_have_waited_for_long() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;

@@ -114,7 +114,7 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
 /// A session hears its answers while the runtime that opened it is at work. The one that reads long agents is busy for a
 /// tenth of a second at a time: sessions that others use must not be its own.
 #[tokio::test]
-async fn h3_agents_are_read_and_written_by_sessions_that_nothing_else_uses() {
+async fn agents_have_database_sessions_of_their_own() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -130,7 +130,7 @@ async fn h3_agents_are_read_and_written_by_sessions_that_nothing_else_uses() {
 }
 
 #[tokio::test]
-async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
+async fn a_save_that_vapi_would_refuse_is_refused_with_the_field_name() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -185,7 +185,7 @@ async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
 }
 
 #[tokio::test]
-async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
+async fn a_test_call_is_answered_at_once_and_repeated_clicks_start_one_call() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = save(&stack).await;
@@ -218,7 +218,7 @@ async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
 }
 
 #[tokio::test]
-async fn a_test_call_waits_for_the_assistant_as_it_was_saved_last() {
+async fn a_test_call_uses_the_newest_saved_assistant() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -248,7 +248,7 @@ async fn reason(stack: &Stack, org: &Org) -> String {
 }
 
 #[tokio::test]
-async fn lines_bills_and_keys_are_told_in_words() {
+async fn failures_of_lines_billing_and_keys_are_explained() {
     for answered in [false, true] {
         let config =
             Config { concurrency_limit: 0, blocked_calls_are_answered: answered, ..standin().await.config().clone() };
@@ -269,7 +269,7 @@ async fn lines_bills_and_keys_are_told_in_words() {
 }
 
 #[tokio::test]
-async fn whoever_watches_does_not_keep_the_process_from_ending() {
+async fn open_watchers_do_not_delay_shutdown() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -286,7 +286,7 @@ async fn whoever_watches_does_not_keep_the_process_from_ending() {
 }
 
 #[tokio::test]
-async fn where_no_worker_has_a_way_to_vapi_a_test_call_says_so_soon() {
+async fn a_test_call_fails_soon_when_no_worker_can_reach_vapi() {
     let stack = Stack::start().await;
     let org = save(&stack).await;
     let started = Instant::now();

@@ -53,7 +53,7 @@ async fn org_with_fifty_leads(stack: &Stack) -> Org {
 }
 
 #[tokio::test]
-async fn a_returning_viewer_pays_for_what_has_changed() {
+async fn a_returning_viewer_gets_a_delta() {
     let stack = Stack::start().await;
     let (org, neighbour) = (org_with_fifty_leads(&stack).await, org_with_fifty_leads(&stack).await);
     let first = Answer::to(get(&stack, &org, LEADS)).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_returning_viewer_pays_for_what_has_changed() {
 }
 
 #[tokio::test]
-async fn a_delta_is_given_to_nobody_who_cannot_take_it() {
+async fn a_client_that_cannot_decode_deltas_gets_none() {
     let stack = Stack::start().await;
     let org = org_with_fifty_leads(&stack).await;
     let held = stack.read(&org, LEADS).await;

@@ -54,7 +54,7 @@ async fn status_at_end(mut stream: TcpStream) -> Option<u16> {
 }
 
 #[tokio::test]
-async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() {
+async fn a_body_crafted_to_parse_slowly_is_refused_and_delays_no_other_request() {
     let stack = stack(&[]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     stack.follows(&other).await;
@@ -87,7 +87,7 @@ async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() 
 }
 
 #[tokio::test]
-async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
+async fn bodies_that_never_end_time_out_and_are_limited_per_org() {
     let stack = stack(&[]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     let head =
@@ -119,7 +119,7 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
 }
 
 #[tokio::test]
-async fn h4_streams_are_bounded_an_org_and_a_token() {
+async fn streams_are_limited_per_org_and_per_token() {
     let stack = stack(&[("PREWARM_STREAMS_PER_ORG", "3"), ("PREWARM_STREAMS_PER_TOKEN", "2")]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     stack.follows(&org).await;
@@ -154,7 +154,7 @@ async fn h4_streams_are_bounded_an_org_and_a_token() {
 }
 
 #[tokio::test]
-async fn c7_every_stream_forbids_transformations_and_begins_at_once() {
+async fn every_stream_forbids_transformations_and_starts_at_once() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -216,7 +216,7 @@ fn reports(org: &Org) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn h17_bodies_of_strangers_do_not_keep_real_webhooks_out() {
+async fn slow_unauthenticated_bodies_do_not_block_real_webhooks() {
     let stack = stack(&[("VAPI_WEBHOOK_HMAC", "sha256")]).await;
     let org = stack.org().await;
     let strangers = format!("x-signature: {}\r\nx-timestamp: {}", "0".repeat(64), wall_clock().0);
@@ -233,7 +233,7 @@ async fn h17_bodies_of_strangers_do_not_keep_real_webhooks_out() {
 }
 
 #[tokio::test]
-async fn h17_in_plain_mode_slow_bodies_lose_their_room_first() {
+async fn slow_bodies_with_a_plain_secret_are_evicted_first() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     let crowd = crowd(&stack, &format!("x-vapi-secret: {WEBHOOK_SECRET}")).await;
@@ -246,7 +246,7 @@ async fn h17_in_plain_mode_slow_bodies_lose_their_room_first() {
 }
 
 #[tokio::test]
-async fn b6_a_webhooks_address_may_have_a_slash_too_many() {
+async fn a_webhook_path_may_have_extra_slashes() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     let paths = ["/webhooks/vapi/", "//webhooks/vapi", "/webhooks//vapi", "/api/vapi/webhook/", "/api//vapi/webhook//"];

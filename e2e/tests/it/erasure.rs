@@ -29,7 +29,7 @@ async fn erased(stack: &Stack, arguments: &[&str]) -> (bool, String, String) {
 }
 
 #[tokio::test]
-async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
+async fn erase_removes_a_caller_everywhere_and_reports_what_it_removed() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for call in ["call-1", "call-2"] {
@@ -61,7 +61,7 @@ async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
 }
 
 #[tokio::test]
-async fn h11_a_deleted_org_leaves_redis_once_it_can_be_reached_again() {
+async fn a_deleted_org_is_removed_from_redis_once_redis_is_back() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.post(&report(&org, "call-1", PHONE)).await;
@@ -77,7 +77,7 @@ async fn h11_a_deleted_org_leaves_redis_once_it_can_be_reached_again() {
 }
 
 #[tokio::test]
-async fn h11_erase_fails_while_anything_is_owed_and_asks_first() {
+async fn erase_asks_first_and_fails_while_anything_is_owed() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.post(&report(&org, "call-1", PHONE)).await;

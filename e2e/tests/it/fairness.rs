@@ -46,7 +46,7 @@ async fn outcome(stack: &Stack, outcome: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn an_import_into_one_org_holds_up_no_other() {
+async fn an_import_into_one_org_delays_no_other_org() {
     const ROWS: usize = 50_000;
     const BATCH: usize = 500;
     let stack = Stack::start().await;
@@ -87,7 +87,7 @@ async fn an_import_into_one_org_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
+async fn a_long_rebuild_is_not_cut_off_and_delays_no_other_org() {
     // Longer than any rebuild of a small org may take, and so than a limit that was made for those.
     const LONG: Duration = Duration::from_secs(11);
     let stack = Stack::start().await;

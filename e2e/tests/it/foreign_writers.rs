@@ -31,7 +31,7 @@ async fn run(session: &mut PgConnection, statements: &str) -> sqlx::Result<()> {
 }
 
 #[tokio::test]
-async fn every_way_to_write_is_followed() {
+async fn every_kind_of_write_reaches_the_panels() {
     let stack = Stack::start().await;
     let mut writer = writer(&stack).await;
     let (org, other) = (stack.org().await, stack.org().await);
@@ -75,7 +75,7 @@ async fn every_way_to_write_is_followed() {
 }
 
 #[tokio::test]
-async fn an_org_that_is_deleted_is_forgotten_and_may_come_back() {
+async fn a_deleted_org_is_forgotten_and_can_be_created_again() {
     let stack = Stack::start().await;
     let mut writer = writer(&stack).await;
     let org = stack.org().await;
@@ -100,7 +100,7 @@ async fn an_org_that_is_deleted_is_forgotten_and_may_come_back() {
 }
 
 #[tokio::test]
-async fn a_transaction_left_open_blocks_nobody_and_is_seen_when_it_commits() {
+async fn an_open_transaction_blocks_no_rebuild_and_is_seen_when_it_commits() {
     let stack = Stack::start().await;
     let (mut idle, mut busy) = (writer(&stack).await, writer(&stack).await);
     let org = stack.org().await;
@@ -131,7 +131,7 @@ async fn a_transaction_left_open_blocks_nobody_and_is_seen_when_it_commits() {
 }
 
 #[tokio::test]
-async fn writers_of_one_org_wait_for_no_lock() {
+async fn writers_of_one_org_do_not_wait_for_each_other() {
     const WRITERS: usize = 8;
     const ROUNDS: usize = 15;
     let stack = Stack::start().await;
@@ -175,7 +175,7 @@ async fn writers_of_one_org_wait_for_no_lock() {
 
 /// The triggers run with the rights of the schema's owner, and those of INSERT in the search path of whoever inserts.
 #[tokio::test]
-async fn what_a_writer_puts_before_the_catalog_is_not_run_with_our_rights() {
+async fn a_writers_search_path_cannot_run_code_with_our_rights() {
     let stack = Stack::start().await;
     let mut writer = writer(&stack).await;
     let org = stack.org().await;

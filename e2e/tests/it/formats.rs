@@ -18,7 +18,7 @@ async fn newer(stack: &Stack, part: &'static str) -> Process {
 }
 
 #[tokio::test]
-async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
+async fn two_releases_serve_side_by_side_without_rebuilding_each_others_blobs() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;

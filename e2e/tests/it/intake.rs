@@ -66,7 +66,7 @@ fn orders() -> Vec<[usize; 4]> {
 }
 
 #[tokio::test]
-async fn a_calls_messages_make_the_same_rows_in_every_order() {
+async fn the_messages_of_a_call_produce_the_same_rows_in_every_order() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for (number, order) in orders().into_iter().enumerate() {
@@ -97,7 +97,7 @@ async fn a_calls_messages_make_the_same_rows_in_every_order() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
+async fn an_event_of_an_unknown_assistant_is_parked_and_replayed_once_it_is_known() {
     let stack = Stack::start().await;
     let (by_assistant, by_number) = (Org::unknown(), stack.org().await);
     let of_number = {
@@ -184,7 +184,7 @@ const TYPES: [&str; 34] = [
 ];
 
 #[tokio::test]
-async fn every_type_is_kept_and_only_two_change_a_call() {
+async fn every_message_type_is_stored_and_only_two_change_a_call() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for kind in TYPES {
@@ -207,7 +207,7 @@ async fn every_type_is_kept_and_only_two_change_a_call() {
 }
 
 #[tokio::test]
-async fn who_takes_a_call_is_answered_from_the_numbers() {
+async fn an_assistant_request_is_answered_from_the_phone_numbers() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -241,7 +241,7 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn b1_what_the_source_refuses_is_not_lost() {
+async fn rows_that_the_source_refuses_are_not_lost() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.sql("alter table contacts add check (phone <> '+15550100013')").await;
@@ -262,7 +262,7 @@ async fn b1_what_the_source_refuses_is_not_lost() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_whole() {
+async fn an_unreadable_message_is_refused_whole() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let good = report(&org, "call-1", PHONE).to_string();
@@ -307,7 +307,7 @@ async fn what_cannot_be_read_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn odd_values_cost_no_more_than_themselves() {
+async fn an_odd_value_costs_only_its_own_field() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let mut odd = report(&org, "call-1", PHONE);
@@ -331,7 +331,7 @@ async fn odd_values_cost_no_more_than_themselves() {
 }
 
 #[tokio::test]
-async fn rows_that_somebody_holds_hold_up_nobody_else() {
+async fn locked_rows_delay_only_the_messages_that_need_them() {
     let stack = Stack::start().await;
     let (held, other) = (stack.org().await, stack.org().await);
     assert_eq!(stack.post(&report(&held, "call-0", PHONE)).await.status, StatusCode::OK);
@@ -376,7 +376,7 @@ async fn status_line(stack: &Stack, header: &str, chunks: usize) -> String {
 }
 
 #[tokio::test]
-async fn all_but_twenty_five_megabytes_are_taken_and_twenty_six_are_not() {
+async fn bodies_up_to_25_mb_are_accepted() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let mut large = report(&org, "call-1", PHONE);

@@ -63,7 +63,7 @@ async fn refusals(stack: &Stack, api: &Process, status: &str, reason: &str) -> f
 }
 
 #[tokio::test]
-async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
+async fn readers_stay_signed_in_while_the_key_server_is_down() {
     let stack = Stack::start().await;
     // The port is free for as long as the test needs it: it is one of an address that nobody else has.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -109,7 +109,7 @@ async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
 }
 
 #[tokio::test]
-async fn c1_why_a_token_is_refused_is_counted_and_told_without_the_token() {
+async fn the_reason_a_token_is_refused_is_counted_and_logged_without_the_token() {
     const ISSUER: &str = "https://auth.clinic.example/auth/v1";
     let environment = Environment::from([("PREWARM_JWT_ISSUER", format!("https://old.example/auth/v1, {ISSUER}"))]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
@@ -144,7 +144,7 @@ async fn c1_why_a_token_is_refused_is_counted_and_told_without_the_token() {
 }
 
 #[tokio::test]
-async fn c2_a_long_token_passes_the_listener_and_a_longer_one_is_told_so() {
+async fn a_16_kb_token_passes_the_listener_and_a_longer_one_gets_431() {
     let stack = Stack::start().await;
     let of_length = |length: usize| signed_with_secret(&json!({ "x": "x".repeat(length * 3 / 4) }));
     let long = of_length(15_500);

@@ -62,7 +62,7 @@ fn authority(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_api_that_could_not_tell_friend_from_foe_does_not_start() {
+async fn an_api_without_a_webhook_secret_does_not_start() {
     let stack = Stack::start().await;
     let line = complaint(&["api"], &without(&stack.environment, "SUPABASE_JWT_SECRET")).await;
     assert!(line.contains("SUPABASE_JWT_SECRET") && line.contains("SUPABASE_URL"), "{line}");
@@ -81,7 +81,7 @@ async fn an_api_that_could_not_tell_friend_from_foe_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn a_taken_port_is_named_in_the_error() {
     let stack = Stack::start().await;
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let taken = holder.local_addr().unwrap().to_string();
@@ -102,7 +102,7 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_command_on_a_schema_that_is_not_there_says_what_to_run() {
+async fn a_command_without_a_schema_says_what_to_run() {
     let stack = Stack::start().await;
     let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
     stack.sql(&format!("create database {name}")).await;

@@ -58,7 +58,7 @@ async fn answered(mut stream: TcpStream, request: &[u8]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn b7_a_connection_rests_for_as_long_as_is_set() {
+async fn the_keep_alive_setting_limits_idle_connections() {
     let environment = Environment::from([("PREWARM_HTTP_KEEP_ALIVE", "2".to_owned())]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
     // A head that has begun and does not end is closed after ten seconds: the connection that rests goes first.
@@ -111,7 +111,7 @@ async fn slow_clients_are_closed_within_ten_seconds() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
+async fn a_client_that_does_not_read_is_disconnected_and_delays_no_other() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -160,7 +160,7 @@ async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_the_connection_closed() {
+async fn a_malformed_request_is_refused_and_its_connection_closed() {
     let stack = Stack::start().await;
     for (what, bytes) in [
         ("two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na"),

@@ -16,7 +16,7 @@ fn lines(process: &Process, message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn h7_a_log_that_nobody_reads_stops_nobody() {
+async fn a_blocked_standard_error_stops_no_process() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -45,7 +45,7 @@ async fn h7_a_log_that_nobody_reads_stops_nobody() {
 }
 
 #[tokio::test]
-async fn c10_a_rebuild_that_fails_leaves_a_line_each_time_with_the_org_and_the_reason() {
+async fn every_failed_rebuild_logs_the_org_and_the_reason() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -67,7 +67,7 @@ async fn c10_a_rebuild_that_fails_leaves_a_line_each_time_with_the_org_and_the_r
 }
 
 #[tokio::test]
-async fn h18_readyz_says_what_cannot_be_done_while_the_database_takes_no_writes() {
+async fn readyz_reports_a_database_that_takes_no_writes() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -107,7 +107,7 @@ async fn h18_readyz_says_what_cannot_be_done_while_the_database_takes_no_writes(
 }
 
 #[tokio::test]
-async fn c10_a_server_that_is_away_is_told_with_its_words() {
+async fn an_unreachable_server_is_logged_with_its_own_error() {
     let stack = Stack::start().await;
     let mut environment: Environment = stack.environment.clone();
     environment.insert("REDIS_URL", "redis://127.0.0.1:1".to_owned());

@@ -6,7 +6,7 @@ use e2e::{Answer, Stack, eventually, report};
 use reqwest::{Method, StatusCode};
 
 #[tokio::test]
-async fn metrics_parse_and_name_no_org() {
+async fn metrics_parse_and_have_no_org_label() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let receipt = stack.post(&report(&org, "call-1", "+15550100001")).await;
@@ -49,7 +49,7 @@ async fn metrics_parse_and_name_no_org() {
 }
 
 #[tokio::test]
-async fn the_board_shows_the_queues_and_takes_no_orders() {
+async fn the_board_shows_the_queues_and_is_read_only() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;

@@ -14,7 +14,7 @@ async fn organization(stack: &Stack, org: &Org) -> Value {
 }
 
 #[tokio::test]
-async fn an_org_is_told_its_name_and_the_zone_that_its_days_are_counted_by() {
+async fn the_organization_route_gives_name_and_time_zone() {
     let stack = Stack::start().await;
     let (org, other) = (stack.org().await, stack.org().await);
     let set = async |zone: &str| {

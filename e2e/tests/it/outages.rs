@@ -46,7 +46,7 @@ async fn both_learn_of_a_call(stack: &Stack, nodes: [&Process; 2], org: &Org, ca
 }
 
 #[tokio::test]
-async fn two_nodes_converge_with_redis_and_without() {
+async fn two_nodes_converge_with_and_without_redis() {
     let mut stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;
@@ -105,7 +105,7 @@ async fn keys(stack: &Stack) -> usize {
 }
 
 #[tokio::test]
-async fn dashboards_outlive_postgres_and_say_that_they_may_be_old() {
+async fn dashboards_survive_without_postgres_and_are_labelled_stale() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let stack = Stack::start_on(database, Environment::new()).await;

@@ -49,7 +49,7 @@ async fn text(stack: &Stack, query: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn nothing_private_gets_into_logs_metrics_or_jobs() {
+async fn private_data_stays_out_of_logs_metrics_and_jobs() {
     let environment = Environment::from([
         ("PREWARM_LOG", "debug".to_owned()),
         ("VAPI_WEBHOOK_SECRET", format!("{WEBHOOK_SECRET},{HMAC_SECRET}")),
@@ -122,7 +122,7 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
 
 /// What people configure and hear, and what Vapi tells of their calls.
 #[tokio::test]
-async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation() {
+async fn private_data_of_console_test_calls_and_reconciliation_stays_out_of_logs() {
     let standin = standin().await;
     let stack = crate::assistants::stack(&standin).await;
     let org = Org::unknown();

@@ -16,7 +16,7 @@ const BETWEEN_CALLS: Duration = Duration::from_millis(200);
 const RATE_INTERVAL: [&str; 2] = ["$__rate_interval", "5m"];
 
 #[test]
-fn promtool_finds_nothing_wrong_and_the_alerts_fire_when_they_should() {
+fn promtool_accepts_the_rules_and_the_alerts_fire_when_they_should() {
     for (arguments, file) in [
         (&["check", "config"][..], "prometheus/prometheus.yml"),
         (&["check", "rules"], "prometheus/rules/recording.yml"),
@@ -30,7 +30,7 @@ fn promtool_finds_nothing_wrong_and_the_alerts_fire_when_they_should() {
 }
 
 #[test]
-fn every_alert_says_what_it_is_and_has_a_test() {
+fn every_alert_has_a_summary_a_description_and_a_test() {
     let rules = fs::read_to_string(monitoring_file("prometheus/rules/alerts.yml")).unwrap();
     let tests = fs::read_to_string(monitoring_file("prometheus/tests/alerts.yml")).unwrap();
     let (_, alerts) = rules.split_once("- alert: ").unwrap();
@@ -80,7 +80,7 @@ async fn shows_data(prometheus: &Prometheus, panels: impl Iterator<Item = Value>
 }
 
 #[test]
-fn panels_lie_beside_each_other_and_say_what_they_show() {
+fn panels_do_not_overlap_and_have_titles_and_descriptions() {
     let (mut ids, mut cells) = (BTreeSet::new(), BTreeSet::new());
     for panel in panels() {
         let title = panel["title"].as_str().unwrap();
@@ -99,7 +99,7 @@ fn panels_lie_beside_each_other_and_say_what_they_show() {
 }
 
 #[tokio::test]
-async fn every_panel_shows_the_load_and_l1_answers_it() {
+async fn every_panel_has_data_under_load() {
     let stack = Stack::start().await;
     let mut orgs = Vec::new();
     for _ in 0..3 {
@@ -176,7 +176,7 @@ async fn a_call_ends(stack: &Stack, org: &Org, number: usize) {
 }
 
 #[tokio::test]
-async fn every_worker_measures_what_is_owed() {
+async fn every_worker_measures_the_backlog() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -210,7 +210,7 @@ async fn every_worker_measures_what_is_owed() {
 }
 
 #[tokio::test]
-async fn every_panel_of_assistants_shows_what_is_sent_to_vapi() {
+async fn every_assistants_panel_has_data_while_vapi_is_called() {
     let standin = assistants::standin().await;
     let stack = assistants::stack(&standin).await;
     let prometheus = Prometheus::start(&stack.client, &[&stack.worker]).await;

@@ -40,7 +40,7 @@ fn get(stack: &Stack, org: &Org, path: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn nobody_reads_without_a_token_that_holds() {
+async fn reads_need_a_valid_token() {
     const MISSING: &str = r#"{"error":"Missing or invalid Authorization header"}"#;
     const INVALID: &str = r#"{"error":"Invalid or expired token"}"#;
     let stack = Stack::start().await;
@@ -70,7 +70,7 @@ async fn nobody_reads_without_a_token_that_holds() {
 }
 
 #[tokio::test]
-async fn an_org_that_does_not_exist_has_empty_panels_and_leaves_no_trace() {
+async fn an_unknown_org_gets_empty_panels_and_nothing_is_stored() {
     let stack = Stack::start().await;
     let nobody = Org::unknown();
     for panel in PANELS {
@@ -89,7 +89,7 @@ async fn an_org_that_does_not_exist_has_empty_panels_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_build_on_demand_that_loses_to_another_is_made_again_at_once() {
+async fn a_build_on_demand_that_loses_a_race_is_retried_at_once() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
@@ -113,7 +113,7 @@ async fn a_build_on_demand_that_loses_to_another_is_made_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_reader_who_has_the_bytes_gets_304_with_the_same_labels() {
+async fn a_304_carries_the_same_labels_as_the_200() {
     let stack = Stack::start().await;
     let org = busy_org(&stack).await;
     for panel in PANELS {
@@ -139,7 +139,7 @@ async fn a_reader_who_has_the_bytes_gets_304_with_the_same_labels() {
 }
 
 #[tokio::test]
-async fn a_blob_says_what_it_is() {
+async fn a_blob_has_all_its_headers() {
     let stack = stack().await;
     let org = busy_org(&stack).await;
     for panel in PANELS {
@@ -172,7 +172,7 @@ async fn a_blob_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn every_coding_carries_the_same_bytes() {
+async fn every_coding_decodes_to_the_same_bytes() {
     let stack = Stack::start().await;
     let org = busy_org(&stack).await;
     for path in PANELS.map(|panel| panel.path).into_iter().chain(["/api/calls-dashboard?search=1"]) {
@@ -203,7 +203,7 @@ async fn every_coding_carries_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn only_the_pages_of_listed_origins_may_read() {
+async fn only_listed_origins_may_read() {
     let stack = stack().await;
     let org = stack.org().await;
     let cross_origin = async |method: Method, origin: &str| {
@@ -236,7 +236,7 @@ async fn only_the_pages_of_listed_origins_may_read() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_no_error_is_kept() {
+async fn every_response_has_a_request_id_and_no_error_is_cacheable() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let asked =

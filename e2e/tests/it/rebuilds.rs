@@ -63,7 +63,7 @@ async fn at_the_held(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn a_killed_run_goes_on_where_it_stopped() {
+async fn a_killed_run_resumes_where_it_stopped() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     hold(&stack, HELD).await;
@@ -99,7 +99,7 @@ async fn a_killed_run_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_told_to_stop_says_how_to_go_on_and_may_be_begun_anew() {
+async fn a_stopped_run_says_how_to_resume_and_can_be_restarted() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     hold(&stack, HELD).await;
@@ -121,7 +121,7 @@ async fn a_run_that_is_told_to_stop_says_how_to_go_on_and_may_be_begun_anew() {
 }
 
 #[tokio::test]
-async fn an_org_that_cannot_be_rebuilt_is_named_and_keeps_no_other_from_it() {
+async fn an_org_that_cannot_be_rebuilt_is_named_and_the_others_are_rebuilt() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     let poison = org(7).id;

@@ -30,7 +30,7 @@ fn receipt(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_write_is_seen_by_who_holds_its_receipt() {
+async fn a_read_with_a_receipt_sees_the_write() {
     let mut stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;
@@ -87,7 +87,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
 }
 
 #[tokio::test]
-async fn h20_a_receipt_of_a_parked_event_is_not_included() {
+async fn a_parked_events_receipt_does_not_count_as_included() {
     let stack = Stack::start().await;
     let (org, nobody) = (stack.org().await, Org::unknown());
     stack.follows(&org).await;
@@ -116,7 +116,7 @@ async fn h20_a_receipt_of_a_parked_event_is_not_included() {
 }
 
 #[tokio::test]
-async fn no_node_answers_lower_than_a_client_has_seen() {
+async fn no_node_answers_below_the_minimum_version() {
     let stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;

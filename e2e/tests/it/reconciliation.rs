@@ -30,7 +30,7 @@ pub(crate) async fn reconcile(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn of_the_calls_whose_webhooks_were_dropped_none_is_missing_after_one_pass() {
+async fn one_pass_recovers_every_call_whose_webhooks_were_dropped() {
     // More than a page of them, and Vapi allows few requests.
     let limit = RateLimit { requests: 5, per: Duration::from_secs(1), says_when: true };
     let config = Config { rate_limit: Some(limit), ..standin().await.config().clone() };

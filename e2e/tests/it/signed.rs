@@ -25,7 +25,7 @@ async fn status(request: RequestBuilder) -> StatusCode {
 }
 
 #[tokio::test]
-async fn only_what_is_signed_is_taken() {
+async fn only_signed_webhooks_are_accepted() {
     let secrets = format!("{WEBHOOK_SECRET},canary-next-secret");
     let environment = Environment::from([("VAPI_WEBHOOK_HMAC", "sha256".to_owned()), ("VAPI_WEBHOOK_SECRET", secrets)]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;

@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 const QUIET: Duration = Duration::from_millis(500);
 
 #[tokio::test]
-async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
+async fn every_version_is_announced_with_the_etags_of_its_panels() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
@@ -52,7 +52,7 @@ async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
 }
 
 #[tokio::test]
-async fn nothing_falls_between_the_snapshot_and_the_feed() {
+async fn no_version_is_lost_between_the_snapshot_and_the_feed() {
     const STREAMS: usize = 40;
     let stack = Arc::new(Stack::start().await);
     let other = Arc::new(stack.another_api().await);

@@ -10,7 +10,7 @@ const DASHBOARD: &str = "/api/analytics/dashboard";
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn h15_readers_of_an_org_that_cannot_be_built_are_told_at_once() {
+async fn readers_of_an_org_that_cannot_be_built_get_503_at_once() {
     let stack = Stack::start().await;
     let broken = stack.org().await;
     stack.settled().await;

@@ -49,7 +49,7 @@ async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicB
 }
 
 #[tokio::test]
-async fn killed_workers_delay_and_lose_nothing() {
+async fn killed_workers_delay_work_and_lose_none() {
     let mut stack = Stack::start().await;
     let case = Case::fresh();
     let orgs: Vec<Org> = case.organizations().into_iter().map(Org::of).collect();

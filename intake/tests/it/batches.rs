@@ -203,7 +203,7 @@ async fn outcomes(store: &Store, messages: &[Drawn], sizes: &[usize]) -> Result<
 }
 
 #[test]
-fn batches_leave_behind_what_their_messages_leave_one_by_one() {
+fn a_batch_has_the_effect_of_its_messages_one_by_one() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let databases = [(); 2].map(|()| runtime.block_on(Database::create()).unwrap());
     let [alone, together] = databases.each_ref().map(|database| runtime.block_on(source(database)));
@@ -251,7 +251,7 @@ fn status(call: &str, status: &str, phone: &str) -> Message {
 }
 
 #[tokio::test]
-async fn b1_one_that_is_refused_keeps_none_of_the_others_out() {
+async fn a_refused_message_does_not_block_its_batch() {
     let database = Database::create().await.unwrap();
     let store = source(&database).await;
     start_over(&store).await;
@@ -293,7 +293,7 @@ const MEETINGS: usize = 100;
 const MET: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
+async fn overlapping_writers_lock_in_one_order() {
     let database = Database::create().await.unwrap();
     let store = source(&database).await;
     start_over(&store).await;

@@ -77,7 +77,7 @@ async fn late(store: &Store) {
 }
 
 #[tokio::test]
-async fn h11_a_deleted_contact_is_forgotten_and_does_not_come_back() {
+async fn a_deleted_contact_is_erased_and_does_not_come_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -103,7 +103,7 @@ async fn h11_a_deleted_contact_is_forgotten_and_does_not_come_back() {
 }
 
 #[tokio::test]
-async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
+async fn erasing_one_contact_of_a_shared_number_keeps_the_others_calls() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -119,7 +119,7 @@ async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
 }
 
 #[tokio::test]
-async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again() {
+async fn deleted_and_truncated_calls_are_erased_and_not_recreated() {
     for deletion in ["delete from public.calls where vapi_call_id <> 'call-3'", "truncate public.calls"] {
         let database = Database::create().await.unwrap();
         let store = open(&database);
@@ -141,7 +141,7 @@ async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again()
 }
 
 #[tokio::test]
-async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
+async fn a_deleted_org_is_erased_and_its_later_events_are_not_stored() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -166,7 +166,7 @@ async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
 }
 
 #[tokio::test]
-async fn h11_what_was_parked_of_a_caller_is_not_replayed_with_the_name() {
+async fn a_parked_event_of_an_erased_caller_is_replayed_without_the_name() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -189,7 +189,7 @@ async fn request(store: &Store, subject: &Subject) -> Requested {
 }
 
 #[tokio::test]
-async fn h11_a_number_is_erased_in_every_org_and_the_source_is_told_too() {
+async fn erasing_a_number_covers_every_org_and_the_source() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -209,7 +209,7 @@ async fn h11_a_number_is_erased_in_every_org_and_the_source_is_told_too() {
 }
 
 #[tokio::test]
-async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
+async fn a_message_in_flight_during_an_erasure_is_rolled_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;

@@ -150,7 +150,7 @@ async fn found(store: &Store) -> (Shown, usize) {
 }
 
 #[test]
-fn b2_b3_b5_every_caller_is_who_the_event_says() {
+fn every_caller_is_the_one_that_the_event_names() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(Database::create()).unwrap();
     let store = runtime.block_on(async { open(&database) });

@@ -68,7 +68,7 @@ async fn take_all(store: &Store, told: &[Told], random: &mut StdRng) {
 }
 
 #[tokio::test]
-async fn all_orders_of_a_calls_messages_make_one_row_and_one_contact() {
+async fn every_order_of_a_calls_messages_produces_one_row_and_one_contact() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, ASSISTANT).await;
@@ -92,7 +92,7 @@ async fn all_orders_of_a_calls_messages_make_one_row_and_one_contact() {
 }
 
 #[tokio::test]
-async fn messages_that_come_again_a_month_later_change_nothing() {
+async fn messages_repeated_a_month_later_change_nothing() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, ASSISTANT).await;

@@ -38,7 +38,7 @@ fn ended(call: &str, assistant: &str, number: &str, phone: &str) -> Message {
 }
 
 #[tokio::test]
-async fn calls_in_every_order_are_what_they_would_have_been() {
+async fn replayed_calls_equal_calls_that_were_never_parked() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     // One order in twelve, with its messages all over the place.
@@ -68,7 +68,7 @@ async fn calls_in_every_order_are_what_they_would_have_been() {
 }
 
 #[tokio::test]
-async fn either_map_will_do_and_the_first_receipt_stays() {
+async fn an_event_is_replayed_by_assistant_or_number_and_keeps_its_receipt() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant-1").await;
@@ -94,7 +94,7 @@ async fn either_map_will_do_and_the_first_receipt_stays() {
 }
 
 #[tokio::test]
-async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
+async fn a_refused_event_does_not_block_the_replay_of_others() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     sql(&store, "alter table public.calls add constraint refused check (phone_number <> '+15550000013')").await;
@@ -112,7 +112,7 @@ async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn runs_at_once_share_the_work() {
+async fn concurrent_replays_share_the_work() {
     let database = Database::create().await.unwrap();
     let (one, other) = (open(&database), open(&database));
     let messages = (0..100).flat_map(|call| {
@@ -146,7 +146,7 @@ async fn buffers(store: &Store) -> i64 {
 }
 
 #[tokio::test]
-async fn a_look_costs_the_shorter_of_the_two_lists() {
+async fn a_look_costs_no_more_than_the_shorter_of_its_two_lists() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     // A hundred thousand events of as many foreign assistants, among which a few of ours would sort.
@@ -186,7 +186,7 @@ async fn a_look_costs_the_shorter_of_the_two_lists() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
+async fn an_event_resent_after_its_body_was_dropped_is_processed_again() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     let messages =

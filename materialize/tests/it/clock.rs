@@ -96,7 +96,7 @@ async fn urgency_falls_at_24_hours_and_at_7_days_to_the_microsecond() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
+async fn a_passed_deadline_is_owed_by_the_databases_clock() {
     let (server, clock) = servers::postgres_with_clock().await.unwrap();
     clock.set(0).unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
@@ -123,7 +123,7 @@ async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
 /// An org rests for as long as its rebuild took, and its lead would stay as it is for that long.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_the_clock_jumped_during_a_rebuild_is_not_what_the_rebuild_took() {
+async fn a_clock_jump_during_a_rebuild_does_not_count_as_its_duration() {
     let (server, clock) = servers::postgres_with_clock().await.unwrap();
     clock.set(0).unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();

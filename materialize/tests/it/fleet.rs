@@ -34,7 +34,7 @@ const TOTALS: &str = "
       from of_orgs";
 
 #[tokio::test]
-async fn once_every_org_is_built_the_fleets_totals_are_those_of_the_source() {
+async fn the_fleets_totals_equal_the_source_once_every_org_is_built() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     for (number, contacts) in [(1, 40), (2, 7), (3, 0)] {

@@ -37,7 +37,7 @@ async fn shown(node: &Store) -> Option<(Version, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn a_version_is_there_in_every_format_that_is_read() {
+async fn a_version_has_a_blob_in_every_format_that_is_read() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let older = open(&database, Some(redis.url()));
     let newer = open_in(&database, Some(redis.url()), NEWER);

@@ -85,7 +85,7 @@ async fn copy(server: &Postgres, of: &Database) -> String {
 }
 
 #[tokio::test]
-async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt() {
+async fn a_copied_database_shares_no_version_key_or_receipt_with_its_original() {
     let server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let redis = servers::redis().await.unwrap();
@@ -116,7 +116,7 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
 }
 
 #[tokio::test]
-async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
+async fn blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     add_org(&store).await;
@@ -145,7 +145,7 @@ async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
 }
 
 #[tokio::test]
-async fn a3_recovery_that_ends_on_another_timeline_begins_another_installation_once() {
+async fn recovery_onto_another_timeline_begins_one_new_installation() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let store = open(&database, None);
@@ -178,7 +178,7 @@ async fn a3_recovery_that_ends_on_another_timeline_begins_another_installation_o
 }
 
 #[tokio::test]
-async fn a3_a_copy_that_may_not_be_written_is_read_and_nothing_is_made_from_it() {
+async fn a_read_only_copy_serves_reads_and_nothing_is_built_from_it() {
     let database = Database::create().await.unwrap();
     // One session, so that its default is that of all.
     let store = open_url(database.url(), None, 1);
@@ -198,7 +198,7 @@ async fn a3_a_copy_that_may_not_be_written_is_read_and_nothing_is_made_from_it()
 }
 
 #[tokio::test]
-async fn a3_a_database_that_was_set_back_under_a_process_begins_another_installation() {
+async fn a_database_set_back_under_a_running_process_begins_a_new_installation() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let before = store.newest(&[]).await.unwrap().present;
@@ -221,7 +221,7 @@ async fn a3_a_database_that_was_set_back_under_a_process_begins_another_installa
 }
 
 #[tokio::test]
-async fn h8_a_version_that_postgres_never_made_gives_way_in_redis() {
+async fn a_forged_version_in_redis_is_overwritten() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let store = open(&database, Some(redis.url()));
     add_org(&store).await;

@@ -87,7 +87,7 @@ impl Clinic {
 }
 
 #[tokio::test]
-async fn h19_instants_at_infinity_count_as_null() {
+async fn instants_at_infinity_count_as_null() {
     let mut clinic = Clinic::open("UTC").await;
     for infinity in ["infinity", "-infinity"] {
         let changes = [
@@ -131,7 +131,7 @@ async fn h19_instants_at_infinity_count_as_null() {
 
 /// Postgres holds years that neither RFC 3339 nor the arithmetic of a month or a week reaches.
 #[tokio::test]
-async fn h19_instants_beyond_the_calendar_break_no_panel() {
+async fn instants_beyond_the_calendar_break_no_panel() {
     let mut clinic = Clinic::open("UTC").await;
     for at in ["4714-11-24 00:00:00+00 BC", "294276-12-31 23:59:59.999999+00", "9999-12-31 23:59:59Z"] {
         let changes = [
@@ -153,7 +153,7 @@ async fn h19_instants_beyond_the_calendar_break_no_panel() {
 }
 
 #[tokio::test]
-async fn h19_numbers_that_json_cannot_hold_count_as_null() {
+async fn numbers_that_json_cannot_hold_count_as_null() {
     let mut clinic = Clinic::open("UTC").await;
     let numbers = ["NaN", "Infinity", "-Infinity", "1e100000", "-9.9e131071", "9e299", "0.00000000000000000001"];
     for number in numbers {
@@ -177,7 +177,7 @@ async fn h19_numbers_that_json_cannot_hold_count_as_null() {
 }
 
 #[tokio::test]
-async fn h5_texts_are_cut_where_they_are_read() {
+async fn long_texts_are_cut_in_the_views() {
     let mut clinic = Clinic::open("UTC").await;
     clinic.change("update public.calls set summary = repeat('é', 8500000)").await;
     clinic
@@ -210,7 +210,7 @@ async fn h5_texts_are_cut_where_they_are_read() {
 }
 
 #[tokio::test]
-async fn c6_an_orgs_day_is_that_of_the_zone_that_people_and_windows_name() {
+async fn an_orgs_day_follows_iana_and_windows_zone_names() {
     // Noon in UTC. In New York the day began at 04:00 UTC, in Los Angeles at 07:00.
     let mut clinic = Clinic::open("Eastern Standard Time").await;
     clinic
@@ -242,7 +242,7 @@ async fn c6_an_orgs_day_is_that_of_the_zone_that_people_and_windows_name() {
 
 /// A week before the eleventh of March it was an hour earlier in New York: the clocks changed on the eighth.
 #[tokio::test]
-async fn c9_urgency_is_the_same_in_a_session_of_any_zone() {
+async fn urgency_does_not_depend_on_the_sessions_time_zone() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     sqlx::raw_sql(

@@ -87,7 +87,7 @@ const EMPTY: &str =
               prewarm.versions, prewarm.leases";
 
 #[test]
-fn h2_models_equal_the_definition_after_an_import_into_empty_tables() {
+fn models_equal_the_definition_after_an_import_into_empty_tables() {
     check_histories(
         "",
         EMPTY,

@@ -25,7 +25,7 @@ async fn org_with_lead(store: &Store) {
 }
 
 #[tokio::test]
-async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
+async fn an_org_whose_body_is_too_large_keeps_its_last_edition() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     org_with_lead(&store).await;
@@ -54,7 +54,7 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
 }
 
 #[tokio::test]
-async fn h5_what_one_process_cannot_read_is_made_again_and_stays_for_the_others() {
+async fn an_unreadable_blob_is_rebuilt_and_left_for_other_processes() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     org_with_lead(&store).await;

@@ -62,7 +62,7 @@ async fn reads_of_all_by(database: &Database, work: impl AsyncFnOnce(&Store)) ->
 
 /// Analyzed while one org alone had rows, each table looks as if it were all of any org.
 #[tokio::test]
-async fn no_rebuild_reads_a_table_of_all_orgs() {
+async fn no_rebuild_scans_a_table_of_all_orgs() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     found(&store, FIRST).await;

@@ -33,7 +33,7 @@ const ROUNDS: u32 = 3_000;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn versions_only_rise_while_two_workers_race() {
+async fn versions_only_increase_while_two_workers_race() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let store = open(&database, Some(redis.url()));
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
@@ -132,7 +132,7 @@ async fn make_org(connection: &mut PgConnection) {
 /// A worker that was paused before it published comes back late.
 /// The second finds rows that its snapshot does not see.
 #[tokio::test]
-async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded() {
+async fn of_two_concurrent_first_builds_one_is_superseded() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut superseded = 0;

@@ -44,7 +44,7 @@ const WITHOUT_A_PATH: &str =
     r"(p.proname in ('mark_new_calls', 'mark_new_contacts', 'mark_new_appointments') or p.proname like 'read\_%')";
 
 #[tokio::test]
-async fn h9_nobody_else_may_execute_a_function_of_ours() {
+async fn only_the_owner_may_execute_our_functions() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let open_to_others = "select p.oid::regprocedure::text
@@ -57,7 +57,7 @@ async fn h9_nobody_else_may_execute_a_function_of_ours() {
 
 /// Sessions beside it would fail at what it writes, and plan their statements anew.
 #[tokio::test]
-async fn a_migrate_that_finds_all_in_order_writes_nothing_to_the_catalog() {
+async fn migrate_without_changes_writes_nothing_to_the_catalog() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let rows = "select xmin || ' ' || oid::regclass from pg_class where relnamespace = 'prewarm'::regnamespace
@@ -75,7 +75,7 @@ async fn a_migrate_that_finds_all_in_order_writes_nothing_to_the_catalog() {
 /// Of plpgsql each name is looked up when it runs, of an SQL body in a string when it is planned. `begin atomic` and `return`
 /// are resolved when the function is made.
 #[tokio::test]
-async fn h10_every_function_of_ours_looks_names_up_in_the_catalog_alone() {
+async fn our_functions_resolve_names_in_the_catalog_only() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let without = format!(
@@ -107,7 +107,7 @@ async fn h10_every_function_of_ours_looks_names_up_in_the_catalog_alone() {
 }
 
 #[tokio::test]
-async fn h9_a_lesser_role_cannot_attach_our_triggers_to_a_table_of_its_own() {
+async fn another_role_cannot_attach_our_trigger_functions() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let role = lesser_role(&mut session).await;
@@ -134,7 +134,7 @@ async fn h9_a_lesser_role_cannot_attach_our_triggers_to_a_table_of_its_own() {
 
 /// As Supabase sets up its roles, and worse: default privileges of no schema.
 #[tokio::test]
-async fn a2_default_privileges_give_nobody_anything_of_ours() {
+async fn default_privileges_grant_nothing_of_ours() {
     let database = Database::empty().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let role = format!("prewarm_test_{}", Uuid::new_v4().simple());
@@ -227,7 +227,7 @@ async fn work(store: &Store, writer: &mut PgConnection) {
 }
 
 #[tokio::test]
-async fn h10_nothing_that_somebody_put_into_public_is_run_by_us() {
+async fn functions_planted_in_public_are_never_run_by_us() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
@@ -272,7 +272,7 @@ fn queries(folder: &Path, found: &mut Vec<(String, String)>) {
 }
 
 #[tokio::test]
-async fn h10_every_query_names_what_it_reads_by_its_schema() {
+async fn every_query_qualifies_names_with_their_schema() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut session = store.sessions().take().await.unwrap();

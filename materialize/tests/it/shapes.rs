@@ -179,7 +179,7 @@ async fn cost(shape: Shape) -> Cost {
 
 /// H2 and H22, and what else is like them.
 #[tokio::test]
-async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
+async fn every_data_shape_costs_no_more_than_a_plain_org() {
     // Side by side, each in a database of its own.
     let side_by_side = async {
         let mut costs = JoinSet::new();
@@ -202,7 +202,7 @@ async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
 
 /// H2: contacts, then calls, each at once into empty tables, and a rebuild after each.
 #[tokio::test]
-async fn h2_an_import_into_an_empty_database_costs_what_one_build_does() {
+async fn an_import_into_an_empty_database_costs_no_more_than_one_build() {
     let mut subject = Subject::new().await;
     subject
         .execute(
@@ -227,7 +227,7 @@ async fn h2_an_import_into_an_empty_database_costs_what_one_build_does() {
 
 /// H24: a call of a number that many contacts share changes each of them, and reads the number's calls once.
 #[tokio::test]
-async fn h24_a_call_of_a_shared_number_reads_its_calls_once() {
+async fn a_call_from_a_shared_number_reads_its_calls_once() {
     const SHARERS: i64 = 2_000;
     const CALLS: i64 = 1_000;
     let mut subject = Subject::new().await;

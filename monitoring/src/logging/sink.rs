@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn h7_lines_that_nobody_reads_are_dropped_and_nobody_waits() {
+    fn log_lines_beyond_the_queue_are_dropped_and_no_writer_waits() {
         let reader = Gated::default();
         let closed = reader.gate.lock().unwrap();
         let sink = Sink::start(reader.clone());

@@ -71,7 +71,7 @@ fn rows(model: &[u8]) -> usize {
 }
 
 #[test]
-fn histories_show_what_the_rules_turn_on() {
+fn histories_reach_every_case_of_the_rules() {
     let mut runner = TestRunner::deterministic();
     let mut unseen = SIGHTS.to_vec();
     for _ in 0..400 {

@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn days_start_where_the_clocks_say() {
+    fn a_day_starts_at_local_midnight_or_the_first_instant_after() {
         let starts = [
             ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z"),
             ("Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00Z"),

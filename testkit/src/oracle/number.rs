@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_that_json_can_hold_counts_as_null() {
+    fn a_number_that_json_cannot_hold_counts_as_null() {
         let counts = |text: &str| text.parse::<Numeric>().unwrap().counted().is_some();
         assert!(counts("-12.5") && counts("9e299") && counts("1e-400"));
         for text in ["NaN", "Infinity", "-Infinity", "1e300", "-1e100000"] {

@@ -24,7 +24,7 @@ async fn desk() -> Desk {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_within_the_bounds() {
+async fn lists_are_newest_first_within_the_bounds() {
     let desk = desk().await;
     for (query, expected) in [
         ("", &["5", "4", "3", "2", "1", "0"][..]),

@@ -27,7 +27,7 @@ fn hash(agent: &AgentConfig) -> ConfigHash {
 }
 
 #[test]
-fn the_payload_is_whole() {
+fn the_payload_is_complete() {
     let payload = Payload::of(&agent(), &deployment());
     let expected = json!({
         "name": "Front desk",
@@ -59,7 +59,7 @@ fn the_payload_is_whole() {
 }
 
 #[test]
-fn a_patch_clears_what_is_gone_and_a_post_leaves_it_out() {
+fn a_patch_clears_removed_fields_and_a_post_omits_them() {
     let bare = AgentConfig { first_message: None, voice: None, ..agent() };
     let payload = Payload::of(&bare, &deployment());
     let names = |body: Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -70,7 +70,7 @@ fn a_patch_clears_what_is_gone_and_a_post_leaves_it_out() {
 }
 
 #[test]
-fn the_prompt_goes_before_the_messages_and_stands_there_once() {
+fn the_prompt_is_the_first_message_and_appears_once() {
     let messages = |messages: Value| {
         let model = json!({"provider": "openai", "model": "gpt-4o", "messages": messages});
         let mut body = Payload::of(&AgentConfig { model: Some(model), ..agent() }, &deployment()).to_create();
@@ -85,7 +85,7 @@ fn the_prompt_goes_before_the_messages_and_stands_there_once() {
 }
 
 #[test]
-fn every_way_to_show_who_sends_has_its_place() {
+fn every_kind_of_webhook_authentication_is_in_the_payload() {
     let server = |auth| {
         let mut body = Payload::of(&agent(), &Deployment::new("https://us.example", auth)).to_create();
         body["server"].take()
@@ -128,7 +128,7 @@ fn every_part_of_the_payload_changes_the_hash() {
 }
 
 #[test]
-fn what_is_printed_holds_no_secret_and_no_prompt() {
+fn debug_output_has_no_secret_and_no_prompt() {
     let (agent, deployment) = (agent(), deployment());
     let payload = Payload::of(&agent, &deployment);
     let printed = format!("{agent:?} {deployment:?} {payload:?}");
@@ -139,7 +139,7 @@ fn what_is_printed_holds_no_secret_and_no_prompt() {
 }
 
 #[test]
-fn what_others_have_changed_is_found_by_its_field() {
+fn drift_is_found_by_field() {
     let payload = Payload::of(&agent(), &deployment());
     let held = |change: Value| {
         let mut held = payload.to_create();
@@ -263,20 +263,20 @@ fn with(voice: &Value, model: &Value) -> ConfigHash {
 
 proptest! {
     #[test]
-    fn how_it_is_spelled_does_not_change_the_hash(voice in object(), model in object(), seed: u64) {
+    fn the_spelling_of_json_does_not_change_the_hash(voice in object(), model in object(), seed: u64) {
         let voice_again: Value = serde_json::from_str(&respelled(&voice, seed)).unwrap();
         let model_again: Value = serde_json::from_str(&respelled(&model, seed / 2)).unwrap();
         prop_assert_eq!(with(&voice, &model), with(&voice_again, &model_again));
     }
 
     #[test]
-    fn what_it_says_does(voice in object(), model in object(), seed: u64) {
+    fn a_changed_value_changes_the_hash(voice in object(), model in object(), seed: u64) {
         prop_assert_ne!(with(&voice, &model), with(&changed(&voice, seed), &model));
         prop_assert_ne!(with(&voice, &model), with(&voice, &changed(&model, seed)));
     }
 
     #[test]
-    fn an_assistant_that_was_given_the_payload_does_not_differ(voice in object(), model in object()) {
+    fn an_assistant_with_the_payload_does_not_differ(voice in object(), model in object()) {
         let payload = Payload::of(&AgentConfig { voice: Some(voice), model: Some(model), ..agent() }, &deployment());
         let mut held = payload.to_create();
         held["server"].as_object_mut().unwrap().remove("secret");

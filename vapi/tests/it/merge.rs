@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn merge_is_idempotent_and_knowing_nothing_changes_nothing(a in merged()) {
+    fn merge_is_idempotent_and_has_an_identity(a in merged()) {
         prop_assert_eq!(a.clone().merge(a.clone()), a.clone());
         prop_assert_eq!(a.clone().merge(CallState::default()), a);
     }
@@ -128,14 +128,14 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_state_goes_on_merging_where_it_stopped(a in merged(), b in merged()) {
+    fn a_stored_state_continues_to_merge(a in merged(), b in merged()) {
         let stored: CallState = serde_json::from_str(&serde_json::to_string(&a).unwrap()).unwrap();
         prop_assert_eq!(&stored, &a);
         prop_assert_eq!(stored.merge(b.clone()), a.merge(b));
     }
 
     #[test]
-    fn each_field_is_what_the_latest_phase_tells(messages in vec(message(), 1..8)) {
+    fn each_field_comes_from_the_latest_phase(messages in vec(message(), 1..8)) {
         let call = fold(&messages);
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let private = |value: Option<&Private>| value.map(|text| text.as_str().to_owned());
@@ -152,7 +152,7 @@ proptest! {
 }
 
 #[test]
-fn a_late_in_progress_does_not_revive_a_call() {
+fn a_late_in_progress_does_not_revive_an_ended_call() {
     let status = |status: &str, at: i64| json!({"message": {"type": "status-update", "status": status, "timestamp": at, "call": {"id": "c1"}, "endedReason": (status == "ended").then_some("voicemail")}});
     let call = fold(&[status("ended", 2000), status("in-progress", 9000), status("in-progress", 1000)]);
     assert_eq!((call.phase(), call.status()), (Some(Phase::Ended), Some("voicemail")));

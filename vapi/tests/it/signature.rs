@@ -73,7 +73,7 @@ fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), Refused
 const HMAC: (&str, &str) = ("VAPI_WEBHOOK_HMAC", "sha256");
 
 #[test]
-fn every_algorithm_encoding_and_secret() {
+fn every_algorithm_encoding_and_secret_is_accepted() {
     for (algorithm, signatures) in SIGNED {
         for [hex, base64] in signatures {
             let on = ("VAPI_WEBHOOK_HMAC", algorithm);
@@ -88,7 +88,7 @@ fn every_algorithm_encoding_and_secret() {
 }
 
 #[test]
-fn whatever_is_signed_cannot_be_changed() {
+fn a_changed_byte_of_the_signed_content_is_refused() {
     let headers = [("x-signature", GOOD), ("x-timestamp", SENT)];
     assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, BODY), Ok(()));
     for body in ["", "{}", &BODY.replace("hang", "hank"), &format!("{BODY} "), &format!("{SENT}.{BODY}")] {
@@ -109,7 +109,7 @@ fn whatever_is_signed_cannot_be_changed() {
 }
 
 #[test]
-fn a_signature_is_believed_for_five_minutes_in_either_unit() {
+fn a_signature_is_valid_for_five_minutes_in_either_unit() {
     let in_millis = "ff8e6427691bdb1f8019ae31d7ad6d3859532037dc2e35edf74671db56c57200";
     for (signature, time) in [(GOOD, SENT), (in_millis, "1772441072345")] {
         let headers = [("x-signature", signature), ("x-timestamp", time)];
@@ -131,7 +131,7 @@ fn a_signature_is_believed_for_five_minutes_in_either_unit() {
 }
 
 #[test]
-fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
+fn a_request_is_refused_before_its_body_if_the_headers_suffice() {
     let authenticator = authenticator(&[HMAC]).unwrap();
     let admit = |seconds: i64, headers: &[(&str, &'static str)]| {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
@@ -148,7 +148,7 @@ fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
 }
 
 #[test]
-fn a_secret_shown_is_no_signature_unless_both_are_let_pass() {
+fn a_plain_secret_is_accepted_only_if_both_modes_are_allowed() {
     let shown = [("x-vapi-secret", OLD)];
     let bearer = format!("Bearer {NEW}");
     let either = [HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")];
@@ -168,7 +168,7 @@ fn a_secret_shown_is_no_signature_unless_both_are_let_pass() {
 }
 
 #[test]
-fn headers_prefix_format_and_key_are_as_they_are_set() {
+fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     let named = [
         HMAC,
         ("VAPI_WEBHOOK_HMAC_HEADER", "X-Hub-Signature-256"),
@@ -206,7 +206,7 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
+fn an_invalid_setting_is_named_and_not_quoted() {
     for (name, value) in [
         ("VAPI_WEBHOOK_HMAC", "md5"),
         ("VAPI_WEBHOOK_HMAC", "SHA256!"),
@@ -226,7 +226,7 @@ fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     for settings in [&[][..], &[HMAC], &[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")]] {
         let printed = format!("{:?}", authenticator(settings).unwrap());
         assert!(printed.contains("2 ") && printed.contains("hidden"), "{printed}");

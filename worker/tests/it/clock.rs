@@ -51,7 +51,7 @@ async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
 }
 
 #[tokio::test]
-async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a_time() {
+async fn after_a_downtime_deadlines_are_handled_oldest_first_in_small_batches() {
     let db = Db::create().await;
     due_in(&db, "generate_series(-250, -1)").await;
     assert_eq!(db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await, 100);
@@ -70,7 +70,7 @@ async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a
 }
 
 #[tokio::test]
-async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
+async fn a_version_dated_in_the_future_is_owed_until_it_is_rebuilt() {
     let db = Db::create().await;
     due_in(&db, "generate_series(3600, 3602)").await;
     db.run("update prewarm.versions set as_of = now() + interval '1 day'").await;
@@ -86,7 +86,7 @@ async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
 }
 
 #[tokio::test]
-async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
+async fn a_clock_set_back_by_a_day_delays_no_job() {
     let db = Db::create().await;
     let orgs: Vec<OrgId> = vec![db.org().await, db.org().await, db.org().await, db.org().await];
     let tomorrow = "now() + interval '1 day'";
@@ -133,7 +133,7 @@ async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
 }
 
 #[tokio::test]
-async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
+async fn an_org_rests_after_a_long_rebuild_and_delays_no_other() {
     const REST: Duration = Duration::from_secs(6);
     let db = Db::create().await;
     let large = db.org().await;

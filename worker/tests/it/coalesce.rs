@@ -25,7 +25,7 @@ fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job() {
+async fn marks_made_during_a_rebuild_become_one_job_after_it() {
     let db = Db::create().await;
     let (probe, gate) = gated(&db);
     let org = db.org().await;
@@ -85,7 +85,7 @@ async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen(
 }
 
 #[tokio::test]
-async fn whatever_is_owed_gets_its_turn_however_much_there_is() {
+async fn everything_owed_gets_its_turn() {
     let db = Db::create().await;
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published) values

@@ -82,7 +82,7 @@ async fn org_named(db: &Db, name: &str) {
 }
 
 #[tokio::test]
-async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
+async fn another_worker_takes_over_when_a_killed_workers_lease_ends() {
     let db = Db::create().await;
     db.run(STARTS).await;
     org_named(&db, HANG).await;
@@ -103,7 +103,7 @@ async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
 }
 
 #[tokio::test]
-async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_starts() {
+async fn an_org_whose_rebuild_kills_the_process_is_quarantined_after_three_starts() {
     const STARTED: &str = "select count(*) from starts where name = 'abort'";
     let db = Db::create().await;
     db.run(STARTS).await;
@@ -136,7 +136,7 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
 }
 
 #[tokio::test]
-async fn an_end_that_comes_after_its_lease_changes_nothing() {
+async fn a_result_that_arrives_after_its_lease_changes_nothing() {
     const LEASE: Duration = Duration::from_secs(60);
     let db = Db::create().await;
     db.org().await;
@@ -169,7 +169,7 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_never_comes_twice() {
+async fn a_worker_name_is_never_reused() {
     let db = Db::create().await;
     let probe = Probe::idle();
     // The same host and pid.

@@ -52,7 +52,7 @@ async fn three_schedulers_fire_each_slot_once() {
 }
 
 #[tokio::test]
-async fn a_restart_does_not_fire_a_slot_again_and_makes_up_for_the_newest_missed_one() {
+async fn a_restart_repeats_no_slot_and_fires_the_newest_missed_one() {
     let db = Db::create().await;
     // No slot may come between two ticks.
     let minute = db.count("select extract(minute from now())::int8").await;

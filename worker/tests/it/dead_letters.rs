@@ -22,7 +22,7 @@ fn mendable(db: &Db) -> (Probe, Arc<AtomicBool>) {
 }
 
 #[tokio::test]
-async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
+async fn a_quarantined_org_is_a_dead_letter_until_a_retry_succeeds() {
     let db = Db::create().await;
     let (probe, mended) = mendable(&db);
     let org = db.org().await;

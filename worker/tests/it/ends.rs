@@ -28,23 +28,23 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     ends_as_a_dead_letter(Probe::new(async |_| Err(JobError::retry(Nope))), "nope").await;
 }
 
 #[tokio::test]
-async fn time_outs() {
+async fn a_job_that_times_out_is_retried_and_becomes_a_dead_letter() {
     ends_as_a_dead_letter(Probe::new(async |_| std::future::pending().await), "timed out").await;
 }
 
 #[tokio::test]
-async fn panics_without_their_words() {
+async fn a_panicking_job_becomes_a_dead_letter_without_its_message() {
     let probe = Probe::new(async |_| panic!("a name and a phone number"));
     ends_as_a_dead_letter(probe, "the job panicked").await;
 }
 
 #[tokio::test]
-async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
+async fn a_permanent_failure_is_a_dead_letter_at_once() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nope)));
     let running = Running::start(quick(), &db.pg, &probe);
@@ -55,7 +55,7 @@ async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
+async fn a_job_that_timed_out_stops_running() {
     let db = Db::create().await;
     let held = std::sync::Arc::new(());
     let inside = held.clone();
@@ -76,7 +76,7 @@ async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
 }
 
 #[tokio::test]
-async fn other_jobs_go_on_beside_failing_ones() {
+async fn other_jobs_continue_beside_failing_ones() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
         b"panic" => panic!("on purpose"),

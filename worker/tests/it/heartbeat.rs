@@ -11,7 +11,7 @@ use crate::harness::{Db, Probe, Running, eventually, org_of, quick};
 const LEASE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
+async fn a_cpu_bound_job_starves_neither_heartbeats_nor_other_jobs() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| {
         let started = Instant::now();
@@ -42,7 +42,7 @@ async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs
 }
 
 #[tokio::test]
-async fn with_every_place_taken_jobs_still_run_once() {
+async fn jobs_run_once_with_every_place_taken() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| {
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -100,7 +100,7 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_heartbeats() {
+async fn a_claim_whose_answer_was_lost_ends_with_its_lease() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(quick(), &db.pg, &probe);

@@ -27,7 +27,7 @@ fn holding() -> (Probe, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn connections_that_are_cut_again_and_again_lose_no_job() {
+async fn repeatedly_cut_connections_lose_no_job() {
     let db = Db::create().await;
     let (probe, gate) = holding();
     let workers = connect(&db.url()).await;
@@ -58,7 +58,7 @@ async fn connections_that_are_cut_again_and_again_lose_no_job() {
 }
 
 #[tokio::test]
-async fn a_restart_of_postgres_is_survived() {
+async fn a_worker_survives_a_restart_of_postgres() {
     let mut server = servers::postgres(Durability::Durable).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let pg = connect(&database.url()).await;

@@ -11,7 +11,7 @@ use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
 
 #[tokio::test]
-async fn poison_is_a_dead_letter_and_the_next_job_runs() {
+async fn an_unreadable_job_is_a_dead_letter_and_the_next_one_runs() {
     let db = Db::create().await;
     // apalis' own ids are ULIDs; whoever inserts by hand need not know.
     db.run(
@@ -56,7 +56,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
 struct Nul;
 
 #[tokio::test]
-async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
+async fn an_error_text_that_postgres_cannot_hold_is_still_recorded() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nul)));
     let running = Running::start(quick(), &db.pg, &probe);
@@ -67,7 +67,7 @@ async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
+async fn a_second_job_of_a_subject_waits_once() {
     let db = Db::create().await;
     assert!(db.push("subject", "first", 2).await);
     assert!(!db.push("subject", "second", 2).await);
@@ -89,7 +89,7 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
 }
 
 #[tokio::test]
-async fn jobs_that_fail_or_are_lost_while_another_waits_do_not_come_back() {
+async fn a_failed_or_lost_job_is_replaced_by_the_one_that_waits() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
         b"fails" => {

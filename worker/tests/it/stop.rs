@@ -15,7 +15,7 @@ const UNTOUCHED: &str =
     "select count(*) from apalis.jobs where status = 'Pending' and attempts = 0 and lock_by is null";
 
 #[tokio::test]
-async fn running_jobs_end_and_waiting_ones_stay() {
+async fn at_a_stop_running_jobs_finish_and_waiting_ones_stay() {
     let db = Db::create().await;
     let gate = Arc::new(Semaphore::new(0));
     let inside = gate.clone();
@@ -45,7 +45,7 @@ async fn running_jobs_end_and_waiting_ones_stay() {
 }
 
 #[tokio::test]
-async fn what_a_claim_under_way_brings_goes_back() {
+async fn jobs_claimed_during_a_stop_are_released() {
     let db = Db::create().await;
     db.make_claims_holdable(false).await;
     let probe = Probe::idle();
@@ -76,7 +76,7 @@ async fn what_a_claim_under_way_brings_goes_back() {
 }
 
 #[tokio::test]
-async fn a_job_that_does_not_end_in_time_is_cut_off_and_goes_back() {
+async fn a_job_that_outlasts_the_stop_is_aborted_and_released() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| std::future::pending().await);
     let mut config = quick();

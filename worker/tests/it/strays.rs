@@ -17,7 +17,7 @@ async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> Strays {
 }
 
 #[tokio::test]
-async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_look() {
+async fn a_job_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
     let db = Db::create().await;
     let first = look(&db, &[], None).await;
     assert_eq!(first.released, 0);

@@ -10,7 +10,7 @@ use worker::DEFAULT_EVENT_RETENTION;
 use crate::harness::{Db, store_of};
 
 #[tokio::test]
-async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
+async fn pruning_removes_old_rows_and_keeps_those_in_use() {
     let db = Db::create().await;
     db.run(
         "insert into apalis.workers (id, worker_type, storage_name, last_seen) values
@@ -41,7 +41,7 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
 }
 
 #[tokio::test]
-async fn bins_of_hours_gone_by_and_blobs_of_formats_gone_by_are_pruned() {
+async fn old_bins_and_blobs_of_old_formats_are_pruned() {
     let db = Db::create().await;
     let org = db.org().await;
     db.run(&format!(
@@ -67,7 +67,7 @@ async fn bins_of_hours_gone_by_and_blobs_of_formats_gone_by_are_pruned() {
 }
 
 #[tokio::test]
-async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
+async fn blobs_of_an_older_format_are_rebuilt_in_small_batches() {
     let db = Db::create().await;
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
@@ -84,7 +84,7 @@ async fn blobs_of_an_older_format_are_pushed_few_at_a_time() {
 }
 
 #[tokio::test]
-async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
+async fn blobs_of_an_older_format_that_is_still_read_are_rebuilt() {
     let db = Db::create().await;
     let newer = Store::new(db.pg.clone(), None, Format(Format::CURRENT.0 + 1));
     let mut older = newer.clone();
@@ -115,7 +115,7 @@ async fn blobs_of_an_older_format_that_somebody_reads_are_pushed() {
 }
 
 #[tokio::test]
-async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
+async fn the_backlog_counts_each_org_once_with_its_oldest_reason() {
     let db = Db::create().await;
     let nothing = db.store().backlog().await.unwrap();
     assert_eq!((nothing.orgs, nothing.oldest_seconds, nothing.quarantined), (0, 0.0, 0));
@@ -142,7 +142,7 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
 }
 
 #[tokio::test]
-async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
+async fn one_worker_at_a_time_refreshes_the_fleets_totals() {
     let db = Db::create().await;
     db.org().await;
     assert!(db.store().refresh_fleet_pulse().await.unwrap());
@@ -158,7 +158,7 @@ async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
 
 /// Instants are those of the snapshots: an import's rebuild began before another org's, and ends after it.
 #[tokio::test]
-async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
+async fn the_fleets_totals_include_a_rebuild_that_commits_late() {
     let db = Db::create().await;
     let (slow, quick) = (db.org().await, db.org().await);
     db.run(&format!(
@@ -178,7 +178,7 @@ async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
 }
 
 #[tokio::test]
-async fn bodies_go_before_the_keys_that_tell_a_repetition() {
+async fn event_bodies_are_dropped_before_their_dedupe_keys() {
     let db = Db::create().await;
     // More than one chunk of each; events come in the order of time.
     db.run(

@@ -23,7 +23,7 @@ async fn trickle(db: &Db, probe: &Probe, hint: bool) -> Duration {
 }
 
 #[tokio::test]
-async fn hints_alone_wake_for_every_job() {
+async fn every_job_is_found_by_hints_alone() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(sleepy(), &db.pg, &probe);
@@ -36,7 +36,7 @@ async fn hints_alone_wake_for_every_job() {
 }
 
 #[tokio::test]
-async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
+async fn a_hint_during_an_empty_claim_is_not_lost() {
     let db = Db::create().await;
     db.make_claims_holdable(true).await;
     let probe = Probe::rebuilding(&db.pg);
@@ -62,7 +62,7 @@ async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
 }
 
 #[tokio::test]
-async fn polling_alone_finds_every_job() {
+async fn every_job_is_found_by_polling_alone() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let mut config = sleepy();

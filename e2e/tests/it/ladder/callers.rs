@@ -70,7 +70,7 @@ async fn sees_its_write(stack: &Stack, org: &Org, n: u64) -> bool {
 }
 
 #[tokio::test]
-async fn h1_a_list_that_is_hung_up_leaves_nothing_behind_for_other_tenants() {
+async fn a_cancelled_list_leaves_nothing_behind_for_other_tenants() {
     let stack = Stack::start().await;
     let (hostile, other) = (stack.org().await, stack.org().await);
     stack.sql(&format!("insert into calls (org_id) select '{}' from generate_series(1, 40)", hostile.id)).await;
@@ -111,7 +111,7 @@ fn searching(stack: &Stack, org: &Org, stop: &Arc<AtomicBool>) -> JoinSet<()> {
 }
 
 #[tokio::test]
-async fn h6_searches_that_are_hung_up_hold_up_nobody() {
+async fn cancelled_searches_delay_no_other_request() {
     let stack = Stack::start().await;
     let (hostile, (other, _)) = (stack.org().await, org_with_lead(&stack).await);
     stack
@@ -165,7 +165,7 @@ async fn h6_searches_that_are_hung_up_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn h6_a_list_that_nobody_waits_for_is_cancelled_at_the_server() {
+async fn a_list_is_cancelled_in_postgres_when_its_client_hangs_up() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
@@ -182,7 +182,7 @@ async fn h6_a_list_that_nobody_waits_for_is_cancelled_at_the_server() {
 }
 
 #[tokio::test]
-async fn h6_a_list_that_takes_too_long_says_so_in_time() {
+async fn a_list_that_takes_too_long_fails_in_time() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;

@@ -40,7 +40,7 @@ async fn channel(stack: &Stack) -> String {
 }
 
 #[tokio::test]
-async fn h8_what_anybody_says_of_versions_spoils_no_read_and_ends_no_stream() {
+async fn forged_version_messages_spoil_no_read_and_end_no_stream() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     reads(&stack, &stack.api, &org).await;
@@ -72,7 +72,7 @@ async fn h8_what_anybody_says_of_versions_spoils_no_read_and_ends_no_stream() {
 }
 
 #[tokio::test]
-async fn h8_a_flood_of_hints_is_looked_into_once_at_a_time() {
+async fn a_flood_of_hints_causes_one_look_at_a_time() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     reads(&stack, &stack.api, &org).await;

@@ -47,7 +47,7 @@ async fn shows(stack: &Stack, org: &Org) -> Answer {
 }
 
 #[tokio::test]
-async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_other() {
+async fn a_restored_dump_and_its_original_share_redis_without_mixing() {
     let (server, original) = stack_on_own_server().await;
     let (org, at_dump) = org_with_lead(&original).await;
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -86,7 +86,7 @@ async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_
 }
 
 #[tokio::test]
-async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
+async fn rows_lost_in_a_restore_are_not_served_from_memory() {
     let (server, stack) = stack_on_own_server().await;
     let (read, at_dump) = org_with_lead(&stack).await;
     let (unread, unread_at_dump) = org_with_lead(&stack).await;

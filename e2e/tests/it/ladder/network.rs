@@ -122,7 +122,7 @@ impl Silent {
 }
 
 #[tokio::test]
-async fn h13_a_silent_network_is_not_waited_for_and_forgotten_soon_after() {
+async fn requests_do_not_wait_for_a_silent_network_and_work_resumes_soon_after() {
     let silent = Silent::start().await;
     silent.outage("late").await;
     silent.line.lift();
@@ -131,7 +131,7 @@ async fn h13_a_silent_network_is_not_waited_for_and_forgotten_soon_after() {
 }
 
 #[tokio::test]
-async fn h13_connections_that_never_speak_again_are_given_up() {
+async fn connections_that_stay_silent_are_replaced() {
     let silent = Silent::start().await;
     silent.outage("lost").await;
     silent.line.lift_for_new_connections();

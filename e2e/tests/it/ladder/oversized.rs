@@ -10,7 +10,7 @@ use super::{add_lead, catches_up, cold, org_with_lead, reads, settled_dashboard}
 const TRIED_AGAIN: Duration = Duration::from_secs(180);
 
 #[tokio::test]
-async fn h5_an_org_whose_body_does_not_fit_keeps_its_panels_and_is_told() {
+async fn an_org_whose_body_is_too_large_keeps_its_last_panels() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let (other, _) = org_with_lead(&stack).await;

@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_hanging_postgres_is_not_waited_for_and_its_word_is_missed() {
+async fn reads_do_not_wait_for_a_hanging_postgres_and_say_they_may_be_stale() {
     let server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let stack = Stack::start_on(database, Environment::new()).await;
@@ -69,7 +69,7 @@ pub(crate) async fn read_only(stack: &Stack, on: bool) {
 }
 
 #[tokio::test]
-async fn a_read_only_postgres_serves_everything_and_takes_nothing() {
+async fn a_read_only_postgres_serves_reads_and_refuses_writes() {
     let stack = Stack::start().await;
     let (read, held) = org_with_lead(&stack).await;
     let (unread, held_unread) = org_with_lead(&stack).await;
@@ -102,7 +102,7 @@ async fn a_read_only_postgres_serves_everything_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_blob_that_is_not_the_orgs_own_is_counted_and_rebuilt_and_never_served() {
+async fn a_foreign_blob_in_postgres_is_counted_rebuilt_and_never_served() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let (other, _) = org_with_lead(&stack).await;

@@ -34,7 +34,7 @@ async fn copy(redis: &mut MultiplexedConnection, from: &str, to: &str) {
 }
 
 #[tokio::test]
-async fn a_slow_redis_is_not_waited_for() {
+async fn reads_do_not_wait_for_a_slow_redis() {
     let stack = Stack::start().await;
     let mut orgs = Vec::new();
     for _ in 0..6 {
@@ -68,7 +68,7 @@ async fn a_slow_redis_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_hanging_redis_holds_up_neither_reads_nor_rebuilds() {
+async fn a_hanging_redis_delays_neither_reads_nor_rebuilds() {
     let stack = Stack::start().await;
     let (read, held) = org_with_lead(&stack).await;
     let (unread, held_unread) = org_with_lead(&stack).await;
@@ -104,7 +104,7 @@ async fn a_hanging_redis_holds_up_neither_reads_nor_rebuilds() {
 }
 
 #[tokio::test]
-async fn a_full_redis_takes_nothing_and_nobody_notices() {
+async fn readers_do_not_notice_a_full_redis() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -188,7 +188,7 @@ impl Spoil {
 }
 
 #[tokio::test]
-async fn what_is_not_the_orgs_own_is_counted_and_replaced_and_never_served() {
+async fn a_foreign_blob_in_redis_is_counted_replaced_and_never_served() {
     let stack = Stack::start().await;
     let (other, _) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -218,7 +218,7 @@ async fn what_is_not_the_orgs_own_is_counted_and_replaced_and_never_served() {
 }
 
 #[tokio::test]
-async fn an_older_version_is_passed_over_and_replaced() {
+async fn an_older_version_in_redis_is_skipped_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -238,7 +238,7 @@ async fn an_older_version_is_passed_over_and_replaced() {
 /// Postgres alone says which version is the newest, even if Redis holds a higher one: of a database that has since been
 /// restored, say.
 #[tokio::test]
-async fn a_version_that_postgres_never_made_is_passed_over_and_replaced() {
+async fn a_forged_version_in_redis_is_skipped_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;

@@ -24,7 +24,7 @@ async fn user(stack: &Stack, rules: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
+async fn a_redis_user_without_channels_is_reported_once_and_reads_stay_right() {
     let stack = Stack::start().await;
     let url = user(&stack, &["~prewarm:*", "resetchannels", "+@all"]).await;
     let environment = Environment::from_iter(stack.environment.clone().into_iter().chain([("REDIS_URL", url)]));
@@ -53,7 +53,7 @@ async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
 }
 
 #[tokio::test]
-async fn c8_a_list_of_servers_is_refused_with_the_reason() {
+async fn a_list_of_redis_servers_is_refused_with_the_reason() {
     let stack = Stack::start().await;
     let url = "redis://127.0.0.1:1,redis://127.0.0.1:2".to_owned();
     let environment = Environment::from_iter(stack.environment.clone().into_iter().chain([("REDIS_URL", url)]));

@@ -9,7 +9,7 @@ use super::{catches_up, cold, reads, serves, settled_dashboard};
 const CLOCK_ERROR_MICROS: i64 = 1_000_000;
 
 #[tokio::test]
-async fn without_workers_what_has_passed_its_deadline_is_served_and_says_so() {
+async fn without_workers_an_edition_past_its_deadline_is_served_as_stale() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     stack

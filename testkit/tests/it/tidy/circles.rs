@@ -130,7 +130,7 @@ fn files_of_a_crate_use_each_other_one_way() {
 }
 
 #[test]
-fn a_circle_is_found_through_a_name_that_is_handed_on() {
+fn a_circle_through_a_reexport_is_found() {
     let read = |files: &[(&str, &str)]| {
         let module = |name: &str| name.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Crate(files.iter().map(|(name, source)| (module(name), paths(source))).collect())

@@ -123,7 +123,7 @@ fn character(code: &str) -> usize {
 }
 
 #[test]
-fn paths_are_found_in_code_and_nowhere_else() {
+fn paths_are_found_only_in_code() {
     let source = r#"
         // crate::comment
         pub(crate) use crate::a::{self, b::C as D};

@@ -12,7 +12,7 @@ use super::{Line, config_of};
 use crate::assistant::{agent, deployment};
 
 #[tokio::test]
-async fn an_assistant_is_made_read_changed_and_deleted() {
+async fn an_assistant_is_created_read_updated_and_deleted() {
     let line = Line::new().await;
     let payload = Payload::of(&agent(), &deployment());
     let made = line.client.create_assistant(&payload.to_create()).await.unwrap();
@@ -43,7 +43,7 @@ async fn an_assistant_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_missing() {
+async fn an_unknown_id_is_missing() {
     let line = Line::new().await;
     let nobody = "00000000-0000-4000-8000-00000000dead";
     let fields = json!({"name": "Desk"});
@@ -67,7 +67,7 @@ async fn what_is_not_there_is_missing() {
 
 /// An address that is nearly Vapi's says 404 to everything. Nobody's assistant is missing then.
 #[tokio::test]
-async fn a_wrong_address_makes_nothing_missing() {
+async fn a_404_from_a_wrong_address_is_not_missing() {
     let line = Line::new().await;
     let made = line.client.create_assistant(&json!({"name": "Desk"})).await.unwrap();
     let mut config = config_of(&line.standin);
@@ -100,7 +100,7 @@ async fn refusals_carry_vapis_words() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_refused_at_the_start() {
+async fn an_unusable_configuration_is_refused_at_the_start() {
     let line = Line::new().await;
     for base_url in ["api.vapi.ai", "ftp://api.vapi.ai", "mailto:vapi"] {
         let config = vapi::client::Config { base_url: base_url.to_owned(), ..config_of(&line.standin) };
@@ -126,7 +126,7 @@ async fn a_web_call_takes_the_public_key() {
 }
 
 #[tokio::test]
-async fn no_line_and_no_money_are_told_apart() {
+async fn a_full_account_and_an_unpaid_one_are_told_apart() {
     let config = vapi_standin::Config { concurrency_limit: 1, ..Default::default() };
     let line = Line::with(config).await;
     let assistant = line.client.create_assistant(&json!({})).await.unwrap();
@@ -153,7 +153,7 @@ async fn a_blocked_call_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn numbers_are_listed_and_given_to_an_assistant() {
+async fn numbers_are_listed_and_assigned_to_an_assistant() {
     let line = Line::new().await;
     let id = line.standin.add_phone_number("+15550104477");
     let assistant = line.client.create_assistant(&json!({})).await.unwrap();
@@ -221,7 +221,7 @@ async fn calls_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn all_assistants_since_an_instant_are_found_however_many() {
+async fn every_assistant_since_an_instant_is_found() {
     let clock = Clock::at(at("2026-03-01T10:00:00Z"));
     let line = Line::with(vapi_standin::Config { clock: clock.clone(), ..Default::default() }).await;
     let body = json!({"metadata": {"agentId": "no uuid", "configHash": 7}});

@@ -156,7 +156,7 @@ async fn is_taken(line: &Line, agent: &AgentConfig) -> Result<bool, TestCaseErro
 /// Our limits are Vapi's: what passes them is taken, and what does not would have been refused. The two sides of this
 /// were written apart.
 #[test]
-fn what_is_checked_is_what_is_refused() {
+fn the_check_refuses_exactly_what_vapi_refuses() {
     const CASES: u32 = 1500;
     let runtime = Runtime::new().unwrap();
     let line = runtime.block_on(Line::new());
@@ -171,7 +171,7 @@ fn what_is_checked_is_what_is_refused() {
 }
 
 #[tokio::test]
-async fn every_limit_of_a_voice_is_vapis() {
+async fn every_voice_limit_matches_vapis() {
     let line = Line::new().await;
     for (provider, numbers) in VOICES {
         for name in numbers {

@@ -47,7 +47,7 @@ async fn every_failure_says_whether_something_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_in_the_middle_is_none() {
+async fn a_truncated_response_is_a_failure() {
     let [created, ..] = errors(Fault::Truncated).await;
     assert_eq!(created, Error::Unclear { cause: Cause::Broken, retry_after: None });
     // Of a refusal too: half a 404, or one of somebody else, sends nobody to make the assistant anew.
@@ -73,7 +73,7 @@ async fn refusals_by_status_are_not_retried() {
 }
 
 #[tokio::test]
-async fn no_connection_means_that_nothing_was_done() {
+async fn a_failed_connection_means_nothing_was_done() {
     let standin = Standin::start(vapi_standin::Config::default()).await.unwrap();
     let client = Client::new(config_of(&standin)).unwrap();
     drop(standin);
@@ -82,7 +82,7 @@ async fn no_connection_means_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn retry_after_is_told_in_any_form() {
+async fn retry_after_is_read_in_every_form() {
     for (text, wait) in [(Some("7"), Some(7)), (Some("0.5"), Some(0)), (None, None), (Some("soon"), None)] {
         let line = Line::new().await;
         let fault = Fault::Status { code: 429, retry_after: text.map(str::to_owned) };
@@ -106,7 +106,7 @@ async fn retry_after_is_told_in_any_form() {
 
 /// The time-out is the client's own; the clock jumps to it once the request is there.
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_given_up() {
+async fn a_request_without_a_response_times_out() {
     for (fault, made) in [(Fault::Hang, 0), (Fault::HangAfter, 1), (Fault::Slow(Duration::from_secs(60)), 1)] {
         let line = Line::new().await;
         line.standin.fail_next(Operation::CreateAssistant, fault.clone());
@@ -126,7 +126,7 @@ async fn an_answer_that_does_not_come_is_given_up() {
 
 /// No request goes to Vapi while it is down, and one finds out that it is back.
 #[tokio::test]
-async fn an_outage_is_not_asked_again_and_again() {
+async fn an_outage_is_not_hammered() {
     let line = Line::new().await;
     line.standin.fail_always(Operation::GetAssistant, Fault::status(503));
     for _ in 0..5 {
@@ -152,7 +152,7 @@ async fn an_outage_is_not_asked_again_and_again() {
 
 /// A list may be too long for its time: that is no outage.
 #[tokio::test]
-async fn a_list_that_does_not_come_holds_nobody_else_up() {
+async fn a_slow_list_delays_no_other_request() {
     let line = Line::new().await;
     for fault in [Fault::Garbage, Fault::ResetBefore, Fault::Truncated] {
         line.standin.fail_always(Operation::ListCalls, fault);
@@ -172,7 +172,7 @@ async fn a_list_that_does_not_come_holds_nobody_else_up() {
 }
 
 #[tokio::test]
-async fn after_a_429_nobody_asks_before_the_time() {
+async fn no_request_is_sent_before_a_429_allows_it() {
     let limit = RateLimit { requests: 2, per: Duration::from_secs(3600), says_when: true };
     let line = Line::with(vapi_standin::Config { rate_limit: Some(limit), ..Default::default() }).await;
     for _ in 0..2 {

@@ -26,7 +26,7 @@ async fn made(client: &Client, payload: &Payload) -> Assistant {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_found_and_not_asked_for_again() {
+async fn a_lost_answer_is_found_without_a_second_create() {
     let payload = Payload::of(&agent(), &deployment());
     for (fault, posts) in [
         (Fault::ResetAfter, 1),
@@ -47,7 +47,7 @@ async fn a_lost_answer_is_found_and_not_asked_for_again() {
 
 /// The client itself never sends anything twice, not even over a connection that breaks.
 #[tokio::test]
-async fn no_request_is_repeated_by_itself() {
+async fn no_request_is_retried_automatically() {
     for fault in [
         Fault::ResetBefore,
         Fault::ResetAfter,

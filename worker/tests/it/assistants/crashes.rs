@@ -28,7 +28,7 @@ async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
 const POINTS: usize = 40;
 
 #[tokio::test]
-async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
+async fn a_crash_at_any_point_of_a_first_save_leaves_one_assistant() {
     let town = Town::new().await;
     let context = town.context();
     let mut agents = Vec::new();
@@ -53,7 +53,7 @@ async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
 }
 
 #[tokio::test]
-async fn at_any_point_of_taking_over_a_lost_answer_it_leaves_one_assistant() {
+async fn a_crash_at_any_point_of_adopting_an_assistant_leaves_one() {
     let town = Town::new().await;
     let context = town.context();
     let mut agents = Vec::new();
@@ -78,7 +78,7 @@ async fn at_any_point_of_taking_over_a_lost_answer_it_leaves_one_assistant() {
 }
 
 #[tokio::test]
-async fn whoever_has_lost_an_agent_is_not_believed() {
+async fn results_of_a_worker_that_lost_its_agent_are_ignored() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
@@ -99,7 +99,7 @@ async fn whoever_has_lost_an_agent_is_not_believed() {
 }
 
 #[tokio::test]
-async fn only_one_at_a_time_has_an_agent() {
+async fn an_agent_has_one_holder_at_a_time() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     let passes = (0..20).map(|_| town.pass(agent.id));

@@ -22,7 +22,7 @@ impl Town {
 }
 
 #[tokio::test]
-async fn what_is_as_it_should_be_is_only_looked_at() {
+async fn an_assistant_without_drift_is_only_read() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let verified = town.progress(&agent).await.verified_at;
@@ -53,7 +53,7 @@ async fn an_assistant_that_was_changed_is_changed_back() {
 }
 
 #[tokio::test]
-async fn an_assistant_that_was_deleted_is_made_again_without_a_save() {
+async fn a_deleted_assistant_is_recreated_without_a_save() {
     let town = Town::new().await;
     let agent = town.synced().await;
     assert!(town.standin.delete_assistant(agent.assistant_id.as_deref().unwrap()));
@@ -66,7 +66,7 @@ async fn an_assistant_that_was_deleted_is_made_again_without_a_save() {
 }
 
 #[tokio::test]
-async fn an_assistant_too_many_is_deleted_and_the_agents_own_is_kept() {
+async fn a_surplus_assistant_is_deleted_and_the_agents_own_is_kept() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.make(&payload(&agent, URL).to_create()).await;
@@ -79,7 +79,7 @@ async fn an_assistant_too_many_is_deleted_and_the_agents_own_is_kept() {
 
 /// As after a restore of the database: the row names an assistant that was replaced since.
 #[tokio::test]
-async fn an_assistant_too_many_is_the_agents_own_when_the_one_that_it_names_is_gone() {
+async fn a_surplus_assistant_is_adopted_when_the_agents_own_is_gone() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let newer = town.make(&payload(&agent, URL).to_create()).await;
@@ -93,7 +93,7 @@ async fn an_assistant_too_many_is_the_agents_own_when_the_one_that_it_names_is_g
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_left_alone() {
+async fn assistants_of_others_are_left_alone() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let mut of_nobody = payload(&agent, URL).to_create();
@@ -117,7 +117,7 @@ async fn what_is_not_ours_is_left_alone() {
 }
 
 #[tokio::test]
-async fn the_assistant_of_a_deleted_agent_is_left_and_everything_else_of_it_forgotten() {
+async fn the_assistant_of_a_deleted_agent_stays_and_our_rows_go() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.db.run("delete from agents").await;
@@ -130,7 +130,7 @@ async fn the_assistant_of_a_deleted_agent_is_left_and_everything_else_of_it_forg
 }
 
 #[tokio::test]
-async fn what_is_being_saved_is_no_drift() {
+async fn a_save_in_progress_is_not_drift() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;

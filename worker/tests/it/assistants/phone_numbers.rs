@@ -38,7 +38,7 @@ impl Town {
 }
 
 #[tokio::test]
-async fn a_number_is_answered_by_its_agents_assistant_wherever_it_moves() {
+async fn a_number_follows_its_agents_assistant() {
     let town = Town::new().await;
     let one = town.synced().await;
     let other = town.outbound(&one).await;
@@ -86,7 +86,7 @@ async fn a_new_assistant_takes_over_the_numbers_of_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_number_that_vapi_does_not_have_holds_nobody_up() {
+async fn a_number_that_vapi_lacks_blocks_no_other() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.own(&agent, "7b7b7b7b-0000-4000-8000-000000000001").await;
@@ -102,7 +102,7 @@ async fn a_number_that_vapi_does_not_have_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn a_failure_about_a_number_keeps_the_agent_owed_and_its_assistant_as_it_is() {
+async fn a_failed_number_update_keeps_the_agent_owed_and_its_assistant() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;
@@ -117,7 +117,7 @@ async fn a_failure_about_a_number_keeps_the_agent_owed_and_its_assistant_as_it_i
 }
 
 #[tokio::test]
-async fn a_number_that_somebody_else_has_changed_is_changed_back() {
+async fn a_number_that_was_changed_at_vapi_is_changed_back() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;
@@ -132,7 +132,7 @@ async fn a_number_that_somebody_else_has_changed_is_changed_back() {
 }
 
 #[tokio::test]
-async fn of_two_who_tell_vapi_at_once_the_owner_has_the_last_word() {
+async fn of_two_concurrent_updates_of_a_number_the_owners_wins() {
     let town = Town::new().await;
     let one = town.synced().await;
     let other = town.outbound(&one).await;
@@ -157,7 +157,7 @@ async fn of_two_who_tell_vapi_at_once_the_owner_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_deleted_agents_number_asks_us_again() {
+async fn a_deleted_agents_number_sends_assistant_requests_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;

@@ -49,7 +49,7 @@ impl Town {
 const EVENTS: &str = "select count(*) from prewarm.events";
 
 #[tokio::test]
-async fn the_report_that_comes_after_the_list_is_taken_too() {
+async fn a_report_that_arrives_after_the_list_is_stored_too() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.call(&agent, "as it is listed");
@@ -69,7 +69,7 @@ async fn the_report_that_comes_after_the_list_is_taken_too() {
 }
 
 #[tokio::test]
-async fn what_webhooks_have_told_is_not_taken_again() {
+async fn calls_known_from_webhooks_are_not_stored_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.call(&agent, "told");
@@ -83,7 +83,7 @@ async fn what_webhooks_have_told_is_not_taken_again() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again_and_what_is_for_good_is_passed_over() {
+async fn transient_failures_are_retried_and_permanent_ones_skipped() {
     const PASSES: &str = "select count(*) from prewarm.reconciliation";
     let town = Town::new().await;
     let agent = town.synced().await;
@@ -102,7 +102,7 @@ async fn what_passes_is_tried_again_and_what_is_for_good_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_come_is_asked_for_in_halves() {
+async fn a_page_that_times_out_is_split_in_halves() {
     let town = Town::new().await;
     let agent = town.synced().await;
     for n in 0..60 {

@@ -31,7 +31,7 @@ async fn until_failed(town: &Town, agent: &Agent) -> String {
 }
 
 #[tokio::test]
-async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
+async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let worker = town.start();
@@ -72,7 +72,7 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_first_configuration_that_is_refused_leaves_nothing_behind() {
+async fn a_refused_first_configuration_leaves_nothing_behind() {
     let town = Town::new().await;
     let org = town.db.org().await;
     let agent = town.store.save_agent(org, "inbound", &refused()).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_first_configuration_that_is_refused_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_refused_never_reaches_vapi() {
+async fn an_invalid_configuration_never_reaches_vapi() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let long = Wanted { name: "n".repeat(41), ..wanted("second") };

@@ -13,7 +13,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_first_save_makes_an_assistant_and_the_next_one_changes_it() {
+async fn the_first_save_creates_an_assistant_and_the_next_updates_it() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
@@ -32,7 +32,7 @@ async fn the_first_save_makes_an_assistant_and_the_next_one_changes_it() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_costs_no_request() {
+async fn an_unchanged_save_costs_no_request() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "first").await;
@@ -51,7 +51,7 @@ async fn what_has_not_changed_costs_no_request() {
 }
 
 #[tokio::test]
-async fn saves_before_anybody_looks_are_one_request() {
+async fn saves_before_the_first_pass_are_one_request() {
     let town = Town::new().await;
     let agent = town.synced().await;
     for n in 0..10 {
@@ -68,7 +68,7 @@ async fn saves_before_anybody_looks_are_one_request() {
 }
 
 #[tokio::test]
-async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() {
+async fn saves_during_a_request_are_one_more_request_with_the_last_of_them() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let workers = [town.start(), town.start(), town.start()];
@@ -93,7 +93,7 @@ async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() 
 }
 
 #[tokio::test]
-async fn people_are_told_each_stage() {
+async fn each_stage_is_announced() {
     let town = Town::new().await;
     let mut listener = sqlx::postgres::PgListener::connect_with(&town.db.pg).await.unwrap();
     listener.listen("prewarm_console").await.unwrap();
@@ -118,7 +118,7 @@ async fn people_are_told_each_stage() {
 }
 
 #[tokio::test]
-async fn another_address_reaches_every_assistant_though_nobody_saved_anything() {
+async fn a_new_public_address_reaches_every_assistant_without_a_save() {
     const ELSEWHERE: &str = "https://elsewhere.example";
     let town = Town::new().await;
     let agents = [town.synced().await, town.synced().await];
@@ -136,7 +136,7 @@ async fn another_address_reaches_every_assistant_though_nobody_saved_anything() 
 }
 
 #[tokio::test]
-async fn the_audit_finds_what_left_no_mark() {
+async fn the_audit_finds_changes_without_a_mark() {
     let town = Town::new().await;
     let agents = [town.synced().await, town.synced().await, town.synced().await];
     let [hashless, unmarked, idle] = &agents;
@@ -202,7 +202,7 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
 }
 
 #[tokio::test]
-async fn an_agent_makes_no_rebuild_of_its_org() {
+async fn an_agent_causes_no_rebuild_of_its_org() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.db.run("delete from prewarm.marks").await;

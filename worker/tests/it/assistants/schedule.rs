@@ -59,7 +59,7 @@ fn somebody_deletes_one(town: &Town, random: &mut StdRng) {
 }
 
 #[tokio::test]
-async fn a_thousand_saves_end_with_one_assistant_each_and_that_the_newest() {
+async fn after_a_thousand_saves_each_agent_has_one_assistant_with_the_newest() {
     let seed = rand::random();
     // So that a failure can be played again, as far as chance is ours.
     eprintln!("seed {seed}");

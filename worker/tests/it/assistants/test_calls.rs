@@ -43,7 +43,7 @@ impl Town {
 }
 
 #[tokio::test]
-async fn neither_calls_nor_saves_take_all_the_places() {
+async fn neither_calls_nor_saves_take_every_place() {
     let town = Town::new().await;
     town.lives("worker").await;
     let mut agents = Vec::new();
@@ -69,7 +69,7 @@ async fn neither_calls_nor_saves_take_all_the_places() {
 }
 
 #[tokio::test]
-async fn a_click_that_nobody_could_follow_is_told_so_soon() {
+async fn a_test_call_without_a_worker_fails_soon() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.click(&agent).await;
@@ -88,7 +88,7 @@ async fn a_click_that_nobody_could_follow_is_told_so_soon() {
 }
 
 #[tokio::test]
-async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
+async fn a_call_whose_answer_was_lost_is_found_instead_of_created_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
@@ -118,7 +118,7 @@ async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
 }
 
 #[tokio::test]
-async fn a_worker_that_takes_up_a_call_looks_for_it_first() {
+async fn a_worker_that_takes_over_a_call_looks_for_it_first() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
@@ -132,7 +132,7 @@ async fn a_worker_that_takes_up_a_call_looks_for_it_first() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_closed_meanwhile_is_not_made() {
+async fn a_call_that_was_closed_meanwhile_is_not_created() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
