@@ -1,10 +1,10 @@
-// Makes client/src/models.ts from openapi.json, which the api's tests keep as it is served; `--check` only compares.
+// Generates client/src/models.ts from openapi.json, which the api's tests keep equal to what is served. `--check` compares.
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const here = (name) => new URL(`../${name}`, import.meta.url);
 const { components, paths } = JSON.parse(readFileSync(here('openapi.json'), 'utf8'));
 const { schemas } = components;
-// What is sent may leave out what may be null.
+// A request may omit nullable fields.
 const bodies = JSON.stringify(Object.values(paths).flatMap((item) => Object.values(item).map(({ requestBody }) => requestBody ?? [])));
 const isSent = (key) => bodies.includes(`schemas/${key}"`);
 const NAMES = { Event: 'ActivityEvent', Number: 'Decimal' };
@@ -39,7 +39,7 @@ const body = (schema, indent, sent = false) => {
   const required = new Set(schema.required);
   const lines = Object.entries(schema.properties ?? {}).map(([name, of]) => {
     const type = typeOf(of, inner);
-    // What may be null is written as null, and never left out.
+    // A response writes nullable fields as null and never omits them.
     const isNullable = !required.has(name) && !/\bnull\b/.test(type);
     return `${comment(of.description, inner)}${inner}${name}${sent && !required.has(name) ? '?' : ''}: ${type}${isNullable ? ' | null' : ''};\n`;
   });

@@ -6,7 +6,7 @@ const put = (on: boolean): void => {
   localStorage.setItem(KEY, on ? 'on' : 'off');
 };
 
-/** Inside a click, which is the only time that the browser's question is asked. */
+/** Called inside a click, the only time when the permission prompt may be shown. */
 export const toggleNotify = async (): Promise<void> => {
   if (notifies.peek()) {
     put(false);

@@ -1,6 +1,6 @@
 import { signIn, token } from './session.js';
 
-/** Without a token that holds. */
+/** The view without a valid token. */
 export const SignedOut = () => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();

@@ -17,14 +17,14 @@ after(async () => {
   await stack?.stop();
 }, { timeout: SOON });
 
-/** An org whose agent is an assistant already. */
+/** An org whose agent already has its assistant. */
 const ready = async (): Promise<Org> => {
   const org = stack.org(3);
   await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
   return org;
 };
 
-/** Notes every track of the microphone that the page is given. */
+/** Records every microphone track that the page gets. */
 const watchMicrophone = (context: BrowserContext) =>
   context.addInitScript(() => {
     const tracks: MediaStreamTrack[] = [];
@@ -95,7 +95,7 @@ describe('a test call', { concurrency: false }, () => {
     const tell = (message: object) => stack.webhook({ type: 'status-update', call: { id, type: 'webCall', assistantId }, ...message });
     await tell({ status: 'in-progress', timestamp: Date.now() });
     await until('its place is free', async () => stack.sql(`select from prewarm.close_test_calls(); select 1 from prewarm.test_calls where vapi_call_id = '${id}' and stage = 'ended'`));
-    // A call that has been joined goes on, whatever its place says, for longer than it takes to hear of it.
+    // A joined call continues although its row is closed. Four seconds are longer than the notice of the row takes.
     await page.waitForTimeout(4_000);
     assert.equal(await page.locator('.call').getAttribute('data-stage'), 'ready');
     await tell({ status: 'ended', endedReason: 'customer-ended-call', timestamp: Date.now() });

@@ -1,13 +1,13 @@
 import { Failure } from '../../client/src/failure.js';
 
-/** A failure of a call, and its remedy, as sentences. */
+/** A failure of a call and its remedy, in sentences. */
 export interface Sorry {
   what: string;
   todo: string;
   requestId?: string;
 }
 
-/** The microphone is not to be had. */
+/** Explains why the microphone cannot be used. */
 export const ofMicrophone = (error: unknown): Sorry => {
   const name = error instanceof DOMException ? error.name : '';
   switch (name) {
@@ -31,7 +31,7 @@ export const ofMicrophone = (error: unknown): Sorry => {
   }
 };
 
-/** The api would not begin a call, or Vapi would not. */
+/** Explains why the api or Vapi did not start a call. */
 export const ofStart = (failure: unknown): Sorry => {
   if (!(failure instanceof Failure)) return unknown();
   const { kind, message, requestId } = failure;
@@ -47,7 +47,7 @@ export const ofStart = (failure: unknown): Sorry => {
   }
 };
 
-/** Vapi has said why there is no call. */
+/** Explains Vapi's reason for a failed call. */
 export const ofReason = (reason: string | null): Sorry => {
   const text = reason ?? '';
   if (/wallet|credit|balance|402/i.test(text)) return { what: 'The Vapi account has no credit left.', todo: 'Add credit at Vapi, then test again.' };
@@ -56,7 +56,7 @@ export const ofReason = (reason: string | null): Sorry => {
   return { what: text ? `Vapi could not prepare the call: ${text.replace(/\.$/, '')}.` : 'Vapi could not prepare the call.', todo: 'Look at the agent’s settings, then test again.' };
 };
 
-/** The room could not be joined, or the call ended as it began. */
+/** Explains why the room could not be joined, or why the call ended at once. */
 export const ofRoom = (error: unknown): Sorry => {
   const text = textOf(error);
   if (/ended|ejected|expired|not exist|no longer/i.test(text)) return { what: 'The call ended before it could be joined.', todo: 'Test again; rooms are kept for some seconds only.' };

@@ -61,7 +61,7 @@ const Card = ({ figure: { field, name, means, show }, pulse }: { figure: Figure;
   </div>
 );
 
-/** A number that is seen to change. */
+/** A number that is highlighted when it changes. */
 const Number = ({ field, value, children }: { field: string; value?: number; children: ComponentChildren }) => {
   const before = useRef<{ value?: number; mark?: 'a' | 'b' }>({ value });
   if (before.current.value !== value) {
