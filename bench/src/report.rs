@@ -1,4 +1,4 @@
-//! PERFORMANCE.md: its tables are written here, the prose around them by hand.
+//! Writes the tables of PERFORMANCE.md. The prose around them is written by hand.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../PERFORMANCE.md");
 const END: &str = "<!-- /bench -->";
 
-/// Puts texts in their places, by name; what is not named stays as it is.
+/// Replaces the named texts and leaves the others.
 pub(crate) fn write(texts: &[(&str, String)]) -> anyhow::Result<()> {
     let path = Path::new(FILE);
     let mut document = fs::read_to_string(path).context("PERFORMANCE.md")?;
@@ -18,7 +18,7 @@ pub(crate) fn write(texts: &[(&str, String)]) -> anyhow::Result<()> {
     fs::write(path, document).context("PERFORMANCE.md")
 }
 
-/// The document with another text between `<!-- bench:name -->` and the end that follows it.
+/// The document with the text between `<!-- bench:name -->` and the next end marker replaced.
 fn replaced(document: &str, name: &str, text: &str) -> Option<String> {
     let begin = format!("<!-- bench:{name} -->\n");
     let start = document.find(&begin)? + begin.len();

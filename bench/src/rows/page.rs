@@ -1,4 +1,4 @@
-//! The page in a browser: dashboard/tests/figures.ts against the binary that is measured, with servers of its own.
+//! The page in a browser: dashboard/tests/figures.ts with the measured binary and its own servers.
 
 use std::process::{Command, Stdio};
 
@@ -42,9 +42,9 @@ pub(super) async fn measure(_: &mut Bench) -> anyhow::Result<Vec<Line>> {
     ])
 }
 
-/// Runs the script. Browser and servers share both cores, as on the machine of somebody who tries it.
+/// Runs the script. Browser and servers share both cores, as on a developer's machine.
 fn figures() -> anyhow::Result<Json> {
-    // This thread alone, and what it starts.
+    // Applies to this thread and the processes it starts.
     machine::allow(0, &[machine::SERVERS, machine::GENERATOR])?;
     let mut command = Command::new("node");
     command.args(ARGUMENTS).current_dir(DASHBOARD).env("PREWARM_BIN", program()?).stderr(Stdio::inherit());
