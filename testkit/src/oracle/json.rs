@@ -1,6 +1,6 @@
 //! A JSON writer that keeps the order of keys and the digits of numbers.
 
-/// A JSON value. Numbers are held as the text to be written.
+/// A JSON value. Numbers are kept as text.
 #[derive(Clone)]
 pub(super) enum Json {
     Null,
@@ -58,7 +58,7 @@ impl Json {
     }
 }
 
-/// Only what JSON forbids is escaped, each in its shortest form (RFC 8785, 3.2.2.2).
+/// Escapes only the characters that JSON forbids, each in its shortest form (RFC 8785, 3.2.2.2).
 fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {

@@ -65,7 +65,7 @@ fn a_lead_without_values_passes_nulls_through() {
         r#""avg_call_duration":null,"sentiment_trend":0,"lead_temperature":"cold","lead_temp":"cold","#,
         r#""follow_up_urgency":"low","last_call_summary":null}]}"#,
     );
-    // A call without a phone is nobody's, least of all a contact's without a phone.
+    // A call without a phone does not match a contact without a phone.
     assert_eq!(text(leads(&world([contact(1)], [call(0xc1)], []), ORG, now())), expected);
 }
 
@@ -122,10 +122,10 @@ fn at_most_fifty_leads_are_shown() {
 fn a_call_counts_once_for_every_contact_it_matches() {
     let [by_id, by_phone, by_both] = [1, 2, 3].map(|n| Contact { phone: Some(format!("+{n}")), ..contact(n) });
     let calls = [
-        // Its contact is one, its phone another's: both have it.
+        // Its contact and its phone name two leads, and both get it.
         Call { contact_id: Some(by_id.id), phone_number: by_phone.phone.clone(), ..call(0xc1) },
         Call { contact_id: Some(by_both.id), phone_number: by_both.phone.clone(), ..call(0xc2) },
-        // Another org's call fits neither way.
+        // A call of another org matches neither way.
         Call { org_id: OTHER, contact_id: Some(by_id.id), phone_number: by_both.phone.clone(), ..call(0xc3) },
     ];
     let world = world([by_id, by_phone, by_both], calls, []);

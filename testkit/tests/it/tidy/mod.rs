@@ -1,4 +1,4 @@
-//! Rules of the house that a compiler does not know.
+//! House rules that the compiler does not check.
 
 mod circles;
 mod dependencies;
