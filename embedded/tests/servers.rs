@@ -1,4 +1,4 @@
-//! Starts the real servers and does to them what happens to servers.
+//! Real servers that are started, killed, paused and restarted.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid, getpgid};
 use sqlx::{Connection as _, PgConnection};
 
-/// What has been told to end is gone by then.
+/// The time limit for a stopped process to be gone.
 const GONE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 
@@ -302,7 +302,7 @@ fn socket(redis: &Redis) -> PathBuf {
     PathBuf::from(redis.url().strip_prefix("unix://").unwrap())
 }
 
-/// Sends one command and returns the first line of the answer.
+/// Sends one command and returns the first line of the reply.
 fn ask(redis: &Redis, command: &str) -> String {
     let mut stream = UnixStream::connect(socket(redis)).unwrap();
     write!(stream, "{command}\r\nQUIT\r\n").unwrap();
@@ -311,8 +311,7 @@ fn ask(redis: &Redis, command: &str) -> String {
     answer.lines().next().unwrap().to_owned()
 }
 
-/// A zombie is not.
-/// A process lets go of its files before it is gone, so that its server may have ended an instant earlier.
+/// Waits until the processes are gone, zombies included. A process releases its files a little earlier.
 async fn gone(pids: &[i32]) {
     let deadline = Instant::now() + GONE;
     while pids.iter().any(|pid| is_alive(*pid)) {

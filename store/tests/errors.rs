@@ -1,4 +1,4 @@
-//! What an error of Postgres says, by its class: always what and where, never a value.
+//! Postgres errors say what failed and where, and never quote a value.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -36,7 +36,7 @@ async fn a_postgres_error_is_named_without_quoting_rows() {
             "postgres refused: SQLSTATE 23505 (table fussy, constraint fussy_number_key)",
         ),
         ("do $$ begin raise exception 'CANARY'; end $$", "postgres refused: SQLSTATE P0001"),
-        // The author of a function chooses the code, too.
+        // A function's author may choose any code.
         (
             "do $$ begin raise exception 'CANARY may not' using errcode = 'insufficient_privilege'; end $$",
             "postgres refused: SQLSTATE 42501",

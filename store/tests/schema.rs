@@ -1,4 +1,4 @@
-//! What `migrate` makes of an empty database, of one with an earlier schema, and of one that others are using.
+//! `migrate` on an empty database, on an earlier schema, and beside other sessions.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,10 +9,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOpti
 use store::{Error, Schema, Store, migrate, migrate::migrate_within};
 use testkit::Database;
 
-/// A database of the last schema before `migrations/` had its present shape, with a few rows.
+/// A dump of the last schema before the present layout of `migrations/`, with a few rows.
 const BEFORE: &str = include_str!("schema/before.sql");
 
-/// All that a schema is made of, as texts that can be compared.
+/// A query that describes a schema as comparable texts.
 const DESCRIPTION: &str = include_str!("schema/description.sql");
 
 async fn run(session: &mut PgConnection, statements: &str) {
@@ -45,7 +45,7 @@ async fn before() -> Database {
     database
 }
 
-/// How many rows each table has, other than those that came after `before.sql`.
+/// The row count of each table, except for tables newer than `before.sql`.
 async fn rows(database: &Database) -> Vec<String> {
     let counts = "select c.oid::regclass || ' ' ||
                          (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %s', c.oid::regclass),
@@ -115,7 +115,7 @@ async fn migrate_gives_way_to_other_sessions_and_names_them() {
 
     let url = database.url();
     let migrating = tokio::spawn(async move { migrate_within(&url, Duration::from_secs(4)).await });
-    // Later sessions wait behind it.
+    // Later sessions queue behind this lock.
     let mut reader = connect(&database).await;
     let mut longest = Duration::ZERO;
     while !migrating.is_finished() {

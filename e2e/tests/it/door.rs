@@ -1,4 +1,4 @@
-//! The door under attack: bodies and streams without end, and what they leave of the others' room.
+//! Attacks by endless bodies and streams, and the room that remains for others.
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
@@ -16,9 +16,9 @@ use vapi_standin::signature;
 
 const AGENT: &str = "/api/founder-console/agent";
 const PHONE: &str = "+15550100001";
-/// Bodies of one org that are read at once.
+/// The number of bodies of one org that are read at once.
 const BODIES: usize = 16;
-/// Far from what a machine takes that is merely busy, and from the 75 s for which a connection may rest.
+/// Longer than a busy machine needs, and shorter than the 75 s that a connection may be idle.
 const LONG: Duration = Duration::from_secs(40);
 
 async fn stack(environment: &[(&'static str, &str)]) -> Stack {
@@ -35,19 +35,19 @@ async fn save(stack: &Stack, org: &Org, body: String) -> Answer {
     Answer::to(request.header("content-type", "application/json").body(body)).await.unwrap()
 }
 
-/// Sends a head and the beginning of its body, and leaves it there.
+/// Sends a head and the start of its body, then stops.
 async fn begin(stack: &Stack, head: &str, body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
-    // The server may have closed it already.
+    // The server may have closed the connection already.
     let _ = stream.write_all(body).await;
     stream
 }
 
-/// The status of what comes on a connection until it is closed.
+/// The status of the response on a connection, once it is closed.
 async fn status_at_end(mut stream: TcpStream) -> Option<u16> {
     let mut answer = Vec::new();
-    // What comes before the end is an answer, or a reset.
+    // The connection ends after a response or by a reset.
     let ended = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
     assert!(ended.is_ok(), "the connection is still open");
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
@@ -76,7 +76,7 @@ async fn a_body_crafted_to_parse_slowly_is_refused_and_delays_no_other_request()
         assert_eq!(body["fields"][0]["field"], field, "{body}");
         assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
     }
-    // A body that is merely long is taken, and shown.
+    // A long but harmless body is accepted.
     let long = json!({ "name": "Front desk", "systemPrompt": "Be kind. ".repeat(110_000),
         "model": { "provider": "openai", "model": "m" } });
     let saved = save(&stack, &org, long.to_string()).await;
@@ -99,7 +99,7 @@ async fn bodies_that_never_end_time_out_and_are_limited_per_org() {
     let refused = eventually("the org has as many as it may", async || {
         let refused = save(&stack, &org, agent(&Value::Null).to_string()).await;
         if refused.status != StatusCode::TOO_MANY_REQUESTS {
-            // While it was read, this one may have had the place of the last of those.
+            // The long body may have taken the place of the last one.
             open.push(begin(&stack, &head, &[b' '; 100_000]).await);
             return None;
         }
@@ -107,7 +107,7 @@ async fn bodies_that_never_end_time_out_and_are_limited_per_org() {
     })
     .await;
     assert!(refused.header("retry-after").is_some() && refused.json()["error"].is_string(), "{}", refused.text());
-    // Other orgs are not refused for it.
+    // Other orgs are not refused.
     let body = json!({ "name": "Front desk" }).to_string();
     assert_eq!(save(&stack, &other, body).await.status, StatusCode::OK);
     let mut ends = HashMap::<_, usize>::new();
@@ -142,7 +142,7 @@ async fn streams_are_limited_per_org_and_per_token() {
     let last = open(&another).await;
     refused(&third).await;
     let _others = open(&other).await;
-    // Refused are streams, not reads.
+    // Only streams are refused, not reads.
     assert_eq!(stack.read(&third, "/api/analytics/leads").await.status, StatusCode::OK);
     drop((held, last));
     eventually("there is room again", async || {
@@ -179,7 +179,7 @@ async fn every_stream_forbids_transformations_and_starts_at_once() {
     stack.close().await;
 }
 
-/// Connections whose bodies stop before their ends: large ones, and then small ones that fill what room is left.
+/// Connections with unfinished bodies: large ones, then small ones that fill the remaining room.
 async fn crowd(stack: &Stack, headers: &str) -> Vec<TcpStream> {
     let head = format!("POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\n{headers}\r\ncontent-length: 26000000");
     let mut open = Vec::new();
@@ -199,7 +199,7 @@ async fn send_part(address: SocketAddr, head: String, megabytes: usize) -> TcpSt
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
     for _ in 0..megabytes {
-        // One that has lost its place is closed.
+        // An evicted connection is closed.
         if stream.write_all(&[b' '; 1 << 20]).await.is_err() {
             break;
         }
@@ -207,7 +207,7 @@ async fn send_part(address: SocketAddr, head: String, megabytes: usize) -> TcpSt
     stream
 }
 
-/// Small reports, and one of two megabytes.
+/// Small reports and one of two megabytes.
 fn reports(org: &Org) -> Vec<Value> {
     let mut large = report(org, "large", PHONE);
     large["message"]["artifact"]["transcript"] = json!("Hello. ".repeat(300_000));

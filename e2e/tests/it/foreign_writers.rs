@@ -1,4 +1,4 @@
-//! Others write the source with plain SQL, knowing nothing of Prewarm.
+//! Other programs write the source by plain SQL.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use testkit::{
     sqlx::{self, AssertSqlSafe, Connection, PgConnection},
 };
 
-/// Belongs to the server, where it stays; its rights are the database's and go with that.
+/// A role of the server. It outlives the test; its rights end with the database.
 const ROLE: &str = "prewarm_test_writer";
 
-/// A session that may write the source, and has no right on anything of ours.
+/// A session that may write the source and has no rights on our objects.
 async fn writer(stack: &Stack) -> PgConnection {
     stack
         .sql(&format!(
@@ -140,7 +140,7 @@ async fn writers_of_one_org_do_not_wait_for_each_other() {
     let mut writers = Vec::new();
     for number in 0..WRITERS {
         let mut session = writer(&stack).await;
-        // A writer that would have to wait fails instead.
+        // A writer that has to wait fails.
         let insert =
             format!("insert into contacts (org_id, name, lead_status) values ('{}', '{number}', 'new')", org.id);
         run(&mut session, &format!("set lock_timeout = '1s'; {insert}")).await.unwrap();
@@ -160,7 +160,7 @@ async fn writers_of_one_org_do_not_wait_for_each_other() {
             );
             run(session, &statements).await.unwrap();
         }
-        // All are open, and the rebuilds of the round before run. Whoever waited for a lock would be seen here.
+        // All transactions are open while rebuilds of the last round run. A wait for a lock would show here.
         let waiting = "select count(*) from pg_locks l join pg_stat_activity a using (pid)
                         where not l.granted and a.datname = current_database() and a.query ilike '%calls%'";
         assert_eq!(stack.count(waiting).await, 0);
@@ -173,7 +173,7 @@ async fn writers_of_one_org_do_not_wait_for_each_other() {
     stack.close().await;
 }
 
-/// The triggers run with the rights of the schema's owner, and those of INSERT in the search path of whoever inserts.
+/// Triggers run with the rights of the schema's owner, and the trigger of an INSERT in the writer's search path.
 #[tokio::test]
 async fn a_writers_search_path_cannot_run_code_with_our_rights() {
     let stack = Stack::start().await;

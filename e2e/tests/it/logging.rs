@@ -1,4 +1,4 @@
-//! The log: nobody waits for its reader, and each failure leaves a line that says what, where and why.
+//! The log: no process waits for its reader, and each failure leaves a line with the place and the reason.
 
 use e2e::{Answer, Environment, Process, Stack, WEBHOOK_SECRET, eventually, report};
 use futures_util::future::join_all;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::ladder::postgres::read_only;
 
-/// The lines of a log that have this message.
+/// The lines of a log with this message.
 fn lines(process: &Process, message: &str) -> Vec<Value> {
     let log = process.log();
     let all =
@@ -22,7 +22,7 @@ async fn a_blocked_standard_error_stops_no_process() {
     stack.follows(&org).await;
     let mut unread = Process::start_unread(&["api"], &stack.environment);
     unread.ready(&stack.client).await;
-    // A webhook that the source refuses leaves a line of more than a hundred bytes each time; a pipe takes 64 kB.
+    // Each refused webhook logs more than a hundred bytes, and a pipe holds 64 kB.
     stack.sql("alter table prewarm.events add constraint h7 check (false) not valid").await;
     for round in 0..50 {
         let refused = (0..10).map(|n| {
@@ -39,7 +39,7 @@ async fn a_blocked_standard_error_stops_no_process() {
     let measured = stack.metrics(&unread).await;
     assert_eq!(measured.sum("prewarm_refusals_total", &[("status", "422"), ("reason", "unfit")]), 500.0);
     assert!(measured.names().any(|name| name == "prewarm_log_lines_dropped_total"));
-    // Its last words wait for nobody either.
+    // The last lines at shutdown do not wait either.
     unread.stop().await;
     stack.close().await;
 }
@@ -73,7 +73,7 @@ async fn readyz_reports_a_database_that_takes_no_writes() {
     stack.follows(&org).await;
     let part = async |name: &str| {
         let answer = Answer::to(stack.client.get(stack.api.admin("/readyz"))).await.unwrap();
-        // Dashboards are served all the same.
+        // Dashboards are still served.
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.json()["parts"][name].clone()
     };

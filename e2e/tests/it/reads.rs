@@ -1,4 +1,4 @@
-//! The read routes: who is let in, which bytes they get, and what the headers say about them.
+//! The read routes: admission, bodies and headers.
 
 use e2e::{Answer, Environment, Org, PANELS, Stack, eventually};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -7,7 +7,7 @@ use testkit::{Database, oracle::World, sqlx};
 
 const ORIGIN: &str = "https://app.example.com";
 const VARY: &str = "Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin";
-/// What a 200 and its 304 have in common.
+/// The headers that a 200 and its 304 share.
 const CACHING_HEADERS: [&str; 6] =
     ["etag", "cache-control", "vary", "prewarm-version", "prewarm-as-of", "prewarm-next-change"];
 const DASHBOARD: &str = "/api/analytics/dashboard";
@@ -18,7 +18,7 @@ async fn stack() -> Stack {
     Stack::start_on(Database::create().await.unwrap(), environment).await
 }
 
-/// An org whose dashboard has something to show, and a deadline.
+/// An org with data on its dashboard and a deadline.
 async fn busy_org(stack: &Stack) -> Org {
     let org = stack.org().await;
     stack
@@ -94,7 +94,7 @@ async fn a_build_on_demand_that_loses_a_race_is_retried_at_once() {
     let org = stack.org().await;
     stack.settled().await;
     stack.worker.stop().await;
-    // Blobs of an older format are as good as none, and give us a row that the build has to wait for.
+    // Blobs of an older format count as missing, and leave a row for the build to wait for.
     stack.sql("update prewarm.versions set format = 0").await;
     let mut rival = stack.pg.begin().await.unwrap();
     sqlx::query("update prewarm.versions set published = published").execute(&mut *rival).await.unwrap();

@@ -1,4 +1,4 @@
-//! The fleet's totals, which operators look at.
+//! The fleet's totals for operators.
 
 use materialize::rebuild;
 use readmodel::{ids::OrgId, time::Clock};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::harness::open;
 
-/// Of each org and of all, as the source has it.
+/// The totals of each org and of all orgs, computed from the source.
 const TOTALS: &str = "
     with of_orgs as (
       select o.id as org_id,

@@ -1,4 +1,4 @@
-//! Orgs that nobody has built and that no mark names: found, and built when nothing more urgent is to be done.
+//! Orgs without blobs and marks are found, and built when nothing more urgent waits.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
     claimed.iter().map(|job| org_of(&job.args)).collect()
 }
 
-/// A worker, an org that is built, and so many that were there before.
+/// A database with one built org and a number of existing ones without marks.
 async fn attached(orgs: u32) -> (Db, OrgId) {
     let db = Db::create().await;
     db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
@@ -75,7 +75,7 @@ async fn an_org_that_waits_to_be_built_and_changes_is_urgent() {
 #[tokio::test]
 async fn the_walk_finds_every_org_and_can_be_restarted() {
     let (db, _) = attached(2_500).await;
-    // Built by somebody else, many in a row: passed over.
+    // Many consecutive orgs are built by other workers, and skipped.
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
          select id, 1, 1, 1, now(), true from (select id from organizations order by id offset 100 limit 2300) o

@@ -40,7 +40,7 @@ async fn the_board_lists_our_queues_and_jobs() {
     db.close().await;
 }
 
-/// Whose job never waited.
+/// A single owed org's job starts without a waiting state.
 #[tokio::test]
 async fn the_board_lists_the_job_of_a_single_owed_org() {
     let db = Db::create().await;

@@ -1,4 +1,4 @@
-//! The database's clock: what it makes due, and what becomes of all that when it jumps.
+//! The database's clock: deadlines, and jumps of the clock.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::harness::{Db, Probe, Running, eventually, org_of, quick, sleepy};
 
 const MARKS: &str = "select count(*) from prewarm.marks";
 
-/// Versions of orgs that nobody knows, by the seconds until their deadline.
+/// Inserts versions of unknown orgs, by the seconds until their deadlines.
 async fn due_in(db: &Db, seconds: &str) {
     db.run(&format!(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published)
@@ -18,7 +18,7 @@ async fn due_in(db: &Db, seconds: &str) {
     .await;
 }
 
-/// Does to a version what a rebuild would, as far as the clock is concerned.
+/// A handler that updates a version's deadline like a rebuild.
 fn rebuilding_versions(db: &Db) -> Probe {
     let pg = db.pg.clone();
     Probe::new(move |args| {
@@ -38,7 +38,7 @@ async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
     let probe = rebuilding_versions(&db);
     let running = Running::start(sleepy(), &db.pg, &probe);
     db.until_listening().await;
-    // Two that follow each other closely, and one that comes when nobody looks ahead so far.
+    // Two deadlines close together, and one further away than workers look ahead.
     let noted = Instant::now();
     due_in(&db, "unnest(array[1.5, 1.55, 3])").await;
     db.until(LEFT, 0).await;
@@ -78,7 +78,7 @@ async fn a_version_dated_in_the_future_is_owed_until_it_is_rebuilt() {
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from prewarm.versions where as_of > now()", 0).await;
     db.until("select count(*) from apalis.jobs where status = 'Done'", 3).await;
-    // Nothing more is owed: nothing runs hot.
+    // Nothing is owed, so no worker loops.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(probe.starts().len(), 3);
     running.stop().await;
@@ -165,7 +165,7 @@ async fn an_org_rests_after_a_long_rebuild_and_delays_no_other() {
     let starts = probe.starts();
     assert!(starts[starts.len() - 1] - starts[0] >= REST, "{starts:?}");
     db.until(MARKS, 0).await;
-    // Rested and unchanged, it leaves nothing behind.
+    // After the rest, an unchanged org leaves no lease.
     db.until("select count(*) from prewarm.leases", 0).await;
     running.stop().await;
     db.close().await;

@@ -1,4 +1,4 @@
-//! What `/readyz` is told.
+//! The reports of a worker to `/readyz`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Upkeep: what is removed, what is measured, and what no claim finds by itself.
+//! Upkeep: pruning, measuring, and work that claims do not find.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ async fn pruning_removes_old_rows_and_keeps_those_in_use() {
            (gen_random_uuid(), 'a', now() - interval '11 minutes'), (gen_random_uuid(), 'b', now())",
     )
     .await;
-    // Jobs, a slot, a worker, a lease.
+    // Jobs, a slot, a worker and a lease.
     assert_eq!(db.store().prune().await.unwrap(), 2501 + 1 + 1 + 1);
     let ids = "select string_agg(id, ' ' order by id) from apalis.jobs";
     let left: String = sqlx::query_scalar(ids).fetch_one(&db.pg).await.unwrap();
@@ -156,7 +156,7 @@ async fn one_worker_at_a_time_refreshes_the_fleets_totals() {
     db.close().await;
 }
 
-/// Instants are those of the snapshots: an import's rebuild began before another org's, and ends after it.
+/// The order of snapshots counts: an import's rebuild starts before another org's and ends after it.
 #[tokio::test]
 async fn the_fleets_totals_include_a_rebuild_that_commits_late() {
     let db = Db::create().await;
@@ -180,7 +180,7 @@ async fn the_fleets_totals_include_a_rebuild_that_commits_late() {
 #[tokio::test]
 async fn event_bodies_are_dropped_before_their_dedupe_keys() {
     let db = Db::create().await;
-    // More than one chunk of each; events come in the order of time.
+    // More than one chunk of each, with events in order of time.
     db.run(
         "insert into prewarm.events (dedupe_key, type, received_at, epoch, body)
          select 'forgotten ' || n, 'hang', now() - interval '401 days', 1, null from generate_series(1, 1001) n;
@@ -202,7 +202,7 @@ async fn event_bodies_are_dropped_before_their_dedupe_keys() {
     assert_eq!(db.count("select count(*) from prewarm.call_states where vapi_call_id = 'kept'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.call_states").await, 1);
     assert_eq!(db.store().prune_events(DEFAULT_EVENT_RETENTION).await.unwrap(), 0);
-    // Of one that is kept for less.
+    // A shorter retention.
     let shorter = DEFAULT_EVENT_RETENTION - Duration::from_hours(36);
     assert_eq!(db.store().prune_events(shorter).await.unwrap(), 1);
     db.close().await;

@@ -8,7 +8,7 @@ use crate::harness::{Db, Probe, Running, eventually, sleepy};
 
 const JOBS: usize = 300;
 
-/// Marks orgs 1 to 7 ms apart, waiting for none, and tells how long after the last one all were rebuilt.
+/// Marks orgs 1 to 7 ms apart without waiting, and returns the time from the last mark until all are rebuilt.
 async fn trickle(db: &Db, probe: &Probe, hint: bool) -> Duration {
     for n in 0..JOBS {
         db.org().await;
@@ -52,7 +52,7 @@ async fn a_hint_during_an_empty_claim_is_not_lost() {
     db.org().await;
     db.run("notify prewarm_hint").await;
     hints.recv().await.unwrap();
-    // The worker is told at the same time; were it later, the hint would find it asleep, as in the test above.
+    // The hint is sent at the same time. Later, it would find the worker asleep, as in the test above.
     tokio::time::sleep(Duration::from_millis(50)).await;
     holder.rollback().await.unwrap();
     probe.until_started(1).await;

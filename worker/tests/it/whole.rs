@@ -1,4 +1,4 @@
-//! The process as it is shipped: real jobs, the real table of crons.
+//! A worker with the real jobs and crons.
 
 use monitoring::health::Health;
 use testkit::sqlx;

@@ -1,11 +1,11 @@
-//! C8: a Redis that answers, and refuses what is asked of it, is named once, in its own words.
+//! A Redis that refuses commands is reported once, in its own words.
 
 use ::redis::{Client, cmd};
 use e2e::{Answer, Environment, Process, Stack, eventually};
 
 use super::{add_lead, cold, org_with_lead, settled_dashboard};
 
-/// What `/readyz` says of Redis, once it says that something is wrong.
+/// The status of Redis in `/readyz`, once it reports these words.
 async fn told(stack: &Stack, process: &Process, words: &str) -> String {
     eventually("the refusal is named", async || {
         let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.ok()?.json();
@@ -16,7 +16,7 @@ async fn told(stack: &Stack, process: &Process, words: &str) -> String {
     .await
 }
 
-/// The url of a user who may do `rules` and no more.
+/// The URL of a Redis user with these ACL rules only.
 async fn user(stack: &Stack, rules: &[&str]) -> String {
     let mut redis = Client::open(stack.redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     cmd("ACL").arg("SETUSER").arg("limited").arg("on").arg(">word").arg(rules).exec_async(&mut redis).await.unwrap();

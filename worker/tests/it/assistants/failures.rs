@@ -1,4 +1,4 @@
-//! Vapi fails, in each way: no second assistant, nothing lost, and no more requests than need be.
+//! Failures of Vapi cause no second assistant, no loss, and no needless requests.
 
 use jobs::Maintenance;
 use store::assistants::Stage;
@@ -7,7 +7,7 @@ use vapi_standin::{Fault, Operation};
 use crate::{assistants::town::Town, harness::eventually};
 
 fn faults() -> Vec<(Fault, bool)> {
-    // And whether the work is done before it shows.
+    // Failures before and after the work.
     let busy = Fault::Status { code: 429, retry_after: Some("0".to_owned()) };
     vec![
         (busy, false),
@@ -95,7 +95,7 @@ async fn an_update_whose_answer_was_lost_is_not_sent_again_needlessly() {
         town.save(agent.org, "second").await;
         town.standin.fail_next(Operation::UpdateAssistant, fault.clone());
         town.pass(agent.id).await.unwrap();
-        assert_eq!(town.agent(&agent).await.config_hash, None, "{fault:?}: nobody knows what Vapi holds");
+        assert_eq!(town.agent(&agent).await.config_hash, None, "{fault:?}: the outcome at Vapi is unknown");
         town.save(agent.org, "first").await;
         town.passes(agent.id).await;
         town.assert_exact(&agent).await;
@@ -109,7 +109,7 @@ async fn a_404_from_a_gateway_creates_no_second_assistant() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
-    // The list says otherwise, however often the other one says it.
+    // The list contradicts the repeated 404.
     for _ in 0..2 {
         town.standin.fail_next(Operation::UpdateAssistant, Fault::status(404));
     }
@@ -117,7 +117,7 @@ async fn a_404_from_a_gateway_creates_no_second_assistant() {
     town.assert_exact(&agent).await;
     assert_eq!(town.agent(&agent).await.assistant_id, agent.assistant_id);
     assert_eq!(town.counts(), [0, 3, 2, 0]);
-    // And when it says so of everything.
+    // The same with 404 for every path.
     town.save(agent.org, "third").await;
     for operation in [Operation::UpdateAssistant, Operation::ListAssistants] {
         town.standin.fail_always(operation, Fault::status(404));
@@ -169,7 +169,7 @@ async fn no_request_is_sent_before_retry_after_has_passed() {
                   where not_before between now() + interval '29 minutes' and now() + interval '1 hour'";
     assert_eq!(town.db.count(waits).await, 1);
     let worker = town.start();
-    // Which lets it be tried when it starts, and then no more: its gate is told the same.
+    // A started worker retries once; then its own gate is closed too.
     town.standin
         .fail_next(Operation::UpdateAssistant, Fault::Status { code: 429, retry_after: Some("1800".to_owned()) });
     town.standin.asked(Operation::UpdateAssistant, 2).await;
@@ -266,7 +266,7 @@ async fn an_assistant_that_two_orgs_name_is_left_unchanged() {
         town.pass(agent.id).await.unwrap();
         let progress = town.progress(agent).await;
         assert_eq!(progress.stage, Stage::Failed);
-        assert!(progress.reason.unwrap().contains("another organisation"), "told to people");
+        assert!(progress.reason.unwrap().contains("another organisation"), "the reason is shown");
     }
     assert_eq!(town.standin.requests().len(), requests);
     let let_go = "update agents set vapi_assistant_id = null where id = ";

@@ -1,4 +1,4 @@
-//! Vapi knows whose assistant answers which number.
+//! Phone numbers at Vapi are assigned to their agents' assistants.
 
 use jobs::Maintenance;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::assistants::town::Town;
 const NUMBER: &str = "+15550100001";
 
 impl Town {
-    /// Another number of an agent; Vapi's id of it.
+    /// Adds a number to an agent and returns Vapi's id of it.
     async fn number(&self, agent: &Agent) -> String {
         let id = self.standin.add_phone_number(NUMBER);
         self.own(agent, &id).await;
@@ -27,7 +27,7 @@ impl Town {
             .await;
     }
 
-    /// Who answers, at Vapi.
+    /// The assistant that answers a number at Vapi.
     fn answers(&self, number: &str) -> Option<String> {
         self.standin.phone_number(number).unwrap()["assistantId"].as_str().map(str::to_owned)
     }
@@ -49,7 +49,7 @@ async fn a_number_follows_its_agents_assistant() {
     assert_eq!(town.answers(&number), one.assistant_id);
     town.mark(one.id).await;
     town.passes(one.id).await;
-    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "told once");
+    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "one update");
 
     town.db.run(&format!("update phone_numbers set agent_id = '{}'", other.id)).await;
     for agent in [&one, &other] {
@@ -97,7 +97,7 @@ async fn a_number_that_vapi_lacks_blocks_no_other() {
     assert_eq!(reason.as_deref(), Some(expected));
     town.run(Maintenance::VerifyAssistants).await;
     town.passes(agent.id).await;
-    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "it is told once");
+    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "one update");
     town.close().await;
 }
 
@@ -140,7 +140,7 @@ async fn of_two_concurrent_updates_of_a_number_the_owners_wins() {
     let other = town.agent(&other).await;
     let number = town.number(&one).await;
     town.passes(one.id).await;
-    // The number moves; the old agent's word, read before, reaches Vapi after the new agent's.
+    // The number moves. The old agent's update, read before the move, reaches Vapi after the new agent's.
     let read = town.store.phone_mappings_owed(one.id, None).await.unwrap().remove(0);
     town.db.run(&format!("update phone_numbers set agent_id = '{}'", other.id)).await;
     town.passes(other.id).await;

@@ -1,4 +1,4 @@
-//! Calls of which no webhook has told.
+//! Calls that no webhook has reported.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl Town {
         Job::Maintenance(Maintenance::Reconcile).run(&self.context()).await
     }
 
-    /// A call of an agent's that is over.
+    /// Adds an ended call of an agent.
     fn call(&self, agent: &Agent, summary: &str) -> String {
         let call = self.standin.begin_call(&NewCall {
             kind: CallKind::Inbound,
@@ -40,7 +40,7 @@ impl Town {
         intake::take(&self.store, &[message]).await.remove(0).unwrap()
     }
 
-    /// Calls with this summary.
+    /// The number of calls with this summary.
     async fn summed_up(&self, summary: &str) -> i64 {
         self.db.count(&format!("select count(*) from calls where summary = '{summary}'")).await
     }
@@ -107,10 +107,10 @@ async fn a_page_that_times_out_is_split_in_halves() {
     let agent = town.synced().await;
     for n in 0..60 {
         town.call(&agent, &format!("call {n}"));
-        // Vapi's clock shows milliseconds.
+        // Vapi's timestamps have milliseconds.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    // As of a page that is too long for its time: of a hundred, of fifty, of twenty-five.
+    // Failures as for pages that take too long: of a hundred, fifty and twenty-five calls.
     for fault in [Fault::Truncated, Fault::Garbage, Fault::ResetAfter] {
         town.standin.fail_next(Operation::ListCalls, fault);
     }

@@ -1,4 +1,4 @@
-//! Vapi refuses: what is sent is not sent again, and who sends it is told in Vapi's words.
+//! Refused configurations are not sent again, and are reported in Vapi's words.
 
 use serde_json::json;
 use store::{
@@ -13,7 +13,7 @@ use crate::{
     harness::eventually,
 };
 
-/// One that we take and Vapi does not.
+/// A configuration that we accept and Vapi refuses.
 fn refused() -> Wanted {
     Wanted { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
 }
@@ -44,7 +44,7 @@ async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     assert_eq!((letter.queue.as_str(), letter.subject), ("prewarm", Some(format!("prewarm:{}", agent.id))));
     assert!(letter.error.unwrap().contains("bogus should not exist"));
 
-    // Whatever else makes somebody look: it is not sent again, and stays a dead letter.
+    // Other triggers of a pass do not send it again, and it stays a dead letter.
     let last_end = "select (extract(epoch from max(done_at)) * 1000000)::int8 from apalis.jobs
                      where job_type = 'prewarm' and convert_from(job, 'UTF8') like '%agent_id%'";
     let before = town.db.count(last_end).await;
@@ -55,7 +55,7 @@ async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     assert_eq!(town.progress(&agent).await.stage, Stage::Failed);
 
-    // Who asks for it has it sent again, once.
+    // A manual retry sends it again, once.
     let letter = letters(&town).await.remove(0);
     assert!(town.db.store().retry_dead_letter(&letter.id).await.unwrap());
     town.standin.asked(Operation::UpdateAssistant, 2).await;

@@ -1,4 +1,4 @@
-//! Vapi holds each saved agent once, in its newest form.
+//! Vapi has one assistant per saved agent, with its newest configuration.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ async fn an_unchanged_save_costs_no_request() {
     town.db.run("update agents set name = name, created_at = created_at").await;
     town.db.run("update agents set vapi_assistant_id = vapi_assistant_id, config_hash = config_hash").await;
     assert_eq!(town.db.count("select count(*) from prewarm.agent_marks").await, 0);
-    // A change that was taken back.
+    // A change that is reverted.
     town.save(agent.org, "second").await;
     town.save(agent.org, "first").await;
     town.pass(agent.id).await.unwrap();
@@ -103,7 +103,7 @@ async fn each_stage_is_announced() {
         assert_eq!(listener.recv().await.unwrap().payload(), format!("agent {}", agent.id));
         let progress = town.progress(&agent).await;
         assert_eq!((progress.assistant_id, progress.config_hash), (None, None));
-        // What was saved is under way.
+        // The save is in progress.
         let stage = "select count(*) from prewarm.assistants where stage = 'creating'";
         assert_eq!(town.db.count(stage).await, 1);
     });
@@ -156,7 +156,7 @@ async fn the_audit_finds_changes_without_a_mark() {
 async fn two_agents_of_an_org_do_not_share_an_assistant() {
     let town = Town::new().await;
     let first = town.synced().await;
-    // Somebody copies the row, with all that is in it.
+    // The row is copied with all its columns.
     town.db
         .run(&format!(
             "insert into agents (org_id, call_direction, name, system_prompt, first_message, voice, model, vapi_assistant_id)
@@ -171,7 +171,7 @@ async fn two_agents_of_an_org_do_not_share_an_assistant() {
     for agent in &agents {
         town.passes(agent.id).await;
     }
-    // The one with the lesser id keeps it; in either case each has its own in the end.
+    // The agent with the lesser id keeps the assistant; in the end each has its own.
     town.run(Maintenance::VerifyAssistants).await;
     for agent in &agents {
         town.passes(agent.id).await;
@@ -190,7 +190,7 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
     let health = monitoring::health::Health::default();
     let run = worker::run(crate::harness::quick(), town.store.clone(), None, health, shutdown.clone());
     let without = tokio::spawn(async move { run.await.unwrap() });
-    // It works, and leaves the agent alone.
+    // The worker runs and leaves the agent alone.
     town.db.until("select count(*) from prewarm.marks", 0).await;
     assert_eq!(town.db.count("select count(*) from apalis.jobs where job_type = 'prewarm'").await, 0);
     let with = town.start();
