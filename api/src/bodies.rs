@@ -289,7 +289,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that comes as it is sent.
+    /// A body whose chunks are sent through a channel.
     fn body() -> (mpsc::UnboundedSender<Bytes>, Body) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let parts = stream::unfold(receiver, async |mut receiver: mpsc::UnboundedReceiver<Bytes>| {
@@ -309,7 +309,7 @@ mod tests {
         assert_eq!((&whole[..], used(&room)), (&b"123456"[..], LEAST_BYTES));
         assert_eq!(room.read(Body::from("1234567"), 6).await.unwrap_err(), ApiError::TooLarge);
         let (_, large) = room.read(Body::from(vec![0; 2 * LEAST_BYTES]), usize::MAX).await.unwrap();
-        // Whole bodies keep their places.
+        // Complete bodies keep their places.
         assert_eq!(room.read(Body::from("1"), 6).await.unwrap_err(), ApiError::Full);
         drop((place, large));
         assert_eq!(used(&room), 0);
@@ -357,19 +357,19 @@ mod tests {
                 (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
             })
             .collect();
-        // One sends all the time, one has sent much at once, two nothing.
+        // One body sends steadily, one has sent much at once, and two have sent nothing.
         opened[1].0.send(Bytes::from(vec![0; LEAST_BYTES])).unwrap();
         for _ in 0..4 {
             opened[2].0.send(Bytes::from_static(&[0; 100])).unwrap();
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         for _ in 0..3 {
-            // A quick one is let in, and is gone again.
+            // A fast body is admitted and done.
             room.read(Body::from("quick"), 5).await.unwrap();
         }
         tokio::task::yield_now().await;
         assert!(opened[0].1.is_finished() && !opened[1].1.is_finished() && !opened[2].1.is_finished());
-        // One that needs more room than that takes it from the next.
+        // A larger body takes its room from the next slowest.
         let (_, large) = room.read(Body::from(vec![0; 3 * LEAST_BYTES]), 1 << 20).await.unwrap();
         tokio::task::yield_now().await;
         assert!(opened[1].1.is_finished() && opened[3].1.is_finished() && !opened[2].1.is_finished());

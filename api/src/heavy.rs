@@ -63,7 +63,7 @@ mod tests {
         }
         let mut second = Box::pin(heavy.run(usize::MAX, || ()));
         assert_eq!((&mut second).now_or_never(), None);
-        // Giving up the wait does not free the thread.
+        // Cancelling the wait does not free the thread.
         first.abort();
         assert_eq!((&mut second).now_or_never(), None);
         begin.send(()).unwrap();

@@ -151,7 +151,7 @@ mod tests {
         assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
         assert_eq!(lists.ask(org(1)).unwrap_err(), TooMany);
         assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some(), "another org does not wait");
-        // One that is hung up makes room for another, and one that ends for the next.
+        // A cancelled list makes room in the queue, and a completed one lets the next run.
         waiting.pop();
         assert!(lists.ask(org(1)).is_ok());
         drop(running);

@@ -55,7 +55,7 @@ impl Answer {
     }
 }
 
-/// How the end of a body is marked.
+/// The framing of a body, which determines its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length(usize),

@@ -189,7 +189,7 @@ mod tests {
         for either in [("VAPI_WEBHOOK_CREDENTIAL_ID", "id"), ("VAPI_WEBHOOK_HMAC_ONLY", " false ")] {
             assert!(deployment(&settings(&[&ALL[..], &[hmac, either]].concat())).is_ok(), "{either:?}");
         }
-        // Where no assistant is made nobody presents anything.
+        // Without assistants no webhook needs the credential.
         assert!(deployment(&settings(&[ALL[1], ALL[2], hmac])).is_ok());
     }
 

@@ -284,7 +284,7 @@ mod tests {
         assert_eq!(pack(&vec![b'a'; MAX_BYTES]).unwrap().unpack().unwrap().len(), MAX_BYTES);
         let refused = pack(&vec![b'a'; MAX_BYTES + 1]).unwrap_err().to_string();
         assert!(refused.starts_with(&format!("the leads of org {ORG} has 8388609 bytes")), "{refused}");
-        // Noise grows by packing.
+        // Random bytes grow by packing.
         let noise: Vec<u8> = (0..MAX_BYTES as u64 / 8)
             .flat_map(|n| xxhash_rust::xxh3::xxh3_64(&n.to_be_bytes()).to_be_bytes())
             .collect();
@@ -296,7 +296,7 @@ mod tests {
     fn every_changed_byte_is_detected() {
         let bytes = blob().encode(HERE);
         for at in 0..bytes.len() {
-            // The version is the writer's word; it is checked against Postgres, not against the digest.
+            // The digest does not cover the version, which is checked against Postgres.
             if (37..53).contains(&at) {
                 continue;
             }

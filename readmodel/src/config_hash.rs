@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes are stored: a change of how they are made must raise the version.
+    /// Hashes are stored, so a change of the algorithm must raise the version.
     #[test]
     fn the_hash_of_version_1_is_pinned() {
         assert_eq!(ConfigHash::of(&json!({})).to_string(), "v1-dc7048f8f8747f561349cde127705c16");

@@ -72,7 +72,7 @@ mod tests {
             ("UTC-11", "Etc/GMT+11"),
         ];
         for (name, expected) in known {
-            // Old and new names of one place stand for the same zone.
+            // Old and new names of one place are the same zone.
             let (found, expected) = (named(name), named(expected));
             assert!(found.is_some(), "{name}");
             let day = jiff::civil::date(2026, 7, 1).at(12, 0, 0, 0);

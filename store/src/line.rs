@@ -110,7 +110,7 @@ mod tests {
         line.cut(PATIENCE).await;
         assert_eq!(asked.elapsed(), PATIENCE);
 
-        // A question that is given up counts from when it was asked.
+        // A cancelled question counts as silence from when it was asked.
         let given_up = tokio::time::timeout(PATIENCE, line.ask(future::pending::<Result<(), _>>())).await;
         assert!(given_up.is_err());
         let asked = Instant::now();

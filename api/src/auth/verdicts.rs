@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A hash under which all tokens collide.
+    /// A hasher with which all tokens collide.
     #[derive(Clone)]
     struct Same;
 

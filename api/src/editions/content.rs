@@ -146,7 +146,7 @@ mod tests {
         Blob::pack(ORG, Model::Leads, Format::CURRENT, Version { epoch: 1, n: 1 }, identity).unwrap()
     }
 
-    /// A body of 50 rows of which one is the `n`th.
+    /// A body of 50 rows, one of which depends on `n`.
     fn body(n: usize) -> Vec<u8> {
         let row = |i: usize| format!("{{\"id\":\"{}\",\"name\":\"{}\"}}", i * 7919, if i == 9 { n } else { i });
         (0..50).map(row).collect::<Vec<_>>().join(",").into_bytes()
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn remembered_bodies_are_bounded_in_bytes() {
-        // Noise, so that nothing is saved by compression.
+        // Random bytes, which do not compress.
         let noise = |n: u64| -> Vec<u8> {
             (0..5_000)
                 .flat_map(|i: u64| xxhash_rust::xxh3::xxh3_64(&(n * 10_000 + i).to_be_bytes()).to_be_bytes())

@@ -169,7 +169,7 @@ mod tests {
         let at = |installation, next_xid| Present { installation: Some(installation), next_xid };
         assert_eq!(home.lost(at(HERE, Some(10))), None);
         assert_eq!(home.lost(at(HERE, Some(9))), Some((HERE, 10)));
-        // A standby lags, and says nothing.
+        // A standby lags and reports no transaction.
         assert_eq!(home.lost(at(HERE, None)), None);
         assert_eq!(home.lost(at(THERE, Some(3))), None);
         assert_eq!(home.lost(at(THERE, Some(2))), Some((THERE, 3)));

@@ -60,7 +60,7 @@ export class Client {
 
   constructor(private readonly options: Options) {}
 
-  /** How new versions arrive. */
+  /** The way new versions arrive. */
   get way(): Way {
     return this.#live?.way ?? 'stopped';
   }

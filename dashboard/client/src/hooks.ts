@@ -27,7 +27,7 @@ export const hooksFor = ({ useSyncExternalStore, useState, useCallback }: Framew
     return useSyncExternalStore(watch.subscribe, () => watch.snapshot, () => NOTHING);
   },
 
-  /** How new versions arrive: 'stream', 'polling', … */
+  /** The way new versions arrive: 'stream', 'polling', … */
   useWay(client: Client): Way {
     const subscribe = useCallback((change: () => void) => client.onWay(change), [client]);
     return useSyncExternalStore(subscribe, () => client.way, () => 'connecting' as const);

@@ -1,7 +1,7 @@
 import { readEvents } from './events.js';
 import type { News, Version } from './models.js';
 
-/** How new versions arrive: by a stream, by polling, or not at all. */
+/** The way new versions arrive: by a stream, by polling, or not at all. */
 export type Way = 'connecting' | 'stream' | 'polling' | 'stopped';
 
 type Word = { news?: News; way?: Way; hello?: true };

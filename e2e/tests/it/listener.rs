@@ -34,7 +34,7 @@ async fn drip(mut stream: TcpStream, begin: &[u8], then: &[u8]) -> Duration {
     };
     let closed = async {
         let mut answer = Vec::new();
-        // What comes before the end is an answer, or a reset.
+        // The connection ends after a response or by a reset.
         let _ = reader.read_to_end(&mut answer).await;
     };
     let ended = async {

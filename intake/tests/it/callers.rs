@@ -1,4 +1,4 @@
-//! Who called: numbers that are withheld or oddly spelled, contacts that the source refuses, names that two orgs claim.
+//! Callers: withheld and oddly spelled numbers, contacts that the source refuses, and names that two orgs claim.
 
 use std::time::Duration;
 
@@ -116,7 +116,7 @@ async fn a_contact_that_the_source_refuses_does_not_cost_the_call() {
         sql(&store, rule).await;
         let of =
             |n: usize, phone: &str, name: &str| called_by(&format!("call-{n}"), json!({"number": phone, "name": name}));
-        // The unique index lets one in; the other rules none of the first.
+        // The unique index accepts one contact; the constraint refuses the other.
         let outcomes =
             take_all(&store, vec![of(1, "+1 555 0001", "Ada"), of(2, "anonymous", "Bo"), of(3, "+15550001", "Ada")])
                 .await;
@@ -168,7 +168,7 @@ async fn a_name_claimed_by_two_orgs_belongs_to_neither() {
     add_org(&store, "assistant").await;
     let outcomes = take_all(&store, vec![called_by("call-1", number("+15550000001"))]).await;
     assert!(matches!(outcomes[..], [Outcome::Parked(_)]), "{outcomes:?}");
-    // A number that one org alone names does not decide: the assistant may be the other's.
+    // A number of only one org does not decide, because the assistant may be the other's.
     sql(
         &store,
         "insert into public.phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from public.organizations limit 1",

@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn some_agent_probes_vapi_within_fifteen_seconds() {
-        // It waits its own pause out, meets the gate's, and waits that out.
+        // An agent waits for its own pause and then for the gate's.
         let longest = Pace::default().max_pause + Times::default().max_pause * 5 / 4;
         assert!(longest < Duration::from_secs(15), "{longest:?}");
     }

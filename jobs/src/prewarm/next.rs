@@ -90,7 +90,7 @@ mod tests {
         Wanted::of(&known.agent, &Deployment::new("https://prewarm.example", auth))
     }
 
-    /// An agent that has never been looked at.
+    /// An agent without a recorded state.
     fn fresh() -> Known {
         let wanted = agents::Wanted {
             name: "Front desk".to_owned(),

@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader who reads only while the gate is open.
+    /// A reader that only reads while the gate is open.
     #[derive(Clone, Default)]
     struct Gated {
         gate: Arc<Mutex<()>>,

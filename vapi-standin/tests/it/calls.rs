@@ -83,7 +83,7 @@ async fn concurrent_calls_are_limited_and_free_their_lines() {
     let (status, answer) = web_call(&desk, &assistant).await;
     assert_eq!((status, &answer["message"]), (StatusCode::BAD_REQUEST, &json!("Over Concurrency Limit.")));
     assert_eq!(answer["subscriptionLimits"]["concurrencyBlocked"], true);
-    // The second was not joined: its line is free again. The first goes on.
+    // The second call was not joined and frees its line. The first one continues.
     clock.advance(Duration::from_secs(15));
     assert_eq!(web_call(&desk, &assistant).await.0, StatusCode::CREATED);
     let (_, waiting) = desk.get(&format!("/call/{}", waiting["id"].as_str().unwrap())).await;
@@ -103,7 +103,7 @@ async fn a_blocked_call_can_be_returned_with_status_201() {
     assert_eq!((status, &call["subscriptionLimits"]["concurrencyBlocked"]), (StatusCode::CREATED, &json!(true)));
 }
 
-/// An assistant with a server, a number and a call that has ended.
+/// Makes an assistant with a server, a number and an ended call.
 async fn a_call(desk: &Desk, more: Value) -> String {
     let mut assistant = json!({"name": "Desk"});
     assistant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -6,7 +6,7 @@ use vapi_standin::{Chaos, Fault, Operation};
 
 use super::Desk;
 
-/// What came of a POST, and how many assistants there are afterwards.
+/// The result of a POST, and the number of assistants afterwards.
 async fn after(fault: Fault) -> (Result<(StatusCode, Option<Value>), reqwest::Error>, usize) {
     let desk = Desk::new().await;
     let hangs = matches!(fault, Fault::Hang | Fault::HangAfter | Fault::Slow(_));
@@ -23,7 +23,7 @@ async fn after(fault: Fault) -> (Result<(StatusCode, Option<Value>), reqwest::Er
         }
         Err(error) => Err(error),
     };
-    // However busy the machine is: it has been taken up, and what is done is done at once.
+    // The request has been received, and its work is done at once, even on a busy machine.
     desk.standin.asked(Operation::CreateAssistant, 1).await;
     (answer, desk.standin.assistants().len())
 }

@@ -75,7 +75,7 @@ async fn an_assistant_is_refused_in_vapis_words() {
                 "server.backoffPlan.baseDelaySeconds must be a number conforming to the specified constraints",
             ],
         ),
-        // All faults at once, in one list.
+        // All faults are in one list.
         (
             json!({"id": "x", "orgId": "x", "createdAt": "x", "updatedAt": "x", "isServerUrlSecretSet": true, "name": 1}),
             vec![

@@ -1,4 +1,4 @@
-//! The refusals, and their words.
+//! The faults and their messages.
 
 use readmodel::ids::AgentId;
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ fn the_list_of_faults_is_bounded() {
     assert!(faults.iter().map(|fault| fault.to_string().len()).sum::<usize>() < 2_000);
 }
 
-/// A path for each of the items would be 120 GB of text.
+/// A path for every item would take 120 GB of text.
 #[test]
 fn a_long_key_over_a_long_list_is_checked_once() {
     let (key, items) = ("k".repeat(490_000), vec![1; 245_000]);

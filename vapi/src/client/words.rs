@@ -113,7 +113,7 @@ mod tests {
         let clean = |text: &str| clean(text, &["s3cret-key", "abc"]);
         for (text, expected) in [
             ("key s3cret-key is wrong", "key [hidden] is wrong"),
-            // Too short to be searched for.
+            // Too short to be redacted.
             ("abc", "abc"),
             ("customer.number +1 (555) 010-4477 must be E.164", "customer.number [hidden] must be E.164"),
             ("+15550104477", "[hidden]"),

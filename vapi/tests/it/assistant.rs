@@ -97,7 +97,7 @@ fn every_kind_of_webhook_authentication_is_in_the_payload() {
     assert_eq!((&headers["headers"], headers.get("secret")), (&json!({"X-Vapi-Secret": "s3cret"}), None));
 }
 
-/// Whatever is sent is hashed: a change of any of it is owed.
+/// Every part of the payload is hashed, so a change of any part is owed.
 #[test]
 fn every_part_of_the_payload_changes_the_hash() {
     let secret = |text: &str| WebhookAuth::Secret(text.to_owned().into());
@@ -143,7 +143,7 @@ fn drift_is_found_by_field() {
     let payload = Payload::of(&agent(), &deployment());
     let held = |change: Value| {
         let mut held = payload.to_create();
-        // As Vapi shows it: without the secret, and with things of its own.
+        // As Vapi returns it: without the secret and with fields of its own.
         held["server"].as_object_mut().unwrap().remove("secret");
         held["server"]["staticIpAddressesEnabled"] = json!(false);
         held["server"]["timeoutSeconds"] = json!(20.0);
@@ -169,7 +169,7 @@ fn drift_is_found_by_field() {
     assert_eq!(silent.differences(&held), ["firstMessage"]);
 }
 
-/// JSON as people put it into a column.
+/// Arbitrary JSON of a column.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -191,7 +191,7 @@ fn object() -> impl Strategy<Value = Value> {
     prop::collection::btree_map("[a-d]", value(), 0..5).prop_map(|fields| Value::Object(fields.into_iter().collect()))
 }
 
-/// The same value in other words: another order of keys, nulls where nothing is, other spellings of numbers.
+/// The same value in another spelling: other order of keys, nulls for missing fields, other forms of numbers.
 fn respelled(value: &Value, seed: u64) -> String {
     let next = |at: usize| seed.rotate_left(7).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(at as u64);
     match value {
@@ -223,7 +223,7 @@ fn respelled(value: &Value, seed: u64) -> String {
     }
 }
 
-/// A different value near this one: one leaf, or one key, is not the same.
+/// A value that differs in one leaf or one key.
 fn changed(value: &Value, seed: u64) -> Value {
     let pick = |count: usize| usize::try_from(seed % count as u64).unwrap();
     match value {

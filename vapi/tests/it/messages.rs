@@ -1,4 +1,4 @@
-//! One message: what is read out of it, and what is refused.
+//! Parsing of single messages, and refusals.
 
 use readmodel::time::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn shown(text: Option<&Private>) -> Option<&str> {
     text.map(Private::as_str)
 }
 
-/// The report with other values in `message`; null takes a field away.
+/// The report with changes in `message`; null removes a field.
 fn report_with(changes: Value) -> CallState {
     let mut report = json(REPORT);
     for (name, value) in changes.as_object().unwrap() {
@@ -42,7 +42,7 @@ fn a_report_fills_every_field_of_its_call() {
         (call.started_at.get(), call.ended_at.get()),
         (at("2026-03-02T08:43:20.250Z"), at("2026-03-02T08:44:31.750Z"))
     );
-    // 71.5 seconds between the two, whatever the copies say; 8.65 cents.
+    // 71.5 seconds between start and end, which win over the copies; 8.65 cents.
     assert_eq!((call.duration_seconds.get(), call.cost_cents.get()), (Some(&72), Some(&9)));
     assert_eq!(call.sentiment_label.get(), Some(&SentimentLabel::Positive));
     assert_eq!(call.sentiment_score.get(), Some(&"0.85".parse().unwrap()));
@@ -100,7 +100,7 @@ fn durations_fall_back_to_duplicate_fields() {
     assert_eq!(with("durationMinutes", json!("0.125")), Some(8));
     assert_eq!(with("durationSeconds", json!(-1)), None);
     assert_eq!(with("durationMs", json!(1e300)), None);
-    // An end before the start is no duration.
+    // An end before the start gives no duration.
     let call = report_with(json!({"startedAt": "2026-03-02T09:00:00Z"}));
     assert_eq!(call.duration_seconds.get(), Some(&71));
 }
@@ -296,7 +296,7 @@ fn dedupe_keys_differ_between_events_and_equal_for_repetitions() {
     let request = key(ASSISTANT_REQUEST);
     assert!(request.starts_with(&format!("{call}/assistant-request/")), "{request}");
     assert_eq!(request.len(), call.len() + "/assistant-request/".len() + 32);
-    // White space and the order of keys do not count, values do.
+    // White space and the order of keys do not matter, values do.
     assert_eq!(key(&json(ASSISTANT_REQUEST).to_string()), request);
     assert_ne!(key(&ASSISTANT_REQUEST.replace("1772440992000", "1772440992001")), request);
 
@@ -314,7 +314,7 @@ fn dedupe_keys_differ_between_events_and_equal_for_repetitions() {
 
 #[test]
 fn the_hash_in_a_dedupe_key_is_pinned() {
-    // Keys are stored for a year: another hash would let old events in again.
+    // Keys are stored for over a year, and another hash would admit old events again.
     let body = r#"{ "message": { "type": "hang", "call": { "type": "webCall", "id": "c1" } } }"#;
     assert_eq!(Envelope::parse(body.as_bytes()).unwrap().dedupe_key(), "c1/hang/53b3f4fe1db16d3b21fdd958d7ea010b");
 }

@@ -1,4 +1,4 @@
-//! No secret survives redaction, and nothing else changes.
+//! Redaction removes every secret and nothing else.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::fixtures::{self, json};
 
 const CANARY: &str = "canary-4f1d";
 
-/// Names of fields that hold secrets, as Vapi and its tools spell them.
+/// Field names of secrets in the spellings of Vapi and its tools.
 const SECRET_NAMES: [&str; 18] = [
     "twilioAuthToken",
     "serverUrlSecret",
@@ -60,7 +60,7 @@ fn secret() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Fields that hold secrets, and what redaction leaves of them.
+/// Fields with secrets, and their redacted values.
 fn secret_field() -> impl Strategy<Value = (String, Value, Value)> {
     let named = (proptest::sample::select(&SECRET_NAMES), secret())
         .prop_map(|(name, value)| (name.to_owned(), value, json!("[redacted]")));
@@ -69,7 +69,7 @@ fn secret_field() -> impl Strategy<Value = (String, Value, Value)> {
     prop_oneof![4 => named, 1 => header]
 }
 
-/// Puts the field into the objects of `value` that `picks` selects.
+/// Inserts the field into the objects of `value` that `picks` selects.
 fn plant(value: &mut Value, field: &(String, Value), picks: &mut impl Iterator<Item = bool>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| plant(item, field, picks)),

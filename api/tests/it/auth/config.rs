@@ -1,4 +1,4 @@
-//! What the environment may say.
+//! The settings of token verification.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ fn keys_are_fetched_over_https_or_from_loopback_or_a_private_network() {
         "http://127.0.0.1:54321",
         "http://127.8.9.10",
         "http://[::1]:54321",
-        // A private network, which somebody has named here.
+        // A private network.
         "http://kong:8000",
         "http://10.0.0.1",
         "http://192.168.7.9:8000",

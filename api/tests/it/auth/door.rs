@@ -1,4 +1,4 @@
-//! The extractor before a handler, over HTTP.
+//! The extractor in front of a handler, over HTTP.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 const MISSING: &str = r#"{"error":"Missing or invalid Authorization header"}"#;
 const INVALID: &str = r#"{"error":"Invalid or expired token"}"#;
 
-/// A handler that says whose data it would serve.
+/// A router whose handler returns the org of the request.
 fn app() -> Router {
     let org = |Authenticated(claims): Authenticated| async move { claims.org.to_string() };
     Router::new().route("/org", get(org)).route("/org", post(org)).with_state(Arc::new(secret_verifier()))

@@ -1,4 +1,4 @@
-//! Published keys: which are believed, and how often they are asked for.
+//! Published keys: their acceptance, and the frequency of fetches.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     publisher::{Answer, Publisher, key_set},
 };
 
-/// A token of the right form that names this key.
+/// A well-formed token that names this key.
 fn token_naming(kid: &Value) -> String {
     let header = json!({ "alg": "ES256", "kid": kid }).to_string();
     Signer::es256("somebody").raw(&header, &claims().to_string())
@@ -156,7 +156,7 @@ async fn when_the_publisher_fails_the_last_good_keys_stay() {
         let now = after(attempt * 60);
         verifier.refresh_keys(now).await;
         assert_eq!(publisher.fetches(), usize::try_from(attempt).expect("small") + 1);
-        // Each time another token, since one that is remembered would prove nothing.
+        // A different token each time, because a cached verdict would prove nothing.
         let token = good.token(&claims_with(json!({ "n": attempt })));
         verifier.verify(&token, now).await.expect("the last good key");
         assert_eq!(verifier.verify(&evil.token(&claims()), now).await, Err(Denied::UnknownKey), "{attempt}");

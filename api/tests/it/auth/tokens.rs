@@ -1,4 +1,4 @@
-//! Which tokens are accepted: one table a rule.
+//! The rules for tokens, one table per rule.
 
 use api::auth::Denied;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +13,7 @@ use super::{
     publisher::Publisher,
 };
 
-/// The verdict on a payload that is signed as it should be.
+/// The verdict on a correctly signed payload.
 async fn verdict(payload: &str) -> Result<OrgId, Denied> {
     let token = Signer::hs256(SECRET).raw(r#"{"alg":"HS256","typ":"JWT"}"#, payload);
     secret_verifier().verify(&token, NOW).await.map(|claims| claims.org)
@@ -347,7 +347,7 @@ async fn the_org_is_a_hyphenated_uuid_in_app_metadata_and_nothing_else() {
     ] {
         assert_all([(json!({ "app_metadata": { "org_id": org } }), WRONG)]).await;
     }
-    // Elsewhere it means nothing: a user may write their own user_metadata.
+    // Other places do not count: users may write their own user_metadata.
     let elsewhere = json!({ "app_metadata": {}, "org_id": ORG, "user_metadata": { "org_id": ORG } });
     assert_all([(elsewhere, WRONG)]).await;
     let other = json!({ "org_id": Uuid::nil(), "user_metadata": { "org_id": Uuid::nil() } });
@@ -381,7 +381,7 @@ async fn an_ecdsa_signature_needs_two_numbers_of_the_right_size() {
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(wrong));
         assert_eq!(verifier.verify(&token, NOW).await, Err(Denied::BadSignature), "{name}");
     }
-    // Of each ECDSA signature there are two forms, and issuers write either. It proves the same message, and no more.
+    // Every ECDSA signature has two valid forms, and issuers use either. Both prove the same message.
     let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(mirrored.to_bytes()));
     assert_eq!(verifier.verify(&token, NOW).await.map(|claims| claims.org), GOOD);
 }
@@ -391,7 +391,7 @@ async fn a_token_of_16_kb_is_accepted_and_a_longer_one_is_refused_unread() {
     let signer = Signer::hs256(SECRET);
     let of_length = |length: usize| {
         let base = signer.token(&claims_with(json!({ "x": "" }))).len();
-        // Three bytes of payload are four of the token.
+        // Three bytes of payload become four bytes of the token.
         signer.token(&claims_with(json!({ "x": "x".repeat((length - base) * 3 / 4) })))
     };
     let (fits, exceeds) = (of_length(16_382), of_length(16_392));

@@ -58,7 +58,7 @@ async fn a_flood_of_invalid_tokens_evicts_no_valid_one() {
     let verifier = secret_verifier();
     let good = Signer::hs256(SECRET).token(&claims());
     verifier.verify(&good, NOW).await.expect("good");
-    // Together more than the whole cache holds.
+    // More tokens than the whole cache holds.
     let bad =
         Signer::hs256("not-the-secret-but-as-long-as-it-is").token(&claims_with(json!({ "x": "x".repeat(5_500) })));
     for n in 0..6_000 {

@@ -5,7 +5,7 @@ use super::{Line, config_of};
 
 const NUMBER: &str = "+15550104477";
 
-/// Everything that a client, its errors and what it reads can be printed as.
+/// Covers a client, its errors, and the values that it reads.
 #[tokio::test]
 async fn debug_output_has_no_secret() {
     let line = Line::new().await;
@@ -24,7 +24,7 @@ async fn debug_output_has_no_secret() {
     assert!(printed.contains(&assistant.id) && printed.contains(&call.id));
 }
 
-/// Vapi quotes what it refuses.
+/// Vapi quotes the values that it refuses.
 #[tokio::test]
 async fn errors_do_not_repeat_what_was_sent() {
     let line = Line::new().await;
