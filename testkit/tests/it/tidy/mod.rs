@@ -2,5 +2,6 @@
 
 mod circles;
 mod dependencies;
+mod lengths;
 mod openings;
 mod source;
