@@ -48,7 +48,7 @@ pub(crate) async fn quiet() -> anyhow::Result<()> {
     let started = Instant::now();
     let mut said = false;
     while let Some(reason) = busy().await? {
-        anyhow::ensure!(started.elapsed() < PATIENCE, "this machine is busy: {reason}; --force measures all the same");
+        anyhow::ensure!(started.elapsed() < PATIENCE, "this machine is busy: {reason}; --force measures anyway");
         if !said {
             say(format_args!("waiting for a quiet machine: {reason}"));
             said = true;

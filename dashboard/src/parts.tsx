@@ -172,12 +172,12 @@ export const Trouble = ({ failure, what, onRetry }: { failure: Failure; what: st
 
 const todo = ({ kind, message }: Failure): string =>
   ({
-    offline: 'Nothing answers: look at your connection. It is asked for again by itself.',
+    offline: 'The server cannot be reached. Check your connection; the page keeps trying.',
     'signed-out': 'Sign in again.',
-    forbidden: 'You may not see it: ask an administrator of your organisation.',
-    missing: 'It is not there.',
+    forbidden: 'You may not see this. Ask an administrator of your organisation.',
+    missing: 'Not found.',
     refused: `${message}.`,
-    server: 'The server could not answer; what you see is the last that it gave. It is asked again by itself.',
+    server: 'The server could not answer. The last data stays on screen, and the page keeps trying.',
   })[kind];
 
 /** The message of a table without rows, across its whole width. */

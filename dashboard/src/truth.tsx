@@ -82,7 +82,7 @@ export const Notice = () => {
     case 'offline':
       return (
         <Banner kind="offline">
-          {online.value ? 'Nothing answers.' : 'You are offline.'} {data ? at : 'Nothing is kept here yet.'} It is asked again by itself.
+          {online.value ? 'The server cannot be reached.' : 'You are offline.'} {data ? at : 'No earlier data is stored here.'} The page keeps trying.
           <button onClick={() => client.wake()}>Try now</button>
         </Banner>
       );
@@ -92,7 +92,7 @@ export const Notice = () => {
           {failure!.kind === 'forbidden'
             ? 'You may not see this organisation’s dashboard: ask one of its administrators.'
             : failure!.kind === 'missing' && isPast.value
-              ? 'That version is kept no longer: the last sixteen of an organisation are.'
+              ? 'That version is no longer available: only the last sixteen of an organisation are kept.'
               : 'The server could not answer.'}{' '}
           {failure!.kind === 'server' && at}
           {failure!.requestId && (

@@ -22,7 +22,7 @@ after(async () => {
   await stack?.stop();
 }, { timeout: SOON });
 
-test('Firefox opens the page, follows a change by the stream, and finds it in one tab of two', { timeout: 4 * SOON }, async () => {
+test('Firefox opens the page and follows a change through the stream, which two tabs share', { timeout: 4 * SOON }, async () => {
   const org = stack.org();
   const wrongs: string[] = [];
   const open = async () => {

@@ -76,7 +76,7 @@ const is = (page: Page, id: string, wanted: string) =>
   page.waitForFunction(([id, wanted]) => document.getElementById(id!)?.textContent === wanted, [id, wanted]);
 
 for (const [name, framework] of Object.entries(FRAMEWORKS)) {
-  test(`${name}: what is shown is live, a write returns when it is seen, and a page that goes ends the stream`, { timeout: 4 * SOON }, async () => {
+  test(`${name}: data is live, a write resolves when it is visible, and an unmounted page ends the stream`, { timeout: 4 * SOON }, async () => {
     const org = stack.org(5);
     await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
     await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');

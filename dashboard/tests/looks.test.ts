@@ -44,9 +44,9 @@ const compare = (name: string, shot: Buffer): void => {
   assert.ok(share <= TOLERANCE, `${name}: ${(share * 100).toFixed(1)} % of the picture differs; PREWARM_UPDATE=1 keeps it as it is now`);
 };
 
-describe('every state, as it looks', { concurrency: false }, () => {
+describe('the look of every state', { concurrency: false }, () => {
   for (const state of STATES) {
-    test(`${state.name}: light and dark, on a desktop and on a phone, without a fault that axe finds`, { timeout: 4 * SOON }, async () => {
+    test(`${state.name}: light and dark, on a desktop and on a phone, without violations found by axe`, { timeout: 4 * SOON }, async () => {
       for (const screen of Object.keys(SCREENS) as Screen[]) {
         for (const theme of THEMES) {
           await inState(browser, given, state, screen, theme, async (page) => {

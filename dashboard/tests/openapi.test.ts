@@ -28,7 +28,7 @@ after(async () => {
   rmSync(cwd, { recursive: true });
 });
 
-test('the server does what its description says', { skip }, async () => {
+test('the server conforms to its OpenAPI description', { skip }, async () => {
   const { token } = stack.org();
   const args = [
     '--config-file',

@@ -50,7 +50,7 @@ export const STATES: State[] = [
     },
   },
   { name: 'past', query: '?version=1-4700', then: (page) => page.getByText('This is version 1-4700').waitFor() },
-  { name: 'gone', query: '?version=1-1', then: (page) => page.getByText('That version is kept no longer').waitFor() },
+  { name: 'gone', query: '?version=1-1', then: (page) => page.getByText('That version is no longer available').waitFor() },
   {
     name: 'drawer', kept: true,
     then: async (page) => {
@@ -58,7 +58,7 @@ export const STATES: State[] = [
       await page.getByRole('dialog').getByText('Call id').waitFor();
     },
   },
-  { name: 'nothing-found', query: '?q=nobody', then: (page) => page.getByText('No call is like that.').waitFor() },
+  { name: 'nothing-found', query: '?q=nobody', then: (page) => page.getByText('No calls match.').waitFor() },
   {
     name: 'help',
     then: async (page) => {

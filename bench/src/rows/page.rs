@@ -22,7 +22,7 @@ pub(super) async fn measure(_: &mut Bench) -> anyhow::Result<Vec<Line>> {
     let phases = [number("html")?, number("data")?, number("loaded")?];
     Ok(vec![
         line("cold page to first data painted, ms", "painted", Goal::Below(300.0))?,
-        Line::new("of that: page / data / script are there, ms", Value::Several(phases.into())),
+        Line::new("of that: page / data / script received, ms", Value::Several(phases.into())),
         line("script, gzip, bytes", "gzip", Goal::AtMost(25_000.0))?,
         line("a change on screen after its commit, p50, ms", "p50", Goal::Below(50.0))?,
         line("a change on screen after its commit, p99, ms", "p99", Goal::Below(150.0))?,

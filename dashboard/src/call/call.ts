@@ -96,7 +96,7 @@ class Test {
         () => {},
       );
       const room = this.room();
-      const loaded = load().catch(() => Promise.reject({ what: 'The call’s program could not be loaded.', todo: 'Look at your connection, then test again.' }));
+      const loaded = load().catch(() => Promise.reject({ what: 'The code for calls could not be loaded.', todo: 'Check your connection, then test again.' }));
       const all = Promise.all([opened, room, loaded]);
       all.catch(() => {});
       const got = await Promise.race([all, this.ended]);

@@ -39,11 +39,11 @@ export const ofStart = (failure: unknown): Sorry => {
     case 'missing':
       return { what: 'There is no agent to speak with yet.', todo: 'Fill in the agent above and save it, then test again.', requestId };
     case 'offline':
-      return { what: 'Nothing answers.', todo: 'Look at your connection, then test again.' };
+      return { what: 'The server cannot be reached.', todo: 'Check your connection, then test again.' };
     case 'signed-out':
       return { what: 'You are signed out.', todo: 'Sign in, then test again.', requestId };
     default:
-      return { what: `The call could not begin: ${message}.`, todo: 'Test again in a moment.', requestId };
+      return { what: `The call could not be started: ${message}.`, todo: 'Test again in a moment.', requestId };
   }
 };
 
@@ -53,7 +53,7 @@ export const ofReason = (reason: string | null): Sorry => {
   if (/wallet|credit|balance|402/i.test(text)) return { what: 'The Vapi account has no credit left.', todo: 'Add credit at Vapi, then test again.' };
   if (/concurren/i.test(text)) return { what: 'All lines of the Vapi account are in use.', todo: 'Wait until a call has ended, then test again.' };
   if (/key|401|unauthor/i.test(text)) return { what: 'Vapi does not accept the key.', todo: 'Have VAPI_API_KEY and VAPI_PUBLIC_KEY checked.' };
-  return { what: text ? `Vapi could not prepare the call: ${text.replace(/\.$/, '')}.` : 'Vapi could not prepare the call.', todo: 'Look at the agent’s settings, then test again.' };
+  return { what: text ? `Vapi could not prepare the call: ${text.replace(/\.$/, '')}.` : 'Vapi could not prepare the call.', todo: 'Check the agent’s settings, then test again.' };
 };
 
 /** Explains why the room could not be joined, or why the call ended at once. */

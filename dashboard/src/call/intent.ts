@@ -34,7 +34,7 @@ export const test = (direction: string): void => {
     ({ start }) => start(direction, opened, startedAt),
     () => {
       opened.then(microphone.stop, () => {});
-      const sorry = { what: 'The call’s program could not be loaded.', todo: 'Look at your connection, then test again.' };
+      const sorry = { what: 'The code for calls could not be loaded.', todo: 'Check your connection, then test again.' };
       call.value = { ...IDLE, stage: 'failed', startedAt, endedAt: Date.now(), sorry };
     },
   );

@@ -84,9 +84,9 @@ const follow = async (path: string): Promise<void> => {
 
 const WORDS: Record<Progress['stage'], string> = {
   saving: 'Saving…',
-  telling: 'Saved. Vapi is being told…',
+  telling: 'Saved. Updating Vapi…',
   synced: 'Saved, and ready to be called.',
-  failed: 'Saved, but Vapi does not take it',
+  failed: 'Saved, but refused by Vapi',
   seen: '',
 };
 

@@ -43,7 +43,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
           <Icon name="close" />
         </button>
       </header>
-      {call ? <Details call={call} /> : id && <p class="empty">{known ? 'That call is not among those shown. Look on another page, or clear the filters.' : 'Loading…'}</p>}
+      {call ? <Details call={call} /> : id && <p class="empty">{known ? 'That call is not on this page. Look on another page, or clear the filters.' : 'Loading…'}</p>}
     </dialog>
   );
 };

@@ -25,7 +25,7 @@ describe('accessibility', { concurrency: false }, () => {
     await page.keyboard.press('/');
     await page.keyboard.type('j?');
     assert.equal(await calls(page).getByLabel('Search calls').inputValue(), 'j?');
-    await calls(page).getByText('No call is like that.').waitFor();
+    await calls(page).getByText('No calls match.').waitFor();
     await calls(page).getByLabel('Search calls').fill('');
     await page.waitForFunction(() => document.querySelectorAll('.calls tr[data-id]').length === 12);
     await calls(page).locator('tr[data-id]').nth(1).focus();

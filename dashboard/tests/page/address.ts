@@ -18,7 +18,7 @@ describe('the address', { concurrency: false }, () => {
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     assert.equal(await calls(page).getByLabel('Search calls').inputValue(), 'Contact 7');
     await calls(page).getByLabel('Status').selectOption('missed');
-    await calls(page).getByText('No call is like that.').waitFor();
+    await calls(page).getByText('No calls match.').waitFor();
     await page.goBack();
     await page.waitForFunction(() => document.querySelectorAll('.calls tr[data-id]').length === 1);
   });
@@ -66,7 +66,7 @@ describe('the address', { concurrency: false }, () => {
     assert.equal(await leads(page).locator('tr[data-id]').count(), 12);
     assert.deepEqual(await violations(page), []);
     await page.goto(`${stack.url}/?version=1-999999`);
-    await page.getByText('That version is kept no longer').waitFor();
+    await page.getByText('That version is no longer available').waitFor();
     await page.getByRole('link', { name: 'Go to the newest' }).click();
     await row(page, 'Annie Easley').waitFor();
   });

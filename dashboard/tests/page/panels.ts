@@ -110,7 +110,7 @@ describe('the panels', { concurrency: false }, () => {
     await page.getByText('Nothing has happened yet.').waitFor();
     await page.getByText('There is no such agent yet.').waitFor();
     await page.goto(`${stack.url}/?q=nobody`);
-    await page.getByText('No call is like that.').waitFor();
+    await page.getByText('No calls match.').waitFor();
     await context.route('**/api/analytics/dashboard*', (route) => route.fulfill({ status: 403, json: { error: 'Forbidden' } }));
     await page.goto(stack.url);
     await page.getByText('You may not see this organisation').waitFor();

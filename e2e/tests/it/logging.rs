@@ -80,13 +80,13 @@ async fn readyz_reports_a_database_that_takes_no_writes() {
     eventually("all is well", async || (part("writes").await["state"] == "ok").then_some(())).await;
 
     read_only(&stack, true).await;
-    let reason = eventually("it is told", async || {
+    let reason = eventually("the reason is logged", async || {
         let writes = part("writes").await;
         (writes["state"] == "degraded").then(|| writes["reason"].as_str().unwrap().to_owned())
     })
     .await;
     assert!(reason.contains("read-only") && reason.contains("503"), "{reason}");
-    eventually("a webhook is refused, and it is told why", async || {
+    eventually("a refused webhook is logged with its reason", async || {
         let message = report(&org, "call-h18", "+15550100018");
         assert_eq!(stack.post(&message).await.status, StatusCode::SERVICE_UNAVAILABLE);
         let intake = part("intake").await;

@@ -150,7 +150,7 @@ async fn cancelled_searches_delay_no_other_request() {
     stop.store(true, Ordering::Relaxed);
     while callers.join_next().await.is_some() {}
     assert!(running <= 2, "{running} lists of one org ran at once");
-    eventually("nothing goes on", async || (stack.count(LIST_BACKENDS).await == 0).then_some(())).await;
+    eventually("no list runs any more", async || (stack.count(LIST_BACKENDS).await == 0).then_some(())).await;
 
     // With one request at a time the tenant gets a result, labelled with how far it searched. A busy node notices
     // cancelled requests late and keeps their places until then.
