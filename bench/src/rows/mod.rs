@@ -64,11 +64,7 @@ pub(crate) const ALL: &[Row] = &[
         about: "bytes of each panel by coding, and after one call",
         measure: |bench| Box::pin(bytes::measure(bench)),
     },
-    Row {
-        name: "memory",
-        about: "a node's memory per org",
-        measure: |bench| Box::pin(memory::measure(bench)),
-    },
+    Row { name: "memory", about: "a node's memory per org", measure: |bench| Box::pin(memory::measure(bench)) },
     Row {
         name: "streams",
         about: "1,000 open streams beside nchan: memory, and the latency of an event",

@@ -61,7 +61,9 @@ fn functions_fit_a_screen() {
     for entry in fs::read_dir(workspace).unwrap() {
         let folder = entry.unwrap().path();
         if folder.join("Cargo.toml").exists() {
-            ["src", "tests", "examples"].map(|sources| check(&folder.join(sources), &mut found));
+            for sources in ["src", "tests", "examples"] {
+                check(&folder.join(sources), &mut found);
+            }
         }
     }
     found.sort_unstable();
