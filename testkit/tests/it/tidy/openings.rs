@@ -9,7 +9,7 @@ const BANNED: [&str; 9] = ["by so", "how", "nobody", "so many", "so much", "what
 const MEASURES: [&str; 5] = ["how far", "how long", "how many", "how much", "how often"];
 
 /// The files and folders that are checked; `[""]` is the whole tree.
-const CHECKED: [&str; 24] = [
+const CHECKED: [&str; 25] = [
     ".env.example",
     "ARCHITECTURE.md",
     "CHANGELOG.md",
@@ -33,6 +33,7 @@ const CHECKED: [&str; 24] = [
     "store/tests",
     "testkit",
     "vapi-standin/tests",
+    "vapi/tests",
     "worker/tests",
 ];
 
@@ -79,7 +80,7 @@ fn comment<'line>(line: &'line str, markers: &[&str]) -> Option<&'line str> {
     if let Some(text) = markers.iter().find_map(|marker| line.strip_prefix(marker)) {
         return Some(text.trim().trim_end_matches("*/").trim_end());
     }
-    let (code, text) = line.split_once(" // ").filter(|_| markers.contains(&"//"))?;
+    let (code, text) = line.rsplit_once(" // ").filter(|_| markers.contains(&"//"))?;
     (code.matches('"').count() % 2 == 0).then_some(text)
 }
 
