@@ -4,4 +4,5 @@ mod circles;
 mod dependencies;
 mod lengths;
 mod openings;
+mod paths;
 mod source;
