@@ -66,7 +66,8 @@ fn openings(name: &str, text: &str) -> Vec<(usize, String)> {
             continue;
         };
         let item = comment.trim_start_matches(|char: char| char.is_ascii_digit() || ".-*> ".contains(char));
-        if !is_open || item.len() < comment.len() {
+        let stands_alone = is_prose || markers(name).iter().any(|marker| line.trim_start().starts_with(marker));
+        if !is_open || !stands_alone || item.len() < comment.len() {
             found.push((index + 1, item.to_owned()));
         }
         is_open = true;
