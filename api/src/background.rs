@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h3_long_work_is_done_by_a_thread_that_weighs_less() {
+    async fn long_work_runs_on_a_thread_of_lower_priority() {
         let background = Background::start();
         let (thread, priority) = background.run(async { here() }).await.unwrap();
         assert_ne!(thread, here().0);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h3_work_ends_when_nobody_waits_for_it() {
+    async fn work_is_cancelled_when_its_caller_is_dropped() {
         let background = Background::start();
         let (held, mut dropped) = mpsc::channel::<()>(1);
         let work = background.run(async move {

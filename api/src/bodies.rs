@@ -289,7 +289,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that comes as it is sent.
+    /// A body whose chunks are sent through a channel.
     fn body() -> (mpsc::UnboundedSender<Bytes>, Body) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let parts = stream::unfold(receiver, async |mut receiver: mpsc::UnboundedReceiver<Bytes>| {
@@ -303,20 +303,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_takes_up_room_until_it_is_done_with() {
+    async fn a_body_holds_its_room_until_it_is_dropped() {
         let room = Room::of(3 * LEAST_BYTES);
         let (whole, place) = room.read(Body::from("123456"), 6).await.unwrap();
         assert_eq!((&whole[..], used(&room)), (&b"123456"[..], LEAST_BYTES));
         assert_eq!(room.read(Body::from("1234567"), 6).await.unwrap_err(), ApiError::TooLarge);
         let (_, large) = room.read(Body::from(vec![0; 2 * LEAST_BYTES]), usize::MAX).await.unwrap();
-        // Whole bodies keep their places.
+        // Complete bodies keep their places.
         assert_eq!(room.read(Body::from("1"), 6).await.unwrap_err(), ApiError::Full);
         drop((place, large));
         assert_eq!(used(&room), 0);
     }
 
     #[test]
-    fn a_body_comes_together_from_parts_of_any_size() {
+    fn a_body_is_assembled_from_chunks_of_any_size() {
         let body: Vec<u8> = (0..3_000_000).map(|n: u32| n.to_le_bytes()[1]).collect();
         for size in [1, 1000, 4096, 70_000, 2_000_000, 3_000_000] {
             let body = if size == 1 { &body[..20_000] } else { &body };
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h4_a_body_that_does_not_end_is_refused_after_ten_seconds() {
+    async fn a_body_that_does_not_end_is_refused_after_ten_seconds() {
         let room = Room::of(LEAST_BYTES);
         let (sender, endless) = body();
         let dripping = tokio::spawn(async move {
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_the_slowest_body_loses_its_place_to_one_that_needs_it() {
+    async fn the_slowest_body_is_evicted_when_another_needs_room() {
         let room = Room::of(4 * LEAST_BYTES);
         let opened: Vec<_> = (0..4)
             .map(|_| {
@@ -357,19 +357,19 @@ mod tests {
                 (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
             })
             .collect();
-        // One sends all the time, one has sent much at once, two nothing.
+        // One body sends steadily, one has sent much at once, and two have sent nothing.
         opened[1].0.send(Bytes::from(vec![0; LEAST_BYTES])).unwrap();
         for _ in 0..4 {
             opened[2].0.send(Bytes::from_static(&[0; 100])).unwrap();
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         for _ in 0..3 {
-            // A quick one is let in, and is gone again.
+            // A fast body is admitted and done.
             room.read(Body::from("quick"), 5).await.unwrap();
         }
         tokio::task::yield_now().await;
         assert!(opened[0].1.is_finished() && !opened[1].1.is_finished() && !opened[2].1.is_finished());
-        // One that needs more room than that takes it from the next.
+        // A larger body takes its room from the next slowest.
         let (_, large) = room.read(Body::from(vec![0; 3 * LEAST_BYTES]), 1 << 20).await.unwrap();
         tokio::task::yield_now().await;
         assert!(opened[1].1.is_finished() && opened[3].1.is_finished() && !opened[2].1.is_finished());
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_among_the_young_the_largest_loses_its_place() {
+    async fn among_bodies_younger_than_a_second_the_largest_is_evicted() {
         let room = Room::of(4 * LEAST_BYTES);
         let begin = |bytes: usize| {
             let (sender, body) = body();
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_what_comes_at_once_finds_room_beside_any_number_that_do_not() {
+    async fn a_fast_body_finds_room_beside_any_number_of_slow_ones() {
         let room = Room::of(8 * LEAST_BYTES);
         let mut slow = Vec::new();
         for _ in 0..50 {

@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_page_is_a_blob_and_nothing_else_is() {
+    fn only_the_first_page_is_a_blob() {
         for (query, model) in [
             ("", Some(Model::Calls)),
             ("page=1&limit=20&include_test=false&sortBy=date&search=&other=1", Some(Model::Calls)),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_parameter_is_named() {
+    fn an_invalid_parameter_is_named() {
         for (query, parameter) in [
             ("page=0", "page"),
             ("page=-1", "page"),
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn h6_a_page_ends_at_row_100_000_at_the_latest() {
+    fn no_page_reaches_beyond_row_100_000() {
         assert_eq!(filter("page=1000&limit=100").unwrap().page, 1000);
         assert_eq!(filter("page=100000&limit=1").unwrap().page, 100_000);
         for too_deep in ["page=5001", "page=1001&limit=100", "page=100001&limit=1", "page=2147483647&limit=100"] {
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_calls_are_those_that_nobody_answered() {
+    fn missed_means_no_answer() {
         assert_eq!(filter("status=missed").unwrap().status, Some("no-answer"));
     }
 }

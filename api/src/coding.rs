@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_is_for_those_who_name_it() {
+    fn a_delta_needs_dcz_in_accept_encoding() {
         let mut headers = HeaderMap::new();
         for (value, coding) in [
             ("gzip, deflate, br, zstd, dcb, dcz", Some(Coding::Dcz)),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn every_coding_comes_back() {
+    fn every_coding_round_trips() {
         let identity = br#"{"leads":[{"id":1},{"id":1},{"id":1}]}"#.repeat(50);
         let coded = |coding: Coding| coding.encode(&identity).unwrap();
         assert_eq!(zstd::bulk::decompress(&coded(Coding::Zstd), 1 << 20).unwrap(), identity);

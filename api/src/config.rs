@@ -123,7 +123,7 @@ mod tests {
     const TOKENS: (&str, &str) = ("SUPABASE_JWT_SECRET", "a-secret-of-more-than-thirty-two-bytes");
 
     #[test]
-    fn the_api_does_not_start_half_guarded() {
+    fn the_api_refuses_to_start_without_keys_or_a_webhook_secret() {
         assert!(matches!(config(&[("VAPI_WEBHOOK_SECRET", "s")]), Err(ConfigError::Auth(_))));
         assert!(matches!(config(&[TOKENS]), Err(ConfigError::Webhooks(AuthError::NoSecrets))));
         assert!(matches!(

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_is_for_its_own_url() {
+    fn a_dictionary_is_scoped_to_its_own_url() {
         let pattern = |uri: &str| dictionary_for(&uri.parse().unwrap()).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(pattern("/api/analytics/leads").unwrap(), "match=\"/api/analytics/leads\", match-dest=(\"\")");
         let calls = pattern("/api/calls-dashboard?call_type=inbound").unwrap();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gets_one_unasked() {
+    fn a_dictionary_is_offered_only_to_clients_that_ask_for_deltas() {
         let offered = |request: &[(HeaderName, &str)]| {
             let mut answer = HeaderMap::new();
             offer(&headers(request), &Uri::from_static("/api/analytics/leads"), &mut answer);

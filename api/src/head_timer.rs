@@ -125,14 +125,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn b7_a_connection_rests_long_and_a_head_that_has_begun_is_soon_over() {
+    async fn an_idle_connection_may_rest_long_and_a_started_head_times_out_soon() {
         let arrivals = Arrivals::default();
         let timer = HeadTimer::new(arrivals.clone(), REST);
         let head = || timer.sleep_until(timer.now());
-        // One that was just opened owes its first head.
+        // A new connection must send its first head in time.
         assert_eq!(lasts(head()).await.as_secs(), HEAD.as_secs());
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
-        // Bytes of the request before count for nothing.
+        // Bytes of the previous request do not count.
         arrivals.note();
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
         for rested in [1, 60, 74].map(Duration::from_secs) {

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn h3_long_texts_are_worked_on_elsewhere_and_few_at_once() {
+    async fn long_texts_are_parsed_on_other_threads_a_few_at_a_time() {
         let heavy = Heavy(Arc::new(Semaphore::new(1)));
         let here = thread::current().id();
         assert_eq!(heavy.run(LONG_BYTES, || thread::current().id()).await, Ok(here));
@@ -63,7 +63,7 @@ mod tests {
         }
         let mut second = Box::pin(heavy.run(usize::MAX, || ()));
         assert_eq!((&mut second).now_or_never(), None);
-        // Giving up the wait does not free the thread.
+        // Cancelling the wait does not free the thread.
         first.abort();
         assert_eq!((&mut second).now_or_never(), None);
         begin.send(()).unwrap();

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn another_port_is_a_port() {
+    fn a_suggested_port_is_ten_away_and_valid() {
         for (port, free) in [(8080, 8090), (9100, 9110), (65_535, 65_525)] {
             let beside = beside(SocketAddr::from(([127, 0, 0, 1], port)));
             assert_eq!((beside.port(), beside.ip().is_loopback()), (free, true));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_port_that_is_taken_is_told_once_and_with_what_to_do() {
+    async fn a_taken_port_is_reported_once_with_a_remedy() {
         let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = holder.local_addr().unwrap();
         let error = listen("PREWARM_HTTP_ADDR", addr).await.unwrap_err();

@@ -144,14 +144,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h6_an_org_runs_one_list_and_has_a_short_queue() {
+    async fn an_org_runs_one_list_at_a_time_and_has_a_short_queue() {
         let lists = Lists::default();
         let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
         let mut waiting: Vec<_> = (1..ORG_ASKS).map(|_| Box::pin(lists.ask(org(1)).unwrap().turn())).collect();
         assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
         assert_eq!(lists.ask(org(1)).unwrap_err(), TooMany);
         assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some(), "another org does not wait");
-        // One that is hung up makes room for another, and one that ends for the next.
+        // A cancelled list makes room in the queue, and a completed one lets the next run.
         waiting.pop();
         assert!(lists.ask(org(1)).is_ok());
         drop(running);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h6_an_org_rests_after_a_list_that_took_long_and_no_other_org_does() {
+    async fn an_org_rests_after_a_slow_list_and_other_orgs_do_not() {
         let lists = Lists::default();
         for (took, rest) in [(LONG, Duration::ZERO), (2 * LONG, 2 * LONG), (10 * LONGEST_REST, LONGEST_REST)] {
             let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h6_all_orgs_together_have_so_many_places() {
+    async fn lists_of_all_orgs_share_a_fixed_number_of_places() {
         let lists = Lists::default();
         let turns = (0..store::LISTS as u128).map(|n| lists.ask(org(n)).unwrap().turn().now_or_never().unwrap());
         let running: Vec<_> = turns.collect();

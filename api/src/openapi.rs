@@ -205,7 +205,7 @@ pub(crate) async fn description() -> impl IntoResponse {
 mod tests {
     use super::*;
 
-    /// What the dashboard's types are made from; `PREWARM_UPDATE=1` renews it.
+    /// The file from which the dashboard's types are generated; `PREWARM_UPDATE=1` renews it.
     const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/openapi.json");
 
     #[test]

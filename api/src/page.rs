@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashed_files_are_kept_for_ever_and_coded() {
+    async fn hashed_files_are_immutable_and_compressed() {
         for File { path, br, .. } in FILES.iter().filter(|file| file.path.starts_with(HASHED)) {
             let answer = file(asked(path, &[("accept-encoding", "gzip, br, zstd")])).await;
             assert_eq!(answer.headers()[CACHE_CONTROL], IMMUTABLE, "{path}");

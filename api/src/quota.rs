@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn h4_an_org_and_a_token_hold_so_many_and_leave_the_others_theirs() {
+    fn streams_are_limited_per_org_and_per_token() {
         let quotas = Quotas::new(StreamLimits { per_org: 3, per_token: 2 });
         let (org, other) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
         let first: Vec<_> = (0..2).map(|_| quotas.stream(org, &token("Bearer a")).unwrap()).collect();

@@ -98,7 +98,7 @@ mod tests {
     use crate::auth::{Denied, Refused};
 
     #[test]
-    fn an_answer_keeps_the_reason_that_it_was_given() {
+    fn a_response_keeps_the_reason_it_was_given() {
         let response = Refused::Denied(Denied::WrongIssuer).into_response();
         assert_eq!(response.extensions().get(), Some(&Reason("token_wrong_issuer")));
         assert_eq!(by_status(StatusCode::PAYLOAD_TOO_LARGE), "too_large");

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c3_without_any_key_nobody_gets_traffic_and_with_old_ones_everybody_does() {
+    fn a_process_without_token_keys_is_not_ready_and_one_with_old_keys_is() {
         assert_eq!(token_keys(Keys::Fresh, false, None), State::Ok);
         let State::Failed(reason) = token_keys(Keys::None, false, Some("the answer was 503")) else { panic!("ready") };
         assert_eq!(reason, "no keys yet: nobody is let in: the answer was 503");

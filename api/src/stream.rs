@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_is_too_slow_is_told_so_and_then_the_newest() {
+    async fn a_client_that_lags_is_told_so_and_then_gets_the_newest_version() {
         let hub = Hub::default();
         let mut slow = events(&hub, 0);
         (1..=100).for_each(|n| publish(&hub, n));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_snapshot_showed_is_not_told_again() {
+    async fn a_version_shown_in_the_snapshot_is_not_announced_again() {
         let hub = Hub::default();
         let mut events = events(&hub, 2);
         (1..=3).for_each(|n| publish(&hub, n));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_quiet_stream_beats_and_ends_with_its_token() {
+    async fn a_quiet_stream_sends_heartbeats_and_ends_with_its_token() {
         let hub = Hub::default();
         let mut events = events(&hub, 0);
         for _ in 0..3 {

@@ -279,7 +279,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_has_room_until_it_is_stored_and_gives_it_back() {
+    fn a_message_holds_its_room_until_it_is_stored() {
         let rooms = Rooms { waiting: Arc::new(Semaphore::new(10)), ..Rooms::default() };
         let kept = rooms.wait(6).unwrap();
         assert_eq!(rooms.wait(6).unwrap_err(), ApiError::Full);
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn b6_an_address_is_ours_however_many_slashes_it_has() {
+    fn a_webhook_path_is_recognised_with_extra_slashes() {
         for path in ["/webhooks/vapi/", "//webhooks/vapi", "/webhooks//vapi//", "/api/vapi/webhook/", "/webhooks/vapi"]
         {
             assert!(is_ours(path), "{path}");
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_knows_is_no_label() {
+    fn an_unknown_message_type_does_not_become_a_label() {
         let label = |kind: &str| match Said::of(json!({"message": {"type": kind}}).to_string().as_bytes()) {
             Ok(Said::Told(label, _)) => label,
             _ => panic!("not told"),

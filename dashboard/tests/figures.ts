@@ -1,4 +1,4 @@
-// The cost of the page on this machine: `npm run figures`. `--json` prints it for a program.
+// Measures the page on this machine: `npm run figures`. `--json` prints the figures for a program.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,12 +8,12 @@ import { type Org, Stack, until } from './stack.js';
 
 const ROUNDS = 7;
 const CHANGES = 100;
-/** An hour of a clinic: a call every five minutes. */
+/** The calls in an hour of a clinic: one every five minutes. */
 const CALLS_AN_HOUR = 12;
 const POLL_SECONDS = 30;
 const BEAT_SECONDS = 15;
 const HEARTBEAT = ':\n\n';
-/** The paths that the plan's page polls. */
+/** The paths that a polling page reads. */
 const POLLED = ['/api/analytics/dashboard-pulse', '/api/analytics/recent-activity', '/api/analytics/leads'];
 
 const at = (numbers: number[], share: number) => {
@@ -23,7 +23,7 @@ const at = (numbers: number[], share: number) => {
 const median = (numbers: number[]) => at(numbers, 0.5);
 const round = (n: number, digits = 0) => Number(n.toFixed(digits));
 
-/** From the navigation to the paint that shows the data, each time in a new profile. */
+/** Milliseconds from navigation to the paint that shows the data, each in a new profile. */
 const cold = async (browser: Browser, stack: Stack, org: Org) => {
   const rounds = [];
   for (let i = 0; i <= ROUNDS; i++) {
@@ -41,7 +41,7 @@ const cold = async (browser: Browser, stack: Stack, org: Org) => {
     }));
     await context.close();
   }
-  // The first one warms up the server, which is what it is for.
+  // The first load warms up the server and does not count.
   const [, ...rest] = rounds;
   return (['painted', 'html', 'data', 'script'] as const).map((name) => round(median(rest.map((one) => one[name]))));
 };
@@ -75,14 +75,14 @@ const bare = async (browser: Browser, stack: Stack, org: Org) => {
   return round(median(times));
 };
 
-/** The scripts that are loaded without anybody's doing, as gzip and brotli make them. */
+/** The size of the scripts loaded without interaction, by gzip and brotli. */
 const script = (): [number, number] => {
   const assets = new URL('../dist/assets/', import.meta.url);
   const [name] = readdirSync(assets).filter((name) => /^index-.*\.js$/.test(name));
   return [statSync(new URL(`${name}.gz`, assets)).size, statSync(new URL(`${name}.br`, assets)).size];
 };
 
-/** From the commit of a plain UPDATE to the change of the page, each by the same clock. */
+/** Milliseconds from the commit of a plain UPDATE to the change on screen, by one clock. */
 const changes = async (page: Page, stack: Stack, org: Org): Promise<number[]> => {
   await page.evaluate(() => {
     const seen: Record<string, number> = {};
@@ -101,7 +101,7 @@ const changes = async (page: Page, stack: Stack, org: Org): Promise<number[]> =>
   return late;
 };
 
-/** The bodies of a refresh after one change: of the leads alone, and of all panels. */
+/** The body sizes of a refresh after one change: the leads alone, and all panels. */
 const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, number]> => {
   const sizes = (path: string) => page.evaluate((path) =>
     (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).filter(({ name }) => name.endsWith(path)).map(({ encodedBodySize }) => encodedBodySize), path);
@@ -119,20 +119,20 @@ const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, num
     await read();
     bodies[0].push((await sizes('/api/analytics/leads')).at(-1)!);
     bodies[1].push((await sizes('/api/analytics/dashboard')).at(-1)!);
-    // A browser writes what it was sent to its disk before it is a dictionary.
+    // A browser writes a body to disk before it can be a dictionary.
     await page.waitForTimeout(400);
   }
   return [median(bodies[0]), median(bodies[1])];
 };
 
-/** Everything that the network brings a page, heads and streams too, as the browser has counted it. */
+/** All bytes that a page receives, headers and streams included, as the browser counts them. */
 const count = async (page: Page) => {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   const seen = { bytes: 0, requests: 0, beat: Infinity };
   session.on('Network.dataReceived', ({ dataLength, encodedDataLength }) => {
     seen.bytes += encodedDataLength;
-    // The first after an event is counted with the event's bytes, or without its own.
+    // The browser may attribute the event's bytes to the first request after it.
     if (dataLength === HEARTBEAT.length && encodedDataLength) seen.beat = Math.min(seen.beat, encodedDataLength);
   });
   session.on('Network.responseReceivedExtraInfo', ({ headersText, headers }) => {
@@ -142,14 +142,14 @@ const count = async (page: Page) => {
   return seen;
 };
 
-/** The bytes of an hour: of the page, and of a page that polls the same server as the plan's page does. */
+/** The bytes of an hour: of this page, and of a page that polls the same server. */
 const hour = async (browser: Browser, stack: Stack) => {
   const org = stack.org(50);
   const call = () => stack.sql(`insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, created_at)
     select org_id, id, phone, 'completed', 77, 'Asked about a cleaning.', now() from contacts where org_id = '${org.id}' order by random() limit 1`);
   const context = await profile(browser);
   const page = await context.newPage();
-  // Before the stream is opened, or its bytes are not counted.
+  // Has to start before the stream opens, or its bytes are not counted.
   const ours = await count(page);
   await openIn(page, stack.url, org);
   await live(page);
@@ -183,8 +183,8 @@ const hour = async (browser: Browser, stack: Stack) => {
 };
 
 /**
- * Of a test call where the microphone is allowed and somebody has pointed at the button: from the click to the stage
- * "connecting", and from Vapi's word that the call has ended to the end on screen, of which the SDK says nothing.
+ * Milliseconds of a test call with a permitted microphone, after the pointer was on the button: from the click to the stage
+ * "connecting", and from Vapi's notice of the end to the end on screen, without help of the SDK.
  */
 const testCall = async (stack: Stack): Promise<[number, number]> => {
   const browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
@@ -206,7 +206,7 @@ const testCall = async (stack: Stack): Promise<[number, number]> => {
     });
     const button = page.getByRole('button', { name: 'Test agent' });
     await button.hover();
-    // As long as a hand takes.
+    // About the time between pointing and clicking.
     await page.waitForTimeout(250);
     await button.click();
     const both = await page.waitForFunction(() => {
@@ -229,7 +229,7 @@ const testCall = async (stack: Stack): Promise<[number, number]> => {
 const stack = await Stack.start();
 const browser = await launch();
 try {
-  // The demo's own orgs are built first.
+  // Waits until the demo's own orgs are built.
   await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');
   const org = stack.org(50);
   const [painted, html, data, loaded] = await cold(browser, stack, org);

@@ -1,5 +1,5 @@
-//! Runs a command with `PREWARM_TEST_POSTGRES` naming a throwaway Postgres, ends the server afterwards and passes the
-//! command's exit code on. `scripts/with-servers` builds and runs it.
+//! Runs a command with `PREWARM_TEST_POSTGRES` set to a throwaway Postgres, stops the server afterwards and exits with the
+//! command's code. `scripts/with-servers` builds and runs it.
 
 use std::process::ExitCode;
 

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_log_is_put_aside_and_a_short_one_goes_on() {
+    fn a_long_log_is_rotated_and_a_short_one_is_appended_to() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         open(&path).unwrap().write_all(b"one\n").unwrap();

@@ -267,7 +267,7 @@ mod tests {
     use super::database_url;
 
     #[test]
-    fn the_database_of_a_url_is_replaced_or_added() {
+    fn the_database_in_a_url_is_replaced_or_added() {
         let expected = "postgres://u:p@h:1/new?host=/a/b";
         assert_eq!(database_url("postgres://u:p@h:1/old?host=/a/b", "new"), expected);
         assert_eq!(database_url("postgres://u:p@h:1?host=/a/b", "new"), expected);

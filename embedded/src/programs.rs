@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn majors_are_read_from_releases_betas_and_nothing_else() {
+    fn major_versions_are_parsed_from_releases_and_betas_only() {
         assert_eq!(parse_major("postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)\n"), Some(15));
         assert_eq!(parse_major("postgres (PostgreSQL) 18beta1\n"), Some(18));
         assert_eq!(parse_major("postgres (PostgreSQL) \n"), None);

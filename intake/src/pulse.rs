@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h18_a_failure_is_told_until_a_message_is_taken_again() {
+    fn an_intake_failure_is_reported_until_a_message_is_stored_again() {
         let pulse = Pulse::default();
         assert_eq!(pulse.trouble(), None);
         pulse.note(&Err(NotTaken::Late));

@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h18_a_writer_that_panics_is_replaced() {
+    async fn a_writer_that_panics_is_replaced() {
         let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         replace_when_it_panics(move || {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_are_refused_and_without_postgres_nobody_waits_for_his_turn() {
+    async fn messages_beyond_the_queue_are_refused_and_at_once_without_postgres() {
         let store = open("postgres://localhost:1/none".to_owned());
         let intake = Intake::start(&store);
         let started = Instant::now();
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_has_a_place_is_stored_though_its_sender_has_gone() {
+    async fn a_queued_message_is_stored_though_its_sender_hung_up() {
         let database = Database::create().await.unwrap();
         let store = open(database.url());
         let intake = Intake::start(&store);

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_read_as_it_was_written() {
+    fn every_job_kind_round_trips() {
         for job in Maintenance::ALL {
             assert_eq!(Job::decode(&job.to_new().args), Ok(Job::Maintenance(job)));
         }
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_malformed_and_what_may_be_newer_is_unknown() {
+    fn invalid_arguments_are_malformed_and_newer_kinds_are_unknown() {
         let malformed: [&[u8]; 8] = [
             b"",
             b"\xff\x00",

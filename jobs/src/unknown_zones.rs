@@ -40,7 +40,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn c6_each_name_of_each_org_is_told_once() {
+    fn each_unknown_zone_of_an_org_is_logged_once() {
         let [one, other] = [1, 2].map(|n| OrgId(Uuid::from_u128(n)));
         assert!(is_new(one, "GMT+2"));
         assert!(!is_new(one, "GMT+2"));

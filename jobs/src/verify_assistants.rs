@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_drifted_when_another_one_answers_it_than_vapi_was_told() {
+    fn a_number_has_drifted_when_another_assistant_answers_it() {
         let told = |assistant_id: Option<&str>, refused| Mapping {
             id: "number".to_owned(),
             assistant_id: assistant_id.map(str::to_owned),

@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_that_gets_better_or_worse_is_news_and_its_first_good_word_is_not() {
+    fn a_changed_part_is_reported_and_a_first_healthy_report_is_not() {
         let failed = |reason: &str| State::Failed(reason.to_owned());
         assert!(!State::Ok.is_news(None));
         assert!(!State::Ok.is_news(Some(&failed(NOT_LOOKED_AT))));

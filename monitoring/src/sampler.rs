@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_a_second_passes_with_the_number_of_the_others() {
+    fn one_line_a_second_passes_with_a_count_of_the_suppressed() {
         let sampler = Sampler::new();
         let at = |millis| sampler.pass_at(Duration::from_millis(millis));
         assert_eq!(at(0), Some(0));

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_is_told_by_how_much_and_serves_on() {
+    fn a_clock_that_is_off_is_reported_and_the_process_stays_ready() {
         assert_eq!(clock_state(-1.9), State::Ok);
         assert_eq!(clock_state(2.0), State::Ok);
         let State::Degraded(ahead) = clock_state(86_400.04) else { panic!("not a word") };

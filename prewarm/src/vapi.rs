@@ -145,7 +145,7 @@ mod tests {
     ];
 
     #[test]
-    fn whatever_is_not_set_is_named() {
+    fn every_missing_setting_is_named() {
         assert!(prewarm(&settings(&ALL)).unwrap().ready().is_some());
         for (at, (missing, _)) in ALL.iter().enumerate() {
             let rest: Vec<_> = ALL.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, set)| *set).collect();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_an_error_without_the_key() {
+    fn the_error_for_an_invalid_address_does_not_show_the_key() {
         for wrong in [("VAPI_BASE_URL", "ftp://vapi"), ("PREWARM_PUBLIC_URL", "prewarm.example")] {
             let mut variables: Vec<_> = ALL.iter().filter(|(name, _)| *name != wrong.0).copied().collect();
             variables.push(wrong);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vapi_on_this_machine_reaches_us_where_we_listen() {
+    fn a_local_vapi_is_given_our_listening_address() {
         let url = |base: &str, addr: &[(&str, &str)]| {
             let base = ("VAPI_BASE_URL", base);
             let deployment = deployment(&settings(&[&[ALL[0], ALL[2], base], addr].concat())).unwrap();
@@ -182,19 +182,19 @@ mod tests {
     }
 
     #[test]
-    fn what_assistants_present_is_not_refused() {
+    fn the_secret_that_assistants_are_given_is_accepted() {
         let hmac = ("VAPI_WEBHOOK_HMAC", "sha256");
         let refused = deployment(&settings(&[&ALL[..], &[hmac]].concat())).unwrap_err().to_string();
         assert!(refused.contains("VAPI_WEBHOOK_CREDENTIAL_ID") && !refused.contains('\n'), "{refused}");
         for either in [("VAPI_WEBHOOK_CREDENTIAL_ID", "id"), ("VAPI_WEBHOOK_HMAC_ONLY", " false ")] {
             assert!(deployment(&settings(&[&ALL[..], &[hmac, either]].concat())).is_ok(), "{either:?}");
         }
-        // Where no assistant is made nobody presents anything.
+        // Without assistants no webhook needs the credential.
         assert!(deployment(&settings(&[ALL[1], ALL[2], hmac])).is_ok());
     }
 
     #[test]
-    fn secrets_are_not_shown() {
+    fn secrets_are_not_printed() {
         let shown = format!("{:?}", prewarm(&settings(&ALL)).unwrap());
         assert!(!shown.contains("canary"), "{shown}");
     }

@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h8_notices_for_the_console_are_read_strictly() {
+    fn console_notices_are_parsed_strictly() {
         let id = "0193a1f0-0000-7000-8000-000000000001";
         assert!(is_of_console(&format!("agent {id}")) && is_of_console(&format!("test_call {id}")));
         for payload in
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn h8_messages_are_read_strictly() {
+    fn version_messages_are_parsed_strictly() {
         let id = "0193a1f0-0000-7000-8000-000000000001";
         assert_eq!(parse(&format!("{id} 1-7")), Some((id.parse().unwrap(), Version { epoch: 1, n: 7 })));
         assert_eq!(parse(&format!("{id} 0-0")), Some((id.parse().unwrap(), Version::NONE)));

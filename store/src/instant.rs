@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h19_infinity_is_the_same_in_both_counts() {
+    fn infinity_is_the_same_in_both_units() {
         for infinity in [i64::MIN, i64::MAX] {
             assert_eq!(shifted(infinity, POSTGRES_EPOCH_MICROS), infinity);
             assert_eq!(shifted(infinity, -POSTGRES_EPOCH_MICROS), infinity);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn silence_is_what_is_not_answered_and_a_refusal_is_an_answer() {
+    async fn a_refusal_counts_as_an_answer_and_a_timeout_as_silence() {
         let line = Line::default();
         line.ask(async { Ok(()) }).await.unwrap();
         line.ask(async { Err::<(), _>(error(io::ErrorKind::ConnectionRefused)) }).await.unwrap_err();
@@ -110,7 +110,7 @@ mod tests {
         line.cut(PATIENCE).await;
         assert_eq!(asked.elapsed(), PATIENCE);
 
-        // A question that is given up counts from when it was asked.
+        // A cancelled question counts as silence from when it was asked.
         let given_up = tokio::time::timeout(PATIENCE, line.ask(future::pending::<Result<(), _>>())).await;
         assert!(given_up.is_err());
         let asked = Instant::now();

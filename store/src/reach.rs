@@ -125,13 +125,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_too_old_is_told_by_its_version() {
+    fn the_error_for_an_old_server_names_its_version() {
         assert_eq!(check_version(15), Ok(()));
         assert_eq!(check_version(14), Err("it is PostgreSQL 14, and Prewarm needs 15 or newer".to_owned()));
     }
 
     #[test]
-    fn a_place_has_no_password() {
+    fn a_server_address_is_shown_without_its_password() {
         let options: PgConnectOptions = "postgres://somebody:hidden@db.example:6432/clinic".parse().unwrap();
         assert_eq!(place(&options, "DATABASE_URL"), "db.example:6432/clinic (DATABASE_URL)");
         let options: PgConnectOptions = "postgres://somebody@localhost/clinic?host=/run/pg".parse().unwrap();

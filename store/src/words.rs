@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c10_redis_is_quoted_and_its_arguments_are_not() {
+    fn redis_errors_are_quoted_without_arguments() {
         let detail = "unknown command 'EVALSHA', with args beginning with: 'canary' ".to_owned();
         let unknown = make_extension_error("ERR".to_owned(), Some(detail));
         assert_eq!(redis(&unknown), "ERR unknown command 'EVALSHA'");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_a_failure_of_the_driver_says_where_it_failed_and_quotes_nothing() {
+    fn a_driver_error_says_where_it_failed_and_quotes_nothing() {
         let refused = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
         assert_eq!(postgres(&refused), "connection refused");
         let unread = sqlx::Error::ColumnDecode { index: "3".to_owned(), source: "canary".into() };

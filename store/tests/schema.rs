@@ -1,4 +1,4 @@
-//! What `migrate` makes of an empty database, of one with an earlier schema, and of one that others are using.
+//! `migrate` on an empty database, on an earlier schema, and beside other sessions.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,10 +9,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOpti
 use store::{Error, Schema, Store, migrate, migrate::migrate_within};
 use testkit::Database;
 
-/// A database of the last schema before `migrations/` had its present shape, with a few rows.
+/// A dump of the last schema before the present layout of `migrations/`, with a few rows.
 const BEFORE: &str = include_str!("schema/before.sql");
 
-/// All that a schema is made of, as texts that can be compared.
+/// A query that describes a schema as comparable texts.
 const DESCRIPTION: &str = include_str!("schema/description.sql");
 
 async fn run(session: &mut PgConnection, statements: &str) {
@@ -45,7 +45,7 @@ async fn before() -> Database {
     database
 }
 
-/// How many rows each table has, other than those that came after `before.sql`.
+/// The row count of each table, except for tables newer than `before.sql`.
 async fn rows(database: &Database) -> Vec<String> {
     let counts = "select c.oid::regclass || ' ' ||
                          (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %s', c.oid::regclass),
@@ -106,7 +106,7 @@ async fn several_processes_may_migrate_at_once() {
 }
 
 #[tokio::test]
-async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_are() {
+async fn migrate_gives_way_to_other_sessions_and_names_them() {
     let database = before().await;
     let holder = database.url().parse::<PgConnectOptions>().unwrap().application_name("a report");
     let mut holder = PgConnection::connect_with(&holder).await.unwrap();
@@ -115,7 +115,7 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
 
     let url = database.url();
     let migrating = tokio::spawn(async move { migrate_within(&url, Duration::from_secs(4)).await });
-    // Later sessions wait behind it.
+    // Later sessions queue behind this lock.
     let mut reader = connect(&database).await;
     let mut longest = Duration::ZERO;
     while !migrating.is_finished() {
@@ -137,7 +137,7 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
 }
 
 #[tokio::test]
-async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
+async fn a_newer_or_unknown_schema_is_left_alone() {
     let newer = Database::create().await.unwrap();
     let mut session = connect(&newer).await;
     run(&mut session, "update prewarm.schema set code = 'of another release'").await;
@@ -159,7 +159,7 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_source_table_can_get_a_column() {
+async fn a_column_can_be_added_to_a_source_table_that_is_read() {
     let database = Database::create().await.unwrap();
     let next_release = "
         create or replace function prewarm.read_organizations() returns setof record
@@ -172,7 +172,7 @@ async fn what_is_read_of_a_source_table_can_get_a_column() {
 }
 
 #[tokio::test]
-async fn a_code_that_differs_is_applied_again() {
+async fn changed_code_is_applied_again() {
     let database = Database::create().await.unwrap();
     let wanted = described(&database).await;
     let spoil = "create or replace function prewarm.dense_hour() returns bigint language sql immutable return 1;

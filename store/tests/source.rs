@@ -1,9 +1,9 @@
-//! What the triggers make of the source's rows.
+//! The triggers on the source tables.
 
 use sqlx::{Connection as _, PgConnection};
 use testkit::Database;
 
-/// An attached table may have such rows; ours may not.
+/// An attached table may have rows without an org; the standalone tables may not.
 const WITHOUT_AN_ORG: &str = "
     alter table public.contacts alter org_id drop not null;
     alter table public.calls alter org_id drop not null;

@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_become_kinds_of_end() {
+    fn every_ended_reason_maps_to_a_status() {
         let kinds: [(&str, &[&str]); 6] = [
             (
                 "completed",

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_are_absent() {
+    fn values_of_wrong_types_count_as_absent() {
         for value in [json!(null), json!(true), json!([]), json!({"a": 1})] {
             assert_eq!((text(&value), decimal(&value), timestamp(&value)), (None, None, None), "{value}");
         }
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_no_id() {
+    fn a_long_text_is_not_an_id() {
         assert_eq!(short(&json!("é".repeat(MAX_SHORT_CHARS))), Some("é".repeat(MAX_SHORT_CHARS)));
         assert_eq!(short(&json!("é".repeat(MAX_SHORT_CHARS + 1))), None);
     }
 
     #[test]
-    fn a_boundless_exponent_is_no_number() {
+    fn a_huge_exponent_is_not_a_number() {
         for bomb in ["1e999999999", "-1e-999999999", "1e9223372036854775807", "1e99999999999999999999999"] {
             assert_eq!(decimal(&json!(bomb)), None, "{bomb}");
         }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_come_as_milliseconds_or_as_text() {
+    fn instants_are_parsed_from_milliseconds_and_text() {
         let at = timestamp(&json!("2024-07-15T05:45:29.814Z"));
         assert_eq!(at, Some(Timestamp::from_micros(1_721_022_329_814_000)));
         assert_eq!(timestamp(&parsed("1721022329814")), at);

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_that_are_alone_are_replaced() {
+    fn lone_surrogates_are_replaced() {
         for (body, mended_to) in [
             (r#""\ud83d""#, r#""\ufffd""#),
             (r#""\uDE00 x""#, r#""\ufffd x""#),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_stays_as_it_is() {
+    fn everything_else_is_unchanged() {
         for body in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\"\\""#, r#""\ud8"#, r#""\"#, "\u{1F600}", ""] {
             assert_eq!(mended(body), None, "{body}");
         }

@@ -126,14 +126,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h11_an_erasure_that_takes_long_is_told_and_one_under_way_is_not() {
+    fn only_overdue_erasures_are_reported() {
         let backlog = |oldest_seconds| state_of_erasures(Backlog { erasures: 1, oldest_seconds });
         assert_eq!((backlog(0.0), backlog(59.0)), (State::Ok, State::Ok));
         assert!(matches!(backlog(61.0), State::Degraded(reason) if reason.starts_with("1 erasures")));
     }
 
     #[test]
-    fn h12_names_that_several_orgs_claim_are_told() {
+    fn contested_names_are_reported() {
         assert_eq!(state_of_names(Contested::default()), State::Ok);
         let contested = state_of_names(Contested { assistants: 2, numbers: 1 });
         assert!(matches!(contested, State::Degraded(reason) if reason.contains("2 assistants and 1 numbers")));

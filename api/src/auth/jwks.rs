@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_due_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
+    fn a_key_set_is_refetched_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
         let at = |seconds| Some(UnixSeconds(seconds));
         for (fetched_at, now, seconds) in [
             (None, 1_000, 2),

@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A hash under which all tokens collide.
+    /// A hasher with which all tokens collide.
     #[derive(Clone)]
     struct Same;
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_newest_tokens_are_in_it() {
+    fn the_cache_is_bounded_and_keeps_the_newest_tokens() {
         let verdicts = Verdicts::new();
         let token = |n: u128| format!("{n:08000}");
         for n in 0..5_000 {

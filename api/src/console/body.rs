@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_has_a_unit_and_an_end() {
+    fn a_wait_needs_a_unit_and_is_bounded() {
         let wait = |text: &str| Wait::try_from(text.to_owned()).map(|Wait(wait)| wait.as_millis());
         assert_eq!(wait("3s"), Ok(3_000));
         assert_eq!(wait("500ms"), Ok(500));
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unlike_an_agent_is_named_and_not_quoted() {
+    fn an_invalid_field_is_named_and_its_value_is_not_quoted() {
         for (body, field, problem) in [
             (json!({"name": 4_477}), "name", "must be a string"),
             (
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn h20_a_body_is_one_value_and_nothing_behind_it() {
+    fn a_body_holds_exactly_one_json_value() {
         for body in ["", " \n", "{}", " {} \n"] {
             assert!(parse::<Tested>(body.as_bytes()).is_ok(), "{body:?}");
         }
@@ -279,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn h3_a_long_name_is_cut_where_it_is_told() {
+    fn a_long_field_name_is_cut_in_the_error() {
         let (field, _) = refusal(&json!({"n".repeat(100_000): 1})).unwrap();
         assert!(field.len() < 1_000, "{} bytes", field.len());
     }
 
     #[test]
-    fn what_a_get_has_shown_may_be_sent_back() {
+    fn the_body_of_a_get_can_be_posted_back() {
         let shown = json!({
             "agentId": "id", "call_direction": "inbound", "name": "Desk", "systemPrompt": null, "firstMessage": null,
             "voice": null, "model": null, "assistantId": null, "configHash": "v1-0", "synced": false, "stage": "pending",

@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_stage_is_left_out_or_shown_twice() {
+    async fn every_stage_is_shown_once() {
         let found = Mutex::new(VecDeque::from([
             stages(&["preparing"]),
             stages(&["preparing"]),
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stage_that_tells_more_is_shown_again() {
+    async fn a_stage_is_shown_again_when_its_details_change() {
         let told = |reason: &str| vec![Stage { name: "pending", data: json!(reason), is_last: false }];
         let found = Mutex::new(VecDeque::from([told("one"), told("another"), Vec::new()]));
         let look = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn at_shutdown_nobody_watches_any_more() {
+    async fn watchers_are_closed_at_shutdown() {
         let shutdown = CancellationToken::new();
         let notices = Notices::until(shutdown.clone());
         let look = || ready(Ok(stages(&["preparing"])));

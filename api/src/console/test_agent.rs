@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(shown(test_calls::Stage::Preparing, ready, false), ["preparing"]);
         assert_eq!(shown(test_calls::Stage::Ready, ready, false), ["preparing", "connecting", "ready"]);
         assert_eq!(shown(test_calls::Stage::Failed, ready, false), ["preparing", "failed"]);
-        // Its place is free since it was joined; those who speak have not ended.
+        // The row is closed when the call is joined, but the call itself has not ended.
         assert_eq!(shown(test_calls::Stage::Ended, Until::Ended, false), ["preparing", "connecting", "ready"]);
         assert!(!Until::Ended.is_last(test_calls::Stage::Ready) && ready.is_last(test_calls::Stage::Ready));
         assert!(Until::Ended.is_last(test_calls::Stage::Ended));

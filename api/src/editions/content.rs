@@ -146,7 +146,7 @@ mod tests {
         Blob::pack(ORG, Model::Leads, Format::CURRENT, Version { epoch: 1, n: 1 }, identity).unwrap()
     }
 
-    /// A body of 50 rows of which one is the `n`th.
+    /// A body of 50 rows, one of which depends on `n`.
     fn body(n: usize) -> Vec<u8> {
         let row = |i: usize| format!("{{\"id\":\"{}\",\"name\":\"{}\"}}", i * 7919, if i == 9 { n } else { i });
         (0..50).map(row).collect::<Vec<_>>().join(",").into_bytes()
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_starts_from_any_of_the_last_bodies_and_from_nothing_else() {
+    fn a_delta_is_made_from_any_remembered_body_and_from_no_other() {
         let mut content = Content::of(&blob(&body(0)), None);
         for n in 1..=20 {
             content = Content::of(&blob(&body(n)), Some(&content));
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_bytes_are_the_same_content_and_each_form_is_made_once() {
+    fn equal_bytes_share_one_content_and_each_coding_is_made_once() {
         let first = Content::of(&blob(&body(1)), None);
         let (gzip, identity) = (first.coded(Coding::Gzip).unwrap(), first.coded(Coding::Identity).unwrap());
         let second = Content::of(&blob(&body(1)), Some(&first));
@@ -187,8 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bases_are_bounded_in_bytes() {
-        // Noise, so that nothing is saved by compression.
+    fn remembered_bodies_are_bounded_in_bytes() {
+        // Random bytes, which do not compress.
         let noise = |n: u64| -> Vec<u8> {
             (0..5_000)
                 .flat_map(|i: u64| xxhash_rust::xxh3::xxh3_64(&(n * 10_000 + i).to_be_bytes()).to_be_bytes())

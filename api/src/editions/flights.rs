@@ -80,7 +80,7 @@ mod tests {
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
     #[tokio::test]
-    async fn many_at_once_cause_one_fetch() {
+    async fn concurrent_readers_share_one_fetch() {
         let flights = Arc::new(Flights::<usize>::default());
         let (fetches, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let readers: Vec<_> = (0..100)
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fetch_that_panics_is_over_and_the_next_one_starts_afresh() {
+    async fn a_fetch_that_panics_ends_and_the_next_one_starts_over() {
         let flights = Flights::<usize>::default();
         assert_eq!(flights.join(ORG, || async { panic!("broken") }).await, None);
         assert_eq!(flights.join(ORG, || async { 2 }).await, Some(2));
     }
 
     #[tokio::test]
-    async fn a_reader_who_leaves_does_not_end_the_fetch() {
+    async fn a_reader_that_hangs_up_does_not_cancel_the_fetch() {
         let flights = Arc::new(Flights::<usize>::default());
         let go = Arc::new(Notify::new());
         let waiting = go.clone();

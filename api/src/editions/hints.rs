@@ -111,7 +111,7 @@ mod tests {
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
     #[test]
-    fn h8_a_flood_of_hints_is_one_look_at_a_time() {
+    fn a_flood_of_hints_causes_one_fetch_at_a_time() {
         let looks = Looks::default();
         let version = |n| Version { epoch: 1, n };
         assert!(looks.begin(ORG, version(1)));

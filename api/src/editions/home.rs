@@ -164,19 +164,19 @@ mod tests {
     const THERE: Installation = Installation(Uuid::from_u128(2));
 
     #[test]
-    fn a3_a_database_that_has_not_come_as_far_as_before_was_set_back() {
+    fn a_database_with_an_older_transaction_id_was_set_back() {
         let home = Home::unknown();
         let at = |installation, next_xid| Present { installation: Some(installation), next_xid };
         assert_eq!(home.lost(at(HERE, Some(10))), None);
         assert_eq!(home.lost(at(HERE, Some(9))), Some((HERE, 10)));
-        // A standby lags, and says nothing.
+        // A standby lags and reports no transaction.
         assert_eq!(home.lost(at(HERE, None)), None);
         assert_eq!(home.lost(at(THERE, Some(3))), None);
         assert_eq!(home.lost(at(THERE, Some(2))), Some((THERE, 3)));
     }
 
     #[test]
-    fn a3_moving_is_told_once() {
+    fn a_change_of_installation_is_reported_once() {
         let home = Home::unknown();
         assert!(home.move_to(Some(HERE)));
         assert!(!home.move_to(Some(HERE)));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a3_a_fetch_that_ends_after_a_move_is_not_served() {
+    fn a_fetch_begun_before_a_change_of_installation_is_not_served() {
         let home = Home::unknown();
         home.move_to(Some(HERE));
         let begun = HomeTag::of(Some(HERE));

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_too_slow_is_told_and_holds_no_memory() {
+    async fn a_subscriber_that_lags_is_told_and_holds_no_memory() {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         (1..=100).for_each(|n| hub.publish(ORG, || frame(n)));
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_org_is_on_the_table_while_somebody_waits() {
+    async fn an_org_is_listed_only_while_it_has_subscribers() {
         let hub = Hub::default();
         let (first, second) = (hub.subscribe(ORG), hub.subscribe(ORG));
         drop(first);
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_streams_of_an_org_that_is_gone_end() {
+    async fn streams_of_a_deleted_org_end() {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         hub.end(ORG);

@@ -81,7 +81,7 @@ const NoCalls = () => {
     <NoRows columns={6}>
       {isFiltered(of) ? (
         <>
-          No call is like that.{' '}
+          No calls match.{' '}
           <button type="button" onClick={() => go({ q: '', status: '', direction: '', from: '', to: '', page: 1 })}>
             Clear the filters
           </button>

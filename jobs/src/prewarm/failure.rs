@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_was_sent_is_given_up() {
+    fn a_refusal_is_final_only_for_the_configuration_that_was_sent() {
         let too_long = "name must be shorter than or equal to 40 characters";
         for status in [400, 409, 413, 422] {
             assert_eq!(Failure::of(&rejected(status, &[too_long])), Failure::Content(too_long.to_owned()));
@@ -92,20 +92,20 @@ mod tests {
     }
 
     #[test]
-    fn h21_some_agent_finds_out_within_fifteen_seconds_that_vapi_is_back() {
-        // It waits its own pause out, meets the gate's, and waits that out.
+    fn some_agent_probes_vapi_within_fifteen_seconds() {
+        // An agent waits for its own pause and then for the gate's.
         let longest = Pace::default().max_pause + Times::default().max_pause * 5 / 4;
         assert!(longest < Duration::from_secs(15), "{longest:?}");
     }
 
     #[test]
-    fn every_sentence_of_vapi_is_told_and_a_silent_refusal_by_its_status() {
+    fn a_refusal_is_reported_in_vapis_words_or_by_its_status() {
         assert_eq!(Failure::of(&rejected(400, &["a", "b"])), Failure::Content("a; b".to_owned()));
         assert_eq!(Failure::of(&rejected(403, &[])), Failure::Account("Vapi refuses it with status 403".to_owned()));
     }
 
     #[test]
-    fn pauses_double_and_are_no_shorter_than_vapi_asks_and_bounded() {
+    fn pauses_double_within_bounds_and_respect_retry_after() {
         let pace = Pace::default();
         for (attempts, whole) in [(0, 2), (1, 2), (2, 4), (3, 8), (6, 8), (i32::MAX, 8)] {
             let whole = Duration::from_secs(whole);

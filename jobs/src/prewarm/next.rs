@@ -90,7 +90,7 @@ mod tests {
         Wanted::of(&known.agent, &Deployment::new("https://prewarm.example", auth))
     }
 
-    /// An agent that has never been looked at.
+    /// An agent without a recorded state.
     fn fresh() -> Known {
         let wanted = agents::Wanted {
             name: "Front desk".to_owned(),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wanted_and_not_held_is_sent() {
+    fn a_configuration_that_vapi_lacks_is_sent() {
         assert_eq!(step(&fresh()), Step::Create);
         assert_eq!(step(&named(None)), Step::Update(ID.to_owned()));
         assert_eq!(step(&named(Some("v1-0"))), Step::Update(ID.to_owned()));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_assistant_that_vapi_does_not_have_is_made_again() {
+    fn an_assistant_is_recreated_only_if_vapi_lacks_it() {
         let gone = Known { missing_id: Some(ID.to_owned()), ..synced() };
         assert_eq!(step(&gone), Step::Create);
         let another_is_gone = Known { missing_id: Some("another".to_owned()), ..synced() };
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_may_have_made_one_looks_first_whatever_else_there_is_to_do() {
+    fn an_agent_with_an_unconfirmed_creation_is_looked_up_first() {
         let since = Timestamp::from_micros(1);
         let refused = Some(wanted(&fresh()).hash);
         for known in [fresh(), synced(), Known { refused_hash: refused, ..fresh() }] {
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_refused_is_not_sent_until_it_differs() {
+    fn a_refused_configuration_is_not_sent_again_until_it_changes() {
         let refused = Known { refused_hash: Some(wanted(&fresh()).hash), ..named(None) };
         assert_eq!(step(&refused), Step::StillRefused);
         assert!(!is_owed(&refused, &wanted(&refused)));
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn h12_what_another_org_names_too_is_left_alone() {
+    fn an_assistant_that_another_org_also_names_is_left_alone() {
         for known in [named(None), synced(), fresh()] {
             assert_eq!(
                 step(&Known { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..known }),
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_vapi_would_refuse_is_not_sent_at_all() {
+    fn an_invalid_configuration_is_never_sent() {
         let mut known = named(None);
         known.agent.wanted.name = "n".repeat(41);
         assert_eq!(step(&known), Step::Refuse);

@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_said_once() {
+    fn every_cause_is_printed_once() {
         let cause = || io::Error::other("no room");
         assert_eq!(chain(&Outer("cannot write", cause())), "cannot write: no room");
         assert_eq!(chain(&Outer("cannot write: no room", cause())), "cannot write: no room");

@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader who reads only while the gate is open.
+    /// A reader that only reads while the gate is open.
     #[derive(Clone, Default)]
     struct Gated {
         gate: Arc<Mutex<()>>,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn h7_lines_that_nobody_reads_are_dropped_and_nobody_waits() {
+    fn log_lines_beyond_the_queue_are_dropped_and_no_writer_waits() {
         let reader = Gated::default();
         let closed = reader.gate.lock().unwrap();
         let sink = Sink::start(reader.clone());

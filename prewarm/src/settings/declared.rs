@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_declared_as_one() {
+    fn every_secret_is_declared_as_a_secret() {
         for setting in SETTINGS {
             let sounds_secret =
                 ["SECRET", "KEY", "DATABASE_", "REDIS_URL"].iter().any(|word| setting.variable.contains(word));

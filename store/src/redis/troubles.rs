@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c8_refusals_are_named_and_lost_connections_are_not() {
+    fn refusals_are_recognised_and_lost_connections_are_not() {
         let troubles = Troubles::default();
         troubles.fails(Operation::Publish, "NOPERM no channels".into(), true);
         troubles.fails(Operation::Read, "connection lost".into(), false);

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_presented_is_refused() {
+    fn a_missing_secret_is_refused() {
         for headers in [
             &[][..],
             &[("content-type", NEW)],
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn another_secret_is_refused() {
+    fn a_wrong_secret_is_refused() {
         for wrong in
             ["x", "old-hors", "old-horsf", "old-horse!", "Old-horse", "old-horse,new-battery-staple", "old-horsé"]
         {

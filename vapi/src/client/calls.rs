@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_call_that_cannot_be_read_keeps_none_of_the_others_back() {
+    fn an_unreadable_call_does_not_hide_the_others() {
         let call = |id: &str| json!({"id": id, "createdAt": "2026-03-01T10:00:00.000Z"});
         let page = Calls::read(json!([call("a"), {"id": "no time"}, 7, call("b")])).unwrap();
         let ids: Vec<_> = page.calls.iter().map(|call| call.id.as_str()).collect();

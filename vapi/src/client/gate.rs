@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_429_nobody_waits() {
+    async fn requests_do_not_wait_without_a_429() {
         let (gate, start) = (Gate::default(), Instant::now());
         for _ in 0..1000 {
             pass(&gate, Ok(())).await;
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_would_wait_long_is_told_so_at_once() {
+    async fn a_request_that_would_wait_long_fails_at_once() {
         let gate = Gate::default();
         pass(&gate, busy(30)).await;
         let start = Instant::now();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_wait_their_turn_are_sent_away_with_the_first() {
+    async fn waiting_requests_fail_together_with_the_first() {
         let gate = Gate::default();
         pass(&gate, busy(0)).await;
         let first = gate.enter().await.ok().unwrap();
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_pause_and_one_success_between_does_not() {
+    async fn consecutive_failures_open_the_breaker_and_a_success_resets_the_count() {
         let gate = Gate::default();
         for outcome in [failure(), failure(), failure(), failure(), Ok(()), failure(), failure(), failure(), failure()]
         {
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h21_a_wait_that_is_asked_for_is_a_pause_and_doubles_nothing() {
+    async fn retry_after_pauses_without_doubling() {
         let asked =
             |seconds| Err(Error::Unavailable { cause: Cause::Paused, retry_after: Some(Duration::from_secs(seconds)) });
         let gate = opened().await;
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h21_a_success_after_trouble_is_told_once() {
+    async fn a_recovery_is_reported_once() {
         let refused = |status| Err(Error::Rejected { status, words: Vec::new() });
         for trouble in [failure(), busy(0), refused(401), refused(402)] {
             let gate = Gate::default();
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_given_up_lets_the_next_one_through() {
+    async fn a_cancelled_probe_lets_the_next_one_through() {
         let gate = opened().await;
         tokio::time::advance(FIRST_PAUSE).await;
         drop(gate.enter().await.ok().unwrap());
@@ -415,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_double_up_to_some_seconds() {
+    fn pauses_double_up_to_a_limit() {
         for (count, whole) in [(1, 1), (2, 2), (3, 4), (4, 4), (u32::MAX, 4)] {
             let whole = Duration::from_secs(whole);
             assert!((whole / 2..=whole).contains(&Times::default().pause_of(count)), "{count}");

@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_are_read() {
+    fn every_form_of_retry_after_is_parsed() {
         let now = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         for (headers, millis) in [
             (&[("retry-after", "2")][..], Some(2_000)),

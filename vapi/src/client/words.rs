@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentences_are_found_wherever_vapi_puts_them() {
+    fn messages_are_found_wherever_vapi_puts_them() {
         for (body, expected) in [
             (r#"{"message":"Missing.","error":"Unauthorized","statusCode":401}"#, vec!["Missing."]),
             (r#"{"message":["a","b"],"statusCode":400}"#, vec!["a", "b"]),
@@ -109,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_does_not_come_back() {
+    fn sent_values_are_not_repeated() {
         let clean = |text: &str| clean(text, &["s3cret-key", "abc"]);
         for (text, expected) in [
             ("key s3cret-key is wrong", "key [hidden] is wrong"),
-            // Too short to be searched for.
+            // Too short to be redacted.
             ("abc", "abc"),
             ("customer.number +1 (555) 010-4477 must be E.164", "customer.number [hidden] must be E.164"),
             ("+15550104477", "[hidden]"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_many_secrets_in_a_long_text_cost_little_and_do_not_make_it_grow() {
+    fn redacting_many_secrets_in_a_long_text_is_cheap_and_does_not_grow_it() {
         let secrets: Vec<String> = (0..20_000).map(|n| format!("secret-{n}")).chain(["hidden".to_owned()]).collect();
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         let body = "secret-1 ".repeat(1 << 20);

@@ -1,4 +1,4 @@
-//! Who may send webhooks. The signatures here were made by another implementation of HMAC.
+//! Webhook signatures. Those in this file were made by another implementation of HMAC.
 
 use readmodel::time::Timestamp;
 use vapi::{AuthError, Authenticator, Refused};
@@ -6,11 +6,11 @@ use vapi::{AuthError, Authenticator, Refused};
 const OLD: &str = "old-horse";
 const NEW: &str = "new-battery-staple";
 const BODY: &str = r#"{"message":{"type":"hang"}}"#;
-/// 2026-03-02, in seconds.
+/// 2026-03-02, in seconds since the epoch.
 const SENT: &str = "1772441072";
 const SENT_SECOND: i64 = 1_772_441_072;
 
-/// Over `{timestamp}.{body}`: the algorithm, then each secret's signature in hexadecimal and in base64.
+/// Signatures over `{timestamp}.{body}`: the algorithm, then each secret's signature in hexadecimal and in base64.
 const SIGNED: [(&str, [[&str; 2]; 2]); 3] = [
     (
         "sha256",
@@ -46,7 +46,7 @@ const SIGNED: [(&str, [[&str; 2]; 2]); 3] = [
         ],
     ),
 ];
-/// The first of them.
+/// The first signature.
 const GOOD: &str = SIGNED[0].1[0][0];
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
@@ -59,7 +59,7 @@ fn authenticator(settings: Settings<'_>) -> Result<Authenticator, AuthError> {
     })
 }
 
-/// What becomes of a webhook that comes at an instant.
+/// The verdict on a webhook that arrives at an instant.
 fn check_at(seconds: i64, settings: Settings<'_>, headers: &[(&str, &str)], body: &str) -> Result<(), Refused> {
     let authenticator = authenticator(settings).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
@@ -73,7 +73,7 @@ fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), Refused
 const HMAC: (&str, &str) = ("VAPI_WEBHOOK_HMAC", "sha256");
 
 #[test]
-fn every_algorithm_encoding_and_secret() {
+fn every_algorithm_encoding_and_secret_is_accepted() {
     for (algorithm, signatures) in SIGNED {
         for [hex, base64] in signatures {
             let on = ("VAPI_WEBHOOK_HMAC", algorithm);
@@ -88,7 +88,7 @@ fn every_algorithm_encoding_and_secret() {
 }
 
 #[test]
-fn whatever_is_signed_cannot_be_changed() {
+fn a_changed_byte_of_the_signed_content_is_refused() {
     let headers = [("x-signature", GOOD), ("x-timestamp", SENT)];
     assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, BODY), Ok(()));
     for body in ["", "{}", &BODY.replace("hang", "hank"), &format!("{BODY} "), &format!("{SENT}.{BODY}")] {
@@ -101,7 +101,7 @@ fn whatever_is_signed_cannot_be_changed() {
         wrong.replace_range(digit..=digit, other);
         assert_eq!(check(&[HMAC], &[("x-signature", &wrong), headers[1]]), Err(Refused::Wrong));
     }
-    // Of another algorithm, of another encoding, cut short, too long.
+    // Another algorithm, another encoding, truncated, and too long.
     let [sha512, sha1] = [SIGNED[1].1[0][0], SIGNED[2].1[0][0]];
     for wrong in [sha512, sha1, SIGNED[0].1[0][1], &GOOD[1..], &GOOD[2..], &format!("{GOOD}00"), "", "x", "é"] {
         assert_eq!(check(&[HMAC], &[("x-signature", wrong), headers[1]]), Err(Refused::Wrong), "{wrong}");
@@ -109,7 +109,7 @@ fn whatever_is_signed_cannot_be_changed() {
 }
 
 #[test]
-fn a_signature_is_believed_for_five_minutes_in_either_unit() {
+fn a_signature_is_valid_for_five_minutes_in_either_unit() {
     let in_millis = "ff8e6427691bdb1f8019ae31d7ad6d3859532037dc2e35edf74671db56c57200";
     for (signature, time) in [(GOOD, SENT), (in_millis, "1772441072345")] {
         let headers = [("x-signature", signature), ("x-timestamp", time)];
@@ -131,7 +131,7 @@ fn a_signature_is_believed_for_five_minutes_in_either_unit() {
 }
 
 #[test]
-fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
+fn a_request_is_refused_before_its_body_if_the_headers_suffice() {
     let authenticator = authenticator(&[HMAC]).unwrap();
     let admit = |seconds: i64, headers: &[(&str, &'static str)]| {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
@@ -148,7 +148,7 @@ fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
 }
 
 #[test]
-fn a_secret_shown_is_no_signature_unless_both_are_let_pass() {
+fn a_plain_secret_is_accepted_only_if_both_modes_are_allowed() {
     let shown = [("x-vapi-secret", OLD)];
     let bearer = format!("Bearer {NEW}");
     let either = [HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")];
@@ -161,14 +161,14 @@ fn a_secret_shown_is_no_signature_unless_both_are_let_pass() {
     assert_eq!(check(&either, &[("x-signature", GOOD), ("x-timestamp", SENT)]), Ok(()));
     assert_eq!(check(&either, &[("x-vapi-secret", "wrong")]), Err(Refused::Wrong));
     assert_eq!(check(&either, &[]), Err(Refused::Missing));
-    // A signature that is there is judged.
+    // A present signature is always checked.
     assert_eq!(check(&either, &[shown[0], ("x-signature", "00"), ("x-timestamp", SENT)]), Err(Refused::Wrong));
-    // Without HMAC, a signature is nothing.
+    // Without HMAC settings, a signature does not count.
     assert_eq!(check(&[], &[("x-signature", GOOD), ("x-timestamp", SENT)]), Err(Refused::Missing));
 }
 
 #[test]
-fn headers_prefix_format_and_key_are_as_they_are_set() {
+fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     let named = [
         HMAC,
         ("VAPI_WEBHOOK_HMAC_HEADER", "X-Hub-Signature-256"),
@@ -191,7 +191,7 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
     assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_2")]), Err(Refused::Wrong));
     assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT)]), Err(Refused::Missing));
 
-    // Without a time in it, a signature is believed for ever, and no time is asked for.
+    // A format without a timestamp never expires and needs no timestamp header.
     let body_only = [HMAC, ("VAPI_WEBHOOK_HMAC_FORMAT", "{body}")];
     let signature = ("x-signature", "07f02239e20e796e95d3524fa18449e1b249e3a994ce1ae18c8418600a7f7037");
     assert_eq!(check_at(0, &body_only, &[signature], BODY), Ok(()));
@@ -206,7 +206,7 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
 }
 
 #[test]
-fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
+fn an_invalid_setting_is_named_and_not_quoted() {
     for (name, value) in [
         ("VAPI_WEBHOOK_HMAC", "md5"),
         ("VAPI_WEBHOOK_HMAC", "SHA256!"),
@@ -226,7 +226,7 @@ fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     for settings in [&[][..], &[HMAC], &[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")]] {
         let printed = format!("{:?}", authenticator(settings).unwrap());
         assert!(printed.contains("2 ") && printed.contains("hidden"), "{printed}");

@@ -1,4 +1,4 @@
-//! What `/readyz` is told.
+//! The reports of a worker to `/readyz`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn until_ready(running: &Running, ready: bool) {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_there_is_waited_for() {
+async fn a_worker_waits_for_its_schema() {
     let db = Db::create().await;
     db.run("alter schema prewarm rename to elsewhere").await;
     let probe = Probe::rebuilding(&db.pg);
@@ -45,7 +45,7 @@ async fn a_worker_that_waits_for_its_schema_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn loops_without_progress_are_reported_until_they_go_on() {
+async fn stalled_loops_are_reported_until_they_make_progress() {
     let db = Db::create().await;
     let probe = Probe::idle();
     let running = Running::start(quick(), &db.pg, &probe);

@@ -1,4 +1,4 @@
-//! Vapi refuses: what is sent is not sent again, and who sends it is told in Vapi's words.
+//! Refused configurations are not sent again, and are reported in Vapi's words.
 
 use serde_json::json;
 use store::{
@@ -13,7 +13,7 @@ use crate::{
     harness::eventually,
 };
 
-/// One that we take and Vapi does not.
+/// A configuration that we accept and Vapi refuses.
 fn refused() -> Wanted {
     Wanted { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
 }
@@ -31,7 +31,7 @@ async fn until_failed(town: &Town, agent: &Agent) -> String {
 }
 
 #[tokio::test]
-async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
+async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let worker = town.start();
@@ -44,7 +44,7 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
     assert_eq!((letter.queue.as_str(), letter.subject), ("prewarm", Some(format!("prewarm:{}", agent.id))));
     assert!(letter.error.unwrap().contains("bogus should not exist"));
 
-    // Whatever else makes somebody look: it is not sent again, and stays a dead letter.
+    // Other triggers of a pass do not send it again, and it stays a dead letter.
     let last_end = "select (extract(epoch from max(done_at)) * 1000000)::int8 from apalis.jobs
                      where job_type = 'prewarm' and convert_from(job, 'UTF8') like '%agent_id%'";
     let before = town.db.count(last_end).await;
@@ -55,7 +55,7 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
     town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     assert_eq!(town.progress(&agent).await.stage, Stage::Failed);
 
-    // Who asks for it has it sent again, once.
+    // A manual retry sends it again, once.
     let letter = letters(&town).await.remove(0);
     assert!(town.db.store().retry_dead_letter(&letter.id).await.unwrap());
     town.standin.asked(Operation::UpdateAssistant, 2).await;
@@ -72,7 +72,7 @@ async fn what_vapi_refuses_is_a_dead_letter_in_its_words_and_is_sent_once() {
 }
 
 #[tokio::test]
-async fn a_first_configuration_that_is_refused_leaves_nothing_behind() {
+async fn a_refused_first_configuration_leaves_nothing_behind() {
     let town = Town::new().await;
     let org = town.db.org().await;
     let agent = town.store.save_agent(org, "inbound", &refused()).await.unwrap();
@@ -86,7 +86,7 @@ async fn a_first_configuration_that_is_refused_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn what_is_known_to_be_refused_never_reaches_vapi() {
+async fn an_invalid_configuration_never_reaches_vapi() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let long = Wanted { name: "n".repeat(41), ..wanted("second") };
