@@ -1,7 +1,7 @@
-//! Erasures: what was deleted from the source is removed from all that was made of it, and does not come back.
+//! Erasures: data deleted from the source is removed from everything derived of it, and stays away.
 //!
-//! A deletion makes its erasure owed in the same transaction, by a trigger, and buries names of what was deleted, as keyed
-//! hashes: whatever is told later of what they stand for is not taken.
+//! A trigger makes the erasure owed in the transaction of the deletion. It also keeps tombstones, keyed hashes of the
+//! deleted calls and people: later events about them are dropped.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -16,43 +16,43 @@ use sqlx::PgConnection;
 
 use crate::{Error, Store, events::KEYS_KEPT, instant::PgTime};
 
-/// Calls of which one transaction removes what is known.
+/// Calls whose state one transaction removes.
 const CALLS: i32 = 100;
-/// Erasures that are looked at in one go.
+/// Erasures that one query returns.
 const LOOKS: i64 = 1000;
-/// How long it is known what an erasure has removed.
+/// The retention of a finished erasure's record.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// An org of which an older edition may show what is erased.
+/// An org whose older editions may still show erased data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shown {
-    /// Which.
+    /// The org.
     pub org: OrgId,
-    /// The latest erasure that is meant.
+    /// Its latest erasure.
     id: i64,
-    /// There is no such org any more.
+    /// Whether the org is deleted.
     pub is_gone: bool,
-    /// The newest version was made after the erasure.
+    /// Whether the newest version was made after the erasure.
     pub is_current: bool,
     /// The newest version.
     pub version: Version,
 }
 
-/// Rows by place.
+/// Removed rows by table.
 pub type Removed = BTreeMap<String, i64>;
 
-/// What somebody asks to be erased.
+/// The subject of a request to erase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// An org with all it has.
+    /// An org with all its data.
     Org(OrgId),
-    /// A contact, and who it is in its calls.
+    /// A contact, and its traces in calls.
     Contact(ContactId),
     /// The people behind a phone number, in all orgs.
     Phone(PhoneNumber),
 }
 
-/// What a request to erase is about, looked up before it is done.
+/// The rows that a request would erase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Found {
     contacts: Vec<ContactId>,
@@ -60,32 +60,32 @@ pub struct Found {
     names: Vec<String>,
     org: Option<OrgId>,
     is_org: bool,
-    /// What the source has of it.
+    /// Rows in the source, by table.
     pub rows: Removed,
 }
 
-/// A request that is committed.
+/// A committed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Requested {
     xid: String,
-    /// What was removed from the source.
+    /// Rows deleted from the source.
     pub removed: Removed,
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// What was removed from what was made of the source.
+    /// Derived rows that were removed.
     pub removed: Removed,
-    /// Orgs of which Postgres still holds something.
+    /// Orgs of which Postgres still holds data.
     pub unerased: Vec<OrgId>,
-    /// Orgs of which an edition, here or in Redis, still shows something.
+    /// Orgs of which an edition, in a node or in Redis, still shows data.
     pub shown: Vec<OrgId>,
 }
 
-/// Erasures that are owed.
+/// Owed erasures.
 impl Store {
-    /// Removes from Postgres what is owed; returns whether there was anything. A kill in between leaves the rest.
+    /// Removes from Postgres what is owed; returns whether anything was. A kill in between leaves the rest owed.
     pub async fn erase_owed(&self) -> Result<bool, Error> {
         let owed = sqlx::query_file_scalar!("queries/erasures/owed.sql", LOOKS).fetch_all(&self.pg).await?;
         for id in &owed {
@@ -98,7 +98,7 @@ impl Store {
         Ok(sqlx::query_file_scalar!("queries/erasures/erase.sql", id, CALLS).fetch_one(&self.pg).await?)
     }
 
-    /// Orgs of which an older edition may show what is erased.
+    /// Orgs whose older editions may still show erased data.
     pub async fn erasures_shown(&self) -> Result<Vec<Shown>, Error> {
         let rows = sqlx::query_file!("queries/erasures/shown.sql", LOOKS).fetch_all(&self.pg).await?;
         let shown = rows.into_iter().map(|row| Shown {
@@ -114,13 +114,13 @@ impl Store {
         Ok(shown.collect())
     }
 
-    /// No copy shows it any more.
+    /// Records that no copy shows the org's erased data any more.
     pub async fn note_erased(&self, shown: &Shown) -> Result<(), Error> {
         sqlx::query_file!("queries/erasures/done.sql", shown.org.0, shown.id).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Forgets erasures that were done, and tombstones that are older than any message that may still come.
+    /// Deletes finished erasures, and tombstones older than any event that can still arrive.
     pub async fn prune_erasures(&self) -> Result<(), Error> {
         let (done, buried) = (KEPT.as_secs_f64(), KEYS_KEPT.as_secs_f64());
         sqlx::query_file!("queries/erasures/prune.sql", done, buried).execute(&self.pg).await?;
@@ -128,9 +128,9 @@ impl Store {
     }
 }
 
-/// What older versions may show.
+/// Erased data in older versions.
 impl Store {
-    /// Whether a version that was made at an instant may show what has been erased since. In doubt it may.
+    /// Whether a version made at an instant may show data that was erased since. True in doubt.
     pub async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Error> {
         let kept = KEPT.as_secs_f64();
         let hides = sqlx::query_file_scalar!("queries/erasures/hides.sql", org.0, PgTime(made_at) as _, kept);
@@ -138,12 +138,12 @@ impl Store {
     }
 }
 
-/// The erasures that are owed.
+/// Counts of owed erasures.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Backlog {
-    /// How many; counting ends at some thousands.
+    /// Owed erasures; the count stops at some thousands.
     pub erasures: i64,
-    /// Seconds since the oldest was requested; 0 without any.
+    /// Age of the oldest in seconds; 0 without any.
     pub oldest_seconds: f64,
 }
 
@@ -156,7 +156,7 @@ impl Store {
 
 /// Requests.
 impl Store {
-    /// What there is of a subject. None: there is no such org, or contact.
+    /// The rows that a subject has; `None` if there is no such org or contact.
     pub async fn find_to_erase(&self, subject: &Subject) -> Result<Option<Found>, Error> {
         match subject {
             Subject::Org(org) => self.find_org(*org).await,
@@ -180,7 +180,7 @@ impl Store {
         }))
     }
 
-    /// A number that another contact of the org has too says nothing of this one.
+    /// Ignores a phone number that the contact shares with another of its org: it does not identify this one.
     async fn find_contact(&self, contact: ContactId) -> Result<Option<Found>, Error> {
         let row = sqlx::query_file!("queries/erasures/find_contact.sql", contact.0).fetch_optional(&self.pg).await?;
         let Some(row) = row else { return Ok(None) };
@@ -209,7 +209,7 @@ impl Store {
         })
     }
 
-    /// Deletes from the source what was found, and makes the rest owed.
+    /// Deletes the rows from the source, which makes the rest owed.
     pub async fn request_erasure(&self, found: &Found) -> Result<Requested, Error> {
         let mut transaction = self.pg.begin("begin; set local synchronous_commit = on").await?;
         let removed = match found.org.filter(|_| found.is_org) {
@@ -224,7 +224,7 @@ impl Store {
         Ok(Requested { xid, removed })
     }
 
-    /// How far a request has come.
+    /// The progress of a request.
     pub async fn erasure_progress(&self, requested: &Requested) -> Result<Progress, Error> {
         let rows = sqlx::query_file!("queries/erasures/of_transaction.sql", requested.xid).fetch_all(&self.pg).await?;
         let mut progress = Progress::default();

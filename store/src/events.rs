@@ -1,4 +1,4 @@
-//! What was taken, and for how long it is kept.
+//! Retention of webhook events.
 
 use std::time::Duration;
 
@@ -6,16 +6,16 @@ use sqlx::{Postgres, postgres::PgQueryResult, query::Query};
 
 use crate::{Error, Store, sessions::WarmSessions};
 
-/// Rows that one statement changes, at most: no lock is held for long.
+/// Rows that one statement changes at most, so that it holds its locks only briefly.
 const CHUNK: i64 = 1000;
 
-/// An event that is sent again within this time is a duplicate. Bodies are kept for less.
+/// The time within which a repeated event counts as a duplicate. Bodies are kept for less.
 pub const KEYS_KEPT: Duration = Duration::from_hours(400 * 24);
 
 impl Store {
-    /// Drops the bodies of events that came before `retention` ago, parked ones too, and forgets what came before
-    /// [`KEYS_KEPT`]. In chunks, each a transaction: a kill in between leaves the rest to the next time. Returns how many rows
-    /// it has changed.
+    /// Drops the bodies of events older than `retention`, parked ones too, and deletes keys older than
+    /// [`DEDUPE_KEY_RETENTION`]. Runs in chunks, a transaction each; a kill in between leaves the rest to the next run.
+    /// Returns the number of changed rows.
     pub async fn prune_events(&self, retention: Duration) -> Result<u64, Error> {
         let (retention, kept) = (retention.as_secs_f64(), KEYS_KEPT.as_secs_f64());
         let bodies = chunks(&self.pg, || sqlx::query_file!("queries/events/drop_bodies.sql", retention, CHUNK)).await?;
@@ -25,7 +25,7 @@ impl Store {
     }
 }
 
-/// Runs a statement until it finds less than it may.
+/// Repeats a statement until it changes less than a full chunk.
 async fn chunks<'q, F>(pg: &WarmSessions, statement: F) -> Result<u64, Error>
 where
     F: Fn() -> Query<'q, Postgres, sqlx::postgres::PgArguments>,

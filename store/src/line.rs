@@ -1,7 +1,7 @@
-//! Whether Postgres answers, as far as this process knows.
+//! Whether Postgres answers, as this process sees it.
 //!
-//! A server that is gone says so: the socket closes. A network that has gone silent says nothing, and what was asked before
-//! may never be answered, not even once the network is back. Waits that have no limit of their own end by this.
+//! A server that stops closes its sockets. A silent network closes nothing, and what was asked before the silence may
+//! never be answered, not even once the network is back. Waits without a limit of their own are ended by this.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -15,10 +15,11 @@ use crate::{Error, Store};
 const ASK_EVERY: Duration = Duration::from_secs(1);
 const ASK_LIMIT: Duration = Duration::from_secs(2);
 
-/// A listener whose line says nothing for so long begins anew.
+/// A listener reconnects after Postgres has been silent for this long.
 const DEAF: Duration = Duration::from_secs(2);
 
-/// The line to Postgres. One question is asked at least each second, by whichever loop the process has. Cheap to clone.
+/// The state of the connection to Postgres. Some loop of the process asks Postgres at least each second. Cheap to
+/// clone.
 #[derive(Clone, Debug)]
 pub struct Line(Arc<watch::Sender<Option<Instant>>>);
 
@@ -30,10 +31,10 @@ impl Default for Line {
 }
 
 impl Store {
-    /// Asks each second, for ever: for a process with no other loop that does.
+    /// Asks each second, for ever. For processes with no other loop that does.
     pub async fn watch_line(&self) {
         loop {
-            // Given up or answered, the line knows.
+            // The link notes the result, also of a question that is given up.
             let _ = timeout(ASK_LIMIT, self.line.ask(self.now())).await;
             sleep(ASK_EVERY).await;
         }
@@ -41,7 +42,7 @@ impl Store {
 }
 
 impl Line {
-    /// Asks, and notes whether an answer comes. An error is an answer, unless it says that none came in time.
+    /// Runs a question and notes whether an answer comes. Errors count as answers, except timeouts.
     pub async fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.0.send_if_modified(|unanswered| {
             let is_first = unanswered.is_none();
@@ -55,7 +56,7 @@ impl Line {
         answer
     }
 
-    /// Ends once a question has gone unanswered for so long.
+    /// Returns once a question has been unanswered for `limit`.
     pub async fn cut(&self, patience: Duration) {
         let mut line = self.0.subscribe();
         loop {
@@ -68,7 +69,8 @@ impl Line {
         }
     }
 
-    /// Listens for ever. After a silence it does so on another connection: the one before may never say anything again.
+    /// Runs a listener for ever. After a silence it starts again on another connection, as the old one may never speak
+    /// again.
     pub async fn listen<F: Future>(&self, mut listener: impl FnMut() -> F) {
         loop {
             tokio::select! {
@@ -78,9 +80,9 @@ impl Line {
         }
     }
 
-    /// Ends once nothing is unanswered.
+    /// Returns once no question is unanswered.
     pub async fn back(&self) {
-        // The sender lives as long as this does.
+        // The sender lives as long as `self`.
         let _ = self.0.subscribe().wait_for(Option::is_none).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Which version of an org is the newest. Postgres alone says so, in the epoch of the present installation.
+//! The newest version of each org. Postgres alone decides it, in the epoch of the present installation.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -14,35 +14,35 @@ use crate::{
     instant::PgTime,
 };
 
-/// An org's newest version, or why there is none.
+/// An org's newest version, or why it has none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
-    /// This one.
+    /// The newest version.
     At(Version),
-    /// The org exists, but no rebuild of this process' format has ended yet.
+    /// The org exists, but has no blobs of this process' format yet.
     NotBuilt,
     /// There is no such org.
     Unknown,
 }
 
-/// An org's newest version, and where it was seen.
+/// An org's newest version, and the installation that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
     /// The installation, as in [`Present`].
     pub installation: Option<Installation>,
-    /// The version.
+    /// The newest version.
     pub head: Head,
-    /// The instant of its snapshot. Two rebuilds that were given the same version, before and after a database was set
-    /// back, differ in it.
+    /// The instant of its snapshot. It tells two rebuilds of equal version apart, made before and after the database
+    /// was set back.
     pub as_of: Option<Timestamp>,
 }
 
-/// What a node asks of many orgs at once.
+/// The newest versions of many orgs.
 #[derive(Clone, Debug)]
 pub struct Newest {
     /// The database's time.
     pub now: Timestamp,
-    /// The database.
+    /// The database's identity.
     pub present: Present,
     /// The newest version of each org that has one, with the instant of its snapshot.
     pub versions: Vec<(OrgId, Version, Timestamp)>,
@@ -54,7 +54,7 @@ impl Store {
         Ok(self.look(org).await?.head)
     }
 
-    /// The newest version of an org, and of which installation. A copy of a database is taken into use first.
+    /// The newest version of an org, with its installation. Renews the installation first, if the database is a copy.
     pub async fn look(&self, org: OrgId) -> Result<Look, Error> {
         match self.look_once(org).await? {
             Some(look) if look.installation.is_some() => return Ok(look),
@@ -75,7 +75,8 @@ impl Store {
         Ok(Some(Look { installation, head, as_of }))
     }
 
-    /// The database's time, and the newest versions of many orgs. A copy of a database is taken into use first.
+    /// The newest versions of many orgs, with the database's time. Renews the installation first, if the database is a
+    /// copy.
     pub async fn newest(&self, orgs: &[OrgId]) -> Result<Newest, Error> {
         match self.newest_once(orgs).await? {
             Some(newest) if newest.present.installation.is_some() => return Ok(newest),
@@ -97,15 +98,15 @@ impl Store {
         Ok(Some(Newest { now, present, versions: versions.collect() }))
     }
 
-    /// Those of some orgs whose oldest change has waited for a rebuild for longer than a while.
+    /// The orgs whose oldest change has waited for a rebuild for longer than this.
     pub async fn lagging(&self, orgs: &[OrgId], longer_than: Duration) -> Result<HashSet<OrgId>, Error> {
         let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
         let lagging = sqlx::query_file_scalar!("queries/versions/lagging.sql", &ids, longer_than.as_secs_f64());
         Ok(lagging.fetch_all(&self.pg).await?.into_iter().map(OrgId).collect())
     }
 
-    /// Records that a version was announced, unless it is no longer the newest; tells whether it is. `postgres_feeds`
-    /// announces it through Postgres besides.
+    /// Records that a version was announced; false if it is no longer the newest. With `postgres_feeds`, Postgres
+    /// announces it as well.
     pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<bool, Error> {
         let recorded =
             sqlx::query_file!("queries/versions/mark_published.sql", org.0, version.epoch, version.n, postgres_feeds)
@@ -115,7 +116,7 @@ impl Store {
     }
 }
 
-/// Microseconds, or nothing for never.
+/// Microseconds, or an empty text for never.
 pub(crate) fn micros_or_never(instant: Option<Timestamp>) -> String {
     instant.map(|at| at.as_micros().to_string()).unwrap_or_default()
 }

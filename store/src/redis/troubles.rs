@@ -1,4 +1,4 @@
-//! What Redis refuses, in its own words: each refusal is logged once and shown by `/readyz` for as long as it lasts.
+//! Errors of Redis: each is logged once, and a refusal is shown in `/readyz` for as long as it lasts.
 
 use std::{
     collections::BTreeMap,
@@ -11,11 +11,11 @@ use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::words;
 
-/// A refusal that has not come again for this long is over. A success in between says little: of the keys of a cluster a
-/// server holds some.
+/// An error that has not come again for this long is over. A success in between does not end it: a server of a cluster
+/// accepts some keys and refuses others.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// An operation that Redis can permit or refuse by itself.
+/// An operation that Redis may permit or refuse separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Operation {
     Read,
@@ -35,20 +35,20 @@ impl fmt::Display for Operation {
     }
 }
 
-/// The operations that do not work at the moment. Cheap to clone; all parts of a process share one.
+/// The failing operations. Cheap to clone; all parts of a process share one.
 #[derive(Clone, Debug, Default)]
 pub struct Troubles(Arc<Mutex<BTreeMap<Operation, Trouble>>>);
 
 #[derive(Debug)]
 struct Trouble {
     words: String,
-    /// Whether the server itself refused, and will again. A lost connection shows in other ways.
+    /// Whether the server itself refused, and will again. Lost connections are reported elsewhere.
     is_refusal: bool,
     at: Instant,
 }
 
 impl Troubles {
-    /// What the server refuses, operation by operation; empty where all is well.
+    /// The operations that the server refuses, with its messages; empty if there are none.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
         let troubles = self.lock();
@@ -56,7 +56,7 @@ impl Troubles {
         refusals.map(|(operation, trouble)| format!("{operation}: {}", trouble.words)).collect()
     }
 
-    /// Takes note of an operation that failed.
+    /// Records the error of an operation, if there is one.
     pub(crate) fn note<T>(&self, operation: Operation, ended: &Result<T, RedisError>) {
         if let Err(error) = ended {
             self.fails(operation, words::redis(error), is_refusal(error));
@@ -67,7 +67,7 @@ impl Troubles {
         let trouble = Trouble { words: words.clone(), is_refusal, at: Instant::now() };
         let before = self.lock().insert(operation, trouble).filter(Trouble::lasts);
         if before.is_none_or(|before| before.words != words) {
-            tracing::warn!(%operation, error = words, "redis: does not work");
+            tracing::warn!(%operation, error = words, "an operation of Redis fails");
         }
     }
 
@@ -82,7 +82,7 @@ impl Trouble {
     }
 }
 
-/// A refusal that no new connection changes.
+/// Whether a retry on a new connection would be refused as well.
 fn is_refusal(error: &RedisError) -> bool {
     let passes = matches!(error.kind(), ErrorKind::Server(ServerErrorKind::BusyLoading | ServerErrorKind::TryAgain));
     !passes && (error.code().is_some() || error.kind() == ErrorKind::AuthenticationFailed)
