@@ -1,8 +1,8 @@
-//! Runs a command with `DATABASE_URL` naming a fresh, migrated database on the server of `PREWARM_TEST_POSTGRES`, drops
-//! the database afterwards and passes the command's exit code on.
+//! Runs a command with `DATABASE_URL` naming a fresh, migrated database on the server of `PREWARM_TEST_POSTGRES`, then
+//! drops the database and returns the command's exit code.
 //!
-//! It reads `migrations/` at run time and leaves `store` alone, because preparing store's queries needs a migrated
-//! database while store does not compile yet.
+//! It reads `migrations/` at run time instead of using `store`: preparing store's queries needs a migrated database,
+//! and until they are prepared store does not compile.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The queue's tables first: our migrations may refer to them.
+/// Applies the queue's migrations, then ours.
 async fn migrate(url: &str) -> Result<()> {
     let pool = PgPool::connect(url).await?;
     PostgresStorage::setup(&pool).await.context("migrating the queue's tables")?;
