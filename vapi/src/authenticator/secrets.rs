@@ -1,4 +1,4 @@
-//! Secrets that a webhook presents as they are.
+//! Webhooks that present a secret itself.
 
 use std::fmt;
 
@@ -13,9 +13,9 @@ const SECRET_HEADER: &str = "x-vapi-secret";
 const BEARER_HEADER: &str = "authorization";
 const BEARER_SCHEME: &[u8] = b"bearer ";
 
-/// The secrets that Vapi may present; several while one is being replaced by the next.
+/// The accepted secrets; several while one is being rotated out.
 ///
-/// Kept as digests: all of one length, so that comparing them tells nothing about a secret's length.
+/// Kept as digests of equal length, so that comparing them reveals nothing of a secret's length.
 #[derive(Clone)]
 pub(super) struct Secrets(Vec<[u8; 32]>);
 
@@ -36,7 +36,7 @@ impl Secrets {
         if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
     }
 
-    /// Compares with every secret, whichever matches, so that the time taken tells nothing.
+    /// Compares with every secret, even after a match, so that the time reveals nothing.
     fn contains(&self, presented: &[u8]) -> Choice {
         let presented = digest(presented);
         self.0.iter().fold(Choice::from(0), |found, secret| found | secret.ct_eq(&presented))

@@ -1,8 +1,7 @@
 //! Vapi's limits, checked before anything is stored or sent.
 //!
-//! Only what Vapi is known to refuse is refused here: lengths, ranges, types, and the providers it has. The rest is for
-//! Vapi to judge, which adds models and options at any time.
-
+//! Only what Vapi is known to reject is refused: lengths, ranges, types and unknown providers. Everything else is left
+//! to Vapi, which adds models and options at any time.
 mod faults;
 mod fields;
 mod model;
@@ -21,7 +20,7 @@ use crate::assistant::AgentConfig;
 
 const MAX_NAME_CHARS: usize = 40;
 
-/// Everything that Vapi would refuse in an agent, or silently leave out. Empty: it may be sent.
+/// Everything that Vapi would reject in an agent, or silently drop. Empty if the agent may be sent.
 pub fn check(agent: &AgentConfig) -> Vec<FieldError> {
     let mut faults = Faults::default();
     check_name(&agent.name, &mut faults);

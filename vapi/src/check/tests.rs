@@ -115,7 +115,7 @@ fn h3_what_is_too_deep_too_much_or_has_too_long_a_key_is_named_and_cut() {
 
     assert_eq!(modelled(model_with(json!(vec![1; MAX_VALUES - 4]))), []);
     let [fault] = &modelled(model_with(json!(vec![1; MAX_VALUES - 3])))[..] else { panic!("one fault") };
-    assert_eq!(fault.to_string(), "model must be at most 20000 values");
+    assert_eq!(fault.to_string(), "model must have at most 20000 values");
 
     assert_eq!(modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES): 1}))), []);
     let [fault] = &modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES + 1): 1})))[..] else { panic!("one") };

@@ -1,4 +1,4 @@
-//! The size of a voice or a model, and the characters in it.
+//! Limits on the size of a voice or a model, and on its characters.
 
 use std::ops::ControlFlow;
 
@@ -6,22 +6,22 @@ use serde_json::Value;
 
 use super::faults::{Faults, Place};
 
-/// Levels of lists and objects in a voice or a model. Parsers give up at 128, and Vapi's answers wrap an assistant in more.
+/// Levels of nesting. Parsers give up at 128, and Vapi's answers wrap an assistant in further levels.
 pub(super) const MAX_DEPTH: usize = 64;
-/// Values in a voice or a model: each costs time and memory whenever the agent is read, hashed or compared.
+/// Values in a voice or a model. Each costs time and memory whenever the agent is read, hashed or compared.
 pub(super) const MAX_VALUES: usize = 20_000;
 pub(super) const MAX_KEY_BYTES: usize = 256;
 
-/// Notes what a voice or a model has too much of, and the characters that nothing keeps.
+/// Reports excess size, and characters that cannot be stored.
 pub(super) fn walk(field: &'static str, value: &Value, faults: &mut Faults) {
-    // The first fault that ends a walk has been told.
+    // The fault that ended the walk is in `faults`.
     let _ = Walk { field, left: MAX_VALUES, faults }.value(Place::Field(field), value, 0);
 }
 
-/// A walk over a voice or a model, which ends early where there is too much of it.
+/// A walk over a voice or a model, which stops at a limit.
 struct Walk<'f> {
     field: &'static str,
-    /// Values that may still come.
+    /// Values until the limit.
     left: usize,
     faults: &'f mut Faults,
 }
@@ -32,7 +32,7 @@ impl Walk<'_> {
         match value {
             Value::String(text) => self.faults.note(place, nul_problem(text)),
             Value::Array(_) | Value::Object(_) if depth >= MAX_DEPTH => {
-                self.faults.add(place, format!("must not be below {MAX_DEPTH} others"));
+                self.faults.add(place, format!("must not be nested deeper than {MAX_DEPTH} levels"));
             }
             Value::Array(items) => {
                 for (at, item) in items.iter().enumerate() {
@@ -61,7 +61,7 @@ impl Walk<'_> {
 
     fn count(&mut self) -> ControlFlow<()> {
         if self.left == 0 {
-            self.faults.add(self.field, format!("must be at most {MAX_VALUES} values"));
+            self.faults.add(self.field, format!("must have at most {MAX_VALUES} values"));
             return ControlFlow::Break(());
         }
         self.left -= 1;
@@ -76,7 +76,7 @@ fn key_problem(name: &str) -> Option<String> {
     nul_problem(name)
 }
 
-/// U+0000 is legal in JSON, and nothing that Postgres keeps.
+/// U+0000 is legal in JSON, but Postgres cannot store it.
 pub(super) fn nul_problem(text: &str) -> Option<String> {
     text.contains('\0').then(|| "must not have the character U+0000".to_owned())
 }
