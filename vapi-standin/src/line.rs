@@ -1,4 +1,4 @@
-//! Connections that can be reset from within a handler.
+//! Connections that a handler can reset.
 
 use std::{
     io,
@@ -19,13 +19,13 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-/// A connection; its handler holds the [`Fuse`].
+/// A connection that resets once its [`Fuse`] is blown.
 pub(crate) struct Line {
     stream: TcpStream,
     fuse: Fuse,
 }
 
-/// Breaks a connection: the next write resets it.
+/// The handler's means to reset a connection: after `blow`, the next write does.
 #[derive(Clone, Default)]
 pub(crate) struct Fuse(Arc<AtomicBool>);
 
@@ -40,7 +40,7 @@ impl Line {
         if !self.fuse.0.load(Ordering::Relaxed) {
             return Ok(());
         }
-        // Closed without lingering, a connection ends with RST and not with FIN.
+        // Without lingering, the connection ends with RST instead of FIN.
         SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
         Err(io::ErrorKind::ConnectionReset.into())
     }
@@ -68,7 +68,7 @@ impl AsyncWrite for Line {
     }
 }
 
-/// Accepts lines.
+/// A listener for such connections.
 pub(crate) struct Lines(pub(crate) TcpListener);
 
 impl axum::serve::Listener for Lines {
@@ -79,7 +79,7 @@ impl axum::serve::Listener for Lines {
         loop {
             match self.0.accept().await {
                 Ok((stream, addr)) => return (Line { stream, fuse: Fuse::default() }, addr),
-                // Out of file descriptors, or the client has gone: neither ends the stand-in.
+                // Neither a lack of file descriptors nor a client that has gone ends the stand-in.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
         }
