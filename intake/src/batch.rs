@@ -1,4 +1,4 @@
-//! A batch: one transaction, or where Postgres refuses that, one for each message.
+//! A batch of messages: one transaction, or one a message if Postgres refuses that.
 
 use std::{slice, sync::Arc, time::Duration};
 
@@ -11,31 +11,31 @@ use store::{
 
 use crate::{Message, NotTaken, Outcome, calls::Effects};
 
-/// A message whose effect the source refuses is parked and tried again after this time: somebody may have changed the
-/// source's rules.
+/// The pause of a parked message whose effect the source refuses. Somebody may change the source's rules by then.
 pub(super) const LONG_PAUSE: Duration = Duration::from_hours(1);
 
-/// The handling of messages' effects.
+/// The handling of the messages' effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
+    /// Written to the source.
     Written(Care),
-    /// It is left to the replay.
+    /// Left to the replay; the messages are parked.
     HeldBack,
 }
 
-/// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
+/// The limit of a transaction. A longer one means that Postgres hangs, or that another program keeps its locks.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// One whose line has said nothing for so long is given up as well: others wait for their turn behind it.
+/// The silence of Postgres after which a transaction is abandoned. Other batches wait behind it.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
-/// refuses the batch, each is taken by itself, so that one which the source refuses keeps none of the others out. A contact
-/// that it refuses costs the contact; a call that it refuses is parked.
+/// Takes messages in their order, with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
+/// refuses the batch, each message is taken by itself, so that a refused one does not keep the others out. A refused
+/// contact costs the call its contact; a refused call is parked.
 pub async fn take(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
     take_in_turn(store, messages, &mut None::<()>).await
 }
 
-/// The same, and lets go of a turn once all is written but not yet on disk.
+/// Takes messages like [`take`], and drops `turn` once all is written but not yet on disk.
 pub(super) async fn take_in_turn<T>(
     store: &Store,
     messages: &[Message],
@@ -52,7 +52,7 @@ pub(super) async fn take_in_turn<T>(
     }
 }
 
-/// A server that is gone is not asked again for each.
+/// Takes messages one by one, until Postgres is down.
 async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
     let mut outcomes: Vec<Result<Outcome, NotTaken>> = Vec::with_capacity(messages.len());
     for message in messages {
@@ -65,7 +65,8 @@ async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, 
     outcomes
 }
 
-/// Takes one message by itself: whole, or without the contact that the source refuses, or without any effect for now.
+/// Takes one message: with all its effect, or else without the contact that the source refuses, or else without any
+/// effect.
 pub(super) async fn take_one(store: &Store, message: &Message, patience: Patience) -> Result<Outcome, NotTaken> {
     let attempt = async |effect| {
         let outcomes = write(store, slice::from_ref(message), patience, effect, &mut None::<()>).await?;
@@ -79,7 +80,7 @@ pub(super) async fn take_one(store: &Store, message: &Message, patience: Patienc
         Err(error) if error.is_refusal() => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "the source refuses a call: its message is parked"
+                "the source refuses a call; its message is parked"
             );
             attempt(Effect::HeldBack).await
         }
@@ -87,7 +88,7 @@ pub(super) async fn take_one(store: &Store, message: &Message, patience: Patienc
     }
 }
 
-/// All of them or none.
+/// Takes all messages or none.
 async fn write<T>(
     store: &Store,
     messages: &[Message],
@@ -144,7 +145,7 @@ async fn fill(intake: &mut Transaction, messages: &[Message], effect: Effect) ->
     }
 }
 
-/// Of new messages whose org is known, and of which not all is erased.
+/// The effects of new messages whose org is known and that are not erased as a whole.
 fn effects<'a>(messages: &'a [Message], recorded: &[Recorded]) -> Effects<'a> {
     let mut effects = Effects::default();
     for (message, recorded) in messages.iter().zip(recorded) {
@@ -161,7 +162,7 @@ pub(super) async fn open(store: &Store, patience: Patience) -> Result<Transactio
 
 fn outcome(recorded: Recorded) -> Outcome {
     match recorded {
-        // Whom it is of need not be found out any more.
+        // An erased message does not need its org.
         Recorded::New(receipt, _, Some(Erased::Call | Erased::Caller)) | Recorded::New(receipt, Some(_), None) => {
             Outcome::Accepted(receipt)
         }

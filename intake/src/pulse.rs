@@ -1,4 +1,4 @@
-//! Whether the intake takes messages, for `/readyz`.
+//! The state of the intake, for `/readyz`.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,15 +9,15 @@ use monitoring::logging::chain;
 
 use crate::{NotTaken, Outcome};
 
-/// A failure that is older says nothing about now.
+/// The time that a failure counts.
 const REMEMBERED: Duration = Duration::from_secs(60);
 
-/// The last failure that was no fault of its message, unless a message has been taken since.
+/// The last failure that was not the message's fault, unless a message has been taken since.
 #[derive(Debug, Default)]
 pub(crate) struct Pulse(Mutex<Option<(Instant, String)>>);
 
 impl Pulse {
-    /// Notes how a message ended.
+    /// Records the outcome of a message.
     pub(crate) fn note(&self, ended: &Result<Outcome, NotTaken>) {
         let trouble = match ended {
             Ok(_) => None,
@@ -27,7 +27,7 @@ impl Pulse {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    /// Why the last message was not taken, if so.
+    /// The reason of the last failure, if it still counts.
     pub(crate) fn trouble(&self) -> Option<String> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, reason) = last.as_ref().filter(|(at, _)| at.elapsed() < REMEMBERED)?;

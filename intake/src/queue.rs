@@ -1,4 +1,4 @@
-//! What has arrived and is not stored yet, and who stores it.
+//! The queue of messages that are not stored yet, and the writers that store them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,20 +15,20 @@ use crate::{
     pulse::Pulse,
 };
 
-/// Messages that wait or are being stored, at most. More are refused, to be sent again.
+/// Messages that may wait or be in a transaction. Further ones are refused, for their senders to try again.
 const PLACES: u32 = 1024;
-/// While one waits for its flush, the other writes.
+/// Writers: while one waits for its flush, the other writes.
 const WRITERS: usize = 2;
-/// Messages of a batch, at most.
+/// Messages in a batch, at most.
 const BATCH: usize = 128;
-/// A batch of so many bytes takes no further message: what Postgres takes in one piece is limited.
+/// Bytes after which a batch takes no further message. Postgres limits the size of a statement.
 const BATCH_BYTES: usize = 4 << 20;
-/// Messages that wait for somebody else's locks at once, each with a connection of its own.
+/// Messages that may wait for locks of other programs, each with a session of its own.
 const BLOCKED: usize = 4;
-/// At the end, those whose senders have gone are given this long.
+/// The limit of the stop's wait for messages that are still queued.
 const DRAIN: Duration = Duration::from_secs(2);
 
-/// Takes messages, each as soon as a writer is free and together with whatever else waits then. No timer holds any back.
+/// Stores messages, each as soon as a writer is free, together with all that wait at that moment. No timer delays any.
 #[derive(Debug)]
 pub struct Intake {
     places: Arc<Semaphore>,
@@ -36,7 +36,7 @@ pub struct Intake {
     pulse: Pulse,
 }
 
-/// A message and who waits for its outcome.
+/// A message, and the sender that waits for its outcome.
 struct Waiting {
     message: Message,
     sender: Sender,
@@ -44,19 +44,19 @@ struct Waiting {
 
 struct Sender {
     answer: oneshot::Sender<Result<Outcome, NotTaken>>,
-    /// Held until the answer is given, whoever has gone by then.
+    /// Held until the answer is given, even if the sender has gone.
     _place: OwnedSemaphorePermit,
 }
 
 impl Sender {
-    /// A sender that has gone does not hear it.
+    /// Sends the outcome; a sender that has gone misses it.
     fn answer(self, outcome: Result<Outcome, NotTaken>) {
         let _ = self.answer.send(outcome);
     }
 }
 
 impl Intake {
-    /// Its writers run as long as the process.
+    /// Starts the writers, which run as long as the process.
     pub fn start(store: &Store) -> Self {
         let (queue, waiting) = unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
@@ -68,14 +68,14 @@ impl Intake {
         Self { places: Arc::new(Semaphore::new(PLACES as usize)), queue, pulse: Pulse::default() }
     }
 
-    /// Takes a message. It is stored even if nobody waits for the outcome any more.
+    /// Stores a message, even if the caller stops waiting for the outcome.
     pub async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
         let ended = self.store(message).await;
         self.pulse.note(&ended);
         ended
     }
 
-    /// Why messages are not taken at the moment, if so.
+    /// Why messages are not taken at the moment; `None` if they are.
     pub fn trouble(&self) -> Option<String> {
         self.pulse.trouble()
     }
@@ -89,19 +89,19 @@ impl Intake {
         outcome.unwrap_or(Err(NotTaken::Ended))
     }
 
-    /// Waits until nothing waits any more. From then on nothing is taken.
+    /// Waits until the queue is empty, and refuses all later messages.
     pub async fn drain(&self) {
         if tokio::time::timeout(DRAIN, self.places.acquire_many(PLACES)).await.is_err() {
-            tracing::warn!("some messages were not stored; nobody was told that they were");
+            tracing::warn!("some messages were not stored; their senders got no success");
         }
         self.places.close();
     }
 }
 
-/// Who holds it writes; what waits meanwhile is one batch.
+/// The right to write. Its holder takes all that waits as one batch.
 type Turn = OwnedMutexGuard<UnboundedReceiver<Waiting>>;
 
-/// The first that comes, and what else is there then. Empty at the end.
+/// Waits for a message and takes all that wait with it. Empty when the queue is closed.
 async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     let mut batch = Vec::from_iter(waiting.recv().await);
     let bytes = |waiting: &Waiting| waiting.message.body.0.len();
@@ -114,15 +114,15 @@ async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     batch
 }
 
-/// A message that waited would only find out later that Postgres is gone.
+/// Answers all waiting messages with an error, since they would only find out later that Postgres is down.
 fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
     while let Ok(next) = waiting.try_recv() {
         next.sender.answer(Err(error.clone()));
     }
 }
 
-/// Runs a writer until it ends, and starts another in place of one that panics. The senders of that one's batch get an error;
-/// without a new writer the intake would store nothing any more.
+/// Runs a writer, and replaces it if it panics: without writers nothing would be stored. The senders of its batch get
+/// an error.
 async fn replace_when_it_panics<F>(writer: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -154,8 +154,8 @@ impl Writer {
         }
     }
 
-    /// The turn is the next writer's once all is written but not yet on disk: two that write at once would share what
-    /// waits, and each batch costs the same however many are in it.
+    /// Stores a batch and passes the turn on once all is written but not yet on disk. If two batches wrote at once they
+    /// would share the waiting messages, and a batch costs the same however many are in it.
     async fn store(&self, batch: Vec<Waiting>, mut turn: Option<Turn>) {
         let (messages, senders): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.sender)).unzip();
@@ -172,7 +172,8 @@ impl Writer {
         }
     }
 
-    /// Somebody holds rows that this message is about. It waits for them apart, so that no other waits with it.
+    /// Stores a message whose rows another program has locked, in a task of its own, so that no other message waits
+    /// with it.
     fn store_when_let(&self, message: Message, sender: Sender, error: NotTaken) {
         let Ok(slot) = Arc::clone(&self.blocked).try_acquire_owned() else { return sender.answer(Err(error)) };
         let store = self.store.clone();

@@ -1,4 +1,4 @@
-//! Replay: what was parked has its effect once our maps have its assistant or number, as if it came then.
+//! Replay: parked events take effect once our maps have their assistant or number, as if they arrived then.
 
 use std::time::{Duration, Instant};
 
@@ -18,32 +18,32 @@ use crate::{
     calls::Effects,
 };
 
-/// Events of one transaction, at most.
+/// Events of a transaction, at most.
 const CHUNK: i64 = 64;
-/// A transaction that has so many bytes, as they are stored, takes no further event.
+/// Stored bytes after which a transaction takes no further event.
 const CHUNK_BYTES: i64 = 1 << 20;
-/// One run goes on for so long; what is left is the next one's.
+/// The time limit of a run; the next run does the rest.
 const RUN: Duration = Duration::from_secs(5);
-/// An event that was in somebody's way, or in whose way somebody was, is tried again after this time.
+/// The pause of an event after a conflict with another transaction.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// What a run has done.
+/// The result of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Replayed {
-    /// Events that have had their effect.
+    /// Events that took effect.
     pub replayed: usize,
-    /// Events that stay parked for some time, since their effect could not be written.
+    /// Events that stay parked for a while, because their effect could not be written.
     pub failed: usize,
 }
 
-/// Events that were to be replayed together, and why they were not.
+/// Events of a failed transaction, and its error.
 struct Failed {
     events: Vec<i64>,
     error: NotTaken,
 }
 
-/// Replays what is parked and known by now. Each transaction gives events to their orgs and writes their effect, so that a
-/// kill leaves them parked; two runs at once share the work.
+/// Replays the parked events that can be assigned. Each transaction assigns events to orgs and writes their effect, so
+/// a kill leaves them parked. Concurrent runs share the work.
 pub async fn replay(store: &Store) -> Result<Replayed, NotTaken> {
     let known = store.known_to_parked().await?;
     let mut run = Replayed::default();
@@ -59,7 +59,8 @@ pub async fn replay(store: &Store) -> Result<Replayed, NotTaken> {
     outcome.map(|()| run)
 }
 
-/// A chunk that is refused is replayed one by one, until the event is found that none of the others shall wait for.
+/// Replays chunk after chunk. Events of a refused chunk are replayed one by one, until the refused one is found and put
+/// off.
 async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), NotTaken> {
     let started = Instant::now();
     let mut size = CHUNK;
@@ -73,7 +74,7 @@ async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), 
             Err(_) if size > 1 => size = 1,
             Err(Failed { events, error }) => {
                 let pause = if error.is_refusal() { LONG_PAUSE } else { PAUSE };
-                tracing::error!(event = ?events, error = &error as &dyn std::error::Error, "parked still");
+                tracing::error!(event = ?events, error = &error as &dyn std::error::Error, "a parked event could not be replayed");
                 store.put_off_parked(&events, pause).await?;
                 run.failed += events.len();
                 size = CHUNK;
@@ -83,7 +84,7 @@ async fn chunks(store: &Store, known: &Known, run: &mut Replayed) -> Result<(), 
     Ok(())
 }
 
-/// One transaction; returns how many events it has replayed.
+/// Replays one chunk in a transaction; returns its number of events.
 async fn chunk(store: &Store, known: &Known, events: i64) -> Result<usize, Failed> {
     let mut begun = Vec::new();
     let replayed = tokio::time::timeout(LIMIT, commit(store, known, events, &mut begun)).await;
@@ -104,7 +105,7 @@ async fn commit(store: &Store, known: &Known, events: i64, begun: &mut Vec<i64>)
     }
 }
 
-/// One event that is replayed alone was refused with others: its contact may be what the source refuses.
+/// Writes a chunk. A single event was refused before, so its contact is written by itself.
 async fn fill(intake: &mut Transaction, known: &Known, events: i64, begun: &mut Vec<i64>) -> Result<(), store::Error> {
     let unparked = intake.unpark(known, events, CHUNK_BYTES).await?;
     begun.extend(unparked.iter().map(|event| event.id));
@@ -121,7 +122,7 @@ async fn fill(intake: &mut Transaction, known: &Known, events: i64, begun: &mut 
     effects.write(intake, if events == 1 { Care::OfContacts } else { Care::None }).await
 }
 
-/// What an event says. One that cannot be read any more says nothing, and belongs to its org all the same.
+/// The message of an event; `None` if it cannot be read any more. The event belongs to its org all the same.
 fn message(event: Unparked) -> Option<(i64, OrgId, Message)> {
     match Envelope::from_json(event.body) {
         Ok(envelope) => Some((event.id, event.org, Message::from(envelope).received_at(event.received_at))),
