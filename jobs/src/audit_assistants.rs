@@ -1,5 +1,5 @@
-//! Now and then, and when a worker starts: has every agent owed whose assistant is not what is wanted, whether somebody
-//! left a mark or not. Another public address, another secret, a hash that somebody has removed: none of them leaves one.
+//! Regularly, and when a worker starts: marks every agent whose assistant is not as wanted. Some changes leave no mark
+//! by themselves: another public address, another secret, a hash that somebody has removed.
 
 use readmodel::ids::AgentId;
 use store::{Error, Store};
@@ -9,19 +9,19 @@ use crate::{
     prewarm::{LONGEST_PAUSE, Prewarm, Wanted, is_owed},
 };
 
-/// Agents that are held in memory at a time.
+/// Agents in memory at a time.
 const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let Some(prewarm) = &context.prewarm else { return Ok(()) };
     let agents = audit(&context.store, prewarm).await.map_err(JobError::retry)?;
     if agents > 0 {
-        tracing::info!(agents, "found agents whose assistants are not what is wanted");
+        tracing::info!(agents, "marked agents whose assistants are not as wanted");
     }
     Ok(())
 }
 
-/// Returns how many it found that nobody had marked.
+/// Returns how many unmarked agents it found and marked.
 async fn audit(store: &Store, prewarm: &Prewarm) -> Result<usize, Error> {
     store.mend_put_off(LONGEST_PAUSE).await?;
     let (mut found, mut after) = (0, None);

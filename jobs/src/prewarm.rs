@@ -1,8 +1,9 @@
-//! Makes an agent's assistant at Vapi equal to the agent. Pushed by claims, for every agent that is owed.
+//! Makes an agent's assistant at Vapi equal to the agent. Claims create this job for agents that are owed.
 //!
-//! A pass reads the agent, decides on one step, takes it, and reads again, until nothing is left to do: so it ends on the
-//! newest configuration, whatever was saved meanwhile. One pass at a time has an agent. What goes wrong at Vapi is put off
-//! and stays owed, for as long as an outage lasts; only what Vapi refuses for what it says is a dead letter.
+//! A pass reads the agent, decides on one step, takes it and reads again, until nothing is left to do. So it ends with
+//! the newest configuration, whatever was saved in the meantime. A lease allows one pass at a time. Failures of Vapi
+//! defer the agent, which stays owed however long an outage lasts; only a configuration that Vapi rejects ends as a
+//! dead letter.
 
 mod failure;
 mod next;
@@ -20,29 +21,29 @@ pub(crate) use self::next::{Wanted, is_owed};
 use self::pass::Pass;
 use crate::{Context, JobError};
 
-/// What pre-warming needs; made once a process.
+/// The resources of this job, made once a process.
 #[derive(Clone, Debug)]
 pub struct Prewarm {
-    /// The way to Vapi.
+    /// The client of Vapi.
     pub client: Client,
-    /// What all assistants share.
+    /// The settings that all assistants share.
     pub deployment: Deployment,
-    /// How patient it is.
+    /// Its lease and pauses.
     pub pace: Pace,
 }
 
-/// How patient pre-warming is. The defaults are for production; tests shorten them.
+/// The lease and the pauses between attempts. The defaults are for production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// An agent whose holder says nothing for so long is free. Longer than a request may wait and take, so that no request
-    /// of a former holder is still under way.
+    /// The duration of an agent's lease without renewal. Longer than a request may wait and take, so that no request of
+    /// a former holder is still under way when the next one begins.
     pub lease: Duration,
-    /// The first pause after a failure of Vapi's; each doubles it.
+    /// The first pause after a failure of Vapi. Each further failure doubles it.
     pub first_pause: Duration,
-    /// The longest such pause. Short, since the agent that is tried next finds out for all whether Vapi is back; the client
-    /// sees to it that few of the tries reach Vapi meanwhile.
+    /// The longest such pause. It is short, because the next attempt finds out for all agents whether Vapi is back; the
+    /// client's gate keeps most attempts from reaching Vapi.
     pub max_pause: Duration,
-    /// The first pause after a refusal that is about the account; each doubles it.
+    /// The first pause after a refusal that concerns the account. Each further refusal doubles it.
     pub first_account_pause: Duration,
     /// The longest such pause.
     pub max_account_pause: Duration,
@@ -60,11 +61,11 @@ impl Default for Pace {
     }
 }
 
-/// The longest pause, whatever Vapi asks for.
+/// The longest pause, even if Vapi asks for more.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 pub(crate) async fn run(context: &Context, agent: AgentId) -> Result<(), JobError> {
-    // Such a worker claims none.
+    // A worker without Vapi claims no agents.
     let Some(prewarm) = &context.prewarm else { return Ok(()) };
     let mut measured = Measured("failed");
     let taken = context.store.take_agent(agent, prewarm.pace.lease).await.map_err(JobError::retry)?;
@@ -77,7 +78,7 @@ pub(crate) async fn run(context: &Context, agent: AgentId) -> Result<(), JobErro
     Ok(())
 }
 
-/// Counts a pass when it is dropped, so that one which panics or is cut off is counted too.
+/// Counts a pass when it is dropped, and so also one that panics or is cut off.
 struct Measured(&'static str);
 
 impl Drop for Measured {

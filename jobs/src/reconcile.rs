@@ -1,5 +1,5 @@
-//! Fills what webhooks have dropped: asks Vapi for the calls that have changed since the last pass, and takes in what each
-//! of them says that is not known, as if Vapi had reported it.
+//! Takes in calls whose webhooks were lost: asks Vapi for the calls that have changed since the last pass, and
+//! processes what is new as if Vapi had reported it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,13 +19,13 @@ use vapi::{
 
 use crate::{Context, JobError};
 
-/// Where nothing is known of an earlier pass.
+/// The first pass looks back this far.
 const FIRST: Duration = Duration::from_hours(24);
-/// Passes overlap by more than Vapi's clock and ours may differ, and than Vapi may take to list a call that has changed.
+/// The overlap of passes. Longer than the clock skew, and than Vapi may take to list a changed call.
 const OVERLAP: Duration = Duration::from_mins(10);
-/// Calls asked for at a time: with their transcripts they are long. Where that is too long, half of them.
+/// Calls in a page. With their transcripts they are long; a page that proves too long is halved.
 const PAGE: usize = 100;
-/// What Vapi's clock shows.
+/// The resolution of Vapi's timestamps.
 const INSTANT: Duration = Duration::from_millis(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
@@ -35,11 +35,11 @@ pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let last = store.reconciled_until().await.map_err(JobError::retry)?;
     let since = before(last.unwrap_or(before(now, FIRST)), OVERLAP);
     let found = pass(store, &prewarm.client, since).await?;
-    // Only now: a pass that was cut short begins again where the last whole one ended.
+    // Recorded last: a pass that was cut short starts again where the last complete one ended.
     store.advance_reconciliation(now).await.map_err(JobError::retry)?;
     gauge!(RECONCILED_UNTIL_SECONDS).set(now.as_micros() as f64 / 1e6);
     if found.filled > 0 {
-        tracing::warn!(calls = found.filled, %since, "Vapi had calls that no webhook has told of");
+        tracing::warn!(calls = found.filled, %since, "took in calls that no webhook had reported");
     }
     Ok(())
 }
@@ -49,7 +49,7 @@ struct Found {
     filled: u64,
 }
 
-/// Newest first, page by page down to `since`.
+/// Reads pages, newest first, down to `since`.
 async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found, JobError> {
     let mut found = Found::default();
     let mut seen = HashSet::new();
@@ -65,7 +65,7 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
             Err(error) => return Err(JobError::retry(error)),
         };
         if page.unreadable > 0 {
-            tracing::warn!(calls = page.unreadable, "Vapi lists calls without an id or a time: they are passed over");
+            tracing::warn!(calls = page.unreadable, "skipped calls in Vapi's list without an id or a time");
         }
         let next = next(&page, size)?;
         let new: Vec<Call> = page.calls.into_iter().filter(|call| seen.insert(call.id.clone())).collect();
@@ -73,7 +73,7 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
         take(store, new, &mut found).await?;
         match next {
             None => return Ok(found),
-            // A page of calls that were all made at one instant and seen before leads no further.
+            // All calls of the page were made at one instant and seen before: the next page starts before it.
             Some(oldest) if is_stuck && made_until.is_none_or(|until| before(oldest, INSTANT) < until) => {
                 made_until = Some(before(oldest, INSTANT));
             }
@@ -83,7 +83,7 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
     }
 }
 
-/// Until when the calls of the next page were made; `None` if there is none.
+/// The instant before which the next page's calls were made; `None` after the last page.
 fn next(page: &Calls, size: usize) -> Result<Option<Timestamp>, JobError> {
     if page.listed() < size {
         return Ok(None);
@@ -106,7 +106,7 @@ async fn take(store: &Store, calls: Vec<Call>, found: &mut Found) -> Result<(), 
                 found.filled += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
                 count(outcome.name());
             }
-            // One that Postgres does not take must not keep the others out, now or on any later pass.
+            // A call that Postgres rejects must not keep the others out, now or in any later pass.
             Err(error) if error.is_for_good() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call that Vapi lists cannot be stored");
                 count("failed");
@@ -117,9 +117,9 @@ async fn take(store: &Store, calls: Vec<Call>, found: &mut Found) -> Result<(), 
     refused.map_or(Ok(()), |error| Err(JobError::retry(error)))
 }
 
-/// What a call says; nothing if all of it is known. Webhooks told of most calls, and passes overlap.
+/// The message for a call; `None` if all of it is known, as with most calls: their webhooks came, or passes overlap.
 fn message(call: &Call, known: &HashMap<String, Value>) -> Option<Message> {
-    // A call that says nothing is passed over: the next one may say something.
+    // Skips a call that cannot be read; the next one may be readable.
     let envelope = Envelope::of_listed_call(&call.body).ok()?;
     let known = known.get(&call.id).and_then(|state| serde_json::from_value::<CallState>(state.clone()).ok());
     let is_known = known.zip(envelope.call_update()).is_some_and(|(known, update)| !known.learns_from(&update.state));

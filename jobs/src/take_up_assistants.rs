@@ -1,5 +1,4 @@
-//! When a worker starts: what was put off is tried at once, since a key or an address may be another one now, and every
-//! agent is looked at.
+//! When a worker starts: makes deferred agents due, since a key or an address may have changed, and audits all agents.
 
 use crate::{Context, JobError, audit_assistants};
 

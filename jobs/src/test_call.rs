@@ -1,5 +1,5 @@
-//! Makes a test call: waits until Vapi holds the agent as it was saved last, then has Vapi make a call for the browser. The
-//! person who clicked watches, so that this job tries again by itself, and within a person's patience.
+//! Makes a test call: waits until Vapi holds the agent as last saved, then has Vapi make a call for the browser. A
+//! person is waiting, so this job retries by itself and gives up soon.
 
 use std::time::Duration;
 
@@ -18,20 +18,20 @@ use vapi::client::{Call, Client, Error, WebCall};
 
 use crate::{Context, JobError, prewarm};
 
-/// A call that is not ready by then is given up. Postgres closes calls that no worker has taken a little later.
+/// The limit of the whole job. `prewarm.test_call_patience()` is the fallback for calls that no worker took.
 const PATIENCE: Duration = Duration::from_secs(25);
-/// Between looks at the assistant.
+/// Delay between reads of the assistant's stage.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Calls of which Vapi's answer was lost and that it does not list, at most. Each may take a line for some seconds.
+/// Requests for a call that may go unanswered, without Vapi listing the call. Each may occupy a line for some seconds.
 const MAX_LOST: usize = 2;
-/// By so much Vapi's clock may be behind the database's.
+/// Tolerated clock skew between Vapi and our database.
 const CLOCKS_APART: Duration = Duration::from_mins(5);
-/// Newest first, so that a call that was just made is on the first page.
+/// Calls in a page of the search. The newest come first, so a call made just now is on it.
 const PAGE: usize = 50;
-/// Before Vapi is asked again.
+/// Delay before Vapi is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Why there will be no call, in words for the person who waits.
+/// The reason why there is no call, for the person who waits.
 struct Trouble(String);
 
 pub(crate) async fn run(context: &Context, id: Uuid) -> Result<(), JobError> {
@@ -75,22 +75,22 @@ struct Maker<'a> {
     client: &'a Client,
     id: Uuid,
     call: TestCall,
-    /// How often Vapi was asked for it, and nobody knows what became of that.
+    /// Requests whose answer was lost.
     lost: usize,
 }
 
 impl<'a> Maker<'a> {
-    /// One that was begun may have been made by a worker that has died since.
+    /// A call in stage connecting may have been made by a worker that died.
     fn new(context: &'a Context, client: &'a Client, id: Uuid, call: TestCall) -> Self {
         let lost = usize::from(call.stage == Stage::Connecting);
         Self { context, client, id, call, lost }
     }
 
-    /// Until it is made, or closed by somebody else.
+    /// Runs until the call is made, or closed by somebody else.
     async fn make(mut self) -> Result<(), Ended> {
         let store = &self.context.store;
         loop {
-            // Here and now, whoever else would come to it: a person waits. What becomes of it is written in its row.
+            // Synced here rather than by another worker's claim: a person waits. The result is in the agent's row.
             let _ = prewarm::run(self.context, self.call.agent).await;
             let assistant_id = synced(store, self.call.org, self.call.agent).await?;
             if !store.advance_test_call(self.id, Step::Connecting { assistant_id: &assistant_id }).await? {
@@ -115,7 +115,8 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// The call that Vapi makes, or has made unheard: it recognises no repetition, and each takes a line. None: no more.
+    /// Has Vapi make the call, or finds the one it made when its answer was lost: Vapi does not deduplicate, and each
+    /// call takes a line. `None` after too many lost answers.
     async fn web_call(&mut self, assistant_id: &str) -> Result<Option<WebCall>, Error> {
         if self.lost > 0
             && let Some(made) = self.made().await?
@@ -140,16 +141,16 @@ impl<'a> Maker<'a> {
     }
 }
 
-/// Waits until Vapi holds the agent as it was saved last.
+/// Waits until Vapi holds the agent as last saved.
 async fn synced(store: &Store, org: OrgId, agent: AgentId) -> Result<String, Ended> {
     loop {
         let Some(progress) = store.assistant_progress(org, agent).await? else {
-            return Err(Trouble("The agent is gone.".to_owned()).into());
+            return Err(Trouble("The agent was deleted.".to_owned()).into());
         };
         match (progress.stage, progress.assistant_id) {
             (assistants::Stage::Synced, Some(assistant_id)) => return Ok(assistant_id),
             (assistants::Stage::Failed, _) => {
-                let reason = progress.reason.unwrap_or_else(|| "Vapi does not take it.".to_owned());
+                let reason = progress.reason.unwrap_or_else(|| "Vapi rejects it.".to_owned());
                 return Err(Trouble(format!("The assistant is not ready: {reason}")).into());
             }
             _ => sleep(LOOK_EVERY).await,
@@ -160,8 +161,10 @@ async fn synced(store: &Store, org: OrgId, agent: AgentId) -> Result<String, End
 fn refusal(status: u16, words: &[String]) -> Trouble {
     let words = words.join(" ");
     Trouble(match status {
-        401 | 403 => format!("Vapi does not accept our key. Whoever runs this installation has to mend it. {words}"),
-        402 => format!("Vapi refuses for the sake of the bill. {words}"),
+        401 | 403 => {
+            format!("Vapi does not accept our key. The operator of this installation has to replace it. {words}")
+        }
+        402 => format!("Vapi refuses because of the bill. {words}"),
         _ => words,
     })
 }

@@ -1,9 +1,9 @@
-//! The log line of a job that ends badly.
+//! The log line of a job that fails.
 
 use crate::{Job, JobError};
 
-/// Logs how a job ends. Dropping it before [`end`](Self::end) means that the job was cut off: by its time limit, a panic or
-/// the end of the process.
+/// Logs the end of a job. Dropping it before [`end`](Self::end) means that the job was cut off: by its time limit, a
+/// panic or the end of the process.
 pub(crate) struct Told {
     job: Job,
     ended: bool,
@@ -26,7 +26,7 @@ impl Drop for Told {
     fn drop(&mut self) {
         if !self.ended {
             let (job, subject) = (self.job.kind(), self.job.subject());
-            tracing::warn!(job, subject, "a job was cut off: its time was up, it panicked, or the worker stops");
+            tracing::warn!(job, subject, "a job was cut off by its time limit, a panic or the end of the worker");
         }
     }
 }

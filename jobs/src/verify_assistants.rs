@@ -1,5 +1,5 @@
-//! Every ten minutes: compares what Vapi holds with what it was given. Others write there too, and people delete things by
-//! hand. Nothing is written to Vapi here: whatever is not as it should be makes its agent owed.
+//! Every ten minutes: compares what Vapi holds with what it was given, since other programs and people change it too.
+//! This writes nothing to Vapi: an agent whose assistant differs becomes owed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +19,7 @@ use crate::{
     prewarm::{Prewarm, Wanted},
 };
 
-/// Rows that are held in memory at a time.
+/// Rows in memory at a time.
 const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
@@ -29,7 +29,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     match verification.run().await {
         Ok(()) => Ok(()),
         Err(Stop::Store(error)) => Err(JobError::retry(error)),
-        // The next one comes soon; whatever was found until now is owed already.
+        // The next run comes soon, and the differences found so far are owed already.
         Err(Stop::Vapi(error)) => {
             tracing::warn!(%error, "assistants could not be verified");
             Ok(())
@@ -57,11 +57,11 @@ impl From<client::Error> for Stop {
 struct Verification<'a> {
     store: &'a Store,
     prewarm: &'a Prewarm,
-    /// By the database's clock: what was written since proves nothing.
+    /// The start, by the database's clock. Anything written later is not compared.
     began: Timestamp,
-    /// Assistants that Vapi has listed.
+    /// The assistants that Vapi has listed.
     seen: HashSet<String>,
-    /// Assistants of agents that we do not have.
+    /// Assistants whose agent does not exist.
     unclaimed: usize,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Verification<'a> {
         self.compare_phone_numbers().await
     }
 
-    /// Page by page, newest first.
+    /// Reads pages, newest first.
     async fn compare_all(&mut self) -> Result<(), Stop> {
         let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE);
         loop {
@@ -108,13 +108,13 @@ impl<'a> Verification<'a> {
                         verified.push(listed.known.agent.id);
                     }
                 }
-                // Made for an agent that names another one, or none.
+                // Made for an agent that names another assistant, or none.
                 (None, Some(Some(listed))) if self.prewarm.owns(assistant) && !listed.marked => {
                     surplus.extend(assistant.created_at.map(|at| (listed.known.agent.id, at)));
                 }
                 (None, Some(Some(_)) | None) => {}
                 (None, Some(None)) => {
-                    tracing::info!(assistant = assistant.id, "Vapi has an assistant of an agent that is not there");
+                    tracing::info!(assistant = assistant.id, "Vapi has an assistant whose agent does not exist");
                     self.unclaimed += 1;
                 }
             }
@@ -126,7 +126,8 @@ impl<'a> Verification<'a> {
         Ok(())
     }
 
-    /// Whether Vapi holds what it was given. What is being written, or was just now, is left to the next verification.
+    /// Whether Vapi holds what it was given. An agent that is owed, or was written since the start, is left to the next
+    /// run.
     async fn compare(&self, listed: &Listed, assistant: &Assistant) -> Result<bool, Stop> {
         let Known { agent, shown_otherwise, .. } = &listed.known;
         let wanted = Wanted::of(agent, &self.prewarm.deployment);
@@ -150,7 +151,8 @@ impl<'a> Verification<'a> {
         Ok(false)
     }
 
-    /// An assistant that was not listed may have been made meanwhile, or lie between two pages: Vapi is asked for it.
+    /// Asks Vapi for each assistant that was not listed: it may have been made in the meantime, or lie between two
+    /// pages.
     async fn confirm_missing(&self) -> Result<(), Stop> {
         let mut after = None;
         loop {
@@ -199,7 +201,7 @@ impl<'a> Verification<'a> {
             let drifted = before.filter(|mapping| has_drifted(mapping, answered.get(&mapping.id), complete));
             let drifted: Vec<String> = drifted.map(|mapping| mapping.id.clone()).collect();
             if !drifted.is_empty() {
-                tracing::warn!(numbers = drifted.len(), "somebody else has changed who answers phone numbers");
+                tracing::warn!(numbers = drifted.len(), "somebody else has changed the assistants of phone numbers");
                 drifted.iter().for_each(|_| Drift::PhoneNumber.count());
                 self.store.note_phone_drift(&drifted).await?;
             }
@@ -209,7 +211,8 @@ impl<'a> Verification<'a> {
     }
 }
 
-/// A number that Vapi has refused is tried again once it is there. One that is not there is told so once.
+/// Whether Vapi's number has another assistant than it was told. A number that Vapi rejected is tried again once Vapi
+/// has it; one that Vapi no longer has counts once.
 fn has_drifted(mapping: &Mapping, answered: Option<&Option<String>>, complete: bool) -> bool {
     match answered {
         Some(assistant_id) => *assistant_id != mapping.assistant_id,

@@ -1,4 +1,4 @@
-//! What follows from a request that had no success. Pure, but for chance.
+//! The consequences of a failed request. Pure, except for random jitter.
 
 use std::time::Duration;
 
@@ -6,19 +6,20 @@ use vapi::client::Error;
 
 use super::{LONGEST_PAUSE, Pace};
 
-/// What a failed request is about.
+/// The cause of a failed request, by what can help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// What was sent: it must not be sent again.
+    /// The content was rejected; the same must not be sent again.
     Content(String),
-    /// The key, the bill, the address: nothing will succeed until somebody changes that.
+    /// The key, the bill or the address: requests fail until somebody changes it.
     Account(String),
-    /// The moment.
+    /// A passing condition; a retry may help.
     Passing(String),
 }
 
 impl Failure {
-    /// [`Error::Missing`] is the caller's to judge, where it may come; elsewhere Vapi is not in its right mind.
+    /// Classifies an error. Callers that expect [`Error::Missing`] handle it first; anywhere else it is a fault of
+    /// Vapi's.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
             Error::Rejected { status, words } if is_about_content(*status) => Self::Content(told(*status, words)),
@@ -30,37 +31,39 @@ impl Failure {
     }
 }
 
-/// Bad request, conflict, too large, unprocessable.
+/// Whether the status is Bad Request, Conflict, Content Too Large or Unprocessable Content.
 fn is_about_content(status: u16) -> bool {
     matches!(status, 400 | 409 | 413 | 422)
 }
 
-/// In Vapi's words, if it has any.
+/// Vapi's messages, or a text of ours if there are none.
 fn told(status: u16, words: &[String]) -> String {
     match words {
-        [] => format!("Vapi refuses it with status {status}"),
+        [] => format!("Vapi rejects it with status {status}"),
         words => words.join("; "),
     }
 }
 
 impl Pace {
-    /// After so many starts, the last of which met a failure of Vapi's.
+    /// The pause after the last of several attempts met a failure of Vapi.
     pub(super) fn pause(&self, attempts: i32) -> Duration {
         doubled(self.first_pause, self.max_pause, attempts)
     }
 
-    /// For as long as Vapi, or the gate before it, asks, and a little longer, so that agents do not come back together.
+    /// The pause that Vapi, or the client's gate, asks for, with jitter on top so that agents do not come back
+    /// together.
     pub(super) fn pause_as_asked(&self, asked: Duration) -> Duration {
         asked.max(self.first_pause / 4).mul_f64(rand::random_range(1.0..1.25)).min(LONGEST_PAUSE)
     }
 
-    /// After so many starts, the last of which met a refusal that is about the account.
+    /// The pause after the last of several attempts met a refusal that concerns the account.
     pub(super) fn account_pause(&self, attempts: i32) -> Duration {
         doubled(self.first_account_pause, self.max_account_pause, attempts)
     }
 }
 
-/// Of the whole between a half and all, so that agents do not come back together.
+/// Doubles a pause for each attempt after the first, then takes a random half to all of it, so that agents do not come
+/// back together.
 fn doubled(first: Duration, most: Duration, attempts: i32) -> Duration {
     let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or_default().min(16);
     first.saturating_mul(1 << doublings).min(most).mul_f64(rand::random_range(0.5..=1.0))

@@ -1,15 +1,15 @@
-//! What to do next about an agent. Pure.
+//! The decision on an agent's next step. Pure.
 
 use readmodel::time::Timestamp;
 use store::{agents::Agent, assistants::Known};
 use vapi::{AgentConfig, Deployment, FieldError, Payload};
 
-/// What an agent's assistant is to be.
+/// The assistant that an agent should have.
 pub(crate) struct Wanted {
     pub(crate) payload: Payload,
-    /// The payload's hash, as rows have it.
+    /// The payload's hash, in the form that rows have.
     pub(crate) hash: String,
-    /// What Vapi would refuse in it.
+    /// The reasons for which Vapi would reject it.
     pub(crate) faults: Vec<FieldError>,
 }
 
@@ -29,26 +29,26 @@ impl Wanted {
     }
 }
 
-/// One step towards what is wanted.
+/// One step towards the wanted assistant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Look what Vapi has of the agent, made since: an answer was lost, or somebody has found more than one.
+    /// Search the agent's assistants that were created since: an answer was lost, or a verification found a second one.
     Search(Timestamp),
-    /// Make an assistant.
+    /// Create an assistant.
     Create,
     /// Change the assistant of this id.
     Update(String),
-    /// Vapi holds what is wanted.
+    /// Vapi holds the wanted configuration.
     Nothing,
-    /// Do not send what Vapi would refuse.
+    /// Do not send a configuration that Vapi would reject.
     Refuse,
-    /// Do not send again what Vapi has refused.
+    /// Do not send a configuration again that Vapi has rejected.
     StillRefused,
     /// Leave the assistant alone: an agent of another org names it too.
     Leave,
 }
 
-/// `searched`: the search has been made, just now.
+/// The next step. `searched` means that this pass has just made the search.
 pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
     if known.is_contested {
         return Step::Leave;
@@ -69,7 +69,7 @@ pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
     id.map_or(Step::Create, |id| Step::Update(id.to_owned()))
 }
 
-/// Whether there is anything to do about an agent.
+/// Whether anything is left to do for an agent.
 pub(crate) fn is_owed(known: &Known, wanted: &Wanted) -> bool {
     !matches!(next(known, wanted, false), Step::Nothing | Step::StillRefused)
 }

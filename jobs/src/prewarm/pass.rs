@@ -17,18 +17,18 @@ use super::{
 };
 use crate::{JobError, drift::Drift};
 
-/// A pass that takes this many steps makes no progress: a person saves faster than Vapi can take, or Vapi does not keep it.
-/// The agent is taken up again a little later, and the others get their turn.
+/// The most steps of a pass. A pass that reaches it makes no progress: somebody saves faster than Vapi answers, or Vapi
+/// does not keep what it is sent. The agent is retried a little later, after others had their turn.
 const MAX_STEPS: usize = 12;
 
-/// By so much Vapi's clock may be behind the database's.
+/// Tolerated clock skew between Vapi and our database.
 const CLOCKS_APART: Duration = Duration::from_mins(5);
 
-/// For people.
+/// The reason in the console for an assistant that two orgs claim.
 const CONTESTED: &str = "An agent of another organisation names the same assistant. It belongs to neither until one of them \
                          names another one, or none.";
 
-/// Of an agent that is held.
+/// A pass over an agent, under its lease.
 pub(super) struct Pass<'a> {
     pub(super) store: &'a Store,
     pub(super) prewarm: &'a Prewarm,
@@ -37,15 +37,15 @@ pub(super) struct Pass<'a> {
     outcome: &'static str,
 }
 
-/// How a pass ended that was not stopped.
+/// The end of a pass that met no error.
 pub(super) enum Ended {
-    /// Nothing is left to do; what was done.
+    /// Nothing is left to do; the metric's outcome.
     Settled(&'static str),
-    /// Vapi does not take the configuration; why.
+    /// Vapi rejects the configuration, for this reason.
     Refused(String),
-    /// It is put off.
+    /// The next attempt is deferred.
     PutOff,
-    /// Another holder has the agent.
+    /// Another worker holds the lease.
     Lost,
 }
 
@@ -61,11 +61,11 @@ impl Ended {
 
 /// Why a pass cannot go on.
 pub(super) enum Stop {
-    /// The agent is lost.
+    /// The lease is lost.
     Lost,
-    /// The database.
+    /// The database failed.
     Store(store::Error),
-    /// Vapi; and whether it has certainly nothing that we know nothing of.
+    /// Vapi failed; `nothing_made` says whether it certainly has no assistant that we do not know of.
     Vapi { error: Error, nothing_made: bool },
 }
 
@@ -81,7 +81,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// In Vapi's words, or in ours if it would use them.
+/// A rejected configuration, with Vapi's reason, or ours if we know that it would be rejected.
 #[derive(Debug, thiserror::Error)]
 #[error("refused: {0}")]
 struct Refused(String);
@@ -91,8 +91,8 @@ impl<'a> Pass<'a> {
         Self { store, prewarm, hold, searched: false, outcome: "skipped" }
     }
 
-    /// Until nothing is left to do, or nothing can be done now. A refusal is an error, and so is a database that is away:
-    /// then the agent is free when its lease ends.
+    /// Runs until nothing is left to do, or nothing can be done now. A rejected configuration is an error, and so is a
+    /// database that is down; in that case the lease expires by itself.
     pub(super) async fn run(mut self) -> Result<Ended, JobError> {
         let ended = match self.steps().await {
             Ok(ended) => ended,
@@ -128,7 +128,7 @@ impl<'a> Pass<'a> {
         Err(Error::Busy { retry_after: None }.into())
     }
 
-    /// An answer was lost, or somebody has found assistants of this agent: what there is is taken over, and one is enough.
+    /// Searches assistants whose creation was never answered, or that are too many. Keeps one and deletes the others.
     async fn search(&mut self, known: &Known, wanted: &Wanted, since: Timestamp) -> Result<(), Stop> {
         self.enter(Stage::Preparing).await?;
         let margin = i64::try_from(CLOCKS_APART.as_micros()).unwrap_or_default();
@@ -138,7 +138,7 @@ impl<'a> Pass<'a> {
         if !found.is_empty() && !self.still_has_named(known, &found).await? {
             return Ok(());
         }
-        // The one that is most like what is wanted, or else the oldest.
+        // First those with the wanted configuration, then the oldest.
         found.sort_by_key(|assistant| (!is_made_from(assistant, wanted), assistant.created_at));
         let kept = known.live_id().map(str::to_owned).or_else(|| found.first().map(|first| first.id.clone()));
         for surplus in found.iter().filter(|assistant| kept.as_ref() != Some(&assistant.id)) {
@@ -147,15 +147,15 @@ impl<'a> Pass<'a> {
         match (known.live_id(), found.first()) {
             (Some(_), _) => self.store.note_all_found(&self.hold).await?,
             (None, Some(first)) => self.adopt(first, wanted).await?,
-            // What Vapi may be about to make is looked for again, unless it answers the next request.
+            // Vapi may still be creating one: it is searched again, unless Vapi answers the next request.
             (None, None) => {}
         }
         self.searched = true;
         Ok(())
     }
 
-    /// The assistant that the agent names may be older than the search goes back, or be gone while others are there: then
-    /// it is noted, and one of those is taken over.
+    /// Whether Vapi has the assistant that the agent names, which may be older than the search goes back. If it is
+    /// gone, that is recorded, and one of the others is kept.
     async fn still_has_named(&self, known: &Known, found: &[Assistant]) -> Result<bool, Stop> {
         let Some(named) = known.live_id().filter(|id| found.iter().all(|assistant| assistant.id != *id)) else {
             return Ok(true);
@@ -171,13 +171,13 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Of this agent, and of this installation: another one may have been copied from it.
+    /// Whether an assistant is this agent's and this installation's; a copy of the database has the same agents.
     fn is_ours(&self, assistant: &Assistant) -> bool {
         assistant.agent == Some(self.hold.agent) && self.prewarm.owns(assistant)
     }
 
     async fn adopt(&mut self, assistant: &Assistant, wanted: &Wanted) -> Result<(), Stop> {
-        tracing::info!(agent = %self.hold.agent, "took over an assistant whose answer was lost");
+        tracing::info!(agent = %self.hold.agent, "took over an assistant whose creation was never answered");
         let hash = is_made_from(assistant, wanted).then_some(wanted.hash.as_str());
         self.store.record_assistant(&self.hold, &assistant.id, hash, &[]).await?;
         self.outcome = "created";
@@ -189,13 +189,13 @@ impl<'a> Pass<'a> {
         match self.prewarm.client.delete_assistant(&surplus.id).await {
             Ok(()) | Err(Error::Missing) => {
                 Drift::Surplus.count();
-                tracing::warn!(agent = %self.hold.agent, "deleted an assistant too many");
+                tracing::warn!(agent = %self.hold.agent, "deleted a surplus assistant");
                 Ok(())
             }
             Err(error) => match Failure::of(&error) {
-                // Nothing that the agent should wait for.
+                // The agent need not wait for this.
                 Failure::Content(reason) => {
-                    tracing::warn!(agent = %self.hold.agent, reason, "an assistant too many cannot be deleted");
+                    tracing::warn!(agent = %self.hold.agent, reason, "a surplus assistant cannot be deleted");
                     Ok(())
                 }
                 Failure::Account(_) | Failure::Passing(_) => Err(error.into()),
@@ -225,7 +225,7 @@ impl<'a> Pass<'a> {
         match self.prewarm.client.update_assistant(id, &wanted.payload.to_update()).await {
             Ok(assistant) => self.record(&assistant, wanted, "updated").await,
             Err(Error::Missing) => {
-                tracing::warn!(agent = %self.hold.agent, "Vapi does not have the assistant any more");
+                tracing::warn!(agent = %self.hold.agent, "Vapi no longer has the assistant");
                 self.searched = false;
                 Ok(self.store.note_missing(&self.hold, id).await?)
             }
@@ -238,7 +238,7 @@ impl<'a> Pass<'a> {
         let shown_otherwise: Vec<_> = differences.into_iter().map(str::to_owned).collect();
         self.store.record_assistant(&self.hold, &assistant.id, Some(&wanted.hash), &shown_otherwise).await?;
         self.wake_others().await?;
-        // The assistant was made, even if a newer configuration follows.
+        // A creation counts as such, even if an update follows.
         if self.outcome != "created" {
             self.outcome = outcome;
         }
@@ -265,17 +265,19 @@ impl<'a> Pass<'a> {
         })
     }
 
-    /// The agent is gone. Its assistant is left to whoever has deleted the agent; its numbers ask us from now on.
+    /// Ends with a deleted agent. Its assistant is left to whoever deleted the agent; its phone numbers ask us from now
+    /// on.
     async fn forget(&self, reading: &Reading) -> Result<Ended, Stop> {
         self.map_phone_numbers(None).await?;
         self.store.forget_agent(&self.hold, &reading.seen).await?;
         Ok(Ended::Settled(self.outcome))
     }
 
-    /// The other agent may be changed at any time, which leaves no mark of this one.
+    /// Ends with an assistant that two orgs claim. A change of the other agent leaves no mark of this one, so it is
+    /// retried.
     async fn leave(&self) -> Result<Ended, Stop> {
         let pause = self.prewarm.pace.first_account_pause;
-        tracing::warn!(agent = %self.hold.agent, "agents of two orgs name one assistant: it is left alone");
+        tracing::warn!(agent = %self.hold.agent, "agents of two orgs name the same assistant; it is left alone");
         let word = PutOff { stage: Stage::Failed, reason: CONTESTED, pause, nothing_made: false, counts: false };
         self.store.put_off(&self.hold, word).await?;
         Ok(Ended::PutOff)
@@ -285,26 +287,26 @@ impl<'a> Pass<'a> {
         let (pace, attempts, asked) = (&self.prewarm.pace, self.hold.attempts, error.retry_after());
         let (stage, reason, pause, counts) = match Failure::of(error) {
             Failure::Account(reason) => (Stage::Failed, reason, pace.account_pause(attempts), true),
-            // About content is only a refusal that was no answer to a configuration.
+            // Here, rejected content is no answer to a configuration.
             Failure::Content(reason) | Failure::Passing(reason) => match asked {
                 Some(asked) => (Stage::Pending, reason, pace.pause_as_asked(asked), false),
                 None => (Stage::Pending, reason, pace.pause(attempts), true),
             },
         };
-        tracing::warn!(agent = %self.hold.agent, reason, ?pause, "the agent's assistant is put off");
+        tracing::warn!(agent = %self.hold.agent, reason, ?pause, "the assistant could not be updated; the next attempt is deferred");
         self.store.put_off(&self.hold, PutOff { stage, reason: &reason, pause, nothing_made, counts }).await
     }
 
-    /// The first success wakes all who were put off: they need not wait until their own pauses are over.
+    /// Makes all deferred agents due after the first success that follows failures.
     async fn wake_others(&self) -> Result<(), store::Error> {
         if self.hold.attempts > 1 || self.prewarm.client.gate().take_recovery() {
-            tracing::info!("Vapi takes what it is sent: who was put off is tried at once");
+            tracing::info!("Vapi accepts requests again; all deferred agents are due now");
             self.store.forgive_agents().await?;
         }
         Ok(())
     }
 
-    /// Says what is done next. From here on a request may take its time: nobody else begins one before it is over.
+    /// Records the stage and renews the lease, so that a long request ends before another worker can start one.
     async fn enter(&self, stage: Stage) -> Result<(), Stop> {
         if !self.store.enter_stage(&self.hold, stage).await? {
             return Err(Stop::Lost);
@@ -313,7 +315,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// The agent is kept for as long as requests take that may be many.
+    /// Renews the lease while requests run.
     async fn held<T>(&self, requests: impl Future<Output = Result<T, Error>>) -> Result<T, Stop> {
         let mut requests = pin!(requests);
         loop {
@@ -328,15 +330,16 @@ impl<'a> Pass<'a> {
         if self.store.renew_agent(&self.hold).await? { Ok(()) } else { Err(Stop::Lost) }
     }
 
-    /// A client that misses it still sees the row.
+    /// Notifies the console. A client that misses this still finds the row.
     async fn announce(&self) {
         if let Err(error) = self.store.announce_agent(self.hold.agent).await {
-            tracing::debug!(error = &error as &dyn std::error::Error, "nobody was told how far an assistant is");
+            tracing::debug!(error = &error as &dyn std::error::Error, "could not notify the console of an assistant");
         }
     }
 }
 
-/// Whether Vapi shows what was wanted, as it was sent. Secrets, which it does not show, are in the hash.
+/// Whether Vapi returns the wanted configuration as it was sent. Secrets, which Vapi does not return, are covered by
+/// the hash.
 fn is_made_from(assistant: &Assistant, wanted: &Wanted) -> bool {
     assistant.config_hash == Some(wanted.payload.hash()) && wanted.payload.differences(&assistant.body).is_empty()
 }

@@ -1,4 +1,4 @@
-//! Has Vapi know which assistant answers an agent's numbers.
+//! Tells Vapi which assistant answers an agent's phone numbers.
 
 use serde_json::json;
 use vapi::client::{Assistant, Error};
@@ -10,7 +10,7 @@ use super::{
 };
 
 impl Pass<'_> {
-    /// A number that Vapi does not have, or does not give away, is noted and holds nobody up.
+    /// Updates each number. A number that Vapi does not have or rejects is recorded, and delays nothing else.
     pub(super) async fn map_phone_numbers(&self, assistant_id: Option<&str>) -> Result<(), Stop> {
         let agent = self.hold.agent;
         for owed in self.store.phone_mappings_owed(agent, assistant_id).await? {
@@ -25,7 +25,7 @@ impl Pass<'_> {
                 },
             };
             if let Some(reason) = &refused {
-                tracing::warn!(%agent, reason, "a phone number of the agent is not mapped");
+                tracing::warn!(%agent, reason, "Vapi rejects the assistant of a phone number");
             }
             self.store.record_phone_mapping(agent, &owed, refused.as_deref()).await?;
         }
@@ -34,8 +34,8 @@ impl Pass<'_> {
 }
 
 impl Prewarm {
-    /// Whether an assistant sends its messages here. Another installation may have been copied from this one, agents and
-    /// all, and use the same account of Vapi's: its assistants are not ours to judge.
+    /// Whether an assistant sends its webhooks to this installation. A copy of the database may use the same account at
+    /// Vapi; its assistants are not ours to judge.
     pub(crate) fn owns(&self, assistant: &Assistant) -> bool {
         assistant.body["server"]["url"] == self.deployment.webhook_url()
     }
