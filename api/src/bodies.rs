@@ -1,7 +1,7 @@
-//! Bodies as they come in: within a time, and in a room that slow senders cannot fill.
+//! Reading of request bodies, within a time limit and a memory limit that slow senders cannot exhaust.
 //!
-//! A body takes up room from its first byte until it is parsed. Where there is none left, the body that comes slowest loses
-//! its place to the one that needs it, so that connections which merely stay open never keep a quick one out.
+//! A body occupies memory from its first byte until it is parsed. If the limit is reached, the slowest body is refused
+//! in favour of the one that needs memory, so that idle connections never keep a fast one out.
 
 use std::{
     cmp::Reverse,
@@ -18,22 +18,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 
-/// A whole body has to come within this time.
+/// The limit for receiving a whole body.
 const WHOLE: Duration = Duration::from_secs(10);
-/// The least that a body takes up: its connection has a buffer, too.
+/// The memory that a body counts for at least, since its connection has a buffer too.
 const LEAST_BYTES: usize = 16 * 1024;
-/// A body's memory grows by a quarter, within these bounds: doubling would take up twice the room.
+/// Bounds of the growth of a body's memory, which is a quarter each time: doubling would waste half of it.
 const LEAST_GROWTH: usize = 4 * 1024;
 const MOST_GROWTH: usize = 1024 * 1024;
-/// No body is slow before it is this old.
+/// The age from which a body can count as slow.
 const YOUNG: Duration = Duration::from_secs(1);
-/// Over which a body's pace is measured.
+/// The window over which a body's rate is measured.
 const WINDOW: Duration = Duration::from_secs(1);
-/// How much of a refused body is drained, and for how long, so that its sender sees the answer and not a reset connection.
+/// The limits of the draining of a rejected body. It is drained so that the client sees the response instead of a reset
+/// connection.
 const COURTESY_BYTES: usize = 64 * 1024;
 const COURTESY: Duration = Duration::from_secs(1);
 
-/// Room for the bodies of one kind of sender.
+/// A memory limit for the bodies of one kind of sender.
 #[derive(Clone, Debug)]
 pub(crate) struct Room(Arc<Shared>);
 
@@ -53,7 +54,7 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     bytes: usize,
-    /// `None` once the body is whole: then nobody takes its place.
+    /// `None` once the body is complete; it can no longer be refused then.
     coming: Option<Coming>,
 }
 
@@ -63,7 +64,7 @@ struct Coming {
     cut: CancellationToken,
 }
 
-/// A body's room, given back when it is dropped.
+/// The memory of a body, released on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
     shared: Arc<Shared>,
@@ -71,17 +72,17 @@ pub(crate) struct Place {
 }
 
 impl Room {
-    /// Room for this many bytes.
+    /// A limit of this many bytes.
     pub(crate) fn of(bytes: usize) -> Self {
         Self(Arc::new(Shared { bytes, table: Mutex::default() }))
     }
 
-    /// Reads a body of at most `most` bytes. Its place is held until the caller is done with it.
+    /// Reads a body of at most `most` bytes. Its memory counts until the caller drops the place.
     pub(crate) async fn read(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
         tokio::time::timeout(WHOLE, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
     }
 
-    /// Each part takes up room as it comes: what a head says of the body's length is not believed.
+    /// Reads a body part by part. Each part counts when it arrives: the announced length is not trusted.
     async fn gather(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
         let (place, cut) = self.enter(Instant::now())?;
         let (mut pieces, mut parts) = (Pieces::default(), body.into_data_stream());
@@ -118,7 +119,7 @@ impl Room {
     }
 }
 
-/// A body as far as it has come. Of a part itself nothing is kept: a byte of it would keep the connection's whole buffer.
+/// The received part of a body. Parts are copied: keeping a byte of one would keep the connection's whole buffer.
 #[derive(Debug, Default)]
 struct Pieces {
     pieces: Vec<Vec<u8>>,
@@ -136,7 +137,7 @@ impl Pieces {
         }
     }
 
-    /// Fills the last piece but one, and then the last.
+    /// Copies a part into the free space of the last two pieces.
     fn add(&mut self, mut part: &[u8]) {
         self.len += part.len();
         let open = self.pieces.len().saturating_sub(2);
@@ -147,7 +148,8 @@ impl Pieces {
         }
     }
 
-    /// For a moment the body takes up twice its room, which is not counted: each thread joins one body at a time.
+    /// Joins the pieces. Meanwhile the body takes twice its memory, which is not counted, as each thread joins one at a
+    /// time.
     fn join(mut self) -> Bytes {
         if let [whole] = &mut self.pieces[..] {
             return std::mem::take(whole).into();
@@ -163,10 +165,10 @@ impl Shared {
 }
 
 impl Place {
-    /// Another part has come, and the body holds so many bytes of memory.
+    /// Counts another part of the body, whose memory now has `held` bytes.
     fn grow(&self, part: usize, held: usize, now: Instant) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
-        // Another body may have taken the place a moment ago.
+        // Another body may have displaced this one.
         let entry = table.places.get_mut(&self.number).ok_or(ApiError::Full)?;
         if let Some(coming) = &mut entry.coming {
             coming.pace.add(part, now);
@@ -177,7 +179,7 @@ impl Place {
         if table.make_room(self.shared.bytes, self.number, now) { Ok(()) } else { Err(ApiError::Full) }
     }
 
-    /// From here on the place is kept.
+    /// Marks the body as complete, so that it can no longer be refused.
     fn is_whole(&self) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
         table.places.get_mut(&self.number).ok_or(ApiError::Full)?.coming = None;
@@ -192,7 +194,7 @@ impl Drop for Place {
 }
 
 impl Table {
-    /// Takes places from the slowest until all fit; tells whether the body of this number still has one.
+    /// Refuses the slowest bodies until the rest fits; returns whether this body is still accepted.
     fn make_room(&mut self, bytes: usize, number: u64, now: Instant) -> bool {
         while self.used > bytes {
             let Some(slowest) = self.slowest(now) else {
@@ -207,8 +209,8 @@ impl Table {
         true
     }
 
-    /// The largest of those that come slowest, so that small ones find room beside any number of large ones; a young one
-    /// only where no other is left.
+    /// The slowest body, and of equally slow ones the largest, so that small bodies fit beside any number of large
+    /// ones. Young bodies come last.
     fn slowest(&self, now: Instant) -> Option<u64> {
         let coming = |(number, entry): (&u64, &Entry)| {
             let pace = entry.coming.as_ref()?.pace.per_second(now);
@@ -227,8 +229,8 @@ impl Table {
     }
 }
 
-/// How fast a body comes, over the last window and the present one. Bytes of long ago count for nothing, so that a burst
-/// does not pay for a standstill.
+/// The rate of a body over the current and the previous window. Older bytes do not count, so that a burst does not pay
+/// for a standstill.
 #[derive(Debug)]
 struct Pace {
     began: Instant,
@@ -265,7 +267,7 @@ impl Pace {
     }
 }
 
-/// Reads a part of a body that is refused, and keeps nothing of it.
+/// Reads and discards a part of a refused body.
 pub(crate) async fn drain(body: Body) {
     let drained = async {
         let (mut left, mut parts) = (COURTESY_BYTES, body.into_data_stream());
@@ -276,7 +278,7 @@ pub(crate) async fn drain(body: Body) {
             }
         }
     };
-    // A client that still sends has had the time to see the answer.
+    // A client that is still sending has had time to see the answer.
     let _ = tokio::time::timeout(COURTESY, drained).await;
 }
 

@@ -1,5 +1,5 @@
-//! The listener: who may connect, for how long, and how it ends. A client that is slow with its head, its body or its
-//! reading, or that says nothing, loses its connection instead of holding it.
+//! The listener: limits on connections, on their time, and an orderly stop. A client that is slow with its head, its
+//! body or its reading, or that is silent, loses its connection.
 
 use std::{
     io,
@@ -26,27 +26,28 @@ use crate::{
     refusal,
 };
 
-/// A client that does not take what it asked for within this time is gone.
+/// The time that a client may leave an answer unread.
 const STALLED: Duration = Duration::from_secs(10);
-/// Without an acknowledgement for this long the other end is gone, though nobody said so.
+/// The connection counts as dead if data stays unacknowledged for this long.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// Bytes of a head, at most: a token of 16 kB, and as much for a browser's cookies and the rest.
+/// The largest head: a token of 16 kB, and as much for cookies and the rest.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Connections at once. More wait in the system's queue.
+/// Most connections. Further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 20_000;
-/// After an accept that failed for want of something, before the next.
+/// Delay after a failed accept.
 const PAUSE: Duration = Duration::from_millis(50);
-/// Answers under way are given this long at the end.
+/// The time that running answers get at shutdown.
 const DRAIN: Duration = Duration::from_secs(8);
 
-/// Serves until `shutdown`, then lets the answers under way end. A connection may rest for `keep_alive` between two requests.
+/// Serves until `shutdown`, then finishes the running answers. A connection may be idle for `keep_alive` between two
+/// requests.
 pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duration, shutdown: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
-    // hyper asks for a time-out; each connection's timer decides how long it is.
+    // hyper only needs a timeout to be set; each connection's timer decides the time.
     http.header_read_timeout(keep_alive + HEAD).max_buf_size(MAX_HEAD_BYTES);
-    // Bodies are a few kB: one buffer costs the kernel less than a list of two.
+    // Bodies are a few kB: the kernel handles one buffer faster than a list of two.
     http.writev(false);
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
         let arrivals = Arrivals::default();
@@ -57,19 +58,19 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 refusal::note_unread(&error);
-                tracing::debug!(error = &error as &dyn std::error::Error, "connection");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
             }
             drop(slot);
         });
     }
-    // From here on the port is free for whoever comes next.
+    // Frees the port for a successor.
     drop(listener);
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some answers were cut off");
+        tracing::warn!("stopped before all answers were finished");
     }
 }
 
-/// The next connection, when there is room for it; `None` at the end.
+/// Accepts the next connection when there is room for it; `None` at shutdown.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
@@ -89,20 +90,20 @@ async fn accept(
         };
         match accepted {
             Ok(accepted) => return Some(accepted),
-            // The client has gone already, or the process has no file left: then others have to go first.
+            // The client has gone, or the process has no free file until another connection ends.
             Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "accept");
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not accept a connection");
                 sleep(PAUSE).await;
             }
         }
     }
 }
 
-/// A stream that fails when its other end takes nothing for too long.
+/// A stream that fails if its client leaves data unread for too long.
 struct Guarded {
     stream: TcpStream,
     arrivals: Arrivals,
-    /// Runs while a write waits, so that a client which reads costs no timer.
+    /// Runs only while a write is blocked, so that clients which read cost no timer.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 

@@ -1,7 +1,7 @@
-//! Which assistant takes the calls of a number, asked while the caller's phone rings.
+//! The assistant that answers a number's calls, looked up while the caller's phone rings.
 //!
-//! An answer is believed for [`BELIEVED`], so that a change of the mapping holds for the next call within a second. Then
-//! Postgres is asked again; if it does not answer, the last answer serves: no call is dropped because the database blinks.
+//! An answer is cached for [`BELIEVED`], so that a change of the mapping takes effect within a second. Then Postgres is
+//! asked again; if it does not answer, the last answer serves, so that no call is dropped because of a short outage.
 
 use std::{
     sync::Arc,
@@ -13,21 +13,21 @@ use readmodel::phone::PhoneNumber;
 use store::Store;
 use vapi::CallRef;
 
-/// How long an answer is believed, from the moment when it was asked for.
+/// The time that an answer is cached, from the moment of the request.
 pub const BELIEVED: Duration = Duration::from_millis(500);
-/// Postgres is given this long. Vapi waits 7.5 s before it drops the call.
+/// The limit of the wait for Postgres. Vapi drops the call after 7.5 s.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// Numbers that are remembered. More than these and the least used are asked for each time.
+/// Most cached numbers.
 const REMEMBERED: u64 = 10_000;
 
-/// The mapping of numbers to assistants, as this node knows it.
+/// A cache of the mapping from numbers to assistants.
 pub struct Numbers {
     store: Store,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
     known: Cache<Number, Known>,
 }
 
-/// Our number that was called: Vapi's id of it, and the number itself.
+/// Our called number: Vapi's id, and the number itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Number {
     id: Option<String>,
@@ -40,27 +40,27 @@ struct Known {
     since: Instant,
 }
 
-/// An answer.
+/// The result of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
-    /// Vapi's id of the assistant; none takes the calls of this number.
+    /// Vapi's id of the assistant; `None` if no assistant answers this number.
     pub assistant: Option<Arc<str>>,
-    /// Postgres did not say so now, but some time before.
+    /// Whether the answer is an earlier one, because Postgres does not answer now.
     pub is_late: bool,
 }
 
-/// Postgres does not answer, and has not been asked for this number before.
+/// Postgres does not answer, and there is no earlier answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no assistant is known, and postgres does not answer")]
+#[error("postgres does not answer, and no earlier answer is known")]
 pub struct NotFound;
 
 impl Numbers {
-    /// Knows nothing yet.
+    /// An empty cache.
     pub fn new(store: Store, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
         Self { store, clock: Box::new(clock), known: Cache::new(REMEMBERED) }
     }
 
-    /// The assistant that takes a call to one of our numbers.
+    /// The assistant that answers a call to one of our numbers.
     pub async fn assistant_of(&self, call: &CallRef) -> Result<Found, NotFound> {
         let digits = call.our_number.as_ref().map(|number| number.as_str().to_owned());
         let number = Number { id: call.phone_number_id.clone(), digits };
@@ -71,7 +71,7 @@ impl Numbers {
         }
         let known = match (self.ask(&number).await, known) {
             (Some(assistant), _) => Known { found: Found { assistant, is_late: false }, since: asked },
-            // Believed from now on: whoever calls next need not wait to find out that Postgres is silent.
+            // Cached again, so that the next caller need not find out that Postgres is silent.
             (None, Some(known)) => Known { found: Found { is_late: true, ..known.found }, since: (self.clock)() },
             (None, None) => return Err(NotFound),
         };
@@ -79,7 +79,7 @@ impl Numbers {
         Ok(known.found)
     }
 
-    /// What Postgres says; `None` if it does not say anything in time.
+    /// Asks Postgres; `None` if it does not answer in time.
     async fn ask(&self, number: &Number) -> Option<Option<Arc<str>>> {
         let mut spellings =
             number.digits.as_deref().map(|text| PhoneNumber::parse(text).spellings()).unwrap_or_default();
@@ -88,11 +88,14 @@ impl Numbers {
         match tokio::time::timeout(PATIENCE, asked).await {
             Ok(Ok(assistant)) => Some(assistant.map(Arc::from)),
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "assistant-request");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an assistant-request could not be looked up"
+                );
                 None
             }
             Err(_) => {
-                tracing::error!("assistant-request: postgres takes too long");
+                tracing::error!("an assistant-request could not be looked up: postgres takes too long");
                 None
             }
         }

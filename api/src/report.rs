@@ -1,4 +1,4 @@
-//! What the api cannot do at the moment, for `/readyz`.
+//! The api's parts of `/readyz`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::auth::{Keys, Verifier, wall_clock};
 
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Keeps the api's parts of `/readyz` current. Never ends.
+/// Keeps the api's parts of `/readyz` up to date, for ever.
 pub(crate) async fn watch(health: Health, verifier: Arc<Verifier>, intake: Arc<Intake>) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -22,22 +22,23 @@ pub(crate) async fn watch(health: Health, verifier: Arc<Verifier>, intake: Arc<I
     }
 }
 
-/// A process that can let nobody in gets no traffic; one that can verify some tokens serves those.
+/// The state of the token keys. A process that can verify no token should get no traffic; one that can verify some
+/// serves those.
 fn token_keys(keys: Keys, has_secret: bool, failure: Option<&str>) -> State {
     let failure = failure.unwrap_or("not fetched yet");
     match keys {
         Keys::Fresh => State::Ok,
         Keys::Kept(age_seconds) => State::Degraded(format!(
-            "the keys of {age_seconds} s ago are in use: no newer ones can be fetched: {failure}"
+            "the keys of {age_seconds} s ago stay in use, since they cannot be fetched again: {failure}"
         )),
         Keys::None if has_secret => {
-            State::Degraded(format!("no keys yet: only tokens of SUPABASE_JWT_SECRET are let in: {failure}"))
+            State::Degraded(format!("no keys yet, so only tokens of SUPABASE_JWT_SECRET are accepted: {failure}"))
         }
-        Keys::None => State::Failed(format!("no keys yet: nobody is let in: {failure}")),
+        Keys::None => State::Failed(format!("no keys yet, so no token is accepted: {failure}")),
     }
 }
 
-/// Reads go on without the intake.
+/// The state of the intake. Reads work without it.
 fn intake_state(trouble: Option<String>) -> State {
     trouble.map_or(State::Ok, |trouble| State::Degraded(format!("webhooks are answered 503: {trouble}")))
 }

@@ -1,4 +1,4 @@
-//! `POST /webhooks/vapi`: intake. The answer 200 is a promise: the event and its effect are on disk.
+//! `POST /webhooks/vapi`: the intake. A 200 promises that the event and its effect are on disk.
 
 use std::{sync::Arc, time::Instant};
 
@@ -32,38 +32,38 @@ use crate::{
     patience::{PATIENCE, in_vain},
 };
 
-/// The routes, without slashes at their ends.
+/// The routes, without trailing slashes.
 const PATHS: [&str; 2] = ["/webhooks/vapi", "/api/vapi/webhook"];
-/// Bytes of bodies that are being read, at most: of senders who have presented the secret, and of all others, whose
-/// signatures can only be checked once their bodies are there.
+/// Most bytes of bodies that are being read; one limit for senders that presented the secret, and one for the others,
+/// whose signatures can only be checked with the whole body.
 const ARRIVING: usize = 64 * 1024 * 1024;
-/// Bytes of bodies that wait to be stored, at most.
+/// Most bytes of bodies that wait to be stored.
 const WAITING: usize = 128 * 1024 * 1024;
 
-/// What a webhook is answered with.
+/// The answer to a webhook.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
+#[expect(dead_code, reason = "describes JSON that is written by hand")]
 pub(crate) struct Received {
-    /// It is on disk.
+    /// Whether the webhook is stored.
     received: Option<bool>,
-    /// What `Prewarm-Wait-For` takes.
+    /// Receipt of the write, for `Prewarm-Wait-For`.
     receipt: Option<Receipt>,
-    /// Who takes the call that was asked about.
+    /// The assistant that answers the call of an assistant request.
     #[schema(rename = "assistantId")]
     assistant_id: Option<String>,
-    /// Why nobody takes it.
+    /// Why no assistant answers the call.
     error: Option<String>,
 }
 
-/// A webhook of Vapi's.
+/// A webhook of Vapi.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is read apart")]
+#[expect(dead_code, reason = "describes a body that is parsed by hand")]
 pub(crate) struct Webhook {
     #[schema(value_type = Object)]
     message: serde_json::Value,
 }
 
-/// The bounds of webhooks.
+/// The limits of webhooks.
 #[derive(Clone)]
 pub(crate) struct Rooms {
     known: Room,
@@ -84,29 +84,29 @@ impl Default for Rooms {
 }
 
 impl Rooms {
-    /// Room until a message is stored.
+    /// Reserves memory for a message until it is stored.
     fn wait(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let bytes = u32::try_from(bytes).map_err(|_| ApiError::TooLarge)?;
         Arc::clone(&self.waiting).try_acquire_many_owned(bytes).map_err(|_| ApiError::Full)
     }
 }
 
-/// Whether a path is a webhook's, as people write it: with a slash at its end, or with two where one should be.
+/// Whether a path is one of the routes, allowing for surplus slashes.
 pub(crate) fn is_ours(path: &str) -> bool {
     let parts = || path.split('/').filter(|part| !part.is_empty());
     PATHS.iter().any(|ours| ours.split('/').skip(1).eq(parts()))
 }
 
-/// Counts a post to nowhere: a webhook's address may be wrong, and what was sent there is lost.
+/// Counts a POST to no route: it may be a webhook with a wrong URL, and is lost.
 pub(crate) fn count_stray() {
     count("unrouted", "refused");
 }
 
-/// What a body says.
+/// The content of a webhook.
 enum Said {
-    /// Who shall take this call?
+    /// A question which assistant answers a call.
     Asked(CallRef),
-    /// A message to be stored, and its type as the metric has it.
+    /// A message to store, and the metric's label of its type.
     Told(&'static str, Box<Message>),
 }
 
@@ -115,7 +115,7 @@ impl Said {
         let envelope = Envelope::parse(body)?;
         Ok(match envelope.kind {
             Kind::AssistantRequest => Self::Asked(envelope.call),
-            // Types come from outside: those that we do not know share one label.
+            // Types come from outside, so unknown ones share a label.
             ref kind => Self::Told(kind.known().unwrap_or("other"), Box::new(envelope.into())),
         })
     }
@@ -124,12 +124,12 @@ impl Said {
 /// The route.
 #[utoipa::path(post, path = "/webhooks/vapi", tag = "webhook", request_body = Webhook,
     params(("X-Vapi-Secret" = Option<String>, Header)),
-    responses((status = 200, description = "It is on disk; or who takes a call", body = Received)))]
+    responses((status = 200, description = "The webhook is stored; or the assistant that answers a call", body = Received)))]
 pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Response {
     receive(&app, request).await
 }
 
-/// Takes a webhook, at whichever of our addresses.
+/// Handles a webhook at any of its URLs.
 pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
     let Shared { webhooks, rooms, numbers, intake, store, .. } = &*app.0;
@@ -145,7 +145,8 @@ pub(crate) async fn receive(app: &App, request: Request) -> Response {
     response
 }
 
-/// Who sends it is settled on the headers before a byte of the body is read; of what is signed, all but the signature.
+/// Authenticates a webhook by its headers before reading its body, except for the signature itself, which needs the
+/// body.
 async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Said, ApiError> {
     let (head, body) = request.into_parts();
     let now = now();
@@ -164,7 +165,7 @@ async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) ->
     let length = body.len();
     let said = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
     let said = said.await??;
-    // From here on the body takes up room as a message of ours.
+    // From here on the body counts as a waiting message.
     let kept = rooms.wait(length)?;
     drop(place);
     Ok(match said {
@@ -173,7 +174,7 @@ async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) ->
     })
 }
 
-/// Whether the headers prove the sender; an error if they refute it.
+/// Whether the headers prove the sender; an error if they are wrong.
 fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Result<bool, ApiError> {
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -182,7 +183,7 @@ fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Resu
     Ok(claim.is_proven())
 }
 
-/// Checks a whole body's signature, and reads it.
+/// Checks the signature of a body and parses it.
 fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Said, ApiError> {
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     claim.check(body).map_err(not_vapi)?;
@@ -196,7 +197,7 @@ fn pairs(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
 }
 
-/// By which signatures are judged: their senders stamp them by wall-clock time.
+/// The time for checking signatures, which are stamped by wall-clock time.
 fn now() -> Timestamp {
     Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000))
 }
@@ -206,7 +207,7 @@ fn not_vapi(reason: Refused) -> ApiError {
     ApiError::WebhookSecret
 }
 
-/// Any client can cause this line.
+/// Logs a refused webhook. Sampled, since any client can cause this line.
 fn tell(reason: &(dyn std::error::Error + 'static)) {
     static REFUSED: Sampler = Sampler::new();
     if let Some(held_back) = REFUSED.pass() {
@@ -219,7 +220,7 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
 }
 
 async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
-    // It may be stored yet. Sent again, it is a duplicate.
+    // On a timeout it may still be stored. Sent again, it is a duplicate.
     let taken = tokio::select! {
         taken = intake.take(message) => taken,
         () = in_vain(line, tokio::time::Instant::now() + PATIENCE) => Err(NotTaken::Late),
@@ -231,18 +232,18 @@ async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message
         }
         Err(error) if error.is_for_good() => {
             count(kind, "refused");
-            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "a webhook was not stored");
             ApiError::Unstorable.into_response()
         }
         Err(error) => {
             count(kind, "failed");
-            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "a webhook was not stored");
             ApiError::Unavailable.into_response()
         }
     }
 }
 
-/// Vapi asks who shall take an incoming call. Nothing is stored: the call's own messages follow.
+/// Answers Vapi's question which assistant answers a call. Nothing is stored, since the call's own messages follow.
 async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
     let kind = "assistant-request";
     match numbers.assistant_of(call).await {

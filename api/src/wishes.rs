@@ -1,4 +1,4 @@
-//! What a request says that it wants to see, in its headers.
+//! The headers with which a request sets conditions on its answer.
 
 use axum::http::{HeaderMap, HeaderName};
 
@@ -9,10 +9,10 @@ const WAIT_FOR: HeaderName = HeaderName::from_static("prewarm-wait-for");
 /// `Prewarm-Min-Version`
 const MIN_VERSION: HeaderName = HeaderName::from_static("prewarm-min-version");
 
-/// What the headers of a request say; `None` when they say nothing, as most do.
+/// The conditions of a request; `None` if it has none, like most.
 ///
 /// # Errors
-/// A header that is no receipt, or no version.
+/// A header is not a receipt or not a version.
 pub(crate) fn of(request: &HeaderMap) -> Result<Option<Wishes>, ApiError> {
     let receipt = parsed(request, WAIT_FOR)?;
     let at_least = parsed(request, MIN_VERSION)?;

@@ -1,5 +1,5 @@
-//! `/api/founder-console/agent`: an agent is read, and saved. What is wanted is committed first; whether Vapi holds it yet
-//! is told, and may be waited for or watched.
+//! `/api/founder-console/agent`: reads and saves an agent. A save commits the configuration; the answer tells whether
+//! Vapi has it yet, and a client may wait for that or follow it.
 
 use axum::{
     Json,
@@ -32,28 +32,28 @@ use super::{
 };
 use crate::{auth::Authenticated, error::ApiError};
 
-/// Which agent.
+/// The query that selects an agent.
 #[derive(Default, Deserialize)]
 pub(crate) struct Which {
     #[serde(default)]
     call_direction: Direction,
 }
 
-/// How a save is answered.
+/// The query of a save.
 #[derive(Default, Deserialize)]
 pub(crate) struct Patience {
-    /// Until Vapi holds it or refuses it, for so long at most.
+    /// The limit of the answer's wait for Vapi to accept or reject the configuration.
     #[serde(default)]
     wait: Wait,
 }
 
-/// PostgreSQL's `foreign_key_violation`: the org of a valid token is not there.
+/// PostgreSQL's `foreign_key_violation`: the org of a valid token does not exist.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
 /// `GET /api/founder-console/agent?call_direction=`
 #[utoipa::path(get, path = "/api/founder-console/agent", operation_id = "agent", tag = "console", security(("token" = [])),
     params(("call_direction" = Option<Direction>, Query)),
-    responses((status = 200, description = "The agent, and how its assistant stands to it", body = AgentShown<'_>)))]
+    responses((status = 200, description = "The agent and the state of its assistant", body = AgentShown<'_>)))]
 pub(crate) async fn get(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -65,9 +65,9 @@ pub(crate) async fn get(
 
 /// `POST /api/founder-console/agent?wait=`
 #[utoipa::path(post, path = "/api/founder-console/agent", operation_id = "save_agent", tag = "console", security(("token" = [])),
-    params(("wait" = Option<String>, Query, description = "Until Vapi holds it: 3s, 500ms; 10s at most", pattern = "^[0-9]{1,4}m?s$")),
+    params(("wait" = Option<String>, Query, description = "The limit of the wait for Vapi: 3s, 500ms; at most 10s", pattern = "^[0-9]{1,4}m?s$")),
     request_body = Saved,
-    responses((status = 200, description = "It is saved", body = AgentSaved<'_>)))]
+    responses((status = 200, description = "The configuration is saved", body = AgentSaved<'_>)))]
 pub(crate) async fn save(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
@@ -82,7 +82,7 @@ pub(crate) async fn save(
 }
 
 impl Console {
-    /// An agent as it is shown.
+    /// Answers with an agent and the state of its assistant.
     async fn show(&self, org: OrgId, direction: Direction) -> Result<Response, ApiError> {
         let agent = self.store.agent(org, direction.as_str()).await?.ok_or(ApiError::NoAgent)?;
         let progress = self.store.assistant_progress(org, agent.id).await?;
@@ -154,18 +154,18 @@ fn config(id: AgentId, wanted: &Wanted) -> AgentConfig {
     AgentConfig { id, name, system_prompt, first_message, voice, model }
 }
 
-/// What a body says, if Vapi would take it.
+/// The agent in a body, if Vapi would accept it.
 fn checked(saved: Saved) -> Result<(Direction, Wanted), Refused> {
     let (direction, wanted) = saved.wanted();
     let faults = check(&config(AgentId(Uuid::nil()), &wanted));
     if faults.is_empty() { Ok((direction, wanted)) } else { Err(Refused::Fields(faults)) }
 }
 
-/// How an agent's assistant stands to what is wanted.
+/// The state of an agent's assistant compared with its configuration.
 struct Standing {
-    /// The hash of what Vapi should hold; none where nothing is sent to Vapi.
+    /// The hash of the configuration; `None` if this installation sends nothing to Vapi.
     wanted: Option<ConfigHash>,
-    /// Whether Vapi holds it.
+    /// Whether Vapi has this configuration.
     is_synced: bool,
 }
 
@@ -183,7 +183,7 @@ fn saved(agent: &Agent, standing: Standing, message: &str) -> Response {
 }
 
 impl Console {
-    /// An agent as it is shown.
+    /// An agent, in the form of the wire.
     fn shown(&self, agent: &Agent, progress: Option<Progress>) -> Response {
         let Agent { id, direction, wanted, assistant_id, .. } = agent;
         let standing = self.standing_of(agent);

@@ -1,4 +1,4 @@
-//! The body of a save, and what is wrong with one.
+//! The body of a save, and its faults.
 
 use std::time::Duration;
 
@@ -22,17 +22,17 @@ use vapi::FieldError;
 use super::Console;
 use crate::{bodies::drain, error::ApiError};
 
-/// Prompts are long; a megabyte of one is a mistake.
+/// The largest body. Prompts are long, but a megabyte is a mistake.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Who calls whom.
+/// The direction of an agent's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
-    /// The agent is called.
+    /// The agent answers calls.
     #[default]
     Inbound,
-    /// The agent calls.
+    /// The agent makes calls.
     Outbound,
 }
 
@@ -45,8 +45,8 @@ impl Direction {
     }
 }
 
-/// An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is
-/// not a person's to say is not minded.
+/// The complete settings of an agent. Omitted fields are cleared. Fields of a GET that cannot be set are ignored, so
+/// that its body can be sent back.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[schema(as = SaveAgent)]
@@ -56,10 +56,10 @@ pub(crate) struct Saved {
     name: String,
     system_prompt: Option<String>,
     first_message: Option<String>,
-    /// As Vapi is given it.
+    /// Vapi's voice object.
     #[schema(value_type = Option<Object>)]
     voice: Option<Value>,
-    /// As Vapi is given it.
+    /// Vapi's model object.
     #[schema(value_type = Option<Object>)]
     model: Option<Value>,
     #[serde(default, rename = "agentId")]
@@ -89,7 +89,7 @@ impl Saved {
     }
 }
 
-/// Which agent a test call is with. The org is the token's, whatever else a body says.
+/// The agent of a test call. The org is the token's, whatever else the body contains.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 #[schema(as = OpenTestCall)]
@@ -98,7 +98,7 @@ pub(crate) struct Tested {
     pub(super) call_direction: Direction,
 }
 
-/// How long an answer waits: `3s`, `500ms`, ten seconds at most.
+/// The limit of an answer's wait: `3s` or `500ms`, up to ten seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Wait(pub(super) Duration);
@@ -120,15 +120,15 @@ impl TryFrom<String> for Wait {
     }
 }
 
-/// Why a body is not taken. The texts name what is wrong and where, and quote nothing.
+/// Why a body is not accepted. The texts name the fault and its place, and quote nothing.
 pub(crate) enum Refused {
-    /// It is too large or does not come.
+    /// It is too large, or was not received.
     Api(ApiError),
-    /// It is no JSON.
+    /// It is not JSON.
     Json(serde_json::Error),
-    /// A parameter of the query.
+    /// A query parameter is invalid.
     Query(QueryRejection),
-    /// It is not what is expected, or Vapi would not take it.
+    /// Fields are invalid, or Vapi would reject them.
     Fields(Vec<FieldError>),
 }
 
@@ -145,7 +145,7 @@ impl From<ApiError> for Refused {
 }
 
 impl Console {
-    /// Reads a body, and makes of it what `then` does, in the background.
+    /// Reads a body, and processes it with `then` on the background thread.
     pub(super) async fn read<T: DeserializeOwned, U: Send + 'static>(
         &self,
         org: OrgId,
@@ -169,17 +169,18 @@ impl Console {
     }
 }
 
-/// A body as JSON; an empty one as `{}`.
+/// Parses a body as JSON; an empty body counts as `{}`.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     let mut json = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(unlike)?;
-    // One value is all of it.
+    // Nothing may follow the value.
     json.end().map_err(Refused::Json)?;
     Ok(parsed)
 }
 
-/// The sentence about a part that is not as expected. serde quotes the value first, and then the expectation.
+/// Describes an unexpected part of a body. serde's message quotes the value first, then the expectation, which alone is
+/// used.
 fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
     if error.inner().classify() != Category::Data {
         return Refused::Json(error.into_inner());

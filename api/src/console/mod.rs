@@ -1,5 +1,5 @@
-//! The console: where people save an agent and speak with it. Nothing here calls Vapi. What is wanted is written, a worker
-//! does it, and how far it is comes back as rows and notices.
+//! The console, where people save and test agents. It never calls Vapi: it writes the wanted state, a worker applies
+//! it, and the result comes back as rows and notices.
 
 pub(crate) mod agent;
 pub(crate) mod body;
@@ -22,28 +22,28 @@ use crate::{
     quota::Quotas,
 };
 
-/// Bytes of bodies that are being read, at most.
+/// Most bytes of bodies that are being read.
 const ROOM: usize = 16 * 1024 * 1024;
 
-/// Sessions of each kind for work in the background, at most.
+/// Most sessions of each kind for background work.
 const SESSIONS_BEHIND: usize = 4;
 
-/// What the console's routes share.
+/// The resources of the console's routes.
 #[derive(Clone)]
 pub(crate) struct Console {
     store: Store,
-    /// What all assistants share; without it no configuration has a hash, and none is sent to Vapi.
+    /// The settings that all assistants share; without them no configuration has a hash, and none is sent to Vapi.
     deployment: Option<Arc<Deployment>>,
     notices: Notices,
     quotas: Quotas,
     room: Room,
     background: Background,
-    /// For work in the background.
+    /// The store for background work.
     store_behind: Store,
 }
 
 impl Console {
-    /// The console of one node. Its watchers end at `shutdown`.
+    /// The console of a node. Its watches end at `shutdown`.
     pub(crate) fn new(
         store: Store,
         deployment: Option<Deployment>,
@@ -56,7 +56,7 @@ impl Console {
         Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, store_behind }
     }
 
-    /// Does work on an agent in the background: what it asks of Postgres as well, since rows are as long as bodies.
+    /// Runs work on an agent on the background thread, with its statements, since rows are as long as bodies.
     async fn behind<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
     where
         T: Send + 'static,
@@ -66,7 +66,7 @@ impl Console {
         self.background.run(work(behind)).await?
     }
 
-    /// Hears what workers say, for ever.
+    /// Receives the workers' notices, for ever.
     pub(crate) async fn listen(&self) {
         self.notices.follow(&self.store).await;
     }

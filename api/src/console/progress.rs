@@ -1,5 +1,5 @@
-//! Progress that a person watches: of an agent's assistant, of a test call. The row says how far it is; a notice says when
-//! to look, and losing one costs a second.
+//! Watching of progress: of an agent's assistant or of a test call. The row has the stage; a notice says when to read
+//! it again, and losing one costs a second.
 
 use std::{collections::VecDeque, convert::Infallible, time::Duration};
 
@@ -19,58 +19,58 @@ use crate::{
     sse::{self, BEAT},
 };
 
-/// Notices that a stream may be behind. One that is further behind looks.
+/// Buffered notices per stream. A stream that lags further re-reads the database.
 const BACKLOG: usize = 256;
-/// Between looks without a notice.
+/// Interval of reads without a notice.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A connection that is silent for longer is taken for dead by what stands between.
+/// Proxies close a connection that is silent for longer.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// A watcher's stream lasts no longer.
+/// The longest stream of a watch.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What the workers say: `agent <id>`, `test_call <id>`.
+/// The workers' notices: `agent <id>`, `test_call <id>`.
 #[derive(Clone)]
 pub(crate) struct Notices {
     sender: broadcast::Sender<String>,
-    /// Watchers never end on their own.
+    /// Ends the watches, which never end on their own.
     shutdown: CancellationToken,
 }
 
-/// How far something is.
+/// A stage, as an event of the stream.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Stage {
     /// The name of the event.
     pub(super) name: &'static str,
-    /// Its data.
+    /// The data of the event.
     pub(super) data: Value,
-    /// Whether nothing comes after it.
+    /// Whether no stage follows.
     pub(super) is_last: bool,
 }
 
-/// Something to be watched: its notices, and the look at its row.
+/// A watched subject: its notices, and the function that reads its row.
 pub(super) struct Watch<L> {
     notices: broadcast::Receiver<String>,
     subject: String,
     look: L,
-    /// Found, and not shown yet.
+    /// Stages that were read but not shown yet.
     coming: VecDeque<Stage>,
     shown: Option<Stage>,
     shutdown: CancellationToken,
 }
 
 impl Notices {
-    /// Watchers end at `shutdown`.
+    /// Notices whose watches end at `shutdown`.
     pub(super) fn until(shutdown: CancellationToken) -> Self {
         Self { sender: broadcast::Sender::new(BACKLOG), shutdown }
     }
 
-    /// Hears what workers say, for ever.
+    /// Receives the workers' notices, for ever.
     pub(super) async fn follow(&self, store: &Store) {
-        // There may be no watcher.
+        // Sending fails if there is no watch.
         store.follow_console(|notice| drop(self.sender.send(notice.to_owned()))).await;
     }
 
-    /// Watches a subject. Notices count from now on: so what changes after the first look is not missed.
+    /// Watches a subject. It subscribes first, so that no change after the first read is missed.
     pub(super) fn watch<L>(&self, subject: String, look: L) -> Watch<L> {
         let (notices, shutdown) = (self.sender.subscribe(), self.shutdown.clone());
         Watch { notices, subject, look, coming: VecDeque::new(), shown: None, shutdown }
@@ -82,7 +82,7 @@ where
     L: Fn() -> F,
     F: Future<Output = Result<Vec<Stage>, store::Error>>,
 {
-    /// The last stage, or whichever there is at the end of the wait.
+    /// Waits for the last stage; returns the present one when the wait is over.
     pub(super) async fn end(mut self, wait: Duration) -> Result<Option<Stage>, store::Error> {
         let deadline = Instant::now() + wait;
         loop {
@@ -95,7 +95,7 @@ where
         }
     }
 
-    /// The next stage that has not been shown. `None` when there is none to come, or nothing any more.
+    /// The next stage that has not been shown; `None` at the end or if the subject is gone.
     async fn next(&mut self) -> Option<Stage> {
         loop {
             if let Some(stage) = self.coming.pop_front() {
@@ -108,7 +108,7 @@ where
             match (self.look)().await {
                 Ok(stages) if stages.is_empty() => return None,
                 Ok(stages) => self.coming = self.unseen(stages),
-                // The database is away: what there is to see will be there when it is back.
+                // The database is down; the stages will be there when it is back.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "progress"),
             }
             if self.coming.is_empty() {
@@ -117,7 +117,7 @@ where
         }
     }
 
-    /// What follows the stage that was shown last; or that one, if it is the present one and tells more.
+    /// The stages after the last shown one, or that one itself if it is the present one with other data.
     fn unseen(&self, stages: Vec<Stage>) -> VecDeque<Stage> {
         let mut stages = VecDeque::from(stages);
         let shown = self.shown.as_ref().and_then(|shown| stages.iter().position(|stage| stage.name == shown.name));
@@ -128,7 +128,7 @@ where
         stages
     }
 
-    /// Until there may be something to see.
+    /// Waits for a notice of the subject, or until the deadline.
     async fn notice(&mut self, deadline: Instant) {
         loop {
             let heard = tokio::select! {
@@ -144,7 +144,7 @@ where
     }
 }
 
-/// The stages as server-sent events, from the present one to the last. The first byte does not wait for a stage.
+/// The stages as server-sent events, from the present to the last. A first heartbeat is sent at once.
 pub(super) fn events<L, F>(watch: Watch<L>, share: Share) -> Response
 where
     L: Fn() -> F + Send + 'static,

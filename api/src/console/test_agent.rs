@@ -1,5 +1,5 @@
-//! `/api/founder-console/test-agent`: a person speaks with an agent. The answer waits for nothing of Vapi's; how far the
-//! call is, and where it is joined, comes on a stream.
+//! `/api/founder-console/test-agent`: test calls with an agent. The answer does not wait for Vapi; the stages of the
+//! call, and where to join it, come on a stream.
 
 use axum::{
     Json,
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{auth::Authenticated, error::ApiError};
 
-/// `POST /api/founder-console/test-agent`. Repeated clicks are one call.
+/// `POST /api/founder-console/test-agent`. Repeated clicks return the same call.
 #[utoipa::path(post, path = "/api/founder-console/test-agent", operation_id = "open_test_call", tag = "console",
     security(("token" = [])), request_body = Tested,
     responses((status = 200, description = "The call is being made", body = TestCallOpened)))]
@@ -47,18 +47,18 @@ pub(crate) async fn start(
     Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-/// Until when a call is watched.
+/// The end of a watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Until {
-    /// It can be joined, or will not be.
+    /// The call can be joined, or failed.
     #[default]
     Ready,
-    /// Those who spoke have ended.
+    /// The conversation has ended.
     Ended,
 }
 
-/// How a call is watched.
+/// The query of a watch.
 #[derive(Default, Deserialize)]
 pub(crate) struct How {
     #[serde(default)]
@@ -69,7 +69,7 @@ pub(crate) struct How {
 #[utoipa::path(get, path = "/api/founder-console/test-agent/{webCallId}/events", operation_id = "test_call_events",
     tag = "console", security(("token" = [])),
     params(("webCallId" = String, Path, format = "uuid"),
-        ("until" = Option<String>, Query, description = "ready, or ended: then the stream goes on while people speak", pattern = "^(ready|ended)$")),
+        ("until" = Option<String>, Query, description = "ready, or ended to follow the call until the conversation has ended", pattern = "^(ready|ended)$")),
     responses((status = 200, description = "Events named by their stage; data: TestCallProgress",
         content_type = "text/event-stream", body = String)))]
 pub(crate) async fn watch(
@@ -90,8 +90,9 @@ pub(crate) async fn watch(
 }
 
 impl Until {
-    /// A call as its watcher is to see it. Its place among test calls is free, and its stage `ended`, as soon as it has been
-    /// joined or should have been; those who speak are not told so before they have ended.
+    /// A call as its watcher should see it. Its stage becomes `ended` when it has been joined, or when nobody joined in
+    /// time, which frees the agent for another test call; a watcher until `ended` sees that stage only when the
+    /// conversation has ended.
     fn seen(self, call: TestCall) -> TestCall {
         use store::test_calls::Stage::{Ended, Ready};
         match (self, call.stage) {
@@ -105,17 +106,17 @@ impl Until {
     }
 }
 
-/// Another org's call is none.
+/// Reads a call and its stages; none if it is another org's.
 async fn look(store: Store, org: OrgId, id: Uuid, until: Until) -> Result<Vec<Stage>, Error> {
     let call = store.test_call(id).await?.filter(|call| call.org == org);
     if call.as_ref().is_some_and(|call| !call.stage.is_last()) {
-        // Where no worker is, nobody else ends it. A notice tells of it.
+        // Without workers nothing else ends the call. A notice announces it.
         store.close_test_calls().await?;
     }
     Ok(call.map(|call| stages(id, until.seen(call), until)).unwrap_or_default())
 }
 
-/// The stage of a call, after those that it has passed: Vapi may be faster than whoever watches.
+/// The stage of a call and those that it has passed, since Vapi may be faster than the reader.
 fn stages(id: Uuid, call: TestCall, until: Until) -> Vec<Stage> {
     use store::test_calls::Stage::{Connecting, Ended, Failed, Preparing, Ready};
     let passed: &[_] = match call.stage {

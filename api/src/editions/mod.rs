@@ -1,5 +1,5 @@
-//! The editions that a node serves: L1 in the process, then Redis, then Postgres, and for an org that has none anywhere
-//! one build. Postgres alone says which version is the newest.
+//! The editions that a node serves: from L1 in the process, or else Redis, or else Postgres; an org that has none is
+//! built once. Postgres alone decides which version is the newest.
 
 mod build;
 mod content;
@@ -51,61 +51,61 @@ use crate::{
     reads::{Found as LookUp, Reads, Source, Tier},
 };
 
-/// Memory for editions, at most.
+/// The most memory for editions.
 const L1_BYTES: u64 = 512 << 20;
-/// An org that nobody reads for this long makes room, and is no longer asked after.
+/// An org that is not read for this long is evicted and no longer checked.
 const L1_IDLE: Duration = Duration::from_secs(600);
 /// Orgs whose newest version is remembered beyond their entry.
 const FLOORS: u64 = 1_000_000;
-/// Postgres is waited for this long, then a copy has to do.
+/// The limit of a read's wait for Postgres; then a copy has to do.
 const POSTGRES_BUDGET: Duration = Duration::from_millis(1_500);
-/// Orgs whose build has failed that are remembered.
+/// Orgs with a failed build that are remembered.
 const UNBUILDABLE: u64 = 10_000;
-/// From one build that fails to the next: as long as an org in quarantine is left alone.
+/// The pause of an org after a failed build, as long as that of one in quarantine.
 const BUILD_PAUSE: Duration = Duration::from_secs(60);
-/// How often a fetch is tried again that was overtaken by a newer version.
+/// Attempts of a fetch that newer versions keep overtaking.
 const OVERTAKEN: usize = 3;
 
-/// An edition to answer from.
+/// An edition to answer with.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
-    /// Its bytes.
+    /// The edition.
     pub entry: Arc<Entry>,
     /// Where it came from.
     pub source: Source,
 }
 
-/// No copy anywhere, and nothing to make one from.
+/// There is no copy, and none can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unavailable;
 
-/// Every edition that this node knows of.
+/// The editions of this node.
 pub(crate) struct Editions {
     store: Store,
     clock: Clock,
     node: String,
     /// The counters of reads.
     pub reads: Reads,
-    /// Who waits for versions.
+    /// The waiters for versions.
     pub hub: Hub,
     /// The database's time.
     pub now: DatabaseClock,
     l1: Cache<OrgId, Arc<Entry>>,
-    /// Versions that Postgres told this node of, or that it held. An answer is never lower, even when the entry has been
-    /// evicted, unless Postgres says that there was no such version.
+    /// The newest known version of each org. No answer is lower, even after the entry was evicted, unless Postgres says
+    /// that there was no such version.
     floors: Cache<OrgId, Version>,
     home: Home,
     looks: Looks,
     flights: Flights<Result<Found, Unavailable>>,
-    /// Orgs whose build has failed here.
+    /// Orgs whose build failed on this node.
     unbuildable: Cache<OrgId, ()>,
     started: Instant,
-    /// Milliseconds after `started` of Postgres' last word on the newest versions; 0 before the first.
+    /// When Postgres last said which versions are the newest, in milliseconds after `started`; 0 before the first time.
     confirmed_ms: AtomicU64,
 }
 
 impl Editions {
-    /// No editions yet. `node` names the holder of leases.
+    /// No editions yet. `node` is the holder's name in leases.
     pub(crate) fn new(store: Store, clock: Clock, node: String, now: Timestamp) -> Arc<Self> {
         let l1 = Cache::builder()
             .max_capacity(L1_BYTES)
@@ -130,16 +130,17 @@ impl Editions {
         })
     }
 
-    /// The newest edition of an org that can be had.
+    /// The newest available edition of an org.
     pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
-            // In a box, so that a hit does not carry its state around.
+            // Boxed, so that a hit does not carry its state.
             None => Box::pin(self.fetched(org, tokio::time::Instant::now() + PATIENCE)).await,
         }
     }
 
-    /// The same, for a request that has waited before: from the deadline on it does not wait for a silent Postgres.
+    /// The newest available edition, for a request that has waited before: it waits for a silent Postgres until the
+    /// deadline only.
     pub(crate) async fn get_by(
         self: &Arc<Self>,
         org: OrgId,
@@ -151,7 +152,7 @@ impl Editions {
         }
     }
 
-    /// The edition that L1 holds of an org, unless it is known to be an old one.
+    /// The edition in L1, unless it is known to be outdated.
     pub(crate) fn held(&self, org: OrgId) -> Option<Found> {
         let entry = self.l1.get(&org).filter(|entry| !entry.is_behind() && self.is_at_home(entry.home))?;
         self.reads.look_up(Tier::L1, LookUp::Hit);
@@ -173,7 +174,7 @@ impl Editions {
         }
     }
 
-    /// Fetches the newest edition of an org, once for all who want it now.
+    /// Fetches the newest edition of an org, once for all concurrent readers.
     async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
         let mut fetched = Err(Unavailable);
         for _ in 0..OVERTAKEN {
@@ -187,12 +188,12 @@ impl Editions {
         fetched
     }
 
-    /// Whether a version of then may show what has been erased since.
+    /// Whether a version made at an instant may show data that was erased since.
     pub(crate) async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
         self.store.hides(org, made_at).await.map_err(|_| Unavailable)
     }
 
-    /// The org is gone, and its streams end. Should it come back, its versions start anew.
+    /// Drops a deleted org and ends its streams. If it comes back, its versions start again.
     fn forget(&self, org: OrgId) {
         let known = self.floors.remove(&org);
         self.l1.invalidate(&org);
@@ -201,7 +202,7 @@ impl Editions {
         }
     }
 
-    /// The empty models, for whoever has a token of an org that does not exist (yet). Nothing is kept.
+    /// The empty models, for a valid token of an org that does not exist, or not yet. Nothing is stored.
     fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
@@ -212,7 +213,7 @@ impl Editions {
         Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 
-    /// Keeps an edition, unless a newer one is held; answers with the newer of the two.
+    /// Keeps an edition unless a newer one is held; returns the newer of the two.
     fn admit(&self, edition: &Edition, source: Source) -> Found {
         let org = edition.org;
         let kept = self.l1.entry(org).and_upsert_with(|held| match held {
@@ -221,7 +222,7 @@ impl Editions {
         });
         let entry = kept.into_value();
         self.raise_floor(org, entry.version);
-        // A reader that raised the floor in between may have seen the entry before this one.
+        // A reader that has raised the floor in the meantime may not have seen this entry.
         if entry.version < self.floor(org) {
             entry.fall_behind();
         } else {
@@ -231,7 +232,7 @@ impl Editions {
     }
 }
 
-/// A version as streams send it: its tags say which models have changed, and so are worth asking for.
+/// The event of a version. Its tags tell which models have changed and are worth fetching.
 pub(crate) fn frame(entry: &Entry) -> Frame {
     let tag = |model: Model| entry.body(model).content.etag.to_str().unwrap_or_default();
     let models: serde_json::Map<_, _> =

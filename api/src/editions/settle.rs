@@ -1,4 +1,4 @@
-//! Reads that want to see something: a write whose receipt they hold, or no less than a version that they have seen.
+//! Reads with conditions: to include the write of a receipt, or to be no older than a version.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,23 +12,23 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{Editions, Found, POSTGRES_BUDGET, Stale, Unavailable};
 use crate::patience::{PATIENCE, in_vain};
 
-/// A write is waited for this long.
+/// The limit of a read's wait for a write.
 const WAIT: Duration = Duration::from_secs(2);
-/// Between two looks while no version is announced.
+/// Interval of looks while no version is announced.
 const POLL: Duration = Duration::from_millis(50);
 
-/// What a read wants to see.
+/// The conditions of a read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Wishes {
-    /// The write.
+    /// The write to include.
     pub receipt: Option<Receipt>,
     /// The least version.
     pub at_least: Option<Version>,
 }
 
 impl Editions {
-    /// The newest edition of an org once it shows what is wished for, or as soon as it is clear that it will not; and why
-    /// it may not.
+    /// The newest edition of an org that meets the conditions, or, when that takes too long, the newest one with the
+    /// reason why it may not meet them.
     pub(crate) async fn settle(
         self: &Arc<Self>,
         org: OrgId,
@@ -58,10 +58,10 @@ impl Editions {
         Ok((found, behind))
     }
 
-    /// Waits until the newest version includes a write; tells whether it does.
+    /// Waits until the newest version includes a write; returns whether it does.
     async fn include(&self, org: OrgId, receipt: Receipt) -> bool {
         let deadline = Instant::now() + WAIT;
-        // Before the first look, so that a version which comes right after it is not missed.
+        // Subscribed before the first look, so that a version right after it is not missed.
         let mut news = self.hub.subscribe(org);
         loop {
             match timeout_at(deadline, self.store.inclusion(org, receipt)).await {
@@ -80,8 +80,7 @@ impl Editions {
         }
     }
 
-    /// Learns of a version that a client has seen, unless it is known here. A client's word is not taken for it: Postgres
-    /// is asked.
+    /// Learns of a version that a client claims to have seen, by asking Postgres: the client's word is not trusted.
     pub(crate) async fn catch_up(&self, org: OrgId, version: Version) {
         if self.l1.get(&org).is_some_and(|entry| entry.version >= version) {
             return;

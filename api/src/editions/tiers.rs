@@ -1,4 +1,4 @@
-//! Where an edition comes from when L1 has none that will do: Redis, Postgres, or a build.
+//! The fetch of an edition that L1 does not have: from Redis, from Postgres, or by a build.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -18,10 +18,10 @@ use store::{
 use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
 use crate::reads::{Found as LookUp, Source, Tier};
 
-/// What Redis holds of an org.
+/// The content of Redis for an org.
 enum Cached {
     Edition(Box<Edition>),
-    /// A version that this node cannot use.
+    /// An edition that this node cannot use.
     Unusable(Version),
     Nothing,
 }
@@ -55,7 +55,7 @@ impl Editions {
         }
     }
 
-    /// What Postgres says of an org, if it does, and at the same time what Redis holds of it for the present installation.
+    /// Asks Postgres for the newest version and, at the same time, Redis for its edition in the present installation.
     async fn look(&self, org: OrgId) -> (Option<Look>, Cached) {
         let look = tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org));
         let Some(home) = self.home.present() else {
@@ -83,8 +83,8 @@ impl Editions {
         }
     }
 
-    /// Whether Postgres knows of an edition: of its version, and of the instant of its snapshot where it is the newest.
-    /// Redis may be a moment ahead of what Postgres said before, and never more.
+    /// Whether Postgres knows an edition by its version, and by its instant if it is the newest. Redis may be slightly
+    /// ahead of an earlier answer of Postgres, but never of Postgres itself.
     async fn is_known(&self, edition: &Edition, newest: Version, as_of: Option<Timestamp>) -> bool {
         match edition.version.cmp(&newest) {
             std::cmp::Ordering::Less => false,
@@ -93,7 +93,7 @@ impl Editions {
         }
     }
 
-    /// Whether Postgres knows of a version by now.
+    /// Whether Postgres knows a version by now.
     pub(super) async fn exists(&self, org: OrgId, version: Version, as_of: Option<Timestamp>) -> bool {
         match tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org)).await {
             Ok(Ok(Look { head: Head::At(newest), as_of: then, .. })) => {
@@ -104,7 +104,8 @@ impl Editions {
         }
     }
 
-    /// What Redis holds of an org. What cannot be used stays where it is until it is replaced: another node may be able to.
+    /// Reads an org's edition from Redis. An unusable one stays until it is replaced, since another node may be able to
+    /// use it.
     async fn held_in_redis(&self, home: Installation, org: OrgId) -> Cached {
         let Some(redis) = &self.store.redis else { return Cached::Nothing };
         let held = redis.edition(home, org).await;
@@ -119,7 +120,7 @@ impl Editions {
         }
     }
 
-    /// The same where only an edition is of use.
+    /// Reads an org's edition from Redis, if it is usable.
     pub(super) async fn edition_in_redis(&self, home: Installation, org: OrgId) -> Option<Edition> {
         match self.held_in_redis(home, org).await {
             Cached::Edition(edition) => Some(*edition),
@@ -127,7 +128,7 @@ impl Editions {
         }
     }
 
-    /// What Postgres holds, made anew if it cannot be used. `replaceable` is what Redis holds and should not.
+    /// Reads an org's edition from Postgres, or builds it if it is unusable. `replaceable` is a wrong version in Redis.
     async fn held_or_built(self: &Arc<Self>, org: OrgId, replaceable: Option<Version>) -> Result<Found, Unavailable> {
         match self.held_in_postgres(org, Source::Postgres, replaceable).await {
             Ok(Some(found)) => Ok(found),
@@ -136,7 +137,7 @@ impl Editions {
         }
     }
 
-    /// `None`: this node cannot use what is there, and has asked for a rebuild. It stays for those who can.
+    /// Reads an org's edition from Postgres; `None` if this node cannot use it, and then a rebuild is requested.
     pub(super) async fn held_in_postgres(
         &self,
         org: OrgId,
@@ -154,7 +155,7 @@ impl Editions {
         Ok(Some(self.admit(&edition, source)))
     }
 
-    /// Gives Redis what it lacked, beside the answer.
+    /// Stores an edition in Redis, which lacks it, in the background.
     fn mend_redis(&self, edition: &Edition, replaceable: Option<Version>) {
         let Some(redis) = self.store.redis.clone().filter(|_| self.home.present() == Some(edition.installation)) else {
             return;
@@ -162,12 +163,13 @@ impl Editions {
         let edition = edition.clone();
         tokio::spawn(async move {
             if let Err(error) = redis.mend(&edition, replaceable).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "redis did not take the blobs");
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not store blobs in Redis");
             }
         });
     }
 
-    /// What a tier held, if it can be served. What is not the org's own is counted, and never shown.
+    /// The edition of a tier, if it can be served. Counts the look-up; blobs of another org are counted apart and never
+    /// served.
     fn usable(&self, tier: Tier, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
         match held {
             Ok(Held::Edition(edition)) => {
@@ -183,12 +185,12 @@ impl Editions {
                 if let Incomplete::Rejected(..) = unusable.reason {
                     counter!(names::ORG_MISMATCH_TOTAL).increment(1);
                 }
-                tracing::warn!(%org, tier = tier.name(), reason = %unusable.reason, "not usable");
+                tracing::warn!(%org, tier = tier.name(), reason = %unusable.reason, "a stored edition is not usable");
                 None
             }
             Err(error) => {
                 self.reads.look_up(tier, LookUp::Error);
-                tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "look-up");
+                tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "a look-up failed");
                 None
             }
         }
