@@ -1,4 +1,5 @@
-//! `prewarm erase`: removes an org, a contact or the people behind a phone number, here and from all that was made of them.
+//! `prewarm erase`: erases an org, a contact or the people behind a phone number from the source and everything
+//! derived.
 
 use std::{
     collections::BTreeSet,
@@ -26,16 +27,16 @@ use crate::{
 };
 
 const APPLICATION: &str = "prewarm-erase";
-/// Work that is not done by then is left to the workers.
+/// The time limit of the command. The rest is left to the workers.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks at what somebody else has in hand.
+/// Delay between two looks at the progress.
 const PAUSE: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     subject: Named,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
@@ -43,13 +44,13 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Named {
-    /// An org: its row is deleted, and with it everything that it has
+    /// Org to delete with all its data
     #[arg(long, value_name = "UUID")]
     org: Option<Uuid>,
-    /// A contact: its row and its appointments are deleted, its calls lose their number and their summary
+    /// Contact to delete with its appointments; its calls lose their number and their summary
     #[arg(long, value_name = "UUID")]
     contact: Option<Uuid>,
-    /// Every contact with this number, in every org: as --contact for each of them, and all calls of the number
+    /// Phone number: deletes every contact with it, in every org, as --contact does, and cleans all calls of the number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     phone: Option<String>,
 }
@@ -60,12 +61,12 @@ impl Arguments {
         let store = settings.store_with(APPLICATION, Sessions::Serving)?;
         let Some(found) = store.find_to_erase(&subject).await? else { bail!("there is no such {}", kind(&subject)) };
         if !self.yes {
-            ensure!(confirm(&subject, &found)?, "nothing was erased");
+            ensure!(confirm(&subject, &found)?, "not confirmed; nothing was erased");
         }
         let requested = store.request_erasure(&found).await.context("nothing was erased")?;
         let progress = finish(&store, &requested).await;
         report(&requested, progress.as_ref().map(|progress| &progress.removed).unwrap_or(&Removed::new()));
-        let progress = progress.context("erased from the source; what became of the rest is not known")?;
+        let progress = progress.context("erased from the source; the progress of the rest is unknown")?;
         ensure!(progress.is_done(), "{}", owed(&store, &progress).await);
         Ok(())
     }
@@ -77,7 +78,7 @@ impl Named {
             (Some(org), ..) => Subject::Org(OrgId(org)),
             (_, Some(contact), _) => Subject::Contact(ContactId(contact)),
             (.., phone) => match PhoneNumber::parse(&phone.unwrap_or_default()) {
-                PhoneNumber::Withheld => bail!("this is no phone number: it has less than seven digits"),
+                PhoneNumber::Withheld => bail!("--phone needs at least seven digits"),
                 number => Subject::Phone(number),
             },
         })
@@ -92,10 +93,10 @@ const fn kind(subject: &Subject) -> &'static str {
     }
 }
 
-/// Without a terminal nobody can answer.
-#[expect(clippy::print_stderr, reason = "a question to who runs the command")]
+/// Asks for confirmation, which needs a terminal.
+#[expect(clippy::print_stderr, reason = "a question to the person who runs the command")]
 fn confirm(subject: &Subject, found: &Found) -> anyhow::Result<bool> {
-    ensure!(std::io::stdin().is_terminal(), "there is no terminal to ask on: say --yes");
+    ensure!(std::io::stdin().is_terminal(), "there is no terminal to ask on; pass --yes to erase without asking");
     let rows: Vec<_> = found.rows.iter().map(|(place, rows)| format!("{rows} {place}")).collect();
     eprint!("This erases the {} for good ({}). Type yes: ", kind(subject), rows.join(", "));
     std::io::stderr().flush()?;
@@ -104,13 +105,13 @@ fn confirm(subject: &Subject, found: &Found) -> anyhow::Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-/// Does what the workers would do as well, and together with them, as long as there is patience.
+/// Does the workers' part of the erasure, together with them, for a limited time.
 async fn finish(store: &Store, requested: &Requested) -> Result<Progress, store::Error> {
     let started = Instant::now();
     let builder = Builder::new(store.clone(), CancellationToken::new());
     let mut built = BTreeSet::new();
     loop {
-        // What fails stays owed, and is told in the end.
+        // A failure stays owed, and is reported at the end.
         let _ = jobs::erase(store).await;
         let progress = store.erasure_progress(requested).await;
         let is_over = progress.as_ref().is_ok_and(Progress::is_done) || started.elapsed() > PATIENCE;
@@ -122,7 +123,7 @@ async fn finish(store: &Store, requested: &Requested) -> Result<Progress, store:
     }
 }
 
-/// Once each, in case that no worker runs.
+/// Rebuilds each org once, in case no worker runs.
 async fn rebuild(builder: &Builder, orgs: Vec<OrgId>, built: &mut BTreeSet<OrgId>) {
     for org in orgs {
         if !built.contains(&org)
@@ -144,7 +145,7 @@ fn report(requested: &Requested, removed: &Removed) {
     table("prewarm", removed);
 }
 
-/// Which of the two stands in the way.
+/// Describes what is still owed and why.
 async fn owed(store: &Store, progress: &Progress) -> String {
     let orgs: BTreeSet<_> = progress.unerased.iter().chain(&progress.shown).map(ToString::to_string).collect();
     let reason = match &store.redis {
@@ -153,5 +154,5 @@ async fn owed(store: &Store, progress: &Progress) -> String {
         _ => "older panels may still be shown",
     };
     let orgs: Vec<_> = orgs.into_iter().collect();
-    format!("erased from the source, and still owed: {reason} (org {}); workers go on with it", orgs.join(", "))
+    format!("erased from the source, but still owed: {reason} (org {}); workers will finish it", orgs.join(", "))
 }

@@ -1,4 +1,4 @@
-//! A running process: its parts, its admin listeners, and its end.
+//! A running process: its parts, its listeners and its end.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -20,10 +20,10 @@ use uuid::Uuid;
 
 use crate::{probe, settings::Settings, vapi};
 
-/// The last word to the database takes no longer.
+/// The limit of the last statement to the database.
 const FAREWELL: Duration = Duration::from_millis(500);
 
-/// Which parts of Prewarm a process runs.
+/// The parts of Prewarm that a process runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     api: bool,
@@ -36,7 +36,7 @@ impl Parts {
     pub(crate) const BOTH: Self = Self { api: true, worker: true };
 }
 
-/// A process with its ports bound: a taken one is known before anything starts.
+/// A process with its ports bound, so that a port in use is reported before anything starts.
 pub(crate) struct Process {
     api: Option<Api>,
     worker: bool,
@@ -62,14 +62,14 @@ impl Process {
         Ok(Self { api, worker: parts.worker, admin, queue_ui })
     }
 
-    /// Where dashboards and webhooks come in, if they do.
+    /// The address of dashboards and webhooks, if the process has an api.
     pub(crate) fn http_addr(&self) -> Option<SocketAddr> {
         self.api.as_ref()?.local_addr().ok()
     }
 
-    /// Runs until told to stop, or until one part ends; then all parts drain.
+    /// Runs until shutdown or the end of a part; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-        // All settings first: a wrong one is told alone, before anything has begun.
+        // All settings first: an invalid one is reported before anything has started.
         let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
@@ -112,22 +112,22 @@ impl Process {
             shutdown.cancel();
             ended = ended.and(part.context("a part of the process panicked").flatten());
         }
-        // Who does not say it is believed to live for some seconds more.
+        // Without this the node counts as running for some seconds more.
         let _ = tokio::time::timeout(FAREWELL, beats.leave(&node)).await;
         ended
     }
 }
 
-/// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
+/// Raises the limit of open files. A connection is one, and many systems allow 1,024 unless asked for more.
 fn raise_open_files() {
     let raised =
         getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
     if let Err(error) = raised {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "could not raise the limit of open files");
     }
 }
 
-/// Cancelled by the first SIGINT or SIGTERM.
+/// A token that the first SIGINT or SIGTERM cancels.
 pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -144,7 +144,7 @@ pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    // No drain: whoever scrapes or looks at the board comes again.
+    // No drain: scrapes and views of the board can be repeated.
     until(shutdown, async { axum::serve(listener, router).await }).await
 }
 

@@ -1,5 +1,5 @@
-//! A run over every org, in the order of their ids. It may be killed at any instruction: how far it has come stands in
-//! Postgres, and an org that is rebuilt twice is as right as one that is rebuilt once.
+//! A run over every org, in the order of their ids. It may be killed at any instruction: its progress is in Postgres,
+//! and rebuilding an org twice does no harm.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -18,19 +18,19 @@ use super::{
     progress::Progress,
 };
 
-/// Orgs that are begun or wait for somebody else's lease. One that waits keeps no other from being rebuilt.
+/// Orgs in work, including those that wait for another process's lease and so do not hold up the others.
 const WINDOW: usize = 64;
-/// Orgs that are read at a time.
+/// Orgs read at a time.
 const CHUNK: u32 = 500;
-/// What a kill may cost at most is done anew.
+/// Interval of recording the progress: a kill repeats at most this much work.
 const RECORD_EVERY: Duration = Duration::from_millis(250);
 
-const GO_ON: &str = "`prewarm rebuild --all` goes on from here";
+const GO_ON: &str = "run `prewarm rebuild --all` again to resume";
 
 pub(super) async fn run(builder: Builder, concurrency: usize, restart: bool) -> anyhow::Result<()> {
     let store = &builder.store;
     let turn = store.take_rebuild_turn().await?;
-    ensure!(turn.is_some(), "another `prewarm rebuild --all` is running");
+    ensure!(turn.is_some(), "another `prewarm rebuild --all` is running; wait for it or stop it");
     if restart {
         store.abandon_rebuild_run().await?;
     }
@@ -42,18 +42,18 @@ pub(super) async fn run(builder: Builder, concurrency: usize, restart: bool) -> 
     rebuilding.close(ended).await
 }
 
-/// A run at work.
+/// A run and the orgs in work.
 struct Rebuilding {
     builder: Builder,
-    /// Of the orgs that are begun so many run at once.
+    /// Limits the rebuilds that run at once.
     room: Arc<Semaphore>,
     run: Run,
     progress: Progress,
     tasks: JoinSet<(OrgId, Ended)>,
     begun: BTreeSet<OrgId>,
-    /// Read and not begun.
+    /// Orgs that are read but not begun.
     waiting: VecDeque<OrgId>,
-    /// Every org below has been read.
+    /// The next org to read; every org below has been read.
     read_to: Option<OrgId>,
 }
 
@@ -71,7 +71,7 @@ impl Rebuilding {
         }
     }
 
-    /// Until every org is done, or none can be. What has begun ends before this does.
+    /// Works until every org is done, or none can be. Rebuilds that have begun are awaited.
     async fn work(&mut self) -> anyhow::Result<()> {
         let mut ended = Ok(());
         let mut record = tokio::time::interval(RECORD_EVERY);
@@ -96,7 +96,7 @@ impl Rebuilding {
         }
     }
 
-    /// Fills the window.
+    /// Begins rebuilds until the window is full.
     async fn begin(&mut self) -> anyhow::Result<()> {
         while self.tasks.len() < WINDOW {
             if self.waiting.is_empty() {
@@ -118,7 +118,8 @@ impl Rebuilding {
         Ok(())
     }
 
-    /// Takes in how an org ended. One that was not rebuilt for no fault of its own stays to be done.
+    /// Records the result of an org. One that was stopped, or failed for another reason than its own, remains to be
+    /// done.
     async fn note(&mut self, org: OrgId, ended: Ended) -> anyhow::Result<()> {
         match ended {
             Ended::Stopped => return Ok(()),
@@ -140,11 +141,11 @@ impl Rebuilding {
         Ok(self.builder.store.record_rebuild_run(&self.run).await?)
     }
 
-    /// Says how it went.
+    /// Ends the run and reports its result.
     async fn close(self, ended: anyhow::Result<()>) -> anyhow::Result<()> {
         let Run { rebuilt, total, .. } = self.run;
         if let Err(error) = ended {
-            // Of no use where the database is away; a little is done anew then.
+            // Fails if the database is down; then a little work is repeated.
             let _ = self.record().await;
             return Err(error).with_context(|| format!("stopped after {rebuilt} of {total} orgs; {GO_ON}"));
         }
@@ -160,7 +161,7 @@ impl Rebuilding {
     }
 }
 
-/// The least id that is greater, if there is one.
+/// The next greater id, if there is one.
 fn after(org: &OrgId) -> Option<OrgId> {
     org.0.as_u128().checked_add(1).map(|next| OrgId(Uuid::from_u128(next)))
 }

@@ -42,7 +42,7 @@ async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
         settled_dashboard(&stack, &org).await;
     }
     told(&stack, &worker, "announcing versions: ").await;
-    let (log, words) = (worker.log(), "redis: does not work");
+    let (log, words) = (worker.log(), "an operation of Redis fails");
     assert_eq!(log.matches(words).count(), 1, "{log}");
     assert!(!log.contains("word\""), "the password is in the log");
     worker.stop().await;
