@@ -76,7 +76,7 @@ impl Account {
 }
 
 /// A directory under `parent` with a name derived from `path`, for use instead of `path`.
-pub(crate) fn stand_in(parent: &Path, path: &Path) -> PathBuf {
+pub(crate) fn derived_dir(parent: &Path, path: &Path) -> PathBuf {
     let hash = xxhash_rust::xxh3::xxh3_64(path.as_os_str().as_encoded_bytes());
     parent.join(format!("prewarm-{hash:016x}"))
 }

@@ -14,12 +14,12 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
-    hold: Arc<Hold>,
+    lock_guard: Arc<Lock>,
 }
 
 /// The resources that are released with the last user of the directory.
 #[derive(Debug)]
-struct Hold {
+struct Lock {
     _lock: File,
     removed: Option<TempDir>,
 }
@@ -29,8 +29,8 @@ impl DataDir {
     pub fn open(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(Error::io("make", path))?;
         let path = fs::canonicalize(path).map_err(Error::io("find", path))?;
-        let hold = Hold { _lock: lock(&path)?, removed: None };
-        Ok(Self { path, hold: Arc::new(hold) })
+        let lock_guard = Lock { _lock: lock(&path)?, removed: None };
+        Ok(Self { path, lock_guard: Arc::new(lock_guard) })
     }
 
     /// A new directory for tests. It is removed when it and all servers in it are dropped, or when this process is
@@ -44,13 +44,13 @@ impl DataDir {
         // As root, the user postgres must be able to enter.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).map_err(Error::io("open up", dir.path()))?;
         let path = fs::canonicalize(dir.path()).map_err(Error::io("find", dir.path()))?;
-        let hold = Hold { _lock: lock(&path)?, removed: Some(dir) };
-        Ok(Self { path, hold: Arc::new(hold) })
+        let lock_guard = Lock { _lock: lock(&path)?, removed: Some(dir) };
+        Ok(Self { path, lock_guard: Arc::new(lock_guard) })
     }
 
     /// Whether the directory is removed after use.
     pub(crate) fn is_temporary(&self) -> bool {
-        self.hold.removed.is_some()
+        self.lock_guard.removed.is_some()
     }
 
     /// The directory, absolute.

@@ -9,21 +9,21 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use crate::account::{Account, stand_in};
+use crate::account::{Account, derived_dir};
 use crate::process::Process;
 use crate::programs::{self, Programs};
 use crate::{DataDir, Error, log, socket};
 
 /// The limit of creating a cluster.
-const INITDB: Duration = Duration::from_secs(60);
+const INITDB_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A fast shutdown writes a checkpoint. If that takes too long, an immediate shutdown leaves the recovery to the next
 /// start.
-const STOP: [(Signal, Duration); 2] =
+const STOP_SIGNALS: [(Signal, Duration); 2] =
     [(Signal::SIGINT, Duration::from_secs(10)), (Signal::SIGQUIT, Duration::from_secs(10))];
 
 /// The time that a killed or dropped server may take to end.
-const KILL: Duration = Duration::from_secs(10);
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Part of the socket's name. There is no TCP port.
 const PORT: u16 = 5432;
@@ -103,19 +103,19 @@ impl Postgres {
 
     /// Ends the sessions and the server in order.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await
+        self.process.end(&STOP_SIGNALS).await
     }
 
     /// Stops the server if it runs, and starts it again on the same data and socket.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await?;
+        self.process.end(&STOP_SIGNALS).await?;
         self.launch().await
     }
 
     /// Kills every process of the server, as a crash would, and waits until they are gone. The next
     /// [`Postgres::restart`] recovers. Linux only.
     pub async fn kill(&mut self) -> Result<(), Error> {
-        self.process.kill(KILL).await
+        self.process.kill(KILL_TIMEOUT).await
     }
 
     /// Suspends every process of the server: it hangs, and its connections stay open. Linux only.
@@ -160,7 +160,7 @@ pub fn database_url(server_url: &str, database: &str) -> String {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.process.end_blocking(Signal::SIGQUIT, KILL);
+        self.process.end_blocking(Signal::SIGQUIT, KILL_TIMEOUT);
     }
 }
 
@@ -192,7 +192,7 @@ fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
 fn make_home(data_dir: &DataDir, account: Account) -> Result<PathBuf, Error> {
     let mut home = data_dir.path().join("postgres");
     if !account.reaches(data_dir.path()) {
-        home = stand_in(Path::new("/var/tmp"), data_dir.path());
+        home = derived_dir(Path::new("/var/tmp"), data_dir.path());
         tracing::info!(
             home = %home.display(),
             "the user postgres cannot reach {}; Postgres keeps its data elsewhere",
@@ -236,9 +236,9 @@ async fn initdb(programs: &Programs, home: &Path, account: Account, durability: 
     command.current_dir(home).stdin(Stdio::null()).stdout(log).stderr(errors);
 
     let mut initdb = tokio::process::Command::from(command);
-    let ended = tokio::time::timeout(INITDB, initdb.kill_on_drop(true).status()).await.map_err(|_| {
+    let ended = tokio::time::timeout(INITDB_TIMEOUT, initdb.kill_on_drop(true).status()).await.map_err(|_| {
         let log = log::tail(&log_path);
-        Error::Late { server: "initdb", state: "done", seconds: INITDB.as_secs(), log }
+        Error::Late { server: "initdb", state: "done", seconds: INITDB_TIMEOUT.as_secs(), log }
     })?;
     if !ended.map_err(Error::io("run", Path::new("initdb")))?.success() {
         return Err(Error::Ended { server: "initdb", log: log::tail(&log_path) });

@@ -13,10 +13,10 @@ use crate::guard::Guard;
 use crate::{DataDir, Error, log, socket};
 
 /// The time that a server may take to get ready. Postgres may have to recover from a crash first.
-const START: Duration = Duration::from_secs(30);
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Interval at which a state is checked while waiting for it.
-const POLL: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// One server, running or not.
 #[derive(Debug)]
@@ -75,13 +75,13 @@ impl Process {
 
     /// Takes over the running server or starts one, and waits until it is `ready`.
     pub(crate) async fn start(&mut self, command: Command, ready: impl AsyncFn(Pid) -> bool) -> Result<(), Error> {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         let pid = loop {
             match self.leftover().await? {
                 Leftover::None => break self.spawn(command)?,
                 Leftover::Listening(pid) => break self.take_over(pid),
-                Leftover::Changing if Instant::now() < deadline => tokio::time::sleep(POLL).await,
-                Leftover::Changing => return Err(self.late("able to start", START)),
+                Leftover::Changing if Instant::now() < deadline => tokio::time::sleep(POLL_INTERVAL).await,
+                Leftover::Changing => return Err(self.late("able to start", START_TIMEOUT)),
             }
         };
         while !ready(pid).await {
@@ -89,38 +89,38 @@ impl Process {
                 return Err(Error::Ended { server: self.name, log: log::tail(&self.log_path()) });
             }
             if Instant::now() >= deadline {
-                return Err(self.late("ready", START));
+                return Err(self.late("ready", START_TIMEOUT));
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
     /// Sends each signal in turn and gives the server and its children the time after it to end.
     pub(crate) async fn end(&mut self, signals: &[(Signal, Duration)]) -> Result<(), Error> {
-        for (signal, patience) in signals {
+        for (signal, timeout) in signals {
             self.send(*signal)?;
             self.wake();
-            let deadline = Instant::now() + *patience;
+            let deadline = Instant::now() + *timeout;
             while Instant::now() < deadline {
                 if self.has_ended()? {
                     return Ok(());
                 }
-                tokio::time::sleep(POLL).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
-        let patience = signals.iter().map(|(_, patience)| *patience).sum();
-        if self.has_ended()? { Ok(()) } else { Err(self.late("gone", patience)) }
+        let timeout = signals.iter().map(|(_, timeout)| *timeout).sum();
+        if self.has_ended()? { Ok(()) } else { Err(self.late("gone", timeout)) }
     }
 
     /// Does the same for `Drop`, with one signal and blocking the thread.
-    pub(crate) fn end_blocking(&mut self, signal: Signal, patience: Duration) {
+    pub(crate) fn end_blocking(&mut self, signal: Signal, timeout: Duration) {
         // A `Drop` cannot report an error; the next start deals with the rest.
         let _ = self.send(signal);
         self.wake();
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeout;
         while matches!(self.has_ended(), Ok(false)) && Instant::now() < deadline {
-            std::thread::sleep(POLL);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
@@ -138,10 +138,10 @@ impl Process {
     }
 
     /// Kills the server and its children at once, as a power cut would.
-    pub(crate) async fn kill(&mut self, patience: Duration) -> Result<(), Error> {
+    pub(crate) async fn kill(&mut self, timeout: Duration) -> Result<(), Error> {
         self.pause()?;
         self.send_to_children(Signal::SIGKILL)?;
-        self.end(&[(Signal::SIGKILL, patience)]).await
+        self.end(&[(Signal::SIGKILL, timeout)]).await
     }
 
     async fn leftover(&self) -> Result<Leftover, Error> {
@@ -247,8 +247,8 @@ impl Process {
             .try_for_each(|child| signal_one(child, signal))
     }
 
-    fn late(&self, state: &'static str, patience: Duration) -> Error {
-        Error::Late { server: self.name, state, seconds: patience.as_secs(), log: log::tail(&self.log_path()) }
+    fn late(&self, state: &'static str, timeout: Duration) -> Error {
+        Error::Late { server: self.name, state, seconds: timeout.as_secs(), log: log::tail(&self.log_path()) }
     }
 }
 

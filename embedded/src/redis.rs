@@ -14,11 +14,11 @@ use crate::programs::{self, Programs};
 use crate::{DataDir, Error, socket};
 
 /// Redis has nothing to save, so it ends at once unless it hangs.
-const STOP: [(Signal, Duration); 2] =
+const STOP_SIGNALS: [(Signal, Duration); 2] =
     [(Signal::SIGTERM, Duration::from_secs(5)), (Signal::SIGKILL, Duration::from_secs(5))];
 
 /// The time that a killed server may take to end.
-const KILL: Duration = Duration::from_secs(5);
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A running Redis that keeps nothing on disk, since it is a cache here. Dropping it ends it.
 #[derive(Debug)]
@@ -56,18 +56,18 @@ impl Redis {
 
     /// Ends the server in order.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await
+        self.process.end(&STOP_SIGNALS).await
     }
 
     /// Stops the server if it runs, and starts an empty one on the same socket.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await?;
+        self.process.end(&STOP_SIGNALS).await?;
         self.launch().await
     }
 
     /// Kills the server, as a crash would, and waits until it is gone. Linux only.
     pub async fn kill(&mut self) -> Result<(), Error> {
-        self.process.kill(KILL).await
+        self.process.kill(KILL_TIMEOUT).await
     }
 
     /// Suspends the server: it hangs, and its connections stay open. Linux only.
@@ -98,7 +98,7 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.process.end_blocking(Signal::SIGKILL, KILL);
+        self.process.end_blocking(Signal::SIGKILL, KILL_TIMEOUT);
     }
 }
 

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::UnixStream;
 
 use crate::Error;
-use crate::account::{Account, stand_in};
+use crate::account::{Account, derived_dir};
 
 /// The longest path that `sockaddr_un` holds, without the final NUL, on the systems we know (macOS; Linux has 107).
 const PATH_BYTES_MAX: usize = 103;
@@ -22,7 +22,7 @@ pub(crate) fn place(home: &Path, name: &str, account: Account) -> Result<PathBuf
     if path.as_os_str().len() <= PATH_BYTES_MAX {
         return Ok(path);
     }
-    let dir = stand_in(&std::env::temp_dir(), home);
+    let dir = derived_dir(&std::env::temp_dir(), home);
     account.make_private_dir(&dir)?;
     Ok(dir.join(name))
 }
