@@ -123,7 +123,7 @@ pub(crate) fn get(world: &World, id: &str) -> Answer {
 }
 
 /// Ends the web calls that nobody joined in time.
-pub(crate) fn settle(world: &mut World, now: Timestamp) {
+pub(crate) fn end_unjoined(world: &mut World, now: Timestamp) {
     for call in world.calls.iter_mut().filter(|call| is(call, "queued") && is_late(call, now)) {
         call.insert("status".to_owned(), "ended".into());
         call.insert("endedAt".to_owned(), text(now).into());

@@ -20,7 +20,7 @@ use tokio::{
 };
 
 /// A connection that resets once its [`Fuse`] is blown.
-pub(crate) struct Line {
+pub(crate) struct Connection {
     stream: TcpStream,
     fuse: Fuse,
 }
@@ -35,7 +35,7 @@ impl Fuse {
     }
 }
 
-impl Line {
+impl Connection {
     fn check(&self) -> io::Result<()> {
         if !self.fuse.0.load(Ordering::Relaxed) {
             return Ok(());
@@ -46,13 +46,13 @@ impl Line {
     }
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
@@ -69,16 +69,16 @@ impl AsyncWrite for Line {
 }
 
 /// A listener for such connections.
-pub(crate) struct Lines(pub(crate) TcpListener);
+pub(crate) struct Connections(pub(crate) TcpListener);
 
-impl axum::serve::Listener for Lines {
-    type Io = Line;
+impl axum::serve::Listener for Connections {
+    type Io = Connection;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
         loop {
             match self.0.accept().await {
-                Ok((stream, addr)) => return (Line { stream, fuse: Fuse::default() }, addr),
+                Ok((stream, addr)) => return (Connection { stream, fuse: Fuse::default() }, addr),
                 // Neither a lack of file descriptors nor a client that has gone ends the stand-in.
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
             }
@@ -90,8 +90,8 @@ impl axum::serve::Listener for Lines {
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Fuse {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
+impl Connected<IncomingStream<'_, Connections>> for Fuse {
+    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
         stream.io().fuse.clone()
     }
 }

@@ -13,7 +13,7 @@ use futures_util::stream;
 use serde_json::Value;
 
 use crate::{
-    answer::Answer, assistants, auth, calls, fault::Fault, line::Fuse, object::Object, operation::Operation,
+    answer::Answer, assistants, auth, calls, connection::Fuse, fault::Fault, object::Object, operation::Operation,
     phone_numbers, record::Request as Recorded, refusal::Refusal, schema::is_uuid, world::Shared,
 };
 
@@ -146,7 +146,7 @@ fn serve(shared: &Shared, operation: Operation, parts: &Parts, body: &[u8]) -> A
     let query = parts.uri.query().unwrap_or_default();
     let mut world = shared.world();
     let world = &mut *world;
-    calls::settle(world, now);
+    calls::end_unjoined(world, now);
     match operation {
         Operation::CreateAssistant => assistants::create(world, object(body)?, now),
         Operation::ListAssistants => assistants::list(world, query),

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     calls::{self, CallEnd, NewCall},
     config::Config,
+    connection::{Connections, Fuse},
     fault::{Chaos, Fault, Faults},
-    line::{Fuse, Lines},
     object::patch,
     operation::Operation,
     phone_numbers,
@@ -36,7 +36,7 @@ impl Standin {
         let shared = Arc::new(Shared::new(config));
         let app = Router::new().fallback(router::handle).with_state(Arc::clone(&shared));
         let app = app.into_make_service_with_connect_info::<Fuse>();
-        let server = tokio::spawn(async move { axum::serve(Lines(listener), app).await });
+        let server = tokio::spawn(async move { axum::serve(Connections(listener), app).await });
         Ok(Self { addr, shared, server })
     }
 
