@@ -17,7 +17,7 @@ use crate::{
     delta,
     editions::{Labels, Stale},
     error::ApiError,
-    reads::{Outcome, Reads, Source},
+    reads::{ReadOutcome, Reads, Source},
 };
 
 const SOURCE: HeaderName = HeaderName::from_static("prewarm-source");
@@ -62,10 +62,10 @@ pub(crate) fn answer(
     }
     let Some((coding, body)) = represented else {
         headers.remove(CONTENT_TYPE);
-        reads.count(shown.model, shown.source, Outcome::NotModified);
+        reads.count(shown.model, shown.source, ReadOutcome::NotModified);
         return Ok(with_headers(StatusCode::NOT_MODIFIED, headers, HttpBody::empty()));
     };
-    let outcome = if shown.stale.is_some() { Outcome::Stale } else { Outcome::Fresh };
+    let outcome = if shown.stale.is_some() { ReadOutcome::Stale } else { ReadOutcome::Fresh };
     reads.count(shown.model, shown.source, outcome);
     reads.count_bytes(coding, body.len());
     if coding != Coding::Identity {
@@ -95,6 +95,6 @@ fn opaque(tag: &[u8]) -> &[u8] {
 
 /// Answers a read with an error, and counts it.
 pub(crate) fn refuse(reads: &Reads, model: Model, error: ApiError) -> Response {
-    reads.count(model, Source::None, Outcome::Error);
+    reads.count(model, Source::None, ReadOutcome::Error);
     error.into_response()
 }

@@ -19,20 +19,20 @@ use tokio_util::sync::CancellationToken;
 use crate::error::ApiError;
 
 /// The limit for receiving a whole body.
-const WHOLE: Duration = Duration::from_secs(10);
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The memory that a body counts for at least, since its connection has a buffer too.
 const LEAST_BYTES: usize = 16 * 1024;
 /// Bounds of the growth of a body's memory, which is a quarter each time: doubling would waste half of it.
 const LEAST_GROWTH: usize = 4 * 1024;
 const MOST_GROWTH: usize = 1024 * 1024;
 /// The age from which a body can count as slow.
-const YOUNG: Duration = Duration::from_secs(1);
+const MIN_SLOW_AGE: Duration = Duration::from_secs(1);
 /// The window over which a body's rate is measured.
-const WINDOW: Duration = Duration::from_secs(1);
+const RATE_WINDOW: Duration = Duration::from_secs(1);
 /// The limits of the draining of a rejected body. It is drained so that the client sees the response instead of a reset
 /// connection.
-const COURTESY_BYTES: usize = 64 * 1024;
-const COURTESY: Duration = Duration::from_secs(1);
+const DRAIN_BYTES: usize = 64 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A memory limit for the bodies of one kind of sender.
 #[derive(Clone, Debug)]
@@ -55,12 +55,12 @@ struct Table {
 struct Entry {
     bytes: usize,
     /// `None` once the body is complete; it can no longer be refused then.
-    coming: Option<Coming>,
+    receiving: Option<Receiving>,
 }
 
 #[derive(Debug)]
-struct Coming {
-    pace: Pace,
+struct Receiving {
+    rate: Rate,
     cut: CancellationToken,
 }
 
@@ -79,7 +79,7 @@ impl Room {
 
     /// Reads a body of at most `most` bytes. Its memory counts until the caller drops the place.
     pub(crate) async fn read(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
-        tokio::time::timeout(WHOLE, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
+        tokio::time::timeout(RECEIVE_TIMEOUT, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
     }
 
     /// Reads a body part by part. Each part counts when it arrives: the announced length is not trusted.
@@ -109,8 +109,8 @@ impl Room {
         let mut table = self.0.lock();
         table.last += 1;
         let (number, cut) = (table.last, CancellationToken::new());
-        let coming = Coming { pace: Pace::from(now), cut: cut.clone() };
-        table.places.insert(number, Entry { bytes: LEAST_BYTES, coming: Some(coming) });
+        let receiving = Receiving { rate: Rate::from(now), cut: cut.clone() };
+        table.places.insert(number, Entry { bytes: LEAST_BYTES, receiving: Some(receiving) });
         table.used += LEAST_BYTES;
         let place = Place { shared: Arc::clone(&self.0), number };
         let stays = table.make_room(self.0.bytes, number, now);
@@ -170,8 +170,8 @@ impl Place {
         let mut table = self.shared.lock();
         // Another body may have displaced this one.
         let entry = table.places.get_mut(&self.number).ok_or(ApiError::Full)?;
-        if let Some(coming) = &mut entry.coming {
-            coming.pace.add(part, now);
+        if let Some(receiving) = &mut entry.receiving {
+            receiving.rate.add(part, now);
         }
         let more = held.max(LEAST_BYTES) - entry.bytes;
         entry.bytes += more;
@@ -182,7 +182,7 @@ impl Place {
     /// Marks the body as complete, so that it can no longer be refused.
     fn is_whole(&self) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
-        table.places.get_mut(&self.number).ok_or(ApiError::Full)?.coming = None;
+        table.places.get_mut(&self.number).ok_or(ApiError::Full)?.receiving = None;
         Ok(())
     }
 }
@@ -212,18 +212,18 @@ impl Table {
     /// The slowest body, and of equally slow ones the largest, so that small bodies fit beside any number of large
     /// ones. Young bodies come last.
     fn slowest(&self, now: Instant) -> Option<u64> {
-        let coming = |(number, entry): (&u64, &Entry)| {
-            let pace = entry.coming.as_ref()?.pace.per_second(now);
-            Some((pace, Reverse(entry.bytes), *number))
+        let receiving = |(number, entry): (&u64, &Entry)| {
+            let rate = entry.receiving.as_ref()?.rate.per_second(now);
+            Some((rate, Reverse(entry.bytes), *number))
         };
-        self.places.iter().filter_map(coming).min().map(|(.., number)| number)
+        self.places.iter().filter_map(receiving).min().map(|(.., number)| number)
     }
 
     fn remove(&mut self, number: u64) {
         if let Some(entry) = self.places.remove(&number) {
             self.used -= entry.bytes;
-            if let Some(coming) = entry.coming {
-                coming.cut.cancel();
+            if let Some(receiving) = entry.receiving {
+                receiving.cut.cancel();
             }
         }
     }
@@ -232,22 +232,22 @@ impl Table {
 /// The rate of a body over the current and the previous window. Older bytes do not count, so that a burst does not pay
 /// for a standstill.
 #[derive(Debug)]
-struct Pace {
+struct Rate {
     began: Instant,
     window: Instant,
     bytes: usize,
     before: usize,
 }
 
-impl Pace {
+impl Rate {
     fn from(now: Instant) -> Self {
         Self { began: now, window: now, bytes: 0, before: 0 }
     }
 
     fn add(&mut self, bytes: usize, now: Instant) {
         let elapsed = now.saturating_duration_since(self.window);
-        if elapsed >= WINDOW {
-            self.before = if elapsed < 2 * WINDOW { self.bytes } else { 0 };
+        if elapsed >= RATE_WINDOW {
+            self.before = if elapsed < 2 * RATE_WINDOW { self.bytes } else { 0 };
             self.bytes = 0;
             self.window = now;
         }
@@ -255,14 +255,14 @@ impl Pace {
     }
 
     fn per_second(&self, now: Instant) -> u64 {
-        if now.saturating_duration_since(self.began) < YOUNG {
+        if now.saturating_duration_since(self.began) < MIN_SLOW_AGE {
             return u64::MAX;
         }
         let elapsed = now.saturating_duration_since(self.window);
-        if elapsed >= 2 * WINDOW {
+        if elapsed >= 2 * RATE_WINDOW {
             return 0;
         }
-        let milliseconds = u64::try_from((WINDOW + elapsed).as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = u64::try_from((RATE_WINDOW + elapsed).as_millis()).unwrap_or(u64::MAX);
         (self.before as u64 + self.bytes as u64) * 1000 / milliseconds
     }
 }
@@ -270,7 +270,7 @@ impl Pace {
 /// Reads and discards a part of a refused body.
 pub(crate) async fn drain(body: Body) {
     let drained = async {
-        let (mut left, mut parts) = (COURTESY_BYTES, body.into_data_stream());
+        let (mut left, mut parts) = (DRAIN_BYTES, body.into_data_stream());
         while let Some(Ok(part)) = parts.next().await {
             left = left.saturating_sub(part.len());
             if left == 0 {
@@ -279,7 +279,7 @@ pub(crate) async fn drain(body: Body) {
         }
     };
     // A client that is still sending has had time to see the answer.
-    let _ = tokio::time::timeout(COURTESY, drained).await;
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drained).await;
 }
 
 #[cfg(test)]
@@ -344,7 +344,7 @@ mod tests {
         });
         let begun = Instant::now();
         assert_eq!(room.read(endless, 1 << 20).await.unwrap_err(), ApiError::TooSlow);
-        assert_eq!(begun.elapsed(), WHOLE);
+        assert_eq!(begun.elapsed(), RECEIVE_TIMEOUT);
         assert_eq!(used(&room), 0);
         dripping.await.unwrap();
     }

@@ -30,14 +30,14 @@ use crate::{
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::Accepted,
+    conditions,
+    deadline::silent_after,
     edge::REQUEST_ID,
     editions::{Editions, Labels, Stale},
     error::{ApiError, Problem},
     lists::{Lists, TooMany},
-    patience::in_vain,
     read,
-    reads::{Outcome, Reads, Source},
-    wishes,
+    reads::{ReadOutcome, Reads, Source},
 };
 
 /// Most rows of a page.
@@ -47,7 +47,7 @@ const MAX_SEARCH_CHARS: usize = 200;
 /// The last row that a page may reach. The rows before the page are read and discarded.
 const MAX_DEPTH: i64 = 100_000;
 /// The limit of a request's wait for a list, including its turn.
-const PATIENCE: Duration = Duration::from_millis(1_900);
+const LIST_DEADLINE: Duration = Duration::from_millis(1_900);
 /// The header with the instant at which a search stopped; older calls were not searched.
 const SEARCHED_FROM: HeaderName = HeaderName::from_static("prewarm-searched-from");
 
@@ -105,10 +105,10 @@ pub(crate) async fn calls(
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
         None => {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + LIST_DEADLINE;
             tokio::select! {
                 listed = Box::pin(listed(&editions, &store, &lists, user.org, filter, &request)) => listed,
-                () = in_vain(&store.line, deadline) => failed(&editions.reads, &ListError::Slow, id),
+                () = silent_after(&store.link, deadline) => failed(&editions.reads, &ListError::Slow, id),
             }
         }
     }
@@ -208,20 +208,20 @@ fn blob_of(filter: &Filter) -> Option<Model> {
 /// Waits for the receipt or version that the request asks for, as reads of blobs do: a webhook's call is in the source
 /// once a version includes it. Returns why it may be missing.
 async fn settled(editions: &Arc<Editions>, org: OrgId, headers: &HeaderMap) -> Result<Option<Stale>, ApiError> {
-    match wishes::of(headers)? {
+    match conditions::of(headers)? {
         None => Ok(None),
-        Some(wishes) => Ok(editions.settle(org, wishes).await?.1),
+        Some(conditions) => Ok(editions.wait_for(org, conditions).await?.1),
     }
 }
 
 /// Reads a page when its turn comes.
 async fn page(store: &Store, lists: &Lists, org: OrgId, filter: Filter) -> Result<Page, ListError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LIST_DEADLINE;
     let turn = timeout_at(deadline, lists.ask(org)?.turn());
     let place = turn.await.ok().flatten().ok_or(ListError::NoTurn)?;
     match timeout_at(deadline, store.calls(org, filter, place)).await {
         Ok(Ok(page)) => Ok(page),
-        Ok(Err(error)) if error.is_cut_short() => Err(ListError::Slow),
+        Ok(Err(error)) if error.is_cancelled() => Err(ListError::Slow),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(ListError::Slow),
     }
@@ -311,7 +311,7 @@ impl ListError {
 }
 
 fn invalid(reads: &Reads, what: Invalid, id: Option<&HeaderValue>) -> Response {
-    reads.count(Model::Calls, Source::None, Outcome::Error);
+    reads.count(Model::Calls, Source::None, ReadOutcome::Error);
     let body = json!({
         "error": "Invalid input. Please check your data and try again.",
         "code": "VALIDATION_ERROR",
@@ -322,7 +322,7 @@ fn invalid(reads: &Reads, what: Invalid, id: Option<&HeaderValue>) -> Response {
 }
 
 fn failed(reads: &Reads, error: &ListError, id: Option<&HeaderValue>) -> Response {
-    reads.count(Model::Calls, Source::None, Outcome::Error);
+    reads.count(Model::Calls, Source::None, ReadOutcome::Error);
     match error.reason() {
         Some(reason) => counter!(names::LISTS_REFUSED_TOTAL, "reason" => reason).increment(1),
         None => tracing::warn!(error = error as &dyn std::error::Error, "a query of the calls list failed"),

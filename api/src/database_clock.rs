@@ -8,7 +8,7 @@ use std::{
 use readmodel::time::Timestamp;
 
 /// The largest accepted error of a reading.
-const PROMPT: Duration = Duration::from_millis(250);
+const MAX_READING_TIME: Duration = Duration::from_millis(250);
 
 /// This process' monotonic clock, and how far the database's time is ahead of it.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ impl DatabaseClock {
 
     /// Takes a reading that was requested at `asked`. A slow one is too imprecise and is ignored.
     pub(crate) fn set(&self, reading: Timestamp, asked: Instant) {
-        if asked.elapsed() <= PROMPT {
+        if asked.elapsed() <= MAX_READING_TIME {
             let ahead = reading.as_micros().saturating_sub(self.micros_until(asked));
             self.ahead_micros.store(ahead, Ordering::Relaxed);
         }

@@ -9,7 +9,7 @@ const PREWARM_DELTA: HeaderName = HeaderName::from_static("prewarm-delta");
 
 /// A browser keeps a dictionary only as long as the answer is fresh. The client has promised to revalidate each time,
 /// so this never hides a change.
-const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+const DICTIONARY_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
 /// The SHA-256 of a body that a client has: the name of a dictionary in RFC 9842.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) fn offer(request: &HeaderMap, uri: &Uri, answer: &mut HeaderMap) {
         return;
     }
     let Some(dictionary) = dictionary_for(uri) else { return };
-    answer.insert(CACHE_CONTROL, KEPT);
+    answer.insert(CACHE_CONTROL, DICTIONARY_CACHE_CONTROL);
     answer.insert(USE_AS_DICTIONARY, dictionary);
 }
 
@@ -90,6 +90,6 @@ mod tests {
         };
         assert!(offered(&[]).is_empty());
         assert!(offered(&[(PREWARM_DELTA, "0")]).is_empty());
-        assert_eq!(offered(&[(PREWARM_DELTA, "1")])[CACHE_CONTROL], KEPT);
+        assert_eq!(offered(&[(PREWARM_DELTA, "1")])[CACHE_CONTROL], DICTIONARY_CACHE_CONTROL);
     }
 }

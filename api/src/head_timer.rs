@@ -16,7 +16,7 @@ use std::{
 use hyper::rt::{Sleep, Timer};
 
 /// The limit for a head after its first byte, and for the first head of a connection.
-pub(crate) const HEAD: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Whether bytes have arrived on a connection since the last check.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +45,7 @@ pub(crate) struct HeadTimer {
 impl HeadTimer {
     /// The timer of a new connection.
     pub(crate) fn new(arrivals: Arrivals, keep_alive: Duration) -> Self {
-        Self { arrivals, keep_alive, is_new: AtomicBool::new(true), deadline: Deadline::after(HEAD) }
+        Self { arrivals, keep_alive, is_new: AtomicBool::new(true), deadline: Deadline::after(HEAD_TIMEOUT) }
     }
 }
 
@@ -59,7 +59,7 @@ impl Timer for HeadTimer {
         // Earlier bytes belong to the previous request.
         self.arrivals.take();
         let has_begun = self.is_new.swap(false, Ordering::Relaxed);
-        self.deadline.set(if has_begun { HEAD } else { self.keep_alive });
+        self.deadline.set(if has_begun { HEAD_TIMEOUT } else { self.keep_alive });
         Box::pin(HeadSleep { deadline: self.deadline.clone(), arrivals: self.arrivals.clone(), has_begun })
     }
 
@@ -106,7 +106,7 @@ impl Future for HeadSleep {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if !self.has_begun && self.arrivals.take() {
             self.has_begun = true;
-            self.deadline.set(HEAD);
+            self.deadline.set(HEAD_TIMEOUT);
         }
         self.deadline.poll(context)
     }
@@ -130,7 +130,7 @@ mod tests {
         let timer = HeadTimer::new(arrivals.clone(), REST);
         let head = || timer.sleep_until(timer.now());
         // One that was just opened owes its first head.
-        assert_eq!(lasts(head()).await.as_secs(), HEAD.as_secs());
+        assert_eq!(lasts(head()).await.as_secs(), HEAD_TIMEOUT.as_secs());
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
         // Bytes of the request before count for nothing.
         arrivals.note();
@@ -139,7 +139,7 @@ mod tests {
             let mut resting = head();
             assert!(tokio::time::timeout(rested, &mut resting).await.is_err());
             arrivals.note();
-            assert_eq!(lasts(resting).await.as_secs(), HEAD.as_secs());
+            assert_eq!(lasts(resting).await.as_secs(), HEAD_TIMEOUT.as_secs());
         }
     }
 }

@@ -6,9 +6,11 @@ mod background;
 mod bodies;
 mod calls;
 mod coding;
+mod conditions;
 mod config;
 mod console;
 mod database_clock;
+mod deadline;
 mod delta;
 mod edge;
 mod editions;
@@ -22,7 +24,6 @@ pub mod numbers;
 mod openapi;
 mod organization;
 mod page;
-mod patience;
 mod quota;
 mod read;
 mod reads;
@@ -31,7 +32,6 @@ mod report;
 mod sse;
 mod stream;
 mod webhook;
-mod wishes;
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -57,14 +57,14 @@ pub use listen::{ListenError, listen};
 pub use quota::StreamLimits;
 
 use crate::{
-    auth::{Authenticated, Refused, Verifier, wall_clock},
+    auth::{Authenticated, TokenRefused, Verifier, wall_clock},
     console::Console,
+    deadline::{ANSWER_DEADLINE, silent_after},
     edge::Edge,
     editions::Editions,
     error::ApiError,
     lists::Lists,
     numbers::Numbers,
-    patience::{PATIENCE, in_vain},
     quota::Quotas,
 };
 
@@ -161,7 +161,7 @@ impl Api {
 
     /// Serves until `shutdown`, then finishes the running answers and stores the accepted webhooks.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        refusal::zeros(Refused::reasons());
+        refusal::zeros(TokenRefused::reasons());
         let Self { listener, verifier, config, health } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
@@ -243,7 +243,7 @@ fn watched(app: &App) -> Router<App> {
 async fn answer_in_time(State(store): State<Store>, request: Request, next: Next) -> Response {
     tokio::select! {
         response = next.run(request) => response,
-        () = in_vain(&store.line, tokio::time::Instant::now() + PATIENCE) => ApiError::Unavailable.into_response(),
+        () = silent_after(&store.link, tokio::time::Instant::now() + ANSWER_DEADLINE) => ApiError::Unavailable.into_response(),
     }
 }
 

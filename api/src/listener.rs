@@ -22,22 +22,22 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     edge::Edge,
-    head_timer::{Arrivals, HEAD, HeadTimer},
+    head_timer::{Arrivals, HEAD_TIMEOUT, HeadTimer},
     refusal,
 };
 
 /// The time that a client may leave an answer unread.
-const STALLED: Duration = Duration::from_secs(10);
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The connection counts as dead if data stays unacknowledged for this long.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
+const ACK_TIMEOUT: Duration = Duration::from_secs(30);
 /// The largest head: a token of 16 kB, and as much for cookies and the rest.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 /// Most connections. Further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 20_000;
 /// Delay after a failed accept.
-const PAUSE: Duration = Duration::from_millis(50);
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
 /// The time that running answers get at shutdown.
-const DRAIN: Duration = Duration::from_secs(8);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Serves until `shutdown`, then finishes the running answers. A connection may be idle for `keep_alive` between two
 /// requests.
@@ -46,7 +46,7 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
     // hyper only needs a timeout to be set; each connection's timer decides the time.
-    http.header_read_timeout(keep_alive + HEAD).max_buf_size(MAX_HEAD_BYTES);
+    http.header_read_timeout(keep_alive + HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
     // Bodies are a few kB: the kernel handles one buffer faster than a list of two.
     http.writev(false);
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
@@ -65,7 +65,7 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
     }
     // Frees the port for a successor.
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("stopped before all answers were finished");
     }
 }
@@ -81,7 +81,7 @@ async fn accept(
             let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+            SockRef::from(&stream).set_tcp_user_timeout(Some(ACK_TIMEOUT))?;
             io::Result::Ok((stream, slot))
         };
         let accepted = tokio::select! {
@@ -93,7 +93,7 @@ async fn accept(
             // The client has gone, or the process has no free file until another connection ends.
             Err(error) => {
                 tracing::debug!(error = &error as &dyn std::error::Error, "could not accept a connection");
-                sleep(PAUSE).await;
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
@@ -117,7 +117,7 @@ impl Guarded {
             self.stalled = None;
             return polled;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
         stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -19,7 +19,7 @@ const ORG_RUNS: usize = 1;
 /// Lists of an org that run or wait.
 const ORG_ASKS: usize = 8;
 /// An org rests after a list that takes longer than this, for as long as the list took.
-const LONG: Duration = Duration::from_millis(20);
+const LONG_LIST: Duration = Duration::from_millis(20);
 /// The longest rest, since a list may be slow for other reasons than its org.
 const LONGEST_REST: Duration = Duration::from_millis(500);
 
@@ -27,12 +27,12 @@ const LONGEST_REST: Duration = Duration::from_millis(500);
 #[derive(Clone, Debug)]
 pub(crate) struct Lists {
     node: Arc<Semaphore>,
-    orgs: Arc<Mutex<HashMap<OrgId, Line>>>,
+    orgs: Arc<Mutex<HashMap<OrgId, OrgLists>>>,
 }
 
 /// The lists of an org.
 #[derive(Clone, Debug)]
-struct Line {
+struct OrgLists {
     asks: Arc<Semaphore>,
     runs: Arc<Semaphore>,
 }
@@ -41,7 +41,7 @@ struct Line {
 #[derive(Debug)]
 pub(crate) struct Ask {
     org: OrgId,
-    line: Line,
+    org_lists: OrgLists,
     lists: Lists,
     /// Released before checking whether the org's queue is empty.
     permit: Option<OwnedSemaphorePermit>,
@@ -76,17 +76,17 @@ impl Lists {
     /// Enters the org's queue, unless it is full.
     pub(crate) fn ask(&self, org: OrgId) -> Result<Ask, TooMany> {
         let mut orgs = self.lock();
-        let line = orgs.entry(org).or_insert_with(Line::new).clone();
-        let permit = Arc::clone(&line.asks).try_acquire_owned().map_err(|_| TooMany)?;
-        Ok(Ask { org, line, lists: self.clone(), permit: Some(permit) })
+        let org_lists = orgs.entry(org).or_insert_with(OrgLists::new).clone();
+        let permit = Arc::clone(&org_lists.asks).try_acquire_owned().map_err(|_| TooMany)?;
+        Ok(Ask { org, org_lists, lists: self.clone(), permit: Some(permit) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, Line>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, OrgLists>> {
         self.orgs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl OrgLists {
     fn new() -> Self {
         Self { asks: Arc::new(Semaphore::new(ORG_ASKS)), runs: Arc::new(Semaphore::new(ORG_RUNS)) }
     }
@@ -97,7 +97,7 @@ impl Ask {
     ///
     /// `None` never occurs, since the semaphores are not closed.
     pub(crate) async fn turn(self) -> Option<Place> {
-        let run = Arc::clone(&self.line.runs).acquire_owned().await.ok()?;
+        let run = Arc::clone(&self.org_lists.runs).acquire_owned().await.ok()?;
         let node = Arc::clone(&self.lists.node).acquire_owned().await.ok()?;
         Some(Place { began: Instant::now(), turn: Some(Turn { _run: run, _ask: self }), _node: node })
     }
@@ -108,7 +108,7 @@ impl Drop for Place {
     /// the time to the others.
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        if took > LONG
+        if took > LONG_LIST
             && let Some(turn) = self.turn.take()
             && let Ok(runtime) = Handle::try_current()
         {
@@ -125,7 +125,7 @@ impl Drop for Ask {
     fn drop(&mut self) {
         let mut orgs = self.lists.lock();
         drop(self.permit.take());
-        if self.line.asks.available_permits() == ORG_ASKS {
+        if self.org_lists.asks.available_permits() == ORG_ASKS {
             orgs.remove(&self.org);
         }
     }
@@ -162,7 +162,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn h6_an_org_rests_after_a_list_that_took_long_and_no_other_org_does() {
         let lists = Lists::default();
-        for (took, rest) in [(LONG, Duration::ZERO), (2 * LONG, 2 * LONG), (10 * LONGEST_REST, LONGEST_REST)] {
+        for (took, rest) in
+            [(LONG_LIST, Duration::ZERO), (2 * LONG_LIST, 2 * LONG_LIST), (10 * LONGEST_REST, LONGEST_REST)]
+        {
             let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
             sleep(took).await;
             let ended = Instant::now();

@@ -58,7 +58,7 @@ impl Quotas {
     }
 
     /// Counts another body.
-    pub(crate) fn body(&self, org: OrgId) -> Result<Held<OrgId>, ApiError> {
+    pub(crate) fn body(&self, org: OrgId) -> Result<Slot<OrgId>, ApiError> {
         self.bodies.take(org).ok_or(ApiError::TooMany)
     }
 }
@@ -73,8 +73,8 @@ struct Shares {
 /// An open answer, counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    _org: Held<OrgId>,
-    _token: Held<u128>,
+    _org: Slot<OrgId>,
+    _token: Slot<u128>,
 }
 
 impl Shares {
@@ -105,7 +105,7 @@ impl<K> Clone for Quota<K> {
 
 /// A counted unit, released on drop.
 #[derive(Debug)]
-pub(crate) struct Held<K: Copy + Eq + Hash> {
+pub(crate) struct Slot<K: Copy + Eq + Hash> {
     key: K,
     held: Arc<Mutex<HashMap<K, usize>>>,
 }
@@ -115,18 +115,18 @@ impl<K: Copy + Eq + Hash> Quota<K> {
         Self { most, held: Arc::default() }
     }
 
-    fn take(&self, key: K) -> Option<Held<K>> {
+    fn take(&self, key: K) -> Option<Slot<K>> {
         let mut held = lock(&self.held);
         let count = held.entry(key).or_default();
         if *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Held { key, held: Arc::clone(&self.held) })
+        Some(Slot { key, held: Arc::clone(&self.held) })
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Held<K> {
+impl<K: Copy + Eq + Hash> Drop for Slot<K> {
     fn drop(&mut self) {
         let mut held = lock(&self.held);
         if let Some(count) = held.get_mut(&self.key) {

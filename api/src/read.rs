@@ -18,10 +18,9 @@ use crate::{
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::{Accepted, Coding},
-    delta,
+    conditions, delta,
     editions::{Content, Editions},
     error::{ApiError, Problem},
-    wishes,
 };
 
 /// All panels of one version.
@@ -75,20 +74,20 @@ pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, 
 /// The requested version of the dashboard; `None` for the newest.
 fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
     #[derive(Deserialize)]
-    struct Which {
+    struct VersionQuery {
         version: Option<String>,
     }
-    let Query(Which { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
+    let Query(VersionQuery { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
     version.map(|version| version.parse().map_err(|_| ApiError::Version)).transpose()
 }
 
 /// The dashboard of an earlier version, if this node has seen it and still keeps it. It is never labelled stale.
 async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
     // The conditions cannot be met by waiting, but must be well-formed.
-    wishes::of(&request.headers)?;
+    conditions::of(&request.headers)?;
     let found = editions.get(org).await?;
     let past = found.entry.at(version).ok_or(ApiError::Gone)?;
-    if past.version < found.entry.version && editions.hides(org, past.as_of).await? {
+    if past.version < found.entry.version && editions.may_show_erased(org, past.as_of).await? {
         return Err(ApiError::Gone);
     }
     let shown = Shown {
@@ -120,9 +119,9 @@ pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, req
 }
 
 async fn answered(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Result<Response, ApiError> {
-    let (found, behind) = match wishes::of(&request.headers)? {
+    let (found, behind) = match conditions::of(&request.headers)? {
         None => (editions.get(org).await?, None),
-        Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,
+        Some(conditions) => Box::pin(editions.wait_for(org, conditions)).await?,
     };
     // Now rather than at the request's arrival, since it may have waited.
     let now = Instant::now();

@@ -28,7 +28,7 @@ pub(crate) enum Source {
 
 /// The outcome of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum ReadOutcome {
     /// An up-to-date body.
     Fresh,
     /// A body labelled stale.
@@ -52,7 +52,7 @@ pub(crate) enum Tier {
 
 /// The outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum LookUpOutcome {
     /// An edition.
     Hit,
     /// No edition.
@@ -81,7 +81,7 @@ impl Source {
     }
 }
 
-impl Outcome {
+impl ReadOutcome {
     const ALL: [Self; 4] = [Self::Fresh, Self::Stale, Self::NotModified, Self::Error];
 
     const fn name(self) -> &'static str {
@@ -107,7 +107,7 @@ impl Tier {
     }
 }
 
-impl Found {
+impl LookUpOutcome {
     const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Error];
 
     const fn name(self) -> &'static str {
@@ -121,8 +121,8 @@ impl Found {
 
 /// The counters.
 pub(crate) struct Reads {
-    outcomes: [[[Counter; Outcome::ALL.len()]; Source::ALL.len()]; Model::COUNT],
-    look_ups: [[Counter; Found::ALL.len()]; Tier::ALL.len()],
+    outcomes: [[[Counter; ReadOutcome::ALL.len()]; Source::ALL.len()]; Model::COUNT],
+    look_ups: [[Counter; LookUpOutcome::ALL.len()]; Tier::ALL.len()],
     bytes: [Counter; Coding::ALL.len()],
     seconds: Histogram,
 }
@@ -136,23 +136,23 @@ impl std::fmt::Debug for Reads {
 impl Reads {
     /// Registers all counters, so that each exists at 0.
     pub(crate) fn register() -> Self {
-        let outcome = |model: Model, source: Source, outcome: Outcome| counter!(names::READS_TOTAL, "model" => model.name(), "source" => source.name(), "outcome" => outcome.name());
-        let look_up = |tier: Tier, found: Found| counter!(names::CACHE_REQUESTS_TOTAL, "tier" => tier.name(), "outcome" => found.name());
+        let outcome = |model: Model, source: Source, outcome: ReadOutcome| counter!(names::READS_TOTAL, "model" => model.name(), "source" => source.name(), "outcome" => outcome.name());
+        let look_up = |tier: Tier, found: LookUpOutcome| counter!(names::CACHE_REQUESTS_TOTAL, "tier" => tier.name(), "outcome" => found.name());
         Self {
-            outcomes: Model::ALL.map(|m| Source::ALL.map(|s| Outcome::ALL.map(|o| outcome(m, s, o)))),
-            look_ups: Tier::ALL.map(|tier| Found::ALL.map(|found| look_up(tier, found))),
+            outcomes: Model::ALL.map(|m| Source::ALL.map(|s| ReadOutcome::ALL.map(|o| outcome(m, s, o)))),
+            look_ups: Tier::ALL.map(|tier| LookUpOutcome::ALL.map(|found| look_up(tier, found))),
             bytes: Coding::ALL.map(|coding| counter!(names::READ_BYTES_TOTAL, "coding" => coding.name())),
             seconds: histogram!(names::READ_SECONDS),
         }
     }
 
     /// Counts a read.
-    pub(crate) fn count(&self, model: Model, source: Source, outcome: Outcome) {
+    pub(crate) fn count(&self, model: Model, source: Source, outcome: ReadOutcome) {
         self.outcomes[model as usize][source as usize][outcome as usize].increment(1);
     }
 
     /// Counts a look-up.
-    pub(crate) fn look_up(&self, tier: Tier, found: Found) {
+    pub(crate) fn look_up(&self, tier: Tier, found: LookUpOutcome) {
         self.look_ups[tier as usize][found as usize].increment(1);
     }
 

@@ -95,11 +95,11 @@ mod tests {
     use axum::response::IntoResponse as _;
 
     use super::*;
-    use crate::auth::{Denied, Refused};
+    use crate::auth::{Denied, TokenRefused};
 
     #[test]
     fn an_answer_keeps_the_reason_that_it_was_given() {
-        let response = Refused::Denied(Denied::WrongIssuer).into_response();
+        let response = TokenRefused::Denied(Denied::WrongIssuer).into_response();
         assert_eq!(response.extensions().get(), Some(&Reason("token_wrong_issuer")));
         assert_eq!(by_status(StatusCode::PAYLOAD_TOO_LARGE), "too_large");
         assert_eq!(by_status(StatusCode::IM_A_TEAPOT), OTHER);

@@ -7,18 +7,18 @@ use monitoring::health::{Health, State};
 
 use crate::auth::{Keys, Verifier, wall_clock};
 
-const EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Keeps the api's parts of `/readyz` up to date, for ever.
 pub(crate) async fn watch(health: Health, verifier: Arc<Verifier>, intake: Arc<Intake>) {
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Some(keys) = verifier.keys(wall_clock()) {
             health.set("token keys", token_keys(keys, verifier.has_secret(), verifier.key_failure().as_deref()));
         }
-        health.set("intake", intake_state(intake.trouble()));
+        health.set("intake", intake_state(intake.recent_failure()));
     }
 }
 
@@ -39,8 +39,8 @@ fn token_keys(keys: Keys, has_secret: bool, failure: Option<&str>) -> State {
 }
 
 /// The state of the intake. Reads work without it.
-fn intake_state(trouble: Option<String>) -> State {
-    trouble.map_or(State::Ok, |trouble| State::Degraded(format!("webhooks are answered 503: {trouble}")))
+fn intake_state(failure: Option<String>) -> State {
+    failure.map_or(State::Ok, |failure| State::Degraded(format!("webhooks are answered 503: {failure}")))
 }
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ mod tests {
     fn c3_without_any_key_nobody_gets_traffic_and_with_old_ones_everybody_does() {
         assert_eq!(token_keys(Keys::Fresh, false, None), State::Ok);
         let State::Failed(reason) = token_keys(Keys::None, false, Some("the answer was 503")) else { panic!("ready") };
-        assert_eq!(reason, "no keys yet: nobody is let in: the answer was 503");
+        assert_eq!(reason, "no keys yet, so no token is accepted: the answer was 503");
         assert!(matches!(token_keys(Keys::None, true, None), State::Degraded(_)));
         let State::Degraded(reason) = token_keys(Keys::Kept(90), false, Some("timed out")) else { panic!("not told") };
         assert!(reason.contains("90 s") && reason.ends_with("timed out"), "{reason}");

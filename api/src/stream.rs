@@ -119,13 +119,13 @@ impl Events {
             tokio::select! {
                 biased;
                 news = self.news.next() => match news {
-                    hub::News::Version(frame) if frame.version > self.shown => {
+                    hub::HubMessage::Version(frame) if frame.version > self.shown => {
                         self.shown = frame.version;
                         return Some(frame.event);
                     }
-                    hub::News::Version(_) => {}
-                    hub::News::Lost => return Some(RESYNC),
-                    hub::News::Gone => return None,
+                    hub::HubMessage::Version(_) => {}
+                    hub::HubMessage::Lost => return Some(RESYNC),
+                    hub::HubMessage::Gone => return None,
                 },
                 () = &mut self.alarm => {
                     let (now, beat_at) = (Instant::now(), self.sent_at + HEARTBEAT);

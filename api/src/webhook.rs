@@ -17,28 +17,28 @@ use metrics::{counter, histogram};
 use monitoring::{names, sampler::Sampler};
 use readmodel::{time::Timestamp, version::Receipt};
 use serde_json::json;
-use store::line::Line;
+use store::link::Link;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
-use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
+use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, WebhookRefused};
 
 use crate::{
     App, Shared,
     auth::wall_clock,
     bodies::{Room, drain},
+    deadline::{ANSWER_DEADLINE, silent_after},
     error::ApiError,
     heavy::Heavy,
-    numbers::{Found, NotFound, Numbers},
-    patience::{PATIENCE, in_vain},
+    numbers::{NotAnswered, NumberAssistant, Numbers},
 };
 
 /// The routes, without trailing slashes.
 const PATHS: [&str; 2] = ["/webhooks/vapi", "/api/vapi/webhook"];
 /// Most bytes of bodies that are being read; one limit for senders that presented the secret, and one for the others,
 /// whose signatures can only be checked with the whole body.
-const ARRIVING: usize = 64 * 1024 * 1024;
+const MAX_READING_BYTES: usize = 64 * 1024 * 1024;
 /// Most bytes of bodies that wait to be stored.
-const WAITING: usize = 128 * 1024 * 1024;
+const MAX_WAITING_BYTES: usize = 128 * 1024 * 1024;
 
 /// The answer to a webhook.
 #[derive(ToSchema)]
@@ -75,9 +75,9 @@ pub(crate) struct Rooms {
 impl Default for Rooms {
     fn default() -> Self {
         Self {
-            known: Room::of(ARRIVING),
-            unproven: Room::of(ARRIVING),
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            known: Room::of(MAX_READING_BYTES),
+            unproven: Room::of(MAX_READING_BYTES),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING_BYTES)),
             heavy: Heavy::default(),
         }
     }
@@ -103,20 +103,20 @@ pub(crate) fn count_stray() {
 }
 
 /// The content of a webhook.
-enum Said {
+enum Content {
     /// A question which assistant answers a call.
-    Asked(CallRef),
+    AssistantRequest(CallRef),
     /// A message to store, and the metric's label of its type.
-    Told(&'static str, Box<Message>),
+    Message(&'static str, Box<Message>),
 }
 
-impl Said {
+impl Content {
     fn of(body: &[u8]) -> Result<Self, ParseError> {
         let envelope = Envelope::parse(body)?;
         Ok(match envelope.kind {
-            Kind::AssistantRequest => Self::Asked(envelope.call),
+            Kind::AssistantRequest => Self::AssistantRequest(envelope.call),
             // Types come from outside, so unknown ones share a label.
-            ref kind => Self::Told(kind.known().unwrap_or("other"), Box::new(envelope.into())),
+            ref kind => Self::Message(kind.known().unwrap_or("other"), Box::new(envelope.into())),
         })
     }
 }
@@ -134,8 +134,8 @@ pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
     let Shared { webhooks, rooms, numbers, intake, store, .. } = &*app.0;
     let response = match admit(Arc::clone(webhooks), rooms, request).await {
-        Ok(Said::Asked(call)) => assistant(numbers, &call).await,
-        Ok(Said::Told(kind, message)) => take(intake, &store.line, kind, *message).await,
+        Ok(Content::AssistantRequest(call)) => assistant(numbers, &call).await,
+        Ok(Content::Message(kind, message)) => take(intake, &store.link, kind, *message).await,
         Err(error) => {
             count("unread", "refused");
             error.into_response()
@@ -147,7 +147,7 @@ pub(crate) async fn receive(app: &App, request: Request) -> Response {
 
 /// Authenticates a webhook by its headers before reading its body, except for the signature itself, which needs the
 /// body.
-async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Said, ApiError> {
+async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Content, ApiError> {
     let (head, body) = request.into_parts();
     let now = now();
     let is_proven = match proven(&webhooks, &head.headers, now) {
@@ -163,14 +163,14 @@ async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) ->
     let room = if is_proven { &rooms.known } else { &rooms.unproven };
     let (body, place) = room.read(body, MAX_BODY_BYTES).await?;
     let length = body.len();
-    let said = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
-    let said = said.await??;
+    let content = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
+    let content = content.await??;
     // From here on the body counts as a waiting message.
     let kept = rooms.wait(length)?;
     drop(place);
-    Ok(match said {
-        Said::Told(kind, message) => Said::Told(kind, Box::new(message.keeping(kept))),
-        Said::Asked(call) => Said::Asked(call),
+    Ok(match content {
+        Content::Message(kind, message) => Content::Message(kind, Box::new(message.keeping(kept))),
+        Content::AssistantRequest(call) => Content::AssistantRequest(call),
     })
 }
 
@@ -184,11 +184,11 @@ fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Resu
 }
 
 /// Checks the signature of a body and parses it.
-fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Said, ApiError> {
+fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Content, ApiError> {
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     claim.check(body).map_err(not_vapi)?;
-    Said::of(body).map_err(|reason| {
-        tell(&reason);
+    Content::of(body).map_err(|reason| {
+        log_refused(&reason);
         ApiError::WebhookBody
     })
 }
@@ -202,13 +202,13 @@ fn now() -> Timestamp {
     Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000))
 }
 
-fn not_vapi(reason: Refused) -> ApiError {
-    tell(&reason);
+fn not_vapi(reason: WebhookRefused) -> ApiError {
+    log_refused(&reason);
     ApiError::WebhookSecret
 }
 
 /// Logs a refused webhook. Sampled, since any client can cause this line.
-fn tell(reason: &(dyn std::error::Error + 'static)) {
+fn log_refused(reason: &(dyn std::error::Error + 'static)) {
     static REFUSED: Sampler = Sampler::new();
     if let Some(held_back) = REFUSED.pass() {
         tracing::info!(reason, held_back, "webhook refused");
@@ -219,18 +219,18 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
+async fn take(intake: &Intake, link: &Link, kind: &'static str, message: Message) -> Response {
     // On a timeout it may still be stored. Sent again, it is a duplicate.
     let taken = tokio::select! {
         taken = intake.take(message) => taken,
-        () = in_vain(line, tokio::time::Instant::now() + PATIENCE) => Err(NotTaken::Late),
+        () = silent_after(link, tokio::time::Instant::now() + ANSWER_DEADLINE) => Err(NotTaken::Late),
     };
     match taken {
         Ok(outcome) => {
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()
         }
-        Err(error) if error.is_for_good() => {
+        Err(error) if error.is_permanent() => {
             count(kind, "refused");
             tracing::error!(kind, error = &error as &dyn std::error::Error, "a webhook was not stored");
             ApiError::Unstorable.into_response()
@@ -247,7 +247,7 @@ async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message
 async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
     let kind = "assistant-request";
     match numbers.assistant_of(call).await {
-        Ok(Found { assistant, is_late }) => {
+        Ok(NumberAssistant { assistant, is_late }) => {
             count(
                 kind,
                 if is_late {
@@ -264,7 +264,7 @@ async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
             })
             .into_response()
         }
-        Err(NotFound) => {
+        Err(NotAnswered) => {
             count(kind, "failed");
             ApiError::Unavailable.into_response()
         }
@@ -284,7 +284,9 @@ mod tests {
         let rooms = Rooms { waiting: Arc::new(Semaphore::new(10)), ..Rooms::default() };
         let kept = rooms.wait(6).unwrap();
         assert_eq!(rooms.wait(6).unwrap_err(), ApiError::Full);
-        let Ok(Said::Told("hang", message)) = Said::of(br#"{"message":{"type":"hang"}}"#) else { panic!("not told") };
+        let Ok(Content::Message("hang", message)) = Content::of(br#"{"message":{"type":"hang"}}"#) else {
+            panic!("not told")
+        };
         let message = message.keeping(kept);
         assert!(rooms.wait(6).is_err());
         drop(message);
@@ -304,8 +306,8 @@ mod tests {
 
     #[test]
     fn a_type_that_nobody_knows_is_no_label() {
-        let label = |kind: &str| match Said::of(json!({"message": {"type": kind}}).to_string().as_bytes()) {
-            Ok(Said::Told(label, _)) => label,
+        let label = |kind: &str| match Content::of(json!({"message": {"type": kind}}).to_string().as_bytes()) {
+            Ok(Content::Message(label, _)) => label,
             _ => panic!("not told"),
         };
         assert_eq!(label("status-update"), "status-update");

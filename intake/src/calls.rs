@@ -6,7 +6,7 @@ use metrics::counter;
 use monitoring::names::CONTACTS_REFUSED_TOTAL;
 use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp};
 use serde_json::Value;
-use store::intake::{CallRow, Caller, Callers, Care, Erased, Intake};
+use store::intake::{CallRow, Caller, Callers, ContactWrites, Erased, IntakeTransaction};
 use vapi::CallState;
 
 use crate::Message;
@@ -54,7 +54,7 @@ impl<'a> Effects<'a> {
     }
 
     /// Merges the effects into the states of the calls, and writes the result to the source.
-    pub(super) async fn write(self, intake: &mut Intake, care: Care) -> Result<(), store::Error> {
+    pub(super) async fn write(self, intake: &mut IntakeTransaction, writes: ContactWrites) -> Result<(), store::Error> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl<'a> Effects<'a> {
         }
         let calls: Vec<_> = merged.calls.iter().map(|(vapi_call_id, call)| call.row(vapi_call_id)).collect();
         if !calls.is_empty() {
-            for sqlstate in intake.write_calls(&calls, &merged.callers, care).await? {
+            for sqlstate in intake.write_calls(&calls, &merged.callers, writes).await? {
                 note_refused(&sqlstate);
             }
         }

@@ -4,14 +4,14 @@
 
 mod batch;
 mod calls;
-mod pulse;
 mod queue;
+mod recent_failure;
 mod replay;
 
 use std::sync::Arc;
 
 use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp, version::Receipt};
-use store::intake::{Event, Told};
+use store::intake::{CallMention, Event};
 use tokio::sync::OwnedSemaphorePermit;
 use vapi::{CallRef, CallUpdate, Envelope, Kind};
 
@@ -85,9 +85,9 @@ impl Message {
         }
     }
 
-    fn told(&self, org: OrgId) -> Told<'_> {
+    fn mention(&self, org: OrgId) -> CallMention<'_> {
         let vapi_call_id = self.call.vapi_call_id.as_deref();
-        Told { vapi_call_id, org, phone: self.phone(), heard_at: self.heard_at() }
+        CallMention { vapi_call_id, org, phone: self.phone(), heard_at: self.heard_at() }
     }
 
     /// The customer's number, by its key.
@@ -97,8 +97,8 @@ impl Message {
 
     /// When caller and agent were in contact, as far as the message says.
     fn heard_at(&self) -> Option<Timestamp> {
-        let told = self.update.as_ref().and_then(|update| update.state.heard_at.get());
-        told.or(self.sent_at).or(self.received_at)
+        let heard_at = self.update.as_ref().and_then(|update| update.state.heard_at.get());
+        heard_at.or(self.sent_at).or(self.received_at)
     }
 }
 
@@ -172,8 +172,8 @@ impl NotTaken {
     }
 
     /// Whether Postgres will refuse the message again.
-    pub fn is_for_good(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_for_good())
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_permanent())
     }
 
     /// Whether the source's rules or privileges refuse the effect.

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use store::{Store, intake::Patience};
+use store::{Store, intake::LockWait};
 use tokio::sync::{
     Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -11,29 +11,29 @@ use tokio::sync::{
 
 use crate::{
     Message, NotTaken, Outcome,
-    batch::{LIMIT, take_in_turn, take_one},
-    pulse::Pulse,
+    batch::{TRANSACTION_TIMEOUT, take_in_turn, take_one},
+    recent_failure::RecentFailure,
 };
 
 /// Messages that may wait or be in a transaction. Further ones are refused, for their senders to try again.
-const PLACES: u32 = 1024;
+const QUEUE_CAPACITY: u32 = 1024;
 /// Writers: while one waits for its flush, the other writes.
 const WRITERS: usize = 2;
 /// Messages in a batch, at most.
-const BATCH: usize = 128;
+const MAX_BATCH: usize = 128;
 /// Bytes after which a batch takes no further message. Postgres limits the size of a statement.
-const BATCH_BYTES: usize = 4 << 20;
+const MAX_BATCH_BYTES: usize = 4 << 20;
 /// Messages that may wait for locks of other programs, each with a session of its own.
-const BLOCKED: usize = 4;
+const MAX_BLOCKED: usize = 4;
 /// The limit of the stop's wait for messages that are still queued.
-const DRAIN: Duration = Duration::from_secs(2);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Stores messages, each as soon as a writer is free, together with all that wait at that moment. No timer delays any.
 #[derive(Debug)]
 pub struct Intake {
     places: Arc<Semaphore>,
     queue: UnboundedSender<Waiting>,
-    pulse: Pulse,
+    recent_failure: RecentFailure,
 }
 
 /// A message, and the sender that waits for its outcome.
@@ -60,24 +60,28 @@ impl Intake {
     pub fn start(store: &Store) -> Self {
         let (queue, waiting) = unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let blocked = Arc::new(Semaphore::new(BLOCKED));
+        let blocked = Arc::new(Semaphore::new(MAX_BLOCKED));
         for _ in 0..WRITERS {
             let writer = Writer { store: store.clone(), waiting: Arc::clone(&waiting), blocked: Arc::clone(&blocked) };
             tokio::spawn(replace_when_it_panics(move || writer.clone().run()));
         }
-        Self { places: Arc::new(Semaphore::new(PLACES as usize)), queue, pulse: Pulse::default() }
+        Self {
+            places: Arc::new(Semaphore::new(QUEUE_CAPACITY as usize)),
+            queue,
+            recent_failure: RecentFailure::default(),
+        }
     }
 
     /// Stores a message, even if the caller stops waiting for the outcome.
     pub async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
         let ended = self.store(message).await;
-        self.pulse.note(&ended);
+        self.recent_failure.note(&ended);
         ended
     }
 
     /// Why messages are not taken at the moment; `None` if they are.
-    pub fn trouble(&self) -> Option<String> {
-        self.pulse.trouble()
+    pub fn recent_failure(&self) -> Option<String> {
+        self.recent_failure.get()
     }
 
     async fn store(&self, message: Message) -> Result<Outcome, NotTaken> {
@@ -85,13 +89,13 @@ impl Intake {
         let (answer, outcome) = oneshot::channel();
         let sender = Sender { answer, _place: place };
         self.queue.send(Waiting { message, sender }).map_err(|_| NotTaken::Ended)?;
-        let outcome = tokio::time::timeout(LIMIT, outcome).await.map_err(|_| NotTaken::Late)?;
+        let outcome = tokio::time::timeout(TRANSACTION_TIMEOUT, outcome).await.map_err(|_| NotTaken::Late)?;
         outcome.unwrap_or(Err(NotTaken::Ended))
     }
 
     /// Waits until the queue is empty, and refuses all later messages.
     pub async fn drain(&self) {
-        if tokio::time::timeout(DRAIN, self.places.acquire_many(PLACES)).await.is_err() {
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.places.acquire_many(QUEUE_CAPACITY)).await.is_err() {
             tracing::warn!("some messages were not stored; their senders got no success");
         }
         self.places.close();
@@ -106,7 +110,7 @@ async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     let mut batch = Vec::from_iter(waiting.recv().await);
     let bytes = |waiting: &Waiting| waiting.message.body.0.len();
     let mut held: usize = batch.iter().map(bytes).sum();
-    while !batch.is_empty() && batch.len() < BATCH && held < BATCH_BYTES {
+    while !batch.is_empty() && batch.len() < MAX_BATCH && held < MAX_BATCH_BYTES {
         let Ok(next) = waiting.try_recv() else { break };
         held += bytes(&next);
         batch.push(next);
@@ -178,7 +182,7 @@ impl Writer {
         let Ok(slot) = Arc::clone(&self.blocked).try_acquire_owned() else { return sender.answer(Err(error)) };
         let store = self.store.clone();
         tokio::spawn(async move {
-            sender.answer(take_one(&store, &message, Patience::Long).await);
+            sender.answer(take_one(&store, &message, LockWait::Unlimited).await);
             drop(slot);
         });
     }
@@ -236,11 +240,11 @@ mod tests {
         let store = open("postgres://localhost:1/none".to_owned());
         let intake = Intake::start(&store);
         let started = Instant::now();
-        let outcomes = join_all((0..=PLACES).map(|n| intake.take(message(n)))).await;
+        let outcomes = join_all((0..=QUEUE_CAPACITY).map(|n| intake.take(message(n)))).await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         let full = outcomes.iter().filter(|outcome| matches!(outcome, Err(NotTaken::Full))).count();
         let unreachable = outcomes.iter().filter(|outcome| matches!(outcome, Err(NotTaken::Unreachable(_)))).count();
-        assert_eq!((full, unreachable), (1, PLACES as usize));
+        assert_eq!((full, unreachable), (1, QUEUE_CAPACITY as usize));
     }
 
     #[tokio::test]
@@ -248,7 +252,7 @@ mod tests {
         let database = Database::create().await.unwrap();
         let store = open(database.url());
         let intake = Intake::start(&store);
-        let count = 3 * u32::try_from(BATCH).unwrap();
+        let count = 3 * u32::try_from(MAX_BATCH).unwrap();
         for n in 0..count {
             assert!(intake.take(message(n)).now_or_never().is_none());
         }

@@ -10,27 +10,27 @@ use monitoring::logging::chain;
 use crate::{NotTaken, Outcome};
 
 /// The time that a failure counts.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const RETENTION: Duration = Duration::from_secs(60);
 
 /// The last failure that was not the message's fault, unless a message has been taken since.
 #[derive(Debug, Default)]
-pub(crate) struct Pulse(Mutex<Option<(Instant, String)>>);
+pub(crate) struct RecentFailure(Mutex<Option<(Instant, String)>>);
 
-impl Pulse {
+impl RecentFailure {
     /// Records the outcome of a message.
     pub(crate) fn note(&self, ended: &Result<Outcome, NotTaken>) {
-        let trouble = match ended {
+        let failure = match ended {
             Ok(_) => None,
             Err(error) if error.is_outage() => Some((Instant::now(), chain(error))),
             Err(_) => return,
         };
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = failure;
     }
 
     /// The reason of the last failure, if it still counts.
-    pub(crate) fn trouble(&self) -> Option<String> {
+    pub(crate) fn get(&self) -> Option<String> {
         let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, reason) = last.as_ref().filter(|(at, _)| at.elapsed() < REMEMBERED)?;
+        let (at, reason) = last.as_ref().filter(|(at, _)| at.elapsed() < RETENTION)?;
         Some(format!("{reason}, {} s ago", at.elapsed().as_secs()))
     }
 }
@@ -43,12 +43,12 @@ mod tests {
 
     #[test]
     fn h18_a_failure_is_told_until_a_message_is_taken_again() {
-        let pulse = Pulse::default();
-        assert_eq!(pulse.trouble(), None);
-        pulse.note(&Err(NotTaken::Late));
-        assert_eq!(pulse.trouble().as_deref(), Some("postgres takes too long, 0 s ago"));
+        let failure = RecentFailure::default();
+        assert_eq!(failure.get(), None);
+        failure.note(&Err(NotTaken::Late));
+        assert_eq!(failure.get().as_deref(), Some("postgres takes too long, 0 s ago"));
         let receipt: Receipt = "r1-5".parse().unwrap();
-        pulse.note(&Ok(Outcome::Accepted(receipt)));
-        assert_eq!(pulse.trouble(), None);
+        failure.note(&Ok(Outcome::Accepted(receipt)));
+        assert_eq!(failure.get(), None);
     }
 }

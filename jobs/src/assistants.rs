@@ -17,24 +17,24 @@ use monitoring::names::ASSISTANTS_TOTAL;
 use readmodel::ids::AgentId;
 use vapi::{Deployment, client::Client};
 
-pub(crate) use self::next::{Wanted, is_owed};
+pub(crate) use self::next::{WantedAssistant, is_owed};
 use self::pass::Pass;
 use crate::{Context, JobError};
 
 /// The resources of this job, made once a process.
 #[derive(Clone, Debug)]
-pub struct Prewarm {
+pub struct AssistantSync {
     /// The client of Vapi.
     pub client: Client,
     /// The settings that all assistants share.
     pub deployment: Deployment,
     /// Its lease and pauses.
-    pub pace: Pace,
+    pub pace: SyncPace,
 }
 
 /// The lease and the pauses between attempts. The defaults are for production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
-pub struct Pace {
+pub struct SyncPace {
     /// The duration of an agent's lease without renewal. Longer than a request may wait and take, so that no request of
     /// a former holder is still under way when the next one begins.
     pub lease: Duration,
@@ -49,7 +49,7 @@ pub struct Pace {
     pub max_account_pause: Duration,
 }
 
-impl Default for Pace {
+impl Default for SyncPace {
     fn default() -> Self {
         Self {
             lease: Duration::from_secs(20),
@@ -66,22 +66,22 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 pub(crate) async fn run(context: &Context, agent: AgentId) -> Result<(), JobError> {
     // A worker without Vapi claims no agents.
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
-    let mut measured = Measured("failed");
-    let taken = context.store.take_agent(agent, prewarm.pace.lease).await.map_err(JobError::retry)?;
-    let Some(hold) = taken else {
-        measured.0 = "skipped";
+    let Some(sync) = &context.assistants else { return Ok(()) };
+    let mut counted = CountedPass("failed");
+    let taken = context.store.take_agent(agent, sync.pace.lease).await.map_err(JobError::retry)?;
+    let Some(lease) = taken else {
+        counted.0 = "skipped";
         return Ok(());
     };
-    let ended = Pass::new(&context.store, prewarm, hold).run().await?;
-    measured.0 = ended.outcome();
+    let ended = Pass::new(&context.store, sync, lease).run().await?;
+    counted.0 = ended.outcome();
     Ok(())
 }
 
 /// Counts a pass when it is dropped, and so also one that panics or is cut off.
-struct Measured(&'static str);
+struct CountedPass(&'static str);
 
-impl Drop for Measured {
+impl Drop for CountedPass {
     fn drop(&mut self) {
         counter!(ASSISTANTS_TOTAL, "outcome" => self.0).increment(1);
     }

@@ -1,7 +1,7 @@
 //! Each second, as a part of the sweep: removes data deleted from the source from all that was derived of it, in
 //! Postgres and then in Redis. While Redis is down, the erasure stays owed.
 
-use store::{Error, Store, blobs::Held, erasures::Shown};
+use store::{Error, Store, blobs::Held, erasures::ShownErasure};
 
 use crate::{Context, JobError};
 
@@ -27,7 +27,7 @@ pub async fn erase(store: &Store) -> Result<(), Error> {
 
 /// Replaces old copies; returns whether neither Postgres nor Redis holds an edition from before the erasure. Redis
 /// keeps the newest edition rather than none, so that a slow writer cannot bring an older one back.
-async fn replace_copies(store: &Store, shown: &Shown) -> Result<bool, Error> {
+async fn replace_copies(store: &Store, shown: &ShownErasure) -> Result<bool, Error> {
     if !shown.is_gone && !shown.is_current {
         return Ok(false);
     }
@@ -39,7 +39,7 @@ async fn replace_copies(store: &Store, shown: &Shown) -> Result<bool, Error> {
     }
     match store.edition(shown.org).await? {
         Held::Edition(edition) if edition.version >= shown.version => {
-            redis.mend(&edition, None).await?;
+            redis.replace(&edition, None).await?;
         }
         Held::Edition(_) | Held::Unusable(_) => return Ok(false),
         Held::Nothing => redis.forget(installation, shown.org).await?,

@@ -4,12 +4,12 @@ use crate::{Job, JobError};
 
 /// Logs the end of a job. Dropping it before [`end`](Self::end) means that the job was cut off: by its time limit, a
 /// panic or the end of the process.
-pub(crate) struct Told {
+pub(crate) struct JobLog {
     job: Job,
     ended: bool,
 }
 
-impl Told {
+impl JobLog {
     pub(crate) const fn of(job: Job) -> Self {
         Self { job, ended: false }
     }
@@ -22,7 +22,7 @@ impl Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for JobLog {
     fn drop(&mut self) {
         if !self.ended {
             let (job, subject) = (self.job.kind(), self.job.subject());

@@ -1,11 +1,12 @@
 //! The kinds of work, one file each. A job carries a kind and ids; it reads everything else from the database when it
 //! runs.
 
+mod assistants;
 mod audit_assistants;
 mod drift;
 mod erase;
 mod error;
-mod prewarm;
+mod job_log;
 mod prune;
 mod rebuild;
 mod reconcile;
@@ -14,13 +15,12 @@ mod replay_parked;
 mod sweep;
 mod take_up_assistants;
 mod test_call;
-mod told;
 mod unknown_zones;
 mod verify_assistants;
 
+pub use assistants::{AssistantSync, SyncPace};
 pub use erase::erase;
 pub use error::JobError;
-pub use prewarm::{Pace, Prewarm};
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use store::{
 };
 use uuid::Uuid;
 
-use told::Told;
+use job_log::JobLog;
 
 /// The resources of jobs.
 #[derive(Clone, Debug)]
@@ -46,7 +46,7 @@ pub struct Context {
     /// The clock that decides the instant of a rebuild.
     pub clock: Clock,
     /// The connection to Vapi; without it no assistant is made.
-    pub prewarm: Option<Prewarm>,
+    pub assistants: Option<AssistantSync>,
     /// The retention of the bodies of webhook events.
     pub event_retention: Duration,
 }
@@ -58,7 +58,7 @@ pub enum Job {
     /// Brings an org's read models up to date. Claims create it, for orgs that are owed.
     Rebuild(OrgId),
     /// Makes an agent's assistant at Vapi equal to the agent. Claims create it, for agents that are owed.
-    Prewarm(AgentId),
+    SyncAssistant(AgentId),
     /// Has Vapi make a test call for the browser.
     TestCall(Uuid),
     /// Scheduled work.
@@ -112,7 +112,7 @@ impl Job {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Rebuild(_) => "rebuild",
-            Self::Prewarm(_) => "prewarm",
+            Self::SyncAssistant(_) => "prewarm",
             Self::TestCall(_) => "test_call",
             Self::Maintenance(job) => job.kind(),
         }
@@ -124,7 +124,7 @@ impl Job {
             serde_json::from_slice(args).map_err(|_| DecodeError::Malformed)?;
         match kind.as_str() {
             "rebuild" => org_id.map(Self::Rebuild).ok_or(DecodeError::Malformed),
-            "prewarm" => agent_id.map(Self::Prewarm).ok_or(DecodeError::Malformed),
+            "prewarm" => agent_id.map(Self::SyncAssistant).ok_or(DecodeError::Malformed),
             "test_call" => test_call_id.map(Self::TestCall).ok_or(DecodeError::Malformed),
             kind => {
                 let known = Maintenance::ALL.into_iter().find(|job| job.kind() == kind);
@@ -135,9 +135,9 @@ impl Job {
 
     /// Does the work. A failure, and an end by force, leave one line in the log.
     pub async fn run(&self, context: &Context) -> Result<(), JobError> {
-        let told = Told::of(*self);
+        let log = JobLog::of(*self);
         let ended = self.work(context).await;
-        told.end(&ended);
+        log.end(&ended);
         ended
     }
 
@@ -145,7 +145,7 @@ impl Job {
     fn subject(&self) -> String {
         match self {
             Self::Rebuild(org) => format!("org {org}"),
-            Self::Prewarm(agent) => format!("agent {agent}"),
+            Self::SyncAssistant(agent) => format!("agent {agent}"),
             Self::TestCall(id) => format!("test call {id}"),
             Self::Maintenance(job) => job.kind().to_owned(),
         }
@@ -154,7 +154,7 @@ impl Job {
     async fn work(&self, context: &Context) -> Result<(), JobError> {
         match self {
             Self::Rebuild(org) => rebuild::run(context, *org).await,
-            Self::Prewarm(agent) => prewarm::run(context, *agent).await,
+            Self::SyncAssistant(agent) => assistants::run(context, *agent).await,
             Self::TestCall(id) => test_call::run(context, *id).await,
             Self::Maintenance(Maintenance::RefreshFleetPulse) => refresh_fleet_pulse::run(context).await,
             Self::Maintenance(Maintenance::Prune) => prune::run(context).await,
@@ -234,7 +234,7 @@ mod tests {
         let args = format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
         assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Rebuild(org)));
         let args = format!(r#"{{"kind" : "prewarm", "agent_id" : "{org}"}}"#);
-        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Prewarm(AgentId(org.0))));
+        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::SyncAssistant(AgentId(org.0))));
         let args = format!(r#"{{"kind" : "test_call", "test_call_id" : "{org}"}}"#);
         assert_eq!(Job::decode(args.as_bytes()), Ok(Job::TestCall(org.0)));
     }

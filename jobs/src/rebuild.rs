@@ -10,16 +10,16 @@ use readmodel::{ids::OrgId, model::Model};
 use crate::{Context, JobError, unknown_zones};
 
 /// The silence of Postgres after which a rebuild is abandoned.
-const SILENCE: Duration = Duration::from_secs(4);
+const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
-    let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
+    let mut rebuild = RebuildMeasure { started: Instant::now(), outcome: "failed" };
     let outcome = rebuilt(context, org).await.inspect_err(count_oversized).map_err(JobError::retry)?;
     // Superseded is no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
         if let Some(zone) = &published.unknown_zone {
-            unknown_zones::tell(org, zone);
+            unknown_zones::report(org, zone);
         }
         record_freshness(&published, rebuild.started.elapsed());
     }
@@ -32,7 +32,7 @@ async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, materialize::
     loop {
         tokio::select! {
             outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,
-            () = context.store.line.cut(SILENCE) => context.store.line.back().await,
+            () = context.store.link.silent_for(SILENCE_LIMIT) => context.store.link.answering().await,
         }
     }
 }
@@ -55,12 +55,12 @@ fn record_freshness(published: &Published, took: Duration) {
 }
 
 /// Counts a rebuild when it is dropped, and so also one that panics or is cut off.
-struct Measured {
+struct RebuildMeasure {
     started: Instant,
     outcome: &'static str,
 }
 
-impl Drop for Measured {
+impl Drop for RebuildMeasure {
     fn drop(&mut self) {
         counter!(REBUILDS_TOTAL, "outcome" => self.outcome).increment(1);
         histogram!(REBUILD_SECONDS).record(self.started.elapsed());

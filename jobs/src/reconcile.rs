@@ -20,41 +20,36 @@ use vapi::{
 use crate::{Context, JobError};
 
 /// The first pass looks back this far.
-const FIRST: Duration = Duration::from_hours(24);
+const FIRST_LOOKBACK: Duration = Duration::from_hours(24);
 /// The overlap of passes. Longer than the clock skew, and than Vapi may take to list a changed call.
 const OVERLAP: Duration = Duration::from_mins(10);
 /// Calls in a page. With their transcripts they are long; a page that proves too long is halved.
-const PAGE: usize = 100;
+const PAGE_SIZE: usize = 100;
 /// The resolution of Vapi's timestamps.
-const INSTANT: Duration = Duration::from_millis(1);
+const VAPI_CLOCK_RESOLUTION: Duration = Duration::from_millis(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
+    let Some(assistants) = &context.assistants else { return Ok(()) };
     let store = &context.store;
     let now = store.now().await.map_err(JobError::retry)?;
     let last = store.reconciled_until().await.map_err(JobError::retry)?;
-    let since = before(last.unwrap_or(before(now, FIRST)), OVERLAP);
-    let found = pass(store, &prewarm.client, since).await?;
+    let since = before(last.unwrap_or(before(now, FIRST_LOOKBACK)), OVERLAP);
+    let taken = pass(store, &assistants.client, since).await?;
     // Recorded last: a pass that was cut short starts again where the last complete one ended.
     store.advance_reconciliation(now).await.map_err(JobError::retry)?;
     gauge!(RECONCILED_UNTIL_SECONDS).set(now.as_micros() as f64 / 1e6);
-    if found.filled > 0 {
-        tracing::warn!(calls = found.filled, %since, "took in calls that no webhook had reported");
+    if taken > 0 {
+        tracing::warn!(calls = taken, %since, "took in calls that no webhook had reported");
     }
     Ok(())
 }
 
-#[derive(Default)]
-struct Found {
-    filled: u64,
-}
-
-/// Reads pages, newest first, down to `since`.
-async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found, JobError> {
-    let mut found = Found::default();
+/// Reads pages, newest first, down to `since`. Returns how many calls were new.
+async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<u64, JobError> {
+    let mut taken = 0;
     let mut seen = HashSet::new();
     let mut made_until = None;
-    let mut size = PAGE;
+    let mut size = PAGE_SIZE;
     loop {
         let page = match client.calls_changed_since(since, made_until, size).await {
             Ok(page) => page,
@@ -70,14 +65,16 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
         let next = next(&page, size)?;
         let new: Vec<Call> = page.calls.into_iter().filter(|call| seen.insert(call.id.clone())).collect();
         let is_stuck = new.is_empty();
-        take(store, new, &mut found).await?;
+        taken += take(store, new).await?;
         match next {
-            None => return Ok(found),
+            None => return Ok(taken),
             // All calls of the page were made at one instant and seen before: the next page starts before it.
-            Some(oldest) if is_stuck && made_until.is_none_or(|until| before(oldest, INSTANT) < until) => {
-                made_until = Some(before(oldest, INSTANT));
+            Some(oldest)
+                if is_stuck && made_until.is_none_or(|until| before(oldest, VAPI_CLOCK_RESOLUTION) < until) =>
+            {
+                made_until = Some(before(oldest, VAPI_CLOCK_RESOLUTION));
             }
-            Some(_) if is_stuck => return Ok(found),
+            Some(_) if is_stuck => return Ok(taken),
             oldest => made_until = oldest,
         }
     }
@@ -92,29 +89,29 @@ fn next(page: &Calls, size: usize) -> Result<Option<Timestamp>, JobError> {
     page.calls.last().map(|call| Some(call.created_at)).ok_or_else(|| JobError::retry(unreadable))
 }
 
-async fn take(store: &Store, calls: Vec<Call>, found: &mut Found) -> Result<(), JobError> {
+async fn take(store: &Store, calls: Vec<Call>) -> Result<u64, JobError> {
     let ids: Vec<String> = calls.iter().map(|call| call.id.clone()).collect();
     let known = store.known_calls(&ids).await.map_err(JobError::retry)?;
     let messages: Vec<Message> = calls.iter().filter_map(|call| message(call, &known)).collect();
     if messages.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let mut refused = None;
+    let (mut taken, mut refused) = (0, None);
     for outcome in intake::take(store, &messages).await {
         match outcome {
             Ok(outcome) => {
-                found.filled += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
+                taken += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
                 count(outcome.name());
             }
             // A call that Postgres rejects must not keep the others out, now or in any later pass.
-            Err(error) if error.is_for_good() => {
+            Err(error) if error.is_permanent() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call that Vapi lists cannot be stored");
                 count("failed");
             }
             Err(error) => refused = Some(error),
         }
     }
-    refused.map_or(Ok(()), |error| Err(JobError::retry(error)))
+    refused.map_or(Ok(taken), |error| Err(JobError::retry(error)))
 }
 
 /// The message for a call; `None` if all of it is known, as with most calls: their webhooks came, or passes overlap.

@@ -3,6 +3,6 @@
 use crate::{Context, JobError, audit_assistants};
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    context.store.forgive_agents().await.map_err(JobError::retry)?;
+    context.store.retry_deferred_agents().await.map_err(JobError::retry)?;
     audit_assistants::run(context).await
 }

@@ -10,16 +10,16 @@ use monitoring::names::UNKNOWN_TIMEZONES_TOTAL;
 use readmodel::ids::OrgId;
 
 /// Names that are remembered. Beyond that some are reported again.
-const REMEMBERED: usize = 10_000;
+const MAX_REMEMBERED: usize = 10_000;
 
 /// The longest name in the log, in characters: a tenant wrote it.
-const SHOWN: usize = 64;
+const MAX_SHOWN_CHARS: usize = 64;
 
 /// The reported names. An org is rebuilt every few seconds; each name is reported once a process.
-static TOLD: LazyLock<Mutex<HashSet<(OrgId, String)>>> = LazyLock::new(Mutex::default);
+static REPORTED: LazyLock<Mutex<HashSet<(OrgId, String)>>> = LazyLock::new(Mutex::default);
 
-pub(crate) fn tell(org: OrgId, zone: &str) {
-    let shown: String = zone.chars().take(SHOWN).collect();
+pub(crate) fn report(org: OrgId, zone: &str) {
+    let shown: String = zone.chars().take(MAX_SHOWN_CHARS).collect();
     if is_new(org, &shown) {
         counter!(UNKNOWN_TIMEZONES_TOTAL).increment(1);
         tracing::warn!(%org, zone = ?shown, "unknown time zone; the org's days are those of UTC");
@@ -27,11 +27,11 @@ pub(crate) fn tell(org: OrgId, zone: &str) {
 }
 
 fn is_new(org: OrgId, zone: &str) -> bool {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.len() >= REMEMBERED {
-        told.clear();
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.len() >= MAX_REMEMBERED {
+        reported.clear();
     }
-    told.insert((org, zone.to_owned()))
+    reported.insert((org, zone.to_owned()))
 }
 
 #[cfg(test)]

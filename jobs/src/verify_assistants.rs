@@ -8,47 +8,47 @@ use monitoring::names::UNCLAIMED_ASSISTANTS;
 use readmodel::{ids::AgentId, time::Timestamp};
 use store::{
     Store,
-    assistants::{Known, Listed},
-    phone_mappings::Mapping,
+    assistants::{AgentState, ListedAgent},
+    phone_mappings::PhoneMapping,
 };
-use vapi::client::{self, Assistant, PAGE};
+use vapi::client::{self, Assistant, PAGE_SIZE};
 
 use crate::{
     Context, JobError,
+    assistants::{AssistantSync, WantedAssistant},
     drift::Drift,
-    prewarm::{Prewarm, Wanted},
 };
 
 /// Rows in memory at a time.
 const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
+    let Some(sync) = &context.assistants else { return Ok(()) };
     let began = context.store.now().await.map_err(JobError::retry)?;
-    let mut verification = Verification::new(&context.store, prewarm, began);
+    let mut verification = Verification::new(&context.store, sync, began);
     match verification.run().await {
         Ok(()) => Ok(()),
-        Err(Stop::Store(error)) => Err(JobError::retry(error)),
+        Err(VerifyError::Store(error)) => Err(JobError::retry(error)),
         // The next run comes soon, and the differences found so far are owed already.
-        Err(Stop::Vapi(error)) => {
+        Err(VerifyError::Vapi(error)) => {
             tracing::warn!(%error, "assistants could not be verified");
             Ok(())
         }
     }
 }
 
-enum Stop {
+enum VerifyError {
     Store(store::Error),
     Vapi(client::Error),
 }
 
-impl From<store::Error> for Stop {
+impl From<store::Error> for VerifyError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<client::Error> for Stop {
+impl From<client::Error> for VerifyError {
     fn from(error: client::Error) -> Self {
         Self::Vapi(error)
     }
@@ -56,7 +56,7 @@ impl From<client::Error> for Stop {
 
 struct Verification<'a> {
     store: &'a Store,
-    prewarm: &'a Prewarm,
+    sync: &'a AssistantSync,
     /// The start, by the database's clock. Anything written later is not compared.
     began: Timestamp,
     /// The assistants that Vapi has listed.
@@ -66,11 +66,11 @@ struct Verification<'a> {
 }
 
 impl<'a> Verification<'a> {
-    fn new(store: &'a Store, prewarm: &'a Prewarm, began: Timestamp) -> Self {
-        Self { store, prewarm, began, seen: HashSet::new(), unclaimed: 0 }
+    fn new(store: &'a Store, sync: &'a AssistantSync, began: Timestamp) -> Self {
+        Self { store, sync, began, seen: HashSet::new(), unclaimed: 0 }
     }
 
-    async fn run(&mut self) -> Result<(), Stop> {
+    async fn run(&mut self) -> Result<(), VerifyError> {
         self.compare_all().await?;
         gauge!(UNCLAIMED_ASSISTANTS).set(self.unclaimed as f64);
         self.confirm_missing().await?;
@@ -78,10 +78,10 @@ impl<'a> Verification<'a> {
     }
 
     /// Reads pages, newest first.
-    async fn compare_all(&mut self) -> Result<(), Stop> {
-        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE);
+    async fn compare_all(&mut self) -> Result<(), VerifyError> {
+        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE_SIZE);
         loop {
-            let page = self.prewarm.client.assistants_created_between(all, until, &mut size).await?;
+            let page = self.sync.client.assistants_created_between(all, until, &mut size).await?;
             let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
             let new: Vec<Assistant> =
@@ -93,24 +93,25 @@ impl<'a> Verification<'a> {
         }
     }
 
-    async fn compare_page(&mut self, page: &[Assistant]) -> Result<(), Stop> {
+    async fn compare_page(&mut self, page: &[Assistant]) -> Result<(), VerifyError> {
         let claimed: Vec<AgentId> = page.iter().filter_map(|assistant| assistant.agent).collect();
         let ids: Vec<String> = page.iter().map(|assistant| assistant.id.clone()).collect();
         let listed = self.store.agents_naming(&claimed, &ids).await?;
-        let by_agent: HashMap<AgentId, &Listed> = listed.iter().map(|listed| (listed.known.agent.id, listed)).collect();
-        let by_assistant: HashMap<&str, &Listed> =
-            listed.iter().filter_map(|listed| Some((listed.known.agent.assistant_id.as_deref()?, listed))).collect();
+        let by_agent: HashMap<AgentId, &ListedAgent> =
+            listed.iter().map(|listed| (listed.state.agent.id, listed)).collect();
+        let by_assistant: HashMap<&str, &ListedAgent> =
+            listed.iter().filter_map(|listed| Some((listed.state.agent.assistant_id.as_deref()?, listed))).collect();
         let (mut verified, mut surplus) = (Vec::new(), Vec::new());
         for assistant in page {
             match (by_assistant.get(assistant.id.as_str()), assistant.agent.map(|agent| by_agent.get(&agent))) {
                 (Some(listed), _) => {
                     if self.compare(listed, assistant).await? {
-                        verified.push(listed.known.agent.id);
+                        verified.push(listed.state.agent.id);
                     }
                 }
                 // Made for an agent that names another assistant, or none.
-                (None, Some(Some(listed))) if self.prewarm.owns(assistant) && !listed.marked => {
-                    surplus.extend(assistant.created_at.map(|at| (listed.known.agent.id, at)));
+                (None, Some(Some(listed))) if self.sync.owns(assistant) && !listed.marked => {
+                    surplus.extend(assistant.created_at.map(|at| (listed.state.agent.id, at)));
                 }
                 (None, Some(Some(_)) | None) => {}
                 (None, Some(None)) => {
@@ -128,9 +129,9 @@ impl<'a> Verification<'a> {
 
     /// Whether Vapi holds what it was given. An agent that is owed, or was written since the start, is left to the next
     /// run.
-    async fn compare(&self, listed: &Listed, assistant: &Assistant) -> Result<bool, Stop> {
-        let Known { agent, shown_otherwise, .. } = &listed.known;
-        let wanted = Wanted::of(agent, &self.prewarm.deployment);
+    async fn compare(&self, listed: &ListedAgent, assistant: &Assistant) -> Result<bool, VerifyError> {
+        let AgentState { agent, shown_otherwise, .. } = &listed.state;
+        let wanted = WantedAssistant::of(agent, &self.sync.deployment);
         let settled = agent.config_hash.as_ref() == Some(&wanted.hash)
             && !listed.marked
             && listed.synced_at.is_none_or(|at| at < self.began);
@@ -153,30 +154,30 @@ impl<'a> Verification<'a> {
 
     /// Asks Vapi for each assistant that was not listed: it may have been made in the meantime, or lie between two
     /// pages.
-    async fn confirm_missing(&self) -> Result<(), Stop> {
+    async fn confirm_missing(&self) -> Result<(), VerifyError> {
         let mut after = None;
         loop {
             let page = self.store.agents_after(after, CHUNK).await?;
             for listed in &page {
-                match listed.known.live_id() {
+                match listed.state.live_id() {
                     Some(id) if !listed.marked && !self.seen.contains(id) => self.confirm(listed, id).await?,
                     _ => {}
                 }
             }
             match page.last() {
-                Some(last) => after = Some(last.known.agent.id),
+                Some(last) => after = Some(last.state.agent.id),
                 None => return Ok(()),
             }
         }
     }
 
-    async fn confirm(&self, listed: &Listed, id: &str) -> Result<(), Stop> {
-        match self.prewarm.client.assistant(id).await {
+    async fn confirm(&self, listed: &ListedAgent, id: &str) -> Result<(), VerifyError> {
+        match self.sync.client.assistant(id).await {
             Ok(assistant) => {
                 self.compare(listed, &assistant).await?;
             }
             Err(client::Error::Missing) => {
-                let agent = listed.known.agent.id;
+                let agent = listed.state.agent.id;
                 if self.store.note_vanished(agent, id, "deleted at Vapi by somebody else").await? {
                     tracing::warn!(%agent, "somebody else has deleted an assistant");
                     Drift::Missing.count();
@@ -187,9 +188,9 @@ impl<'a> Verification<'a> {
         Ok(())
     }
 
-    async fn compare_phone_numbers(&self) -> Result<(), Stop> {
-        let listed = self.prewarm.client.phone_numbers().await?;
-        let complete = listed.len() < PAGE;
+    async fn compare_phone_numbers(&self) -> Result<(), VerifyError> {
+        let listed = self.sync.client.phone_numbers().await?;
+        let complete = listed.len() < PAGE_SIZE;
         let answered: HashMap<String, Option<String>> =
             listed.into_iter().map(|number| (number.id, number.assistant_id)).collect();
         let mut after = String::new();
@@ -206,14 +207,14 @@ impl<'a> Verification<'a> {
                 self.store.note_phone_drift(&drifted).await?;
             }
         }
-        self.store.mark_unsaid_phone_mappings().await?;
+        self.store.mark_outdated_phone_mappings().await?;
         Ok(())
     }
 }
 
 /// Whether Vapi's number has another assistant than it was told. A number that Vapi rejected is tried again once Vapi
 /// has it; one that Vapi no longer has counts once.
-fn has_drifted(mapping: &Mapping, answered: Option<&Option<String>>, complete: bool) -> bool {
+fn has_drifted(mapping: &PhoneMapping, answered: Option<&Option<String>>, complete: bool) -> bool {
     match answered {
         Some(assistant_id) => *assistant_id != mapping.assistant_id,
         None => complete && !mapping.refused && mapping.assistant_id.is_some(),
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_number_has_drifted_when_another_one_answers_it_than_vapi_was_told() {
-        let told = |assistant_id: Option<&str>, refused| Mapping {
+        let told = |assistant_id: Option<&str>, refused| PhoneMapping {
             id: "number".to_owned(),
             assistant_id: assistant_id.map(str::to_owned),
             refused,

@@ -39,7 +39,7 @@ pub fn worker() {
 }
 
 /// Series of a process that syncs assistants.
-pub fn prewarm() {
+pub fn assistants() {
     for outcome in ["skipped", "created", "updated", "failed"] {
         counter!(names::ASSISTANTS_TOTAL, "outcome" => outcome).increment(0);
     }

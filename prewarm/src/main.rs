@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         }
         Err(error) => {
             // One line, from the attempted action to its cause.
-            logging::last_word(&format!("prewarm: {}", logging::chain(&*error)));
+            logging::print_last(&format!("prewarm: {}", logging::chain(&*error)));
             ExitCode::FAILURE
         }
     }

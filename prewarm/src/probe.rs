@@ -10,12 +10,12 @@ use monitoring::{
 use store::{Schema, Store, nodes::Node, reach};
 use tokio::sync::watch;
 
-const EVERY: Duration = Duration::from_secs(1);
-const BUDGET: Duration = Duration::from_secs(2);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 /// A greater clock skew is reported.
-const SKEW_SECONDS_MAX: f64 = 2.0;
+const MAX_SKEW_SECONDS: f64 = 2.0;
 /// A slower reading of the database's clock is too imprecise.
-const PROMPT: Duration = Duration::from_millis(250);
+const MAX_CLOCK_READING: Duration = Duration::from_millis(250);
 
 /// Makes the process not ready until Postgres has been checked.
 pub(crate) fn note_start(health: &Health) {
@@ -25,7 +25,7 @@ pub(crate) fn note_start(health: &Health) {
 /// Checks Postgres, Redis and the clock, and sends the node's heartbeats, for ever. `stand_by` becomes true while a
 /// worker of a newer format runs. States that only Postgres knows are kept while it is down.
 pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: watch::Sender<bool>) {
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
@@ -34,11 +34,11 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
         }
-        if let Ok(beat) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
-            if let Some(state) = writes(beat.as_ref().err()) {
+        if let Ok(recorded) = tokio::time::timeout(CHECK_TIMEOUT, store.record_node(&node)).await {
+            if let Some(state) = writes(recorded.as_ref().err()) {
                 health.set("writes", state);
             }
-            if let Ok(newer_works) = beat {
+            if let Ok(newer_works) = recorded {
                 stand_by.send_replace(newer_works);
             }
         }
@@ -53,7 +53,7 @@ async fn postgres(store: &Store) -> State {
     if let Ok(state) = schema(store).await {
         return state;
     }
-    match why(store).await {
+    match unreachable(store).await {
         Some(reason) => State::Failed(reason),
         // Postgres is up, and only the session was lost: a restarted server ends them all.
         None => schema(store).await.unwrap_or_else(State::Failed),
@@ -61,7 +61,7 @@ async fn postgres(store: &Store) -> State {
 }
 
 async fn schema(store: &Store) -> Result<State, String> {
-    match tokio::time::timeout(BUDGET, store.schema()).await {
+    match tokio::time::timeout(CHECK_TIMEOUT, store.schema()).await {
         Ok(Ok(Schema::Current)) => Ok(State::Ok),
         Ok(Ok(Schema::Behind)) => {
             Ok(State::Failed("the schema is older than this release; run `prewarm migrate`".into()))
@@ -73,8 +73,8 @@ async fn schema(store: &Store) -> Result<State, String> {
 }
 
 /// Why Postgres cannot be reached, which a pool does not say.
-async fn why(store: &Store) -> Option<String> {
-    let reason = reach::trouble(store.connect_options(), BUDGET).await?;
+async fn unreachable(store: &Store) -> Option<String> {
+    let reason = reach::failure(store.connect_options(), CHECK_TIMEOUT).await?;
     Some(format!("unreachable: {reason}"))
 }
 
@@ -96,7 +96,7 @@ async fn redis(store: &Store) -> State {
     let Some(redis) = &store.redis else {
         return State::Degraded("REDIS_URL is not set: Postgres alone holds blobs and announces versions".into());
     };
-    match tokio::time::timeout(BUDGET, redis.ping()).await {
+    match tokio::time::timeout(CHECK_TIMEOUT, redis.ping()).await {
         Ok(Ok(())) => refused(&redis.refusals()),
         Ok(Err(error)) => State::Degraded(error.to_string()),
         Err(_) => State::Degraded("does not answer".into()),
@@ -114,7 +114,7 @@ fn refused(refusals: &[String]) -> State {
 /// Renews the installation of a copied database, and reports a copy that accepts no writes. `None` while Postgres is
 /// down.
 async fn installation(store: &Store) -> Option<State> {
-    let present = tokio::time::timeout(BUDGET, store.installation()).await.ok()?.ok()?;
+    let present = tokio::time::timeout(CHECK_TIMEOUT, store.installation()).await.ok()?.ok()?;
     Some(match present {
         Some(_) => State::Ok,
         None => State::Degraded(
@@ -129,9 +129,9 @@ async fn installation(store: &Store) -> Option<State> {
 #[expect(clippy::disallowed_methods, reason = "this is the clock that is compared with the database's")]
 async fn skew_seconds(store: &Store) -> Option<f64> {
     let asked = Instant::now();
-    let there = tokio::time::timeout(BUDGET, store.now()).await.ok()?.ok()?;
+    let there = tokio::time::timeout(CHECK_TIMEOUT, store.now()).await.ok()?.ok()?;
     let took = asked.elapsed();
-    if took > PROMPT {
+    if took > MAX_CLOCK_READING {
         return None;
     }
     let here = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
@@ -140,7 +140,7 @@ async fn skew_seconds(store: &Store) -> Option<f64> {
 
 /// The state of the clock. A skew is no reason to get no traffic, since the database's clock decides what is due.
 fn clock_state(skew_seconds: f64) -> State {
-    if skew_seconds.abs() <= SKEW_SECONDS_MAX {
+    if skew_seconds.abs() <= MAX_SKEW_SECONDS {
         return State::Ok;
     }
     let (seconds, side) = (skew_seconds.abs(), if skew_seconds > 0.0 { "ahead of" } else { "behind" });

@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::{probe, settings::Settings, vapi};
 
 /// The limit of the last statement to the database.
-const FAREWELL: Duration = Duration::from_millis(500);
+const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The parts of Prewarm that a process runs.
 #[derive(Clone, Copy, Debug)]
@@ -70,7 +70,7 @@ impl Process {
     /// Runs until shutdown or the end of a part; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         // All settings first: an invalid one is reported before anything has started.
-        let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
+        let (assistants, event_retention) = (vapi::assistant_sync(settings)?, settings.event_retention()?);
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
         zeros::process();
@@ -79,11 +79,12 @@ impl Process {
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
         let node = Node { name: Uuid::new_v4().to_string(), works: self.worker };
-        let (beats, stand_by) = (settings.store_with("prewarm-probe", Sessions::Working)?, watch::Sender::new(false));
-        let told = stand_by.subscribe();
-        let watching = probe::watch(beats.clone(), health.clone(), node.clone(), stand_by);
+        let (probe_store, stand_by) =
+            (settings.store_with("prewarm-probe", Sessions::Working)?, watch::Sender::new(false));
+        let standing_by = stand_by.subscribe();
+        let watching = probe::watch(probe_store.clone(), health.clone(), node.clone(), stand_by);
         parts.spawn(until(shutdown.clone(), watching));
-        health.set("vapi", prewarm.state());
+        health.set("vapi", assistants.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
             let store = settings.store("prewarm-api")?;
@@ -95,16 +96,16 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            let prewarm = prewarm.ready();
-            if prewarm.is_some() {
-                zeros::prewarm();
+            let assistants = assistants.ready();
+            if assistants.is_some() {
+                zeros::assistants();
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
-            let config = worker::Config { event_retention, stand_by: told, ..worker::Config::default() };
-            let working = worker::run(config, store, prewarm, health, shutdown.clone());
+            let config = worker::Config { event_retention, stand_by: standing_by, ..worker::Config::default() };
+            let working = worker::run(config, store, assistants, health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
         let mut ended = Ok(());
@@ -113,7 +114,7 @@ impl Process {
             ended = ended.and(part.context("a part of the process panicked").flatten());
         }
         // Without this the node counts as running for some seconds more.
-        let _ = tokio::time::timeout(FAREWELL, beats.leave(&node)).await;
+        let _ = tokio::time::timeout(LEAVE_TIMEOUT, probe_store.remove_node(&node)).await;
         ended
     }
 }
@@ -131,14 +132,14 @@ fn raise_open_files() {
 pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told = shutdown.clone();
+    let token = shutdown.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        told.cancel();
+        token.cancel();
     });
     Ok(shutdown)
 }

@@ -8,7 +8,7 @@ use ::vapi::{
     flag, is_loopback, webhook_secrets,
 };
 use anyhow::Context as _;
-use jobs::{Pace, Prewarm};
+use jobs::{AssistantSync, SyncPace};
 use metrics::{counter, histogram};
 use monitoring::{
     health::State,
@@ -47,7 +47,7 @@ impl<T> Optional<T> {
 }
 
 /// The resources for syncing assistants.
-pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Optional<Prewarm>> {
+pub(crate) fn assistant_sync(settings: &Settings) -> anyhow::Result<Optional<AssistantSync>> {
     let Some(key) = settings.get("VAPI_API_KEY") else {
         return Ok(Optional::Off("VAPI_API_KEY is not set: no assistants are made".into()));
     };
@@ -64,7 +64,7 @@ pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Optional<Prewarm>> 
         times: Times::default(),
     });
     let client = client.context("VAPI_BASE_URL, VAPI_API_KEY and VAPI_PUBLIC_KEY")?;
-    Ok(Optional::Ready(Prewarm { client, deployment, pace: Pace::default() }))
+    Ok(Optional::Ready(AssistantSync { client, deployment, pace: SyncPace::default() }))
 }
 
 /// The settings that all assistants share: the URL of their webhooks, and how these are authenticated.
@@ -146,14 +146,16 @@ mod tests {
 
     #[test]
     fn whatever_is_not_set_is_named() {
-        assert!(prewarm(&settings(&ALL)).unwrap().ready().is_some());
+        assert!(assistant_sync(&settings(&ALL)).unwrap().ready().is_some());
         for (at, (missing, _)) in ALL.iter().enumerate() {
             let rest: Vec<_> = ALL.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, set)| *set).collect();
-            let Optional::Off(reason) = prewarm(&settings(&rest)).unwrap() else { panic!("{missing} is not missed") };
+            let Optional::Off(reason) = assistant_sync(&settings(&rest)).unwrap() else {
+                panic!("{missing} is not missed")
+            };
             assert!(reason.starts_with(missing), "{reason}");
         }
         let credential = ("VAPI_WEBHOOK_CREDENTIAL_ID", "credential");
-        assert!(prewarm(&settings(&[ALL[0], ALL[1], credential])).unwrap().ready().is_some());
+        assert!(assistant_sync(&settings(&[ALL[0], ALL[1], credential])).unwrap().ready().is_some());
     }
 
     #[test]
@@ -161,7 +163,7 @@ mod tests {
         for wrong in [("VAPI_BASE_URL", "ftp://vapi"), ("PREWARM_PUBLIC_URL", "prewarm.example")] {
             let mut variables: Vec<_> = ALL.iter().filter(|(name, _)| *name != wrong.0).copied().collect();
             variables.push(wrong);
-            let error = format!("{:?}", prewarm(&settings(&variables)).unwrap_err());
+            let error = format!("{:?}", assistant_sync(&settings(&variables)).unwrap_err());
             assert!(error.contains(wrong.0) && !error.contains("canary"), "{error}");
         }
     }
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn secrets_are_not_shown() {
-        let shown = format!("{:?}", prewarm(&settings(&ALL)).unwrap());
+        let shown = format!("{:?}", assistant_sync(&settings(&ALL)).unwrap());
         assert!(!shown.contains("canary"), "{shown}");
     }
 }

@@ -9,7 +9,7 @@ use crate::{Error, Store};
 
 /// The settings of an agent that a person edits.
 #[derive(Clone, PartialEq)]
-pub struct Wanted {
+pub struct AgentSettings {
     /// The agent's name; its assistant has the same.
     pub name: String,
     /// The system prompt.
@@ -32,7 +32,7 @@ pub struct Agent {
     /// `inbound` or `outbound`; an org has at most one agent of each.
     pub direction: String,
     /// Its settings.
-    pub wanted: Wanted,
+    pub settings: AgentSettings,
     /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
     /// The hash of the configuration that Vapi holds.
@@ -40,7 +40,7 @@ pub struct Agent {
 }
 
 /// Leaves the settings out: prompts are the customer's and stay out of logs.
-impl fmt::Debug for Wanted {
+impl fmt::Debug for AgentSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wanted").finish_non_exhaustive()
     }
@@ -61,7 +61,7 @@ macro_rules! agent {
             id: readmodel::ids::AgentId($row.id),
             org: readmodel::ids::OrgId($row.org_id),
             direction: $row.call_direction,
-            wanted: $crate::agents::Wanted {
+            settings: $crate::agents::AgentSettings {
                 name: $row.name,
                 system_prompt: $row.system_prompt,
                 first_message: $row.first_message,
@@ -78,8 +78,8 @@ pub(crate) use agent;
 impl Store {
     /// Saves the settings of an org's agent of a direction and returns its row. Unchanged settings write nothing, so
     /// they make nothing owed.
-    pub async fn save_agent(&self, org: OrgId, direction: &str, wanted: &Wanted) -> Result<Agent, Error> {
-        let Wanted { name, system_prompt, first_message, voice, model } = wanted;
+    pub async fn save_agent(&self, org: OrgId, direction: &str, settings: &AgentSettings) -> Result<Agent, Error> {
+        let AgentSettings { name, system_prompt, first_message, voice, model } = settings;
         // JSON's null counts as absent.
         let (voice, model) = (present(voice.as_ref()), present(model.as_ref()));
         let saved = sqlx::query_file!(

@@ -19,7 +19,7 @@ use crate::{
 
 /// The stage of an agent's assistant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum AssistantStage {
     /// Waits for a worker or for the next attempt.
     Pending,
     /// A worker finds out which assistants Vapi has.
@@ -34,7 +34,7 @@ pub enum Stage {
     Failed,
 }
 
-impl Stage {
+impl AssistantStage {
     /// All stages.
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Preparing, Self::Creating, Self::Updating, Self::Synced, Self::Failed];
@@ -59,13 +59,13 @@ impl Stage {
 
 /// The state of an agent's assistant, as the console shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
+pub struct AssistantProgress {
     /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
     /// The hash of what Vapi holds.
     pub config_hash: Option<String>,
     /// The stage, for the agent as it was last saved.
-    pub stage: Stage,
+    pub stage: AssistantStage,
     /// Why the agent failed or waits; or a problem beside it, such as a phone number that Vapi rejects.
     pub reason: Option<String>,
     /// The hash of the configuration that Vapi rejects.
@@ -78,19 +78,19 @@ pub struct Progress {
 
 /// The lease of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
+pub struct AgentLease {
     /// The agent.
     pub agent: AgentId,
     holder: Uuid,
     /// Attempts without a success, this one included.
     pub attempts: i32,
     /// The duration of the lease after its last renewal.
-    pub lease: Duration,
+    pub duration: Duration,
 }
 
 /// The state of an agent and its assistant.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct AgentState {
     /// The agent's row.
     pub agent: Agent,
     /// Set while Vapi may have assistants of this agent whose creation was never answered: search those created since.
@@ -109,7 +109,7 @@ pub struct Known {
 #[derive(Clone, Debug)]
 pub struct Reading {
     /// `None` if the agent was deleted.
-    pub known: Option<Known>,
+    pub state: Option<AgentState>,
     /// Why Vapi rejected the configuration of `refused_hash`.
     pub refusal: Option<String>,
     /// The snapshot of this read; it decides which marks are removed later.
@@ -122,9 +122,9 @@ pub struct Seen(String);
 
 /// Why, and until when, an agent's next attempt is deferred.
 #[derive(Clone, Copy, Debug)]
-pub struct PutOff<'a> {
+pub struct AgentDeferral<'a> {
     /// Pending, or failed if waiting alone will not help.
-    pub stage: Stage,
+    pub stage: AssistantStage,
     /// The reason, as the console shows it.
     pub reason: &'a str,
     /// The time until the next attempt.
@@ -137,9 +137,9 @@ pub struct PutOff<'a> {
 
 /// An agent in a page of all agents.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct ListedAgent {
     /// The agent and its assistant.
-    pub known: Known,
+    pub state: AgentState,
     /// When Vapi last took the configuration.
     pub synced_at: Option<Timestamp>,
     /// Whether a mark already makes it owed.
@@ -148,7 +148,7 @@ pub struct Listed {
 
 /// The work that is owed on assistants.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Backlog {
+pub struct AssistantBacklog {
     /// Agents with changes that Vapi does not have yet.
     pub owed: i64,
     /// Age of the oldest such change in seconds; 0 without any.
@@ -159,12 +159,12 @@ pub struct Backlog {
 
 impl Store {
     /// The state of an agent's assistant; `None` if the org has no such agent.
-    pub async fn assistant_progress(&self, org: OrgId, agent: AgentId) -> Result<Option<Progress>, Error> {
+    pub async fn assistant_progress(&self, org: OrgId, agent: AgentId) -> Result<Option<AssistantProgress>, Error> {
         let row = sqlx::query_file!("queries/assistants/progress.sql", org.0, agent.0).fetch_optional(&self.pg).await?;
-        Ok(row.map(|row| Progress {
+        Ok(row.map(|row| AssistantProgress {
             assistant_id: row.assistant_id,
             config_hash: row.config_hash,
-            stage: Stage::parse(&row.stage),
+            stage: AssistantStage::parse(&row.stage),
             reason: row.reason,
             refused_hash: row.refused_hash,
             synced_at: row.synced_at.map(Timestamp::from),
@@ -173,25 +173,25 @@ impl Store {
     }
 
     /// Takes the lease of an agent, unless another worker holds it.
-    pub async fn take_agent(&self, agent: AgentId, lease: Duration) -> Result<Option<Hold>, Error> {
-        let taken = sqlx::query_file!("queries/assistants/take.sql", agent.0, lease.as_secs_f64());
+    pub async fn take_agent(&self, agent: AgentId, duration: Duration) -> Result<Option<AgentLease>, Error> {
+        let taken = sqlx::query_file!("queries/assistants/take.sql", agent.0, duration.as_secs_f64());
         let taken = taken.fetch_optional(&self.pg).await?;
-        Ok(taken.map(|row| Hold { agent, holder: row.holder, attempts: row.attempts, lease }))
+        Ok(taken.map(|row| AgentLease { agent, holder: row.holder, attempts: row.attempts, duration }))
     }
 
     /// Reads an agent and renews its lease; `None` if the lease is lost.
-    pub async fn read_held(&self, hold: &Hold) -> Result<Option<Reading>, Error> {
-        let (agent, holder, lease) = hold.arguments();
+    pub async fn read_leased(&self, lease: &AgentLease) -> Result<Option<Reading>, Error> {
+        let (agent, holder, seconds) = lease.arguments();
         let row =
-            sqlx::query_file!("queries/assistants/read.sql", agent, holder, lease).fetch_optional(&self.pg).await?;
+            sqlx::query_file!("queries/assistants/read.sql", agent, holder, seconds).fetch_optional(&self.pg).await?;
         let Some(row) = row else { return Ok(None) };
-        let known = match (row.id, row.org_id, row.call_direction, row.name) {
-            (Some(id), Some(org), Some(direction), Some(name)) => Some(Known {
+        let state = match (row.id, row.org_id, row.call_direction, row.name) {
+            (Some(id), Some(org), Some(direction), Some(name)) => Some(AgentState {
                 agent: Agent {
                     id: AgentId(id),
                     org: OrgId(org),
                     direction,
-                    wanted: crate::agents::Wanted {
+                    settings: crate::agents::AgentSettings {
                         name,
                         system_prompt: row.system_prompt,
                         first_message: row.first_message,
@@ -209,54 +209,55 @@ impl Store {
             }),
             _ => None,
         };
-        Ok(Some(Reading { known, refusal: row.refusal, seen: Seen(row.seen) }))
+        Ok(Some(Reading { state, refusal: row.refusal, seen: Seen(row.seen) }))
     }
 
     /// Renews the lease; false if it is lost.
-    pub async fn renew_agent(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let renewed = sqlx::query_file!("queries/assistants/renew.sql", agent, holder, lease).execute(&self.pg).await?;
+    pub async fn renew_agent(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let renewed =
+            sqlx::query_file!("queries/assistants/renew.sql", agent, holder, seconds).execute(&self.pg).await?;
         Ok(renewed.rows_affected() == 1)
     }
 
     /// Records the stage and renews the lease; false if it is lost.
-    pub async fn enter_stage(&self, hold: &Hold, stage: Stage) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let entered = sqlx::query_file!("queries/assistants/enter.sql", agent, holder, stage.as_str(), lease);
+    pub async fn set_agent_stage(&self, lease: &AgentLease, stage: AssistantStage) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let entered = sqlx::query_file!("queries/assistants/enter.sql", agent, holder, stage.as_str(), seconds);
         Ok(entered.execute(&self.pg).await?.rows_affected() == 1)
     }
 
     /// Records, durably, that an assistant is about to be created, so that it is searched for if the answer is lost or
     /// this process dies. False if the lease is lost.
-    pub async fn begin_create(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let begun = sqlx::query_file!("queries/assistants/begin_create.sql", agent, holder, lease);
+    pub async fn begin_create(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let begun = sqlx::query_file!("queries/assistants/begin_create.sql", agent, holder, seconds);
         Ok(begun.execute(&self.pg).await?.rows_affected() == 1)
     }
 
     /// Records, durably, that an assistant is about to be changed: until the answer its configuration counts as
     /// unknown. False if the lease is lost.
-    pub async fn begin_update(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, lease);
+    pub async fn begin_update(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, seconds);
         Ok(begun.fetch_optional(&self.pg).await?.is_some())
     }
 
     /// Records that Vapi has no assistant of the agent that we do not know of.
-    pub async fn note_all_found(&self, hold: &Hold) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/found.sql", hold.agent.0, hold.holder).execute(&self.pg).await?;
+    pub async fn note_search_complete(&self, lease: &AgentLease) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/found.sql", lease.agent.0, lease.holder).execute(&self.pg).await?;
         Ok(())
     }
 
     /// Records which assistant Vapi has, and the hash of its configuration if we wrote it.
     pub async fn record_assistant(
         &self,
-        hold: &Hold,
+        lease: &AgentLease,
         assistant_id: &str,
         config_hash: Option<&str>,
         shown_otherwise: &[String],
     ) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/record.sql", agent, holder, assistant_id, config_hash, shown_otherwise)
             .fetch_optional(&self.pg)
             .await?;
@@ -264,16 +265,22 @@ impl Store {
     }
 
     /// Records that Vapi does not have this assistant.
-    pub async fn note_missing(&self, hold: &Hold, assistant_id: &str) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/missing.sql", hold.agent.0, hold.holder, assistant_id)
+    pub async fn note_missing(&self, lease: &AgentLease, assistant_id: &str) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/missing.sql", lease.agent.0, lease.holder, assistant_id)
             .fetch_optional(&self.pg)
             .await?;
         Ok(())
     }
 
     /// Records that Vapi rejects this configuration; `nothing_made` as in [`AgentDeferral`].
-    pub async fn refuse(&self, hold: &Hold, hash: &str, reason: &str, nothing_made: bool) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+    pub async fn note_refused(
+        &self,
+        lease: &AgentLease,
+        hash: &str,
+        reason: &str,
+        nothing_made: bool,
+    ) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/refuse.sql", agent, holder, hash, reason, nothing_made)
             .execute(&self.pg)
             .await?;
@@ -281,9 +288,9 @@ impl Store {
     }
 
     /// Ends the lease of an agent that stays owed.
-    pub async fn put_off(&self, hold: &Hold, word: PutOff<'_>) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
-        let PutOff { stage, reason, pause, nothing_made, counts } = word;
+    pub async fn defer_agent(&self, lease: &AgentLease, word: AgentDeferral<'_>) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
+        let AgentDeferral { stage, reason, pause, nothing_made, counts } = word;
         let (stage, pause) = (stage.as_str(), pause.as_secs_f64());
         sqlx::query_file!("queries/assistants/put_off.sql", agent, holder, stage, reason, pause, nothing_made, counts)
             .execute(&self.pg)
@@ -292,15 +299,15 @@ impl Store {
     }
 
     /// Ends the lease of an agent that is synced, or stays refused, and removes the marks that `seen` sees.
-    pub async fn settle(&self, hold: &Hold, seen: &Seen, synced: bool) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+    pub async fn finish_agent(&self, lease: &AgentLease, seen: &Seen, synced: bool) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/settle.sql", agent, holder, seen.0, synced).execute(&self.pg).await?;
         Ok(())
     }
 
     /// Removes the state of a deleted agent.
-    pub async fn forget_agent(&self, hold: &Hold, seen: &Seen) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+    pub async fn forget_agent(&self, lease: &AgentLease, seen: &Seen) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/forget.sql", agent, holder, seen.0).execute(&self.pg).await?;
         Ok(())
     }
@@ -315,10 +322,10 @@ impl Store {
 /// Makes a [`ListedAgent`] from a row. A macro, since each query has a row type of its own.
 macro_rules! listed {
     ($row:expr) => {
-        Listed {
+        ListedAgent {
             synced_at: $row.synced_at.map(Timestamp::from),
             marked: $row.marked,
-            known: Known {
+            state: AgentState {
                 look_since: $row.look_since.map(Timestamp::from),
                 missing_id: $row.missing_id,
                 refused_hash: $row.refused_hash,
@@ -333,14 +340,14 @@ macro_rules! listed {
 /// Queries of the audit and the verification.
 impl Store {
     /// Up to `limit` agents in the order of their ids, after one or from the first.
-    pub async fn agents_after(&self, after: Option<AgentId>, limit: i64) -> Result<Vec<Listed>, Error> {
+    pub async fn agents_after(&self, after: Option<AgentId>, limit: i64) -> Result<Vec<ListedAgent>, Error> {
         let after = after.map_or(Uuid::nil(), |agent| agent.0);
         let rows = sqlx::query_file!("queries/assistants/page.sql", after, limit).fetch_all(&self.pg).await?;
         Ok(rows.into_iter().map(|row| listed!(row)).collect())
     }
 
     /// These agents, and all that name one of these assistants.
-    pub async fn agents_naming(&self, agents: &[AgentId], assistant_ids: &[String]) -> Result<Vec<Listed>, Error> {
+    pub async fn agents_naming(&self, agents: &[AgentId], assistant_ids: &[String]) -> Result<Vec<ListedAgent>, Error> {
         let rows = sqlx::query_file!("queries/assistants/naming.sql", &ids(agents), assistant_ids);
         Ok(rows.fetch_all(&self.pg).await?.into_iter().map(|row| listed!(row)).collect())
     }
@@ -352,13 +359,13 @@ impl Store {
     }
 
     /// Brings deferrals that lie further ahead than `longest` to now; they date from before the clock went back.
-    pub async fn mend_put_off(&self, longest: Duration) -> Result<(), Error> {
+    pub async fn clamp_deferrals(&self, longest: Duration) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/mend.sql", longest.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
 
     /// Makes all deferred agents due now.
-    pub async fn forgive_agents(&self) -> Result<(), Error> {
+    pub async fn retry_deferred_agents(&self) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/forgive.sql").execute(&self.pg).await?;
         Ok(())
     }
@@ -391,21 +398,21 @@ impl Store {
     }
 
     /// Counts the owed and the failed agents.
-    pub async fn assistant_backlog(&self) -> Result<Backlog, Error> {
-        Ok(sqlx::query_file_as!(Backlog, "queries/assistants/backlog.sql").fetch_one(&self.pg).await?)
+    pub async fn assistant_backlog(&self) -> Result<AssistantBacklog, Error> {
+        Ok(sqlx::query_file_as!(AssistantBacklog, "queries/assistants/backlog.sql").fetch_one(&self.pg).await?)
     }
 }
 
-impl Known {
+impl AgentState {
     /// Vapi's id of the assistant, unless Vapi is known not to have it.
     pub fn live_id(&self) -> Option<&str> {
         self.agent.assistant_id.as_deref().filter(|id| self.missing_id.as_deref() != Some(id))
     }
 }
 
-impl Hold {
+impl AgentLease {
     fn arguments(&self) -> (Uuid, Uuid, f64) {
-        (self.agent.0, self.holder, self.lease.as_secs_f64())
+        (self.agent.0, self.holder, self.duration.as_secs_f64())
     }
 }
 

@@ -157,7 +157,7 @@ impl Error {
     }
 
     /// Whether Postgres will refuse the same values again.
-    pub fn is_for_good(&self) -> bool {
+    pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(refusal) if UNFIT.iter().any(|unfit| refusal.code.starts_with(unfit)))
     }
 
@@ -203,7 +203,7 @@ impl Error {
     }
 
     /// Whether Postgres cancelled the statement, for its time limit or on request.
-    pub fn is_cut_short(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Postgres(error)
             if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some(QUERY_CANCELED)))
     }

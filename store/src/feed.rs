@@ -16,32 +16,32 @@ use uuid::Uuid;
 use crate::{Store, redis::Redis};
 
 /// Postgres' channel of new versions. Its messages are the same as Redis'.
-const CHANNEL: &str = "prewarm_versions";
+const VERSIONS_CHANNEL: &str = "prewarm_versions";
 
 /// Delay before the next attempt to connect.
-const PAUSE: Duration = Duration::from_millis(500);
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
 /// A message of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// This version is said to be published; [`Version::NONE`] if the org is said to be deleted.
-    Said(OrgId, Version),
+    Announced(OrgId, Version),
     /// The connection was down: versions may have been missed.
     Gap,
 }
 
 /// Postgres' channel for the console: `agent <id>`, `test_call <id>`.
-const CONSOLE: &str = "prewarm_console";
+const CONSOLE_CHANNEL: &str = "prewarm_console";
 
 impl Store {
     /// Passes on the console's messages, for ever. Reconnects when Postgres goes silent.
     pub async fn follow_console(&self, pass_on: impl Fn(&str)) {
-        self.line.listen(|| follow_console(self.direct(), &pass_on)).await;
+        self.link.listen(|| follow_console(self.direct(), &pass_on)).await;
     }
 
     /// Passes on the versions that Postgres announces, for ever. Reconnects when Postgres goes silent.
     pub async fn follow_postgres(&self, notices: mpsc::Sender<Notice>) {
-        self.line.listen(|| follow_postgres(self.direct(), notices.clone())).await;
+        self.link.listen(|| follow_postgres(self.direct(), notices.clone())).await;
     }
 }
 
@@ -50,13 +50,13 @@ async fn follow_console(pg: PgPool, pass_on: &impl Fn(&str)) {
         if let Err(error) = listen_for_console(&pg, pass_on).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "console feed");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
 async fn listen_for_console(pg: &PgPool, pass_on: &impl Fn(&str)) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
-    listener.listen(CONSOLE).await?;
+    listener.listen(CONSOLE_CHANNEL).await?;
     while let Some(notification) = listener.try_recv().await? {
         let payload = notification.payload();
         if is_of_console(payload) {
@@ -96,7 +96,7 @@ pub async fn follow_redis(
         if notices.is_closed() {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
@@ -124,13 +124,13 @@ async fn follow_postgres(pg: PgPool, notices: mpsc::Sender<Notice>) {
         if notices.is_closed() {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
 async fn listen(pg: &PgPool, notices: &mpsc::Sender<Notice>) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen(VERSIONS_CHANNEL).await?;
     if notices.send(Notice::Gap).await.is_err() {
         return Ok(());
     }
@@ -145,7 +145,7 @@ async fn listen(pg: &PgPool, notices: &mpsc::Sender<Notice>) -> Result<(), sqlx:
 /// Passes on a message that parses; returns whether the receiver is still open.
 async fn pass_on(notices: &mpsc::Sender<Notice>, message: &str) -> bool {
     match parse(message) {
-        Some((org, version)) => notices.send(Notice::Said(org, version)).await.is_ok(),
+        Some((org, version)) => notices.send(Notice::Announced(org, version)).await.is_ok(),
         None => !notices.is_closed(),
     }
 }

@@ -17,7 +17,7 @@ pub struct Present {
 impl Store {
     /// The installation, renewed if this database is a copy; `None` if it is one and accepts no writes.
     pub async fn installation(&self) -> Result<Option<Installation>, Error> {
-        Ok(self.newest(&[]).await?.present.installation)
+        Ok(self.newest_versions(&[]).await?.present.installation)
     }
 
     /// Begins a new installation with a higher epoch, if this database is a copy. Several processes may call it at

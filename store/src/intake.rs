@@ -66,7 +66,7 @@ impl Erased {
 /// A call that a parked event is about.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "as in `Event`")]
-pub struct Told<'a> {
+pub struct CallMention<'a> {
     pub vapi_call_id: Option<&'a str>,
     pub org: OrgId,
     pub phone: Option<String>,
@@ -128,30 +128,30 @@ pub enum Recorded {
 
 /// The limit of a lock wait in a transaction of the intake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
+pub enum LockWait {
     /// Only as long as our own transactions take to commit, then [`Error::is_blocked`]. A row that another program
     /// holds must not stop the others' events.
     Brief,
     /// As long as it takes.
-    Long,
+    Unlimited,
 }
 
-impl Patience {
+impl LockWait {
     const fn begin(self) -> &'static str {
         match self {
             Self::Brief => "begin; set local lock_timeout = '100ms'",
-            Self::Long => "begin",
+            Self::Unlimited => "begin",
         }
     }
 }
 
 /// The order of the contacts' writes: in one statement, or one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Care {
+pub enum ContactWrites {
     /// In one statement. A refused contact fails the transaction.
-    None,
+    Together,
     /// One by one. A call whose contact is refused gets the known contact, or none.
-    OfContacts,
+    OneByOne,
 }
 
 /// Contacts by org and key, and the SQLSTATEs of the refused ones.
@@ -163,16 +163,16 @@ struct Contacts {
 
 /// An open transaction of the intake.
 #[derive(Debug)]
-pub struct Intake(WarmSession);
+pub struct IntakeTransaction(WarmSession);
 
 impl Store {
     /// Opens a transaction.
-    pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
-        Ok(Intake(self.warm.begin(patience.begin()).await?))
+    pub async fn intake(&self, lock_wait: LockWait) -> Result<IntakeTransaction, Error> {
+        Ok(IntakeTransaction(self.warm.begin(lock_wait.begin()).await?))
     }
 
     /// Wakes the workers by NOTIFY, in the background. A lost wake-up costs one poll interval.
-    pub fn ring(&self) {
+    pub fn wake_workers(&self) {
         let warm = self.warm.clone();
         tokio::spawn(async move {
             let rung = sqlx::query_file!("queries/intake/ring.sql").fetch_one(&warm).await;
@@ -193,7 +193,7 @@ impl Store {
     }
 }
 
-impl Intake {
+impl IntakeTransaction {
     /// Records events, each key once, and returns the result of each. The second of two with the same key is a
     /// duplicate.
     pub async fn record(&mut self, events: &[Event<'_>]) -> Result<Vec<Recorded>, Error> {
@@ -275,10 +275,10 @@ impl Intake {
         &mut self,
         calls: &[CallRow<'_>],
         callers: &Callers,
-        care: Care,
+        writes: ContactWrites,
     ) -> Result<Vec<String>, Error> {
         self.keep_call_states(calls).await?;
-        let contacts = self.contacts(callers, care).await?;
+        let contacts = self.contacts(callers, writes).await?;
         let contact = |call: &CallRow<'_>| contacts.known.get(&(call.org, call.caller?.to_owned())).copied();
         sqlx::query_file!(
             "queries/intake/write_calls.sql",
@@ -319,15 +319,17 @@ impl Intake {
 
     /// The callers' contacts, found by phone or created. The lock makes two simultaneous calls from a new number create
     /// one.
-    async fn contacts(&mut self, callers: &Callers, care: Care) -> Result<Contacts, Error> {
+    async fn contacts(&mut self, callers: &Callers, writes: ContactWrites) -> Result<Contacts, Error> {
         if callers.is_empty() {
             return Ok(Contacts::default());
         }
         self.lock(callers.keys().map(|(org, key)| format!("phone {org} {key}")).collect()).await?;
         let callers: Vec<_> = callers.iter().collect();
-        match care {
-            Care::None => Ok(Contacts { known: self.write_contacts(&callers).await?, refused: Vec::new() }),
-            Care::OfContacts => self.contacts_one_by_one(&callers).await,
+        match writes {
+            ContactWrites::Together => {
+                Ok(Contacts { known: self.write_contacts(&callers).await?, refused: Vec::new() })
+            }
+            ContactWrites::OneByOne => self.contacts_one_by_one(&callers).await,
         }
     }
 
@@ -379,24 +381,24 @@ impl Intake {
     }
 
     /// Parks events of this transaction for a while, because the source refuses their effect.
-    pub async fn hold_back(&mut self, dedupe_keys: &[&str], pause: Duration) -> Result<(), Error> {
+    pub async fn park(&mut self, dedupe_keys: &[&str], pause: Duration) -> Result<(), Error> {
         sqlx::query_file!("queries/intake/hold_back.sql", dedupe_keys as &[&str], pause.as_secs_f64())
             .execute(&mut *self.0)
             .await?;
         Ok(())
     }
 
-    /// Which part of each call is erased, in the order of the arguments.
-    pub async fn erased(&mut self, told: &[Told<'_>]) -> Result<Vec<Option<Erased>>, Error> {
-        if told.is_empty() {
+    /// The erased part of each call, in the order of the arguments.
+    pub async fn erased(&mut self, mentions: &[CallMention<'_>]) -> Result<Vec<Option<Erased>>, Error> {
+        if mentions.is_empty() {
             return Ok(Vec::new());
         }
         let rows = sqlx::query_file_scalar!(
             "queries/intake/erased.sql",
-            &column(told, |told| told.vapi_call_id) as &[Option<&str>],
-            &column(told, |told| told.org.0),
-            &column(told, |told| told.phone.as_deref()) as &[Option<&str>],
-            &column(told, |told| told.heard_at.map(PgTime)) as &[Option<PgTime>]
+            &column(mentions, |mention| mention.vapi_call_id) as &[Option<&str>],
+            &column(mentions, |mention| mention.org.0),
+            &column(mentions, |mention| mention.phone.as_deref()) as &[Option<&str>],
+            &column(mentions, |mention| mention.heard_at.map(PgTime)) as &[Option<PgTime>]
         );
         let rows = rows.fetch_all(&mut *self.0).await?;
         Ok(rows.iter().map(|erased| Erased::parse(erased.as_deref())).collect())

@@ -15,7 +15,7 @@ pub mod installation;
 pub mod instant;
 pub mod intake;
 pub mod leases;
-pub mod line;
+pub mod link;
 pub mod migrate;
 mod migrations;
 pub mod nodes;
@@ -56,7 +56,7 @@ use sqlx::{
 };
 
 use crate::{
-    line::Line,
+    link::Link,
     redis::Redis,
     sessions::{ACQUIRE_TIMEOUT, NEVER_TRUSTED, TRUSTED, WarmSessions},
 };
@@ -73,7 +73,7 @@ pub struct Store {
     /// The lookup of the assistant that answers a call, while the caller's phone rings.
     pub(crate) ringing: WarmSessions,
     /// Whether Postgres answers.
-    pub line: Line,
+    pub link: Link,
     /// Bytes and hints. May be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
     /// The blob format that this process reads, and the newest that it writes.
@@ -208,8 +208,8 @@ impl Store {
     pub fn for_another_runtime(&self, name: &str, sessions: usize) -> Self {
         let named = format!("{}-{name}", self.options.get_application_name().unwrap_or_default());
         let options = self.options.clone().application_name(&named);
-        let (line, direct) = (self.line.clone(), self.direct.clone());
-        Self { line, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
+        let (link, direct) = (self.link.clone(), self.direct.clone());
+        Self { link, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
     }
 
     fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
@@ -219,7 +219,7 @@ impl Store {
             warm: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
             lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
             ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT, NEVER_TRUSTED),
-            line: Line::default(),
+            link: Link::default(),
             redis: None,
             format: Format::CURRENT,
             direct: options.clone(),

@@ -21,9 +21,9 @@ const DEAF: Duration = Duration::from_secs(2);
 /// The state of the connection to Postgres. Some loop of the process asks Postgres at least each second. Cheap to
 /// clone.
 #[derive(Clone, Debug)]
-pub struct Line(Arc<watch::Sender<Option<Instant>>>);
+pub struct Link(Arc<watch::Sender<Option<Instant>>>);
 
-impl Default for Line {
+impl Default for Link {
     /// Nothing has been asked yet.
     fn default() -> Self {
         Self(Arc::new(watch::Sender::new(None)))
@@ -32,18 +32,18 @@ impl Default for Line {
 
 impl Store {
     /// Asks each second, for ever. For processes with no other loop that does.
-    pub async fn watch_line(&self) {
+    pub async fn watch_link(&self) {
         loop {
             // The link notes the result, also of a question that is given up.
-            let _ = timeout(ASK_LIMIT, self.line.ask(self.now())).await;
+            let _ = timeout(ASK_LIMIT, self.link.track(self.now())).await;
             sleep(ASK_EVERY).await;
         }
     }
 }
 
-impl Line {
+impl Link {
     /// Runs a question and notes whether an answer comes. Errors count as answers, except timeouts.
-    pub async fn ask<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    pub async fn track<T>(&self, question: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         self.0.send_if_modified(|unanswered| {
             let is_first = unanswered.is_none();
             unanswered.get_or_insert_with(Instant::now);
@@ -57,14 +57,14 @@ impl Line {
     }
 
     /// Returns once a question has been unanswered for `limit`.
-    pub async fn cut(&self, patience: Duration) {
-        let mut line = self.0.subscribe();
+    pub async fn silent_for(&self, limit: Duration) {
+        let mut link = self.0.subscribe();
         loop {
-            let unanswered = line.wait_for(Option::is_some).await.ok().and_then(|since| *since);
+            let unanswered = link.wait_for(Option::is_some).await.ok().and_then(|since| *since);
             let Some(since) = unanswered else { return std::future::pending().await };
             tokio::select! {
-                () = sleep_until(since + patience) => return,
-                _ = line.wait_for(|now| *now != Some(since)) => {}
+                () = sleep_until(since + limit) => return,
+                _ = link.wait_for(|now| *now != Some(since)) => {}
             }
         }
     }
@@ -75,13 +75,13 @@ impl Line {
         loop {
             tokio::select! {
                 _ = listener() => return,
-                () = self.cut(DEAF) => self.back().await,
+                () = self.silent_for(DEAF) => self.answering().await,
             }
         }
     }
 
     /// Returns once no question is unanswered.
-    pub async fn back(&self) {
+    pub async fn answering(&self) {
         // The sender lives as long as `self`.
         let _ = self.0.subscribe().wait_for(Option::is_none).await;
     }
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const WAIT: Duration = Duration::from_secs(1);
 
     fn error(kind: io::ErrorKind) -> Error {
         sqlx::Error::Io(kind.into()).into()
@@ -101,26 +101,26 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn silence_is_what_is_not_answered_and_a_refusal_is_an_answer() {
-        let line = Line::default();
-        line.ask(async { Ok(()) }).await.unwrap();
-        line.ask(async { Err::<(), _>(error(io::ErrorKind::ConnectionRefused)) }).await.unwrap_err();
-        let cut = tokio::time::timeout(10 * PATIENCE, line.cut(PATIENCE)).await;
-        assert!(cut.is_err(), "nothing is unanswered");
+        let link = Link::default();
+        link.track(async { Ok(()) }).await.unwrap();
+        link.track(async { Err::<(), _>(error(io::ErrorKind::ConnectionRefused)) }).await.unwrap_err();
+        let silent_for = tokio::time::timeout(10 * WAIT, link.silent_for(WAIT)).await;
+        assert!(silent_for.is_err(), "nothing is unanswered");
 
-        line.ask(async { Err::<(), _>(error(io::ErrorKind::TimedOut)) }).await.unwrap_err();
+        link.track(async { Err::<(), _>(error(io::ErrorKind::TimedOut)) }).await.unwrap_err();
         let asked = Instant::now();
-        line.cut(PATIENCE).await;
-        assert_eq!(asked.elapsed(), PATIENCE);
+        link.silent_for(WAIT).await;
+        assert_eq!(asked.elapsed(), WAIT);
 
         // A question that is given up counts from when it was asked.
-        let given_up = tokio::time::timeout(PATIENCE, line.ask(future::pending::<Result<(), _>>())).await;
+        let given_up = tokio::time::timeout(WAIT, link.track(future::pending::<Result<(), _>>())).await;
         assert!(given_up.is_err());
         let asked = Instant::now();
-        line.cut(PATIENCE).await;
+        link.silent_for(WAIT).await;
         assert_eq!(asked.elapsed(), Duration::ZERO);
 
-        line.ask(async { Ok(()) }).await.unwrap();
-        line.back().await;
-        assert!(tokio::time::timeout(10 * PATIENCE, line.cut(PATIENCE)).await.is_err());
+        link.track(async { Ok(()) }).await.unwrap();
+        link.answering().await;
+        assert!(tokio::time::timeout(10 * WAIT, link.silent_for(WAIT)).await.is_err());
     }
 }

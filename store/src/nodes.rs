@@ -14,7 +14,7 @@ pub struct Node {
 impl Store {
     /// Records that a node runs, with this store's format. Returns whether a worker of a newer format runs: it writes
     /// blobs of both formats, so a worker that only writes the older one stands by.
-    pub async fn beat(&self, node: &Node) -> Result<bool, Error> {
+    pub async fn record_node(&self, node: &Node) -> Result<bool, Error> {
         let format = i32::from(self.format.0);
         Ok(sqlx::query_file_scalar!("queries/nodes/beat.sql", node.name, node.works, format)
             .fetch_one(&self.pg)
@@ -22,7 +22,7 @@ impl Store {
     }
 
     /// Records that a node stops.
-    pub async fn leave(&self, node: &Node) -> Result<(), Error> {
+    pub async fn remove_node(&self, node: &Node) -> Result<(), Error> {
         sqlx::query_file!("queries/nodes/leave.sql", node.name).execute(&self.pg).await?;
         Ok(())
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::Value;
 
-use crate::{Error, Store, instant::PgTime, intake::Intake};
+use crate::{Error, Store, instant::PgTime, intake::IntakeTransaction};
 
 /// Assistants and numbers that parked events wait for and that our maps have by now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Assignable {
     /// Vapi's ids of the assistants.
     pub assistants: Vec<String>,
     /// Vapi's ids of the numbers.
@@ -38,7 +38,7 @@ pub struct Contested {
     pub numbers: i64,
 }
 
-impl Known {
+impl Assignable {
     /// Whether no parked event can be assigned.
     pub fn is_empty(&self) -> bool {
         self.assistants.is_empty() && self.numbers.is_empty()
@@ -47,12 +47,12 @@ impl Known {
 
 impl Store {
     /// The assistants and numbers that parked events wait for and that our maps have.
-    pub async fn known_to_parked(&self) -> Result<Known, Error> {
-        Ok(sqlx::query_file_as!(Known, "queries/parked/known.sql").fetch_one(&self.pg).await?)
+    pub async fn assignable_parked(&self) -> Result<Assignable, Error> {
+        Ok(sqlx::query_file_as!(Assignable, "queries/parked/known.sql").fetch_one(&self.pg).await?)
     }
 
     /// Leaves parked events alone for a while, because their effect could not be written.
-    pub async fn put_off_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
+    pub async fn defer_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
         sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
@@ -63,10 +63,11 @@ impl Store {
     }
 }
 
-impl Intake {
+impl IntakeTransaction {
     /// Assigns parked events to their orgs, the oldest first. The caller writes their effect in this transaction.
-    pub async fn unpark(&mut self, known: &Known, events: i64, bytes: i64) -> Result<Vec<Unparked>, Error> {
-        let rows = sqlx::query_file!("queries/parked/unpark.sql", &known.assistants, &known.numbers, events, bytes);
+    pub async fn unpark(&mut self, assignable: &Assignable, events: i64, bytes: i64) -> Result<Vec<Unparked>, Error> {
+        let rows =
+            sqlx::query_file!("queries/parked/unpark.sql", &assignable.assistants, &assignable.numbers, events, bytes);
         let rows = rows.fetch_all(self.connection()).await?;
         let unparked = rows.into_iter().map(|row| Unparked {
             id: row.id,

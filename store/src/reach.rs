@@ -11,13 +11,13 @@ use tokio::time::{sleep, timeout};
 use crate::{Error, words};
 
 /// The time that a server may take to accept a connection and answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A command waits this long for a server that refuses connections, so that both may be started together.
-const STARTING: Duration = Duration::from_secs(3);
+const STARTUP_WAIT: Duration = Duration::from_secs(3);
 
 /// Delay between attempts to connect to a server that is starting.
-const PAUSE: Duration = Duration::from_millis(100);
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// PostgreSQL's `cannot_connect_now`: it is starting or stopping.
 const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -34,11 +34,11 @@ pub async fn postgres(url: &str, variable: &'static str) -> Result<(), Error> {
     let unusable = |reason| Error::Unusable { server: "Postgres", place: place(&options, variable), reason };
     let started = Instant::now();
     loop {
-        match timeout(PATIENCE, major_of(&options)).await {
+        match timeout(ANSWER_TIMEOUT, major_of(&options)).await {
             Ok(Ok(major)) => return check_version(major).map_err(unusable),
-            Ok(Err(error)) if is_starting(&error) && started.elapsed() < STARTING => sleep(PAUSE).await,
+            Ok(Err(error)) if is_starting(&error) && started.elapsed() < STARTUP_WAIT => sleep(RETRY_DELAY).await,
             Ok(Err(error)) => return Err(unusable(reason(&error))),
-            Err(_) => return Err(unusable(format!("no answer within {} s", PATIENCE.as_secs()))),
+            Err(_) => return Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
         }
     }
 }
@@ -49,7 +49,7 @@ pub fn is_postgres_url(text: &str) -> bool {
 }
 
 /// Why Postgres cannot be connected to at this moment, for `/readyz`; `None` if it can.
-pub async fn trouble(options: &PgConnectOptions, limit: Duration) -> Option<String> {
+pub async fn failure(options: &PgConnectOptions, limit: Duration) -> Option<String> {
     match timeout(limit, major_of(options)).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(reason(&error)),
@@ -70,10 +70,10 @@ pub async fn redis(url: &str) -> Result<(), Error> {
         let mut connection = client.get_multiplexed_async_connection().await?;
         redis::cmd("PING").exec_async(&mut connection).await
     };
-    match timeout(PATIENCE, asked).await {
+    match timeout(ANSWER_TIMEOUT, asked).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(unusable(words::redis(&error))),
-        Err(_) => Err(unusable(format!("no answer within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
     }
 }
 
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_server_that_is_too_old_is_told_by_its_version() {
         assert_eq!(check_version(15), Ok(()));
-        assert_eq!(check_version(14), Err("it is PostgreSQL 14, and Prewarm needs 15 or newer".to_owned()));
+        assert_eq!(check_version(14), Err("it is PostgreSQL 14; Prewarm needs 15 or newer".to_owned()));
     }
 
     #[test]

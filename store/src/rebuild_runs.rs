@@ -9,7 +9,7 @@ use crate::{Error, Store};
 
 /// A run and its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct RebuildRun {
     /// The run's number.
     pub id: i64,
     /// The number of orgs.
@@ -24,7 +24,7 @@ pub struct Run {
 
 /// An org whose rebuild failed in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct RebuildFailure {
     /// The org.
     pub org: OrgId,
     /// The reason, in a few words.
@@ -33,31 +33,37 @@ pub struct Failure {
 
 /// The right to run. One process has it at a time, until it drops this or dies.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held until it is dropped")] PgConnection);
+pub struct RebuildLock(#[expect(dead_code, reason = "held until it is dropped")] PgConnection);
 
 /// The time that a server may take to notice that the holder was killed.
-const NOTICED: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(100);
+const DEAD_HOLDER_TIMEOUT: Duration = Duration::from_secs(3);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 impl Store {
     /// Takes the right to run; `None` if another process has it. Uses a direct connection: a transaction pooler would
     /// pass the session on, and the lock with it.
-    pub async fn take_rebuild_turn(&self) -> Result<Option<Turn>, Error> {
+    pub async fn lock_rebuild_runs(&self) -> Result<Option<RebuildLock>, Error> {
         let mut connection = PgConnection::connect_with(&self.direct).await?;
         let started = Instant::now();
         while !sqlx::query_file_scalar!("queries/rebuild_runs/lock.sql").fetch_one(&mut connection).await? {
-            if started.elapsed() > NOTICED {
+            if started.elapsed() > DEAD_HOLDER_TIMEOUT {
                 return Ok(None);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(LOCK_RETRY_DELAY).await;
         }
-        Ok(Some(Turn(connection)))
+        Ok(Some(RebuildLock(connection)))
     }
 
     /// The unfinished run, or a new one.
-    pub async fn open_rebuild_run(&self) -> Result<Run, Error> {
+    pub async fn open_rebuild_run(&self) -> Result<RebuildRun, Error> {
         let row = sqlx::query_file!("queries/rebuild_runs/open.sql").fetch_one(&self.pg).await?;
-        Ok(Run { id: row.run, total: row.total, rebuilt: row.rebuilt, next: OrgId(row.next_org), resumed: row.resumed })
+        Ok(RebuildRun {
+            id: row.run,
+            total: row.total,
+            rebuilt: row.rebuilt,
+            next: OrgId(row.next_org),
+            resumed: row.resumed,
+        })
     }
 
     /// Deletes the unfinished run, if there is one.
@@ -75,13 +81,13 @@ impl Store {
     }
 
     /// Records the progress of a run.
-    pub async fn record_rebuild_run(&self, run: &Run) -> Result<(), Error> {
+    pub async fn record_rebuild_run(&self, run: &RebuildRun) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/record.sql", run.id, run.next.0).execute(&self.pg).await?;
         Ok(())
     }
 
     /// Records that the rebuild of an org failed.
-    pub async fn record_rebuild_failure(&self, run: &Run, failure: &Failure) -> Result<(), Error> {
+    pub async fn record_rebuild_failure(&self, run: &RebuildRun, failure: &RebuildFailure) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/record_failure.sql", run.id, failure.org.0, failure.reason)
             .execute(&self.pg)
             .await?;
@@ -89,13 +95,13 @@ impl Store {
     }
 
     /// The orgs whose rebuild failed, in the order of their ids.
-    pub async fn rebuild_failures(&self, run: &Run) -> Result<Vec<Failure>, Error> {
+    pub async fn rebuild_failures(&self, run: &RebuildRun) -> Result<Vec<RebuildFailure>, Error> {
         let rows = sqlx::query_file!("queries/rebuild_runs/failures.sql", run.id).fetch_all(&self.pg).await?;
-        Ok(rows.into_iter().map(|row| Failure { org: OrgId(row.org_id), reason: row.reason }).collect())
+        Ok(rows.into_iter().map(|row| RebuildFailure { org: OrgId(row.org_id), reason: row.reason }).collect())
     }
 
     /// Records the end of a run.
-    pub async fn finish_rebuild_run(&self, run: &Run) -> Result<(), Error> {
+    pub async fn finish_rebuild_run(&self, run: &RebuildRun) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/finish.sql", run.id).execute(&self.pg).await?;
         Ok(())
     }

@@ -2,8 +2,8 @@
 //! truth: its content may be missing, slow, garbage or old, and then Postgres serves. Every key and channel names its
 //! installation, so that databases which share a Redis never see each other.
 
+mod failures;
 mod tls;
-mod troubles;
 
 use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
 
@@ -21,8 +21,8 @@ use readmodel::{
     version::Version,
 };
 
-use self::troubles::Operation;
-pub use self::troubles::Troubles;
+pub use self::failures::Failures;
+use self::failures::Operation;
 use crate::{
     Error,
     blobs::{Held, Unusable},
@@ -65,14 +65,14 @@ pub struct Config {
     /// `PREWARM_REDIS_TIMEOUT`: how long a read waits before Postgres answers.
     pub read_timeout: Duration,
     /// Collects the refusals of all connections of the process.
-    pub troubles: Troubles,
+    pub failures: Failures,
 }
 
 impl Config {
     /// A server whose certificate, with `rediss://`, is signed by a public or a system authority.
     #[must_use]
     pub fn of(url: String) -> Self {
-        Self { url, ca_file: None, read_timeout: DEFAULT_READ_TIMEOUT, troubles: Troubles::default() }
+        Self { url, ca_file: None, read_timeout: DEFAULT_READ_TIMEOUT, failures: Failures::default() }
     }
 }
 
@@ -89,7 +89,7 @@ pub struct Redis {
     client: Arc<Client>,
     connection: ConnectionManager,
     read_timeout: Duration,
-    troubles: Troubles,
+    failures: Failures,
     /// The blob format that this process reads.
     format: Format,
 }
@@ -162,8 +162,8 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
-        let (read_timeout, troubles) = (config.read_timeout, config.troubles.clone());
-        Ok(Self { client: Arc::new(client), connection, read_timeout, troubles, format })
+        let (read_timeout, failures) = (config.read_timeout, config.failures.clone());
+        Ok(Self { client: Arc::new(client), connection, read_timeout, failures, format })
     }
 
     /// Checks that the server answers.
@@ -174,13 +174,13 @@ impl Redis {
     /// The operations that the server refuses, with its messages.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
-        self.troubles.refusals()
+        self.failures.refusals()
     }
 
     /// The stored edition of an org, every byte checked.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
         let fields = self.fields(&key(installation, org, self.format)).await;
-        self.troubles.note(Operation::Read, &fields);
+        self.failures.note(Operation::Read, &fields);
         let fields = Fields(fields?);
         let Some((version, as_of, next_change_at)) = fields.head() else {
             return Ok(Held::Nothing);
@@ -227,7 +227,7 @@ impl Redis {
 
     /// Replaces what Redis holds by the newest edition of Postgres, if Redis holds an older version, or still the
     /// `replaceable` one that was found to be wrong or unreadable.
-    pub async fn mend(&self, edition: &Edition, replaceable: Option<Version>) -> Result<Put, Error> {
+    pub async fn replace(&self, edition: &Edition, replaceable: Option<Version>) -> Result<Put, Error> {
         let terms = Terms { models: &Model::ALL, base: None, replaceable, announce: Announce::No };
         Ok(self.run(edition, &terms).await?.unwrap_or(Put::Refused))
     }
@@ -256,12 +256,12 @@ impl Redis {
             call.arg(model.name()).arg(edition.blob(*model).encode(edition.installation));
         }
         let ended = call.invoke_async::<(i32, String)>(&mut self.connection.clone()).await;
-        self.troubles.note(Operation::Write, &ended);
+        self.failures.note(Operation::Write, &ended);
         let (code, refusal) = ended?;
         Ok(match code {
             1 if refusal.is_empty() => Some(Put::Stored),
             1 => {
-                self.troubles.fails(Operation::Publish, redis_said(&refusal), true);
+                self.failures.fails(Operation::Publish, redis_said(&refusal), true);
                 Some(Put::StoredUnheard)
             }
             -1 => None,
@@ -296,7 +296,7 @@ impl Redis {
     ) -> Result<impl Stream<Item = String> + Send + use<>, Error> {
         let mut subscription = self.client.get_async_pubsub().await?;
         let subscribed = subscription.subscribe(channel(installation)).await;
-        self.troubles.note(Operation::Subscribe, &subscribed);
+        self.failures.note(Operation::Subscribe, &subscribed);
         subscribed?;
         Ok(subscription.into_on_message().filter_map(|message| {
             let bytes = message.get_payload_bytes();

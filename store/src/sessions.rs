@@ -45,10 +45,10 @@ pub(crate) const NEVER_TRUSTED: Duration = Duration::ZERO;
 const PING_LIMIT: Duration = Duration::from_millis(500);
 
 /// A session idle for longer is closed.
-const UNWANTED: Duration = Duration::from_secs(300);
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
 /// Delay between attempts to connect to a server that is starting.
-const PAUSE: Duration = Duration::from_millis(50);
+const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
 /// A rollback that takes longer means a broken connection.
 const ROLL_BACK_LIMIT: Duration = Duration::from_secs(1);
@@ -75,11 +75,11 @@ struct Shared {
     /// A session idle for longer is pinged before use.
     trusted: Duration,
     /// Idle sessions; the last one was used last.
-    resting: Mutex<Vec<Resting>>,
+    idle: Mutex<Vec<IdleSession>>,
 }
 
 #[derive(Debug)]
-struct Resting {
+struct IdleSession {
     connection: PgConnection,
     since: Instant,
 }
@@ -98,7 +98,7 @@ impl WarmSessions {
     /// At most `most` sessions. A single statement fails after `limit`.
     pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration, trusted: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Shared { options, places, limit, trusted, resting: Mutex::default() }))
+        Self(Arc::new(Shared { options, places, limit, trusted, idle: Mutex::default() }))
     }
 
     /// The limit of a single statement.
@@ -126,8 +126,8 @@ impl WarmSessions {
     /// Closes the idle sessions and hands out no more.
     pub async fn close(&self) {
         self.0.places.close();
-        let resting = std::mem::take(&mut *self.0.resting());
-        for Resting { connection, .. } in resting {
+        let idle = std::mem::take(&mut *self.0.idle());
+        for IdleSession { connection, .. } in idle {
             let _ = timeout(CLOSE_LIMIT, connection.close()).await;
         }
     }
@@ -228,28 +228,28 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::E
 impl Shared {
     /// An idle session that is alive. If the newest does not answer, the others have lost their connections as well.
     async fn find(&self) -> Option<PgConnection> {
-        let Resting { mut connection, since } = self.resting().pop()?;
+        let IdleSession { mut connection, since } = self.idle().pop()?;
         if since.elapsed() < self.trusted {
             return Some(connection);
         }
         match timeout(PING_LIMIT, connection.ping()).await {
             Ok(Ok(())) => Some(connection),
             Ok(Err(_)) | Err(_) => {
-                self.resting().clear();
+                self.idle().clear();
                 None
             }
         }
     }
 
-    fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleSession>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     loop {
         match PgConnection::connect_with(options).await {
-            Err(error) if is_starting(&error) => sleep(PAUSE).await,
+            Err(error) if is_starting(&error) => sleep(CONNECT_RETRY_DELAY).await,
             ended => return ended,
         }
     }
@@ -269,9 +269,9 @@ impl WarmSession {
         if self.begun || self.shared.places.is_closed() {
             return;
         }
-        let mut resting = self.shared.resting();
-        resting.retain(|one| one.since.elapsed() < UNWANTED);
-        resting.push(Resting { connection: self.connection, since: Instant::now() });
+        let mut idle = self.shared.idle();
+        idle.retain(|one| one.since.elapsed() < IDLE_LIMIT);
+        idle.push(IdleSession { connection: self.connection, since: Instant::now() });
     }
 
     /// Commits the open transaction and gives the session back.

@@ -10,7 +10,7 @@ use crate::{Error, Store, instant::PgTime};
 
 /// The result of opening a test call.
 #[derive(Clone, Debug)]
-pub struct Opened {
+pub struct OpenedTestCall {
     /// The given id, or the id of the call that was already open.
     pub id: Uuid,
     /// Vapi's id of the assistant, if the agent has one yet.
@@ -19,7 +19,7 @@ pub struct Opened {
 
 /// The stage of a test call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum TestCallStage {
     /// The assistant is being brought up to date.
     Preparing,
     /// Vapi has been asked for the call.
@@ -32,12 +32,12 @@ pub enum Stage {
     Ended,
 }
 
-impl Stage {
+impl TestCallStage {
     /// All stages.
     pub const ALL: [Self; 5] = [Self::Preparing, Self::Connecting, Self::Ready, Self::Failed, Self::Ended];
 
     /// The name in the database and on the wire.
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Preparing => "preparing",
             Self::Connecting => "connecting",
@@ -61,7 +61,7 @@ pub struct TestCall {
     /// The agent under test.
     pub agent: AgentId,
     /// The stage.
-    pub stage: Stage,
+    pub stage: TestCallStage,
     /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
     /// Where to join it; a secret, since it is all that a caller needs.
@@ -82,7 +82,7 @@ impl std::fmt::Debug for TestCall {
 
 /// The next stage, with the data that comes with it.
 #[derive(Clone, Copy, Debug)]
-pub enum Step<'a> {
+pub enum TestCallStep<'a> {
     /// Vapi has been asked for the call.
     Connecting {
         /// Vapi's id of the assistant.
@@ -105,8 +105,13 @@ pub enum Step<'a> {
 impl Store {
     /// Opens a test call with the org's agent of a direction (`inbound` or `outbound`), or returns the open one; `None`
     /// if there is no such agent.
-    pub async fn open_test_call(&self, id: Uuid, org: OrgId, call_direction: &str) -> Result<Option<Opened>, Error> {
-        let opened = sqlx::query_file_as!(Opened, "queries/test_calls/open.sql", id, org.0, call_direction);
+    pub async fn open_test_call(
+        &self,
+        id: Uuid,
+        org: OrgId,
+        call_direction: &str,
+    ) -> Result<Option<OpenedTestCall>, Error> {
+        let opened = sqlx::query_file_as!(OpenedTestCall, "queries/test_calls/open.sql", id, org.0, call_direction);
         Ok(opened.fetch_optional(&self.warm).await?)
     }
 
@@ -117,7 +122,7 @@ impl Store {
             Some(TestCall {
                 org: OrgId(row.org_id),
                 agent: AgentId(row.agent_id),
-                stage: Stage::ALL.into_iter().find(|stage| stage.name() == row.stage)?,
+                stage: TestCallStage::ALL.into_iter().find(|stage| stage.as_str() == row.stage)?,
                 assistant_id: row.assistant_id,
                 web_call_url: row.web_call_url,
                 reason: row.reason,
@@ -128,18 +133,20 @@ impl Store {
     }
 
     /// Records the next stage; false if the call has ended.
-    pub async fn advance_test_call(&self, id: Uuid, step: Step<'_>) -> Result<bool, Error> {
+    pub async fn advance_test_call(&self, id: Uuid, step: TestCallStep<'_>) -> Result<bool, Error> {
         let (stage, assistant_id, vapi_call_id, web_call_url, reason) = match step {
-            Step::Connecting { assistant_id } => (Stage::Connecting, Some(assistant_id), None, None, None),
-            Step::Ready { vapi_call_id, web_call_url } => {
-                (Stage::Ready, None, Some(vapi_call_id), Some(web_call_url), None)
+            TestCallStep::Connecting { assistant_id } => {
+                (TestCallStage::Connecting, Some(assistant_id), None, None, None)
             }
-            Step::Failed { reason } => (Stage::Failed, None, None, None, Some(reason)),
+            TestCallStep::Ready { vapi_call_id, web_call_url } => {
+                (TestCallStage::Ready, None, Some(vapi_call_id), Some(web_call_url), None)
+            }
+            TestCallStep::Failed { reason } => (TestCallStage::Failed, None, None, None, Some(reason)),
         };
         let told = sqlx::query_file!(
             "queries/test_calls/advance.sql",
             id,
-            stage.name(),
+            stage.as_str(),
             assistant_id,
             vapi_call_id,
             web_call_url,

@@ -27,7 +27,7 @@ pub enum Head {
 
 /// An org's newest version, and the installation that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct OrgVersion {
     /// The installation, as in [`Present`].
     pub installation: Option<Installation>,
     /// The newest version.
@@ -39,7 +39,7 @@ pub struct Look {
 
 /// The newest versions of many orgs.
 #[derive(Clone, Debug)]
-pub struct Newest {
+pub struct NewestVersions {
     /// The database's time.
     pub now: Timestamp,
     /// The database's identity.
@@ -51,19 +51,19 @@ pub struct Newest {
 impl Store {
     /// The newest version of an org.
     pub async fn head(&self, org: OrgId) -> Result<Head, Error> {
-        Ok(self.look(org).await?.head)
+        Ok(self.org_version(org).await?.head)
     }
 
     /// The newest version of an org, with its installation. Renews the installation first, if the database is a copy.
-    pub async fn look(&self, org: OrgId) -> Result<Look, Error> {
-        match self.look_once(org).await? {
-            Some(look) if look.installation.is_some() => return Ok(look),
+    pub async fn org_version(&self, org: OrgId) -> Result<OrgVersion, Error> {
+        match self.org_version_once(org).await? {
+            Some(org_version) if org_version.installation.is_some() => return Ok(org_version),
             _ => renew_or_go_without(self).await,
         }
-        self.look_once(org).await?.ok_or(Error::Incomplete("the database's epoch"))
+        self.org_version_once(org).await?.ok_or(Error::Incomplete("the database's epoch"))
     }
 
-    async fn look_once(&self, org: OrgId) -> Result<Option<Look>, Error> {
+    async fn org_version_once(&self, org: OrgId) -> Result<Option<OrgVersion>, Error> {
         let row = sqlx::query_file!("queries/versions/look.sql", org.0, i32::from(self.format.0));
         let Some(row) = row.fetch_optional(&self.pg).await? else { return Ok(None) };
         let head = match (row.known, row.n) {
@@ -72,20 +72,20 @@ impl Store {
             (true, _) => Head::NotBuilt,
         };
         let (installation, as_of) = (row.installation.map(Installation), row.as_of.map(Into::into));
-        Ok(Some(Look { installation, head, as_of }))
+        Ok(Some(OrgVersion { installation, head, as_of }))
     }
 
     /// The newest versions of many orgs, with the database's time. Renews the installation first, if the database is a
     /// copy.
-    pub async fn newest(&self, orgs: &[OrgId]) -> Result<Newest, Error> {
-        match self.newest_once(orgs).await? {
-            Some(newest) if newest.present.installation.is_some() => return Ok(newest),
+    pub async fn newest_versions(&self, orgs: &[OrgId]) -> Result<NewestVersions, Error> {
+        match self.newest_versions_once(orgs).await? {
+            Some(newest_versions) if newest_versions.present.installation.is_some() => return Ok(newest_versions),
             _ => renew_or_go_without(self).await,
         }
-        self.newest_once(orgs).await?.ok_or(Error::Incomplete("the database's epoch"))
+        self.newest_versions_once(orgs).await?.ok_or(Error::Incomplete("the database's epoch"))
     }
 
-    async fn newest_once(&self, orgs: &[OrgId]) -> Result<Option<Newest>, Error> {
+    async fn newest_versions_once(&self, orgs: &[OrgId]) -> Result<Option<NewestVersions>, Error> {
         let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
         let rows = sqlx::query_file!("queries/versions/newest.sql", &ids).fetch_all(&self.pg).await?;
         let Some(first) = rows.first() else { return Ok(None) };
@@ -95,7 +95,7 @@ impl Store {
             let version = Version { epoch: row.epoch, n: row.n? };
             Some((OrgId(row.org_id?), version, row.as_of?.into()))
         });
-        Ok(Some(Newest { now, present, versions: versions.collect() }))
+        Ok(Some(NewestVersions { now, present, versions: versions.collect() }))
     }
 
     /// The orgs whose oldest change has waited for a rebuild for longer than this.

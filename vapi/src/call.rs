@@ -151,7 +151,7 @@ impl CallState {
 
     /// The latest known phase; `None` if nothing is known.
     pub fn phase(&self) -> Option<Phase> {
-        self.vapi_status.told().map(|told| told.phase())
+        self.vapi_status.rank().map(|rank| rank.phase())
     }
 
     /// The text for `calls.status`: Vapi's status while the call is going on, then the kind of ending that its reason

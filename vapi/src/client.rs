@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use self::{answer::answered, request::Request};
 pub use self::{
-    assistants::{Assistant, PAGE},
+    assistants::{Assistant, PAGE_SIZE},
     calls::{Call, Calls, WebCall},
     error::{Cause, Error},
     gate::{Gate, Times},
@@ -126,7 +126,7 @@ impl Client {
         // A failure that the length of a list may have caused says nothing about Vapi, so the gate does not learn of
         // it.
         if !(request.operation.is_list() && result.as_ref().is_err_and(Error::may_be_length)) {
-            pass.settle(&result);
+            pass.report(&result);
         }
         if let Some(observer) = &self.observer {
             observer(&Observation { operation: request.operation, status, took: started.elapsed() });

@@ -49,13 +49,13 @@ impl Phase {
 /// The rank of a message. A message of a later phase outranks one of an earlier phase, and within a phase the one sent
 /// later wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct MessageRank {
     phase: Phase,
     /// When it was sent, in microseconds since the Unix epoch.
     at: Option<i64>,
 }
 
-impl Told {
+impl MessageRank {
     pub(crate) fn new(phase: Phase, at: Option<Timestamp>) -> Self {
         Self { phase, at: at.map(Timestamp::as_micros) }
     }
@@ -69,7 +69,9 @@ impl Told {
 /// wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Fact<T> {
-    told: Told,
+    /// Stored states have it under this name.
+    #[serde(rename = "told")]
+    rank: MessageRank,
     value: T,
 }
 
@@ -79,8 +81,8 @@ struct Fact<T> {
 pub struct Latest<T>(Option<Fact<T>>);
 
 impl<T> Latest<T> {
-    pub(crate) fn new(told: Told, value: Option<T>) -> Self {
-        Self(value.map(|value| Fact { told, value }))
+    pub(crate) fn new(rank: MessageRank, value: Option<T>) -> Self {
+        Self(value.map(|value| Fact { rank, value }))
     }
 
     /// The value, if any message had one.
@@ -88,8 +90,8 @@ impl<T> Latest<T> {
         self.0.as_ref().map(|fact| &fact.value)
     }
 
-    pub(crate) fn told(&self) -> Option<Told> {
-        self.0.as_ref().map(|fact| fact.told)
+    pub(crate) fn rank(&self) -> Option<MessageRank> {
+        self.0.as_ref().map(|fact| fact.rank)
     }
 }
 

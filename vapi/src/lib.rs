@@ -25,7 +25,7 @@ mod surrogates;
 mod update;
 
 pub use assistant::{AgentConfig, Deployment, Payload, WebhookAuth};
-pub use authenticator::{AuthError, Authenticator, Claim, Refused, SettingError, flag, webhook_secrets};
+pub use authenticator::{AuthError, Authenticator, Claim, SettingError, WebhookRefused, flag, webhook_secrets};
 pub use call::{CallState, Direction, SentimentLabel};
 pub use check::{FieldError, check};
 pub use ended_reason::call_status;

@@ -295,7 +295,7 @@ impl fmt::Debug for Envelope {
 
 /// Parses a body. Lone surrogates are replaced, so that they do not cost the rest of the body.
 fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(body).or_else(|error| match surrogates::mend(body) {
+    serde_json::from_slice(body).or_else(|error| match surrogates::replace_lone(body) {
         Some(mended) => serde_json::from_slice(&mended),
         None => Err(error),
     })
@@ -303,13 +303,13 @@ fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
 
 /// Replaces U+0000 by U+FFFD in strings and keys: JSON allows it, and Postgres cannot store it.
 fn replace_nul(value: &mut Value) {
-    let mend = |text: String| if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text };
+    let without_nul = |text: String| if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text };
     match value {
-        Value::String(text) => *text = mend(std::mem::take(text)),
+        Value::String(text) => *text = without_nul(std::mem::take(text)),
         Value::Array(items) => items.iter_mut().for_each(replace_nul),
         Value::Object(fields) => {
             if fields.keys().any(|key| key.contains('\0')) {
-                *fields = std::mem::take(fields).into_iter().map(|(key, value)| (mend(key), value)).collect();
+                *fields = std::mem::take(fields).into_iter().map(|(key, value)| (without_nul(key), value)).collect();
             }
             fields.values_mut().for_each(replace_nul);
         }

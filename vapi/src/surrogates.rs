@@ -5,7 +5,7 @@
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
 /// The body with U+FFFD in place of every lone surrogate; `None` if there is none.
-pub(crate) fn mend(body: &[u8]) -> Option<Vec<u8>> {
+pub(crate) fn replace_lone(body: &[u8]) -> Option<Vec<u8>> {
     let mut mended: Option<Vec<u8>> = None;
     let mut at = 0;
     while let Some(next) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     fn mended(body: &str) -> Option<String> {
-        mend(body.as_bytes()).map(|body| String::from_utf8(body).unwrap())
+        replace_lone(body.as_bytes()).map(|body| String::from_utf8(body).unwrap())
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{
     call::{CallState, SentimentLabel},
     field,
-    join::{Latest, Milestone, Newest, Phase, Told},
+    join::{Latest, MessageRank, Milestone, Newest, Phase},
     message::{CallKind, Envelope, Kind},
     private::Private,
     structured::Structured,
@@ -51,16 +51,16 @@ impl Envelope {
     fn end_of_call_report(&self) -> CallState {
         let message = self.message();
         let structured = Structured::of(message);
-        let told = Told::new(Phase::Reported, self.timestamp);
+        let rank = MessageRank::new(Phase::Reported, self.timestamp);
         let ended_at = Milestone::stated(field::timestamp(&message["endedAt"]));
         CallState {
             started_at: Milestone::stated(field::timestamp(&message["startedAt"])),
             // A report without the time follows soon after the end.
             ended_at: ended_at.join(Milestone::seen(self.timestamp)),
-            duration_seconds: Latest::new(told, duration_seconds(message)),
-            sentiment_label: Latest::new(told, sentiment_label(&structured)),
-            sentiment_score: Latest::new(told, sentiment_score(&structured)),
-            cost_cents: Latest::new(told, cost_cents(message)),
+            duration_seconds: Latest::new(rank, duration_seconds(message)),
+            sentiment_label: Latest::new(rank, sentiment_label(&structured)),
+            sentiment_score: Latest::new(rank, sentiment_score(&structured)),
+            cost_cents: Latest::new(rank, cost_cents(message)),
             ..self.state_in(Phase::Reported, "ended".to_owned())
         }
     }
@@ -68,18 +68,18 @@ impl Envelope {
     /// The facts that a message of any phase may have.
     fn state_in(&self, phase: Phase, vapi_status: String) -> CallState {
         let message = self.message();
-        let told = Told::new(phase, self.timestamp);
+        let rank = MessageRank::new(phase, self.timestamp);
         let summary = field::text(&message["analysis"]["summary"])
             .or_else(|| field::text(&message["summary"]))
             .or_else(|| Structured::of(message).find("summary", field::text));
         CallState {
-            vapi_status: Latest::new(told, Some(vapi_status)),
-            direction: Latest::new(told, self.call.call_kind.and_then(CallKind::direction)),
+            vapi_status: Latest::new(rank, Some(vapi_status)),
+            direction: Latest::new(rank, self.call.call_kind.and_then(CallKind::direction)),
             is_test_call: self.call.is_test_call,
-            summary: Latest::new(told, summary.map(Private::from)),
-            ended_reason: Latest::new(told, field::short(&message["endedReason"])),
-            customer_number: Latest::new(told, self.call.customer_number.clone()),
-            customer_name: Latest::new(told, self.call.customer_name.clone()),
+            summary: Latest::new(rank, summary.map(Private::from)),
+            ended_reason: Latest::new(rank, field::short(&message["endedReason"])),
+            customer_number: Latest::new(rank, self.call.customer_number.clone()),
+            customer_name: Latest::new(rank, self.call.customer_name.clone()),
             ..CallState::default()
         }
     }

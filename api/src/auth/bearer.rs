@@ -32,33 +32,33 @@ impl<'a> Bearer<'a> {
     ///
     /// # Errors
     /// The header is missing, repeated, of another scheme, or has no token.
-    pub fn from_headers(headers: &'a HeaderMap) -> Result<Self, Refused> {
+    pub fn from_headers(headers: &'a HeaderMap) -> Result<Self, TokenRefused> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Refused::Missing);
+            return Err(TokenRefused::Missing);
         };
-        let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len()).ok_or(Refused::Missing)?;
+        let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len()).ok_or(TokenRefused::Missing)?;
         if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return Err(Refused::Missing);
+            return Err(TokenRefused::Missing);
         }
         match std::str::from_utf8(token).map(|token| token.trim_matches(' ')) {
-            Ok("" | "undefined" | "null") => Err(Refused::Missing),
+            Ok("" | "undefined" | "null") => Err(TokenRefused::Missing),
             Ok(token) => Ok(Self(token)),
-            Err(_) => Err(Refused::Denied(Denied::Malformed)),
+            Err(_) => Err(TokenRefused::Denied(Denied::Malformed)),
         }
     }
 }
 
 /// Why a request is refused. The client gets one of four fixed texts, whatever is wrong with its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
+pub enum TokenRefused {
     /// There is no token.
     Missing,
     /// The token is not accepted.
     Denied(Denied),
 }
 
-impl Refused {
+impl TokenRefused {
     /// The status and name of each reason, for counters that start at zero.
     pub(crate) fn reasons() -> impl Iterator<Item = (StatusCode, &'static str)> {
         let all = Denied::ALL.map(Self::Denied).into_iter().chain([Self::Missing]);
@@ -93,7 +93,7 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for TokenRefused {
     fn into_response(self) -> Response {
         let headers = [(CONTENT_TYPE, "application/json; charset=utf-8"), (CACHE_CONTROL, "no-store")];
         let answer = (self.status(), headers, self.body());
@@ -116,11 +116,11 @@ where
     S: Send + Sync,
     Arc<Verifier>: FromRef<S>,
 {
-    type Rejection = Refused;
+    type Rejection = TokenRefused;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, TokenRefused> {
         let Bearer(token) = Bearer::from_headers(&parts.headers)?;
         let verifier = Arc::<Verifier>::from_ref(state);
-        verifier.verify(token, wall_clock()).await.map(Self).map_err(Refused::Denied)
+        verifier.verify(token, wall_clock()).await.map(Self).map_err(TokenRefused::Denied)
     }
 }

@@ -19,7 +19,7 @@ mod token;
 mod verdicts;
 mod verifier;
 
-pub use bearer::{Authenticated, Bearer, Refused};
+pub use bearer::{Authenticated, Bearer, TokenRefused};
 pub use claims::{Claims, Denied};
 pub use clock::{UnixSeconds, wall_clock};
 pub use config::{Config, ConfigError, Secret};

@@ -26,7 +26,7 @@ pub(super) struct Header {
     pub(super) alg: SignedBy,
     pub(super) kid: Option<String>,
     #[serde(default, rename = "crit")]
-    _crit: Refused,
+    _crit: NeverPresent,
 }
 
 /// The accepted algorithms. `none` is not one of them.
@@ -49,9 +49,9 @@ impl From<SignedBy> for Algorithm {
 
 /// A member whose mere presence refuses the token.
 #[derive(Default)]
-struct Refused;
+struct NeverPresent;
 
-impl<'de> Deserialize<'de> for Refused {
+impl<'de> Deserialize<'de> for NeverPresent {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(D::Error::custom("not understood here"))
     }

@@ -18,30 +18,30 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{
     Error, Store,
-    agents::{Agent, Wanted},
-    assistants::{self, Progress},
+    agents::{Agent, AgentSettings},
+    assistants::{AssistantProgress, AssistantStage},
 };
 use uuid::Uuid;
 use vapi::{AgentConfig, Payload, check};
 
 use super::{
     Console,
-    body::{Direction, Refused, Saved, Wait},
-    progress::{Stage, events},
+    body::{BodyRefused, Direction, Saved, Wait},
+    progress::{StageEvent, events},
     wire::{AgentProgress, AgentSaved, AgentShown},
 };
 use crate::{auth::Authenticated, error::ApiError};
 
 /// The query that selects an agent.
 #[derive(Default, Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct AgentQuery {
     #[serde(default)]
     call_direction: Direction,
 }
 
 /// The query of a save.
 #[derive(Default, Deserialize)]
-pub(crate) struct Patience {
+pub(crate) struct SaveQuery {
     /// The limit of the answer's wait for Vapi to accept or reject the configuration.
     #[serde(default)]
     wait: Wait,
@@ -57,10 +57,10 @@ const FOREIGN_KEY_VIOLATION: &str = "23503";
 pub(crate) async fn get(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, Refused> {
-    let Query(Which { call_direction }) = which?;
-    Ok(console.behind(async move |console| console.show(user.org, call_direction).await).await?)
+    query: Result<Query<AgentQuery>, QueryRejection>,
+) -> Result<Response, BodyRefused> {
+    let Query(AgentQuery { call_direction }) = query?;
+    Ok(console.in_background(async move |console| console.show(user.org, call_direction).await).await?)
 }
 
 /// `POST /api/founder-console/agent?wait=`
@@ -71,14 +71,14 @@ pub(crate) async fn get(
 pub(crate) async fn save(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
-    patience: Result<Query<Patience>, QueryRejection>,
+    query: Result<Query<SaveQuery>, QueryRejection>,
     request: Request,
-) -> Result<Response, Refused> {
-    let Query(Patience { wait }) = patience?;
+) -> Result<Response, BodyRefused> {
+    let Query(SaveQuery { wait }) = query?;
     let (head, body) = request.into_parts();
     let _waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
-    let (direction, wanted) = console.read(user.org, body, checked).await?;
-    Ok(console.behind(async move |console| console.save(user.org, direction, &wanted, wait).await).await?)
+    let (direction, settings) = console.read(user.org, body, checked).await?;
+    Ok(console.in_background(async move |console| console.save(user.org, direction, &settings, wait).await).await?)
 }
 
 impl Console {
@@ -89,23 +89,29 @@ impl Console {
         Ok(self.shown(&agent, progress))
     }
 
-    async fn save(&self, org: OrgId, direction: Direction, wanted: &Wanted, wait: Wait) -> Result<Response, ApiError> {
-        let agent = self.store_agent(org, direction, wanted).await?;
+    async fn save(
+        &self,
+        org: OrgId,
+        direction: Direction,
+        settings: &AgentSettings,
+        wait: Wait,
+    ) -> Result<Response, ApiError> {
+        let agent = self.store_agent(org, direction, settings).await?;
         let standing = self.standing_of(&agent);
         if standing.is_synced {
             return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
         }
-        self.store.ring();
+        self.store.wake_workers();
         let (store, id) = (self.store.clone(), agent.id);
-        let watch = self.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
+        let watch = self.notices.watch(format!("agent {id}"), move || read_stages(store.clone(), org, id));
         let stage = watch.end(wait.0).await?;
         let agent = self.store.agent(org, direction.as_str()).await?.unwrap_or(agent);
         let standing = self.standing_of(&agent);
-        Ok(told(&agent, standing, stage.as_ref()))
+        Ok(answer_after_wait(&agent, standing, stage.as_ref()))
     }
 }
 
-fn told(agent: &Agent, standing: Standing, stage: Option<&Stage>) -> Response {
+fn answer_after_wait(agent: &Agent, standing: Standing, stage: Option<&StageEvent>) -> Response {
     match stage.map(|stage| stage.name) {
         Some("synced") => saved(agent, standing, "The configuration is saved, and Vapi holds it."),
         Some("failed") => {
@@ -133,32 +139,32 @@ pub(crate) async fn watch(
     if store.assistant_progress(org, agent).await?.is_none() {
         return Err(ApiError::NoAgent);
     }
-    Ok(events(console.notices.watch(format!("agent {agent}"), move || look(store.clone(), org, agent)), share))
+    Ok(events(console.notices.watch(format!("agent {agent}"), move || read_stages(store.clone(), org, agent)), share))
 }
 
-async fn look(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<Stage>, Error> {
+async fn read_stages(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<StageEvent>, Error> {
     Ok(store.assistant_progress(org, agent).await?.map(|progress| stage(agent, progress)).into_iter().collect())
 }
 
-fn stage(agent: AgentId, progress: Progress) -> Stage {
-    let Progress { assistant_id, config_hash, stage, reason, .. } = progress;
-    Stage {
+fn stage(agent: AgentId, progress: AssistantProgress) -> StageEvent {
+    let AssistantProgress { assistant_id, config_hash, stage, reason, .. } = progress;
+    StageEvent {
         name: stage.as_str(),
         data: json!(AgentProgress { agent_id: agent, stage: stage.as_str(), assistant_id, config_hash, reason }),
-        is_last: matches!(stage, assistants::Stage::Synced | assistants::Stage::Failed),
+        is_last: matches!(stage, AssistantStage::Synced | AssistantStage::Failed),
     }
 }
 
-fn config(id: AgentId, wanted: &Wanted) -> AgentConfig {
-    let Wanted { name, system_prompt, first_message, voice, model } = wanted.clone();
+fn config(id: AgentId, settings: &AgentSettings) -> AgentConfig {
+    let AgentSettings { name, system_prompt, first_message, voice, model } = settings.clone();
     AgentConfig { id, name, system_prompt, first_message, voice, model }
 }
 
 /// The agent in a body, if Vapi would accept it.
-fn checked(saved: Saved) -> Result<(Direction, Wanted), Refused> {
-    let (direction, wanted) = saved.wanted();
-    let faults = check(&config(AgentId(Uuid::nil()), &wanted));
-    if faults.is_empty() { Ok((direction, wanted)) } else { Err(Refused::Fields(faults)) }
+fn checked(saved: Saved) -> Result<(Direction, AgentSettings), BodyRefused> {
+    let (direction, settings) = saved.settings();
+    let faults = check(&config(AgentId(Uuid::nil()), &settings));
+    if faults.is_empty() { Ok((direction, settings)) } else { Err(BodyRefused::Fields(faults)) }
 }
 
 /// The state of an agent's assistant compared with its configuration.
@@ -184,17 +190,17 @@ fn saved(agent: &Agent, standing: Standing, message: &str) -> Response {
 
 impl Console {
     /// An agent, in the form of the wire.
-    fn shown(&self, agent: &Agent, progress: Option<Progress>) -> Response {
-        let Agent { id, direction, wanted, assistant_id, .. } = agent;
+    fn shown(&self, agent: &Agent, progress: Option<AssistantProgress>) -> Response {
+        let Agent { id, direction, settings, assistant_id, .. } = agent;
         let standing = self.standing_of(agent);
         let body = AgentShown {
             agent_id: *id,
             call_direction: direction,
-            name: &wanted.name,
-            system_prompt: wanted.system_prompt.as_deref(),
-            first_message: wanted.first_message.as_deref(),
-            voice: wanted.voice.as_ref(),
-            model: wanted.model.as_ref(),
+            name: &settings.name,
+            system_prompt: settings.system_prompt.as_deref(),
+            first_message: settings.first_message.as_deref(),
+            voice: settings.voice.as_ref(),
+            model: settings.model.as_ref(),
             assistant_id: assistant_id.as_deref(),
             config_hash: standing.wanted,
             synced: standing.is_synced,
@@ -204,11 +210,11 @@ impl Console {
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 
-    async fn store_agent(&self, org: OrgId, direction: Direction, wanted: &Wanted) -> Result<Agent, ApiError> {
-        let saved = self.store.save_agent(org, direction.as_str(), wanted).await;
+    async fn store_agent(&self, org: OrgId, direction: Direction, settings: &AgentSettings) -> Result<Agent, ApiError> {
+        let saved = self.store.save_agent(org, direction.as_str(), settings).await;
         saved.map_err(|error| match error {
             Error::Refused(refusal) if refusal.code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
-            error if error.is_for_good() => {
+            error if error.is_permanent() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
                 ApiError::Unfit
             }
@@ -218,7 +224,7 @@ impl Console {
 
     fn standing_of(&self, agent: &Agent) -> Standing {
         let deployment = self.deployment.as_deref();
-        let wanted = deployment.map(|deployment| Payload::of(&config(agent.id, &agent.wanted), deployment).hash());
+        let wanted = deployment.map(|deployment| Payload::of(&config(agent.id, &agent.settings), deployment).hash());
         let text = wanted.map(|hash| hash.to_string());
         let is_synced = text.is_some() && agent.assistant_id.is_some() && agent.config_hash == text;
         Standing { wanted, is_synced }

@@ -15,7 +15,7 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, error::Category, json};
-use store::agents::Wanted;
+use store::agents::AgentSettings;
 use utoipa::ToSchema;
 use vapi::FieldError;
 
@@ -83,9 +83,9 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
-    pub(super) fn wanted(self) -> (Direction, Wanted) {
+    pub(super) fn settings(self) -> (Direction, AgentSettings) {
         let Self { call_direction, name, system_prompt, first_message, voice, model, .. } = self;
-        (call_direction, Wanted { name, system_prompt, first_message, voice, model })
+        (call_direction, AgentSettings { name, system_prompt, first_message, voice, model })
     }
 }
 
@@ -121,7 +121,7 @@ impl TryFrom<String> for Wait {
 }
 
 /// Why a body is not accepted. The texts name the fault and its place, and quote nothing.
-pub(crate) enum Refused {
+pub(crate) enum BodyRefused {
     /// It is too large, or was not received.
     Api(ApiError),
     /// It is not JSON.
@@ -132,13 +132,13 @@ pub(crate) enum Refused {
     Fields(Vec<FieldError>),
 }
 
-impl From<QueryRejection> for Refused {
+impl From<QueryRejection> for BodyRefused {
     fn from(rejection: QueryRejection) -> Self {
         Self::Query(rejection)
     }
 }
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for BodyRefused {
     fn from(error: ApiError) -> Self {
         Self::Api(error)
     }
@@ -150,8 +150,8 @@ impl Console {
         &self,
         org: OrgId,
         body: Body,
-        then: impl FnOnce(T) -> Result<U, Refused> + Send + 'static,
-    ) -> Result<U, Refused> {
+        then: impl FnOnce(T) -> Result<U, BodyRefused> + Send + 'static,
+    ) -> Result<U, BodyRefused> {
         let _held = match self.quotas.body(org) {
             Ok(held) => held,
             Err(error) => {
@@ -170,20 +170,20 @@ impl Console {
 }
 
 /// Parses a body as JSON; an empty body counts as `{}`.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyRefused> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     let mut json = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(unlike)?;
     // Nothing may follow the value.
-    json.end().map_err(Refused::Json)?;
+    json.end().map_err(BodyRefused::Json)?;
     Ok(parsed)
 }
 
 /// Describes an unexpected part of a body. serde's message quotes the value first, then the expectation, which alone is
 /// used.
-fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
+fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> BodyRefused {
     if error.inner().classify() != Category::Data {
-        return Refused::Json(error.into_inner());
+        return BodyRefused::Json(error.into_inner());
     }
     let (path, text) = (error.path().to_string(), error.inner().to_string());
     let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
@@ -198,10 +198,10 @@ fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
         let expected = text.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
         (if path == "." { "body" } else { &*path }, format!("must be {expected}"))
     };
-    Refused::Fields(vec![FieldError::at(field, problem)])
+    BodyRefused::Fields(vec![FieldError::at(field, problem)])
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for BodyRefused {
     fn into_response(self) -> Response {
         match self {
             Self::Api(error) => error.into_response(),
@@ -239,7 +239,7 @@ mod tests {
 
     fn refusal(body: &Value) -> Option<(String, String)> {
         match parse::<Saved>(body.to_string().as_bytes()) {
-            Err(Refused::Fields(faults)) => {
+            Err(BodyRefused::Fields(faults)) => {
                 let [fault] = &faults[..] else { panic!("{faults:?}") };
                 Some((fault.field.clone(), fault.problem.clone()))
             }
@@ -275,7 +275,7 @@ mod tests {
         }
         for body in ["{}x", "{}{}", "{},", "{} null", "{}\0"] {
             let refused = parse::<Tested>(body.as_bytes());
-            assert!(matches!(refused, Err(Refused::Json(_))), "{body:?}");
+            assert!(matches!(refused, Err(BodyRefused::Json(_))), "{body:?}");
         }
     }
 

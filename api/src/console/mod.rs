@@ -23,10 +23,10 @@ use crate::{
 };
 
 /// Most bytes of bodies that are being read.
-const ROOM: usize = 16 * 1024 * 1024;
+const MAX_READING_BYTES: usize = 16 * 1024 * 1024;
 
 /// Most sessions of each kind for background work.
-const SESSIONS_BEHIND: usize = 4;
+const BACKGROUND_SESSIONS: usize = 4;
 
 /// The resources of the console's routes.
 #[derive(Clone)]
@@ -39,7 +39,7 @@ pub(crate) struct Console {
     room: Room,
     background: Background,
     /// The store for background work.
-    store_behind: Store,
+    background_store: Store,
 }
 
 impl Console {
@@ -50,20 +50,20 @@ impl Console {
         quotas: Quotas,
         shutdown: CancellationToken,
     ) -> Self {
-        let (notices, room) = (Notices::until(shutdown), Room::of(ROOM));
-        let (background, store_behind) =
-            (Background::start(), store.for_another_runtime(background::NAME, SESSIONS_BEHIND));
-        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, store_behind }
+        let (notices, room) = (Notices::until(shutdown), Room::of(MAX_READING_BYTES));
+        let (background, background_store) =
+            (Background::start(), store.for_another_runtime(background::NAME, BACKGROUND_SESSIONS));
+        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, background_store }
     }
 
     /// Runs work on an agent on the background thread, with its statements, since rows are as long as bodies.
-    async fn behind<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
+    async fn in_background<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, ApiError>> + Send + 'static,
     {
-        let behind = Self { store: self.store_behind.clone(), ..self.clone() };
-        self.background.run(work(behind)).await?
+        let console = Self { store: self.background_store.clone(), ..self.clone() };
+        self.background.run(work(console)).await?
     }
 
     /// Receives the workers' notices, for ever.

@@ -20,13 +20,13 @@ use crate::{
 };
 
 /// Buffered notices per stream. A stream that lags further re-reads the database.
-const BACKLOG: usize = 256;
+const NOTICE_BUFFER: usize = 256;
 /// Interval of reads without a notice.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Proxies close a connection that is silent for longer.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// The longest stream of a watch.
-const LONGEST: Duration = Duration::from_secs(120);
+const MAX_DURATION: Duration = Duration::from_secs(120);
 
 /// The workers' notices: `agent <id>`, `test_call <id>`.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct Notices {
 
 /// A stage, as an event of the stream.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Stage {
+pub(super) struct StageEvent {
     /// The name of the event.
     pub(super) name: &'static str,
     /// The data of the event.
@@ -51,17 +51,17 @@ pub(super) struct Stage {
 pub(super) struct Watch<L> {
     notices: broadcast::Receiver<String>,
     subject: String,
-    look: L,
+    read_stages: L,
     /// Stages that were read but not shown yet.
-    coming: VecDeque<Stage>,
-    shown: Option<Stage>,
+    coming: VecDeque<StageEvent>,
+    shown: Option<StageEvent>,
     shutdown: CancellationToken,
 }
 
 impl Notices {
     /// Notices whose watches end at `shutdown`.
     pub(super) fn until(shutdown: CancellationToken) -> Self {
-        Self { sender: broadcast::Sender::new(BACKLOG), shutdown }
+        Self { sender: broadcast::Sender::new(NOTICE_BUFFER), shutdown }
     }
 
     /// Receives the workers' notices, for ever.
@@ -71,32 +71,32 @@ impl Notices {
     }
 
     /// Watches a subject. It subscribes first, so that no change after the first read is missed.
-    pub(super) fn watch<L>(&self, subject: String, look: L) -> Watch<L> {
+    pub(super) fn watch<L>(&self, subject: String, read_stages: L) -> Watch<L> {
         let (notices, shutdown) = (self.sender.subscribe(), self.shutdown.clone());
-        Watch { notices, subject, look, coming: VecDeque::new(), shown: None, shutdown }
+        Watch { notices, subject, read_stages, coming: VecDeque::new(), shown: None, shutdown }
     }
 }
 
 impl<L, F> Watch<L>
 where
     L: Fn() -> F,
-    F: Future<Output = Result<Vec<Stage>, store::Error>>,
+    F: Future<Output = Result<Vec<StageEvent>, store::Error>>,
 {
     /// Waits for the last stage; returns the present one when the wait is over.
-    pub(super) async fn end(mut self, wait: Duration) -> Result<Option<Stage>, store::Error> {
+    pub(super) async fn end(mut self, wait: Duration) -> Result<Option<StageEvent>, store::Error> {
         let deadline = Instant::now() + wait;
         loop {
-            let stage = (self.look)().await?.pop();
+            let stage = (self.read_stages)().await?.pop();
             let is_over = self.shutdown.is_cancelled() || Instant::now() >= deadline;
             if stage.as_ref().is_none_or(|stage| stage.is_last) || is_over {
                 return Ok(stage);
             }
-            self.notice(deadline.min(Instant::now() + LOOK_EVERY)).await;
+            self.notice(deadline.min(Instant::now() + POLL_INTERVAL)).await;
         }
     }
 
     /// The next stage that has not been shown; `None` at the end or if the subject is gone.
-    async fn next(&mut self) -> Option<Stage> {
+    async fn next(&mut self) -> Option<StageEvent> {
         loop {
             if let Some(stage) = self.coming.pop_front() {
                 self.shown = Some(stage.clone());
@@ -105,20 +105,20 @@ where
             if self.shutdown.is_cancelled() || self.shown.as_ref().is_some_and(|shown| shown.is_last) {
                 return None;
             }
-            match (self.look)().await {
+            match (self.read_stages)().await {
                 Ok(stages) if stages.is_empty() => return None,
                 Ok(stages) => self.coming = self.unseen(stages),
                 // The database is down; the stages will be there when it is back.
                 Err(error) => tracing::debug!(error = &error as &dyn std::error::Error, "progress"),
             }
             if self.coming.is_empty() {
-                self.notice(Instant::now() + LOOK_EVERY).await;
+                self.notice(Instant::now() + POLL_INTERVAL).await;
             }
         }
     }
 
     /// The stages after the last shown one, or that one itself if it is the present one with other data.
-    fn unseen(&self, stages: Vec<Stage>) -> VecDeque<Stage> {
+    fn unseen(&self, stages: Vec<StageEvent>) -> VecDeque<StageEvent> {
         let mut stages = VecDeque::from(stages);
         let shown = self.shown.as_ref().and_then(|shown| stages.iter().position(|stage| stage.name == shown.name));
         if let Some(at) = shown {
@@ -148,9 +148,9 @@ where
 pub(super) fn events<L, F>(watch: Watch<L>, share: Share) -> Response
 where
     L: Fn() -> F + Send + 'static,
-    F: Future<Output = Result<Vec<Stage>, store::Error>> + Send + 'static,
+    F: Future<Output = Result<Vec<StageEvent>, store::Error>> + Send + 'static,
 {
-    let ends_at = Instant::now() + LONGEST;
+    let ends_at = Instant::now() + MAX_DURATION;
     let body = Body::from_stream(stream::unfold((watch, share, true), move |(mut watch, share, first)| async move {
         if first {
             return Some((Ok::<_, Infallible>(BEAT), (watch, share, false)));
@@ -174,8 +174,9 @@ mod tests {
 
     use super::*;
 
-    fn stages(names: &[&'static str]) -> Vec<Stage> {
-        let stage = |(at, name): (usize, &&'static str)| Stage { name, data: json!(at), is_last: *name == "ready" };
+    fn stages(names: &[&'static str]) -> Vec<StageEvent> {
+        let stage =
+            |(at, name): (usize, &&'static str)| StageEvent { name, data: json!(at), is_last: *name == "ready" };
         names.iter().enumerate().map(stage).collect()
     }
 
@@ -186,9 +187,9 @@ mod tests {
             stages(&["preparing"]),
             stages(&["preparing", "connecting", "ready"]),
         ]));
-        let look = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
+        let read_stages = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
         tokio::time::pause();
-        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), look);
+        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), read_stages);
         let mut shown = Vec::new();
         while let Some(stage) = watch.next().await {
             shown.push(stage.name);
@@ -198,10 +199,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_stage_that_tells_more_is_shown_again() {
-        let told = |reason: &str| vec![Stage { name: "pending", data: json!(reason), is_last: false }];
-        let found = Mutex::new(VecDeque::from([told("one"), told("another"), Vec::new()]));
-        let look = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
-        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), look);
+        let pending = |reason: &str| vec![StageEvent { name: "pending", data: json!(reason), is_last: false }];
+        let found = Mutex::new(VecDeque::from([pending("one"), pending("another"), Vec::new()]));
+        let read_stages = || ready(Ok(found.lock().unwrap().pop_front().unwrap()));
+        let mut watch = Notices::until(CancellationToken::new()).watch(String::new(), read_stages);
         assert_eq!(watch.next().await.map(|stage| stage.data), Some(json!("one")));
         assert_eq!(watch.next().await.map(|stage| stage.data), Some(json!("another")));
         assert_eq!(watch.next().await, None);
@@ -211,12 +212,12 @@ mod tests {
     async fn at_shutdown_nobody_watches_any_more() {
         let shutdown = CancellationToken::new();
         let notices = Notices::until(shutdown.clone());
-        let look = || ready(Ok(stages(&["preparing"])));
-        let mut watch = notices.watch(String::new(), look);
+        let read_stages = || ready(Ok(stages(&["preparing"])));
+        let mut watch = notices.watch(String::new(), read_stages);
         watch.next().await;
         let (next, ()) = tokio::join!(watch.next(), async { shutdown.cancel() });
         assert_eq!(next, None);
-        let ended = notices.watch(String::new(), look).end(Duration::from_secs(3600)).await;
+        let ended = notices.watch(String::new(), read_stages).end(Duration::from_secs(3600)).await;
         assert_eq!(ended.unwrap().map(|stage| stage.name), Some("preparing"));
     }
 }

@@ -139,7 +139,7 @@ fn one_of(names: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
 
 impl PartialSchema for AgentStage {
     fn schema() -> RefOr<Schema> {
-        one_of(assistants::Stage::ALL.map(assistants::Stage::as_str))
+        one_of(assistants::AssistantStage::ALL.map(assistants::AssistantStage::as_str))
     }
 }
 
@@ -147,7 +147,7 @@ impl ToSchema for AgentStage {}
 
 impl PartialSchema for TestCallStage {
     fn schema() -> RefOr<Schema> {
-        one_of(test_calls::Stage::ALL.map(test_calls::Stage::name))
+        one_of(test_calls::TestCallStage::ALL.map(test_calls::TestCallStage::as_str))
     }
 }
 

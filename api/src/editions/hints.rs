@@ -14,7 +14,7 @@ use crate::reads::Source;
 
 /// The pause of an org after a hint that proved false. The check of all versions comes every second in any
 /// case.
-const AFTER_A_FALSE_HINT: Duration = Duration::from_millis(250);
+const FALSE_HINT_DELAY: Duration = Duration::from_millis(250);
 
 /// The orgs that are being looked at, with the hint that came in the meantime.
 #[derive(Debug, Default)]
@@ -67,7 +67,7 @@ impl Editions {
     async fn look_while_hinted(self: Arc<Self>, org: OrgId, mut version: Version) {
         loop {
             if !self.bring(org, version).await {
-                tokio::time::sleep(AFTER_A_FALSE_HINT).await;
+                tokio::time::sleep(FALSE_HINT_DELAY).await;
             }
             match self.looks.next(org) {
                 Some(next) => version = next,

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use super::{Editions, POSTGRES_BUDGET};
 
 /// Interval of recording the installation in Redis, for nodes that start while Postgres is down.
-const NOTE_EVERY: Duration = Duration::from_secs(60);
+const NOTE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A short tag of an installation in entries. It is part of the random id, so installations differ in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Home {
 
     fn is_to_be_noted(&self, installation: Installation) -> bool {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_noted = noted.is_some_and(|(before, at)| before == installation && at.elapsed() < NOTE_EVERY);
+        let is_noted = noted.is_some_and(|(before, at)| before == installation && at.elapsed() < NOTE_INTERVAL);
         if !is_noted {
             *noted = Some((installation, Instant::now()));
         }
@@ -107,7 +107,7 @@ impl Home {
 impl Editions {
     /// Records the database's installation; returns whether it changed. Then everything held is dropped; versions of
     /// the higher epoch follow, on open streams as well.
-    pub(super) fn settle_in(&self, installation: Option<Installation>) -> bool {
+    pub(super) fn set_installation(&self, installation: Option<Installation>) -> bool {
         let moved = self.home.move_to(installation);
         if moved {
             self.l1.invalidate_all();
@@ -129,7 +129,7 @@ impl Editions {
             }
             return false;
         }
-        self.settle_in(present.installation);
+        self.set_installation(present.installation);
         if let Some(installation) = present.installation.filter(|present| self.home.is_to_be_noted(*present)) {
             let store = self.store.clone();
             tokio::spawn(async move { store.note_installation(installation).await });
@@ -142,7 +142,7 @@ impl Editions {
     pub(super) async fn home_without_postgres(&self) -> Option<Installation> {
         let noted = self.store.noted_installation().await?;
         if self.home.present().is_none() {
-            self.settle_in(Some(noted));
+            self.set_installation(Some(noted));
         }
         self.home.present()
     }

@@ -36,7 +36,7 @@ pub(crate) struct Subscription {
 
 /// The next message to a subscriber.
 #[derive(Debug)]
-pub(crate) enum News {
+pub(crate) enum HubMessage {
     /// A new version.
     Version(Frame),
     /// The subscriber was too slow and lost versions.
@@ -87,11 +87,11 @@ impl Hub {
 
 impl Subscription {
     /// The next message.
-    pub(crate) async fn next(&mut self) -> News {
+    pub(crate) async fn next(&mut self) -> HubMessage {
         match self.frames.recv().await {
-            Ok(frame) => News::Version(frame),
-            Err(broadcast::error::RecvError::Lagged(_)) => News::Lost,
-            Err(broadcast::error::RecvError::Closed) => News::Gone,
+            Ok(frame) => HubMessage::Version(frame),
+            Err(broadcast::error::RecvError::Lagged(_)) => HubMessage::Lost,
+            Err(broadcast::error::RecvError::Closed) => HubMessage::Gone,
         }
     }
 }
@@ -124,8 +124,8 @@ mod tests {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         (1..=100).for_each(|n| hub.publish(ORG, || frame(n)));
-        assert!(matches!(subscription.next().await, News::Lost));
-        let News::Version(next) = subscription.next().await else { panic!("no version") };
+        assert!(matches!(subscription.next().await, HubMessage::Lost));
+        let HubMessage::Version(next) = subscription.next().await else { panic!("no version") };
         assert_eq!(next.version.n, 100 - BACKLOG as i64 + 1);
     }
 
@@ -145,6 +145,6 @@ mod tests {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         hub.end(ORG);
-        assert!(matches!(subscription.next().await, News::Gone));
+        assert!(matches!(subscription.next().await, HubMessage::Gone));
     }
 }

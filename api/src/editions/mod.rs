@@ -10,9 +10,9 @@ mod hints;
 mod home;
 pub(crate) mod hub;
 mod labels;
-mod settle;
 mod stale;
 mod tiers;
+mod wait_for;
 mod watch;
 
 use std::{
@@ -42,13 +42,13 @@ use hints::Looks;
 use home::Home;
 use hub::{Frame, Hub};
 pub(crate) use labels::Labels;
-pub(crate) use settle::Wishes;
 pub(crate) use stale::Stale;
+pub(crate) use wait_for::Conditions;
 
 use crate::{
     database_clock::DatabaseClock,
-    patience::{PATIENCE, in_vain},
-    reads::{Found as LookUp, Reads, Source, Tier},
+    deadline::{ANSWER_DEADLINE, silent_after},
+    reads::{LookUpOutcome, Reads, Source, Tier},
 };
 
 /// The most memory for editions.
@@ -56,19 +56,19 @@ const L1_BYTES: u64 = 512 << 20;
 /// An org that is not read for this long is evicted and no longer checked.
 const L1_IDLE: Duration = Duration::from_secs(600);
 /// Orgs whose newest version is remembered beyond their entry.
-const FLOORS: u64 = 1_000_000;
+const MAX_FLOORS: u64 = 1_000_000;
 /// The limit of a read's wait for Postgres; then a copy has to do.
 const POSTGRES_BUDGET: Duration = Duration::from_millis(1_500);
 /// Orgs with a failed build that are remembered.
-const UNBUILDABLE: u64 = 10_000;
+const MAX_UNBUILDABLE: u64 = 10_000;
 /// The pause of an org after a failed build, as long as that of one in quarantine.
-const BUILD_PAUSE: Duration = Duration::from_secs(60);
+const REBUILD_DELAY: Duration = Duration::from_secs(60);
 /// Attempts of a fetch that newer versions keep overtaking.
-const OVERTAKEN: usize = 3;
+const MAX_FETCHES: usize = 3;
 
 /// An edition to answer with.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
+pub(crate) struct FoundEdition {
     /// The edition.
     pub entry: Arc<Entry>,
     /// Where it came from.
@@ -96,7 +96,7 @@ pub(crate) struct Editions {
     floors: Cache<OrgId, Version>,
     home: Home,
     looks: Looks,
-    flights: Flights<Result<Found, Unavailable>>,
+    flights: Flights<Result<FoundEdition, Unavailable>>,
     /// Orgs whose build failed on this node.
     unbuildable: Cache<OrgId, ()>,
     started: Instant,
@@ -120,22 +120,22 @@ impl Editions {
             hub: Hub::default(),
             now: DatabaseClock::starting_at(now),
             l1,
-            floors: Cache::new(FLOORS),
+            floors: Cache::new(MAX_FLOORS),
             home: Home::unknown(),
             looks: Looks::default(),
             flights: Flights::default(),
-            unbuildable: Cache::builder().max_capacity(UNBUILDABLE).time_to_live(BUILD_PAUSE).build(),
+            unbuildable: Cache::builder().max_capacity(MAX_UNBUILDABLE).time_to_live(REBUILD_DELAY).build(),
             started: Instant::now(),
             confirmed_ms: AtomicU64::new(0),
         })
     }
 
     /// The newest available edition of an org.
-    pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
             // Boxed, so that a hit does not carry its state.
-            None => Box::pin(self.fetched(org, tokio::time::Instant::now() + PATIENCE)).await,
+            None => Box::pin(self.fetched(org, tokio::time::Instant::now() + ANSWER_DEADLINE)).await,
         }
     }
 
@@ -145,7 +145,7 @@ impl Editions {
         self: &Arc<Self>,
         org: OrgId,
         deadline: tokio::time::Instant,
-    ) -> Result<Found, Unavailable> {
+    ) -> Result<FoundEdition, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
             None => self.fetched(org, deadline).await,
@@ -153,31 +153,35 @@ impl Editions {
     }
 
     /// The edition in L1, unless it is known to be outdated.
-    pub(crate) fn held(&self, org: OrgId) -> Option<Found> {
+    pub(crate) fn held(&self, org: OrgId) -> Option<FoundEdition> {
         let entry = self.l1.get(&org).filter(|entry| !entry.is_behind() && self.is_at_home(entry.home))?;
-        self.reads.look_up(Tier::L1, LookUp::Hit);
-        Some(Found { entry, source: Source::L1 })
+        self.reads.look_up(Tier::L1, LookUpOutcome::Hit);
+        Some(FoundEdition { entry, source: Source::L1 })
     }
 
-    async fn fetched(self: &Arc<Self>, org: OrgId, deadline: tokio::time::Instant) -> Result<Found, Unavailable> {
-        self.reads.look_up(Tier::L1, LookUp::Miss);
+    async fn fetched(
+        self: &Arc<Self>,
+        org: OrgId,
+        deadline: tokio::time::Instant,
+    ) -> Result<FoundEdition, Unavailable> {
+        self.reads.look_up(Tier::L1, LookUpOutcome::Miss);
         let refreshed = tokio::select! {
             refreshed = self.refresh(org) => refreshed,
-            () = in_vain(&self.store.line, deadline) => Err(Unavailable),
+            () = silent_after(&self.store.link, deadline) => Err(Unavailable),
         };
         match refreshed {
             Ok(found) => Ok(found),
             Err(_) => {
                 let kept = self.l1.get(&org).filter(|entry| self.is_at_home(entry.home));
-                kept.map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable)
+                kept.map(|entry| FoundEdition { entry, source: Source::L1 }).ok_or(Unavailable)
             }
         }
     }
 
     /// Fetches the newest edition of an org, once for all concurrent readers.
-    async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
         let mut fetched = Err(Unavailable);
-        for _ in 0..OVERTAKEN {
+        for _ in 0..MAX_FETCHES {
             let editions = Arc::clone(self);
             fetched = self.flights.join(org, || editions.fetch(org)).await.unwrap_or(Err(Unavailable));
             // A fetch that began before a version was announced may have missed it.
@@ -189,8 +193,8 @@ impl Editions {
     }
 
     /// Whether a version made at an instant may show data that was erased since.
-    pub(crate) async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
-        self.store.hides(org, made_at).await.map_err(|_| Unavailable)
+    pub(crate) async fn may_show_erased(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
+        self.store.may_show_erased(org, made_at).await.map_err(|_| Unavailable)
     }
 
     /// Drops a deleted org and ends its streams. If it comes back, its versions start again.
@@ -203,18 +207,18 @@ impl Editions {
     }
 
     /// The empty models, for a valid token of an org that does not exist, or not yet. Nothing is stored.
-    fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
+    fn unknown(&self, org: OrgId) -> Result<FoundEdition, Unavailable> {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
         let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
         let edition = Edition::of(home, org, self.store.format, Version::NONE, self.now.now(), None, |model| {
             Blob::pack(org, model, self.store.format, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
         })?;
-        Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
+        Ok(FoundEdition { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 
     /// Keeps an edition unless a newer one is held; returns the newer of the two.
-    fn admit(&self, edition: &Edition, source: Source) -> Found {
+    fn admit(&self, edition: &Edition, source: Source) -> FoundEdition {
         let org = edition.org;
         let kept = self.l1.entry(org).and_upsert_with(|held| match held {
             Some(held) if held.value().is_no_older_than(edition) => held.into_value(),
@@ -228,7 +232,7 @@ impl Editions {
         } else {
             self.hub.publish(org, || frame(&entry));
         }
-        Found { entry, source }
+        FoundEdition { entry, source }
     }
 }
 

@@ -12,11 +12,11 @@ use readmodel::{
 };
 use store::{
     blobs::Held,
-    versions::{Head, Look},
+    versions::{Head, OrgVersion},
 };
 
-use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
-use crate::reads::{Found as LookUp, Source, Tier};
+use super::{Editions, FoundEdition, POSTGRES_BUDGET, Unavailable};
+use crate::reads::{LookUpOutcome, Source, Tier};
 
 /// The content of Redis for an org.
 enum Cached {
@@ -27,9 +27,9 @@ enum Cached {
 }
 
 impl Editions {
-    pub(super) async fn fetch(self: Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        let (look, cached) = self.look(org).await;
-        let Some(look) = look else {
+    pub(super) async fn fetch(self: Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
+        let (org_version, cached) = self.org_version(org).await;
+        let Some(org_version) = org_version else {
             return match cached {
                 Cached::Edition(edition) => Ok(self.admit(&edition, Source::Redis)),
                 _ => Err(Unavailable),
@@ -38,13 +38,13 @@ impl Editions {
         if self.confirmed_ms.load(Ordering::Relaxed) == 0 {
             self.confirm();
         }
-        match look.head {
+        match org_version.head {
             Head::Unknown => self.unknown(org),
             Head::NotBuilt => self.build(org).await,
             Head::At(version) => {
                 self.lower_floor(org, version).await;
                 match cached {
-                    Cached::Edition(edition) if self.is_known(&edition, version, look.as_of).await => {
+                    Cached::Edition(edition) if self.is_known(&edition, version, org_version.as_of).await => {
                         Ok(self.admit(&edition, Source::Redis))
                     }
                     Cached::Edition(edition) => self.held_or_built(org, Some(edition.version)).await,
@@ -56,30 +56,30 @@ impl Editions {
     }
 
     /// Asks Postgres for the newest version and, at the same time, Redis for its edition in the present installation.
-    async fn look(&self, org: OrgId) -> (Option<Look>, Cached) {
-        let look = tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org));
+    async fn org_version(&self, org: OrgId) -> (Option<OrgVersion>, Cached) {
+        let org_version = tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org));
         let Some(home) = self.home.present() else {
-            let look = look.await.ok().and_then(Result::ok);
-            let home = match &look {
-                Some(look) => {
-                    self.settle_in(look.installation);
-                    look.installation
+            let org_version = org_version.await.ok().and_then(Result::ok);
+            let home = match &org_version {
+                Some(org_version) => {
+                    self.set_installation(org_version.installation);
+                    org_version.installation
                 }
                 None => self.home_without_postgres().await,
             };
             return match home {
-                Some(home) => (look, self.held_in_redis(home, org).await),
-                None => (look, Cached::Nothing),
+                Some(home) => (org_version, self.held_in_redis(home, org).await),
+                None => (org_version, Cached::Nothing),
             };
         };
-        let (look, cached) = tokio::join!(look, self.held_in_redis(home, org));
-        let look = look.ok().and_then(Result::ok);
-        match look {
-            Some(look) if look.installation != Some(home) => {
-                self.settle_in(look.installation);
-                (Some(look), Cached::Nothing)
+        let (org_version, cached) = tokio::join!(org_version, self.held_in_redis(home, org));
+        let org_version = org_version.ok().and_then(Result::ok);
+        match org_version {
+            Some(org_version) if org_version.installation != Some(home) => {
+                self.set_installation(org_version.installation);
+                (Some(org_version), Cached::Nothing)
             }
-            look => (look, cached),
+            org_version => (org_version, cached),
         }
     }
 
@@ -95,8 +95,8 @@ impl Editions {
 
     /// Whether Postgres knows a version by now.
     pub(super) async fn exists(&self, org: OrgId, version: Version, as_of: Option<Timestamp>) -> bool {
-        match tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org)).await {
-            Ok(Ok(Look { head: Head::At(newest), as_of: then, .. })) => {
+        match tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org)).await {
+            Ok(Ok(OrgVersion { head: Head::At(newest), as_of: then, .. })) => {
                 newest > version || (newest == version && (as_of.is_none() || as_of == then))
             }
             Ok(Ok(_)) => false,
@@ -129,7 +129,11 @@ impl Editions {
     }
 
     /// Reads an org's edition from Postgres, or builds it if it is unusable. `replaceable` is a wrong version in Redis.
-    async fn held_or_built(self: &Arc<Self>, org: OrgId, replaceable: Option<Version>) -> Result<Found, Unavailable> {
+    async fn held_or_built(
+        self: &Arc<Self>,
+        org: OrgId,
+        replaceable: Option<Version>,
+    ) -> Result<FoundEdition, Unavailable> {
         match self.held_in_postgres(org, Source::Postgres, replaceable).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => self.build(org).await,
@@ -143,7 +147,7 @@ impl Editions {
         org: OrgId,
         source: Source,
         replaceable: Option<Version>,
-    ) -> Result<Option<Found>, Unavailable> {
+    ) -> Result<Option<FoundEdition>, Unavailable> {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
         if let Ok(Held::Unusable(unusable)) = &held {
             self.store.distrust(org, unusable).await.map_err(|_| Unavailable)?;
@@ -151,18 +155,18 @@ impl Editions {
             return Ok(None);
         }
         let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
-        self.mend_redis(&edition, replaceable);
+        self.fill_redis(&edition, replaceable);
         Ok(Some(self.admit(&edition, source)))
     }
 
     /// Stores an edition in Redis, which lacks it, in the background.
-    fn mend_redis(&self, edition: &Edition, replaceable: Option<Version>) {
+    fn fill_redis(&self, edition: &Edition, replaceable: Option<Version>) {
         let Some(redis) = self.store.redis.clone().filter(|_| self.home.present() == Some(edition.installation)) else {
             return;
         };
         let edition = edition.clone();
         tokio::spawn(async move {
-            if let Err(error) = redis.mend(&edition, replaceable).await {
+            if let Err(error) = redis.replace(&edition, replaceable).await {
                 tracing::debug!(error = &error as &dyn std::error::Error, "could not store blobs in Redis");
             }
         });
@@ -173,15 +177,15 @@ impl Editions {
     fn usable(&self, tier: Tier, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
         match held {
             Ok(Held::Edition(edition)) => {
-                self.reads.look_up(tier, LookUp::Hit);
+                self.reads.look_up(tier, LookUpOutcome::Hit);
                 Some(*edition)
             }
             Ok(Held::Nothing) => {
-                self.reads.look_up(tier, LookUp::Miss);
+                self.reads.look_up(tier, LookUpOutcome::Miss);
                 None
             }
             Ok(Held::Unusable(unusable)) => {
-                self.reads.look_up(tier, LookUp::Error);
+                self.reads.look_up(tier, LookUpOutcome::Error);
                 if let Incomplete::Rejected(..) = unusable.reason {
                     counter!(names::ORG_MISMATCH_TOTAL).increment(1);
                 }
@@ -189,7 +193,7 @@ impl Editions {
                 None
             }
             Err(error) => {
-                self.reads.look_up(tier, LookUp::Error);
+                self.reads.look_up(tier, LookUpOutcome::Error);
                 tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "a look-up failed");
                 None
             }

@@ -9,17 +9,17 @@ use readmodel::{
 use store::{receipts::Inclusion, versions::Head};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Editions, Found, POSTGRES_BUDGET, Stale, Unavailable};
-use crate::patience::{PATIENCE, in_vain};
+use super::{Editions, FoundEdition, POSTGRES_BUDGET, Stale, Unavailable};
+use crate::deadline::{ANSWER_DEADLINE, silent_after};
 
 /// The limit of a read's wait for a write.
-const WAIT: Duration = Duration::from_secs(2);
+const WRITE_WAIT: Duration = Duration::from_secs(2);
 /// Interval of looks while no version is announced.
-const POLL: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The conditions of a read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Wishes {
+pub(crate) struct Conditions {
     /// The write to include.
     pub receipt: Option<Receipt>,
     /// The least version.
@@ -29,28 +29,28 @@ pub(crate) struct Wishes {
 impl Editions {
     /// The newest edition of an org that meets the conditions, or, when that takes too long, the newest one with the
     /// reason why it may not meet them.
-    pub(crate) async fn settle(
+    pub(crate) async fn wait_for(
         self: &Arc<Self>,
         org: OrgId,
-        wishes: Wishes,
-    ) -> Result<(Found, Option<Stale>), Unavailable> {
-        let deadline = Instant::now() + PATIENCE;
+        conditions: Conditions,
+    ) -> Result<(FoundEdition, Option<Stale>), Unavailable> {
+        let deadline = Instant::now() + ANSWER_DEADLINE;
         let asked = async {
-            let included = match wishes.receipt {
+            let included = match conditions.receipt {
                 Some(receipt) => self.include(org, receipt).await,
                 None => true,
             };
-            if let Some(version) = wishes.at_least {
+            if let Some(version) = conditions.at_least {
                 self.catch_up(org, version).await;
             }
             included
         };
         let included = tokio::select! {
             included = asked => included,
-            () = in_vain(&self.store.line, deadline) => wishes.receipt.is_none(),
+            () = silent_after(&self.store.link, deadline) => conditions.receipt.is_none(),
         };
         let found = self.get_by(org, deadline).await?;
-        let behind = match wishes.at_least {
+        let behind = match conditions.at_least {
             _ if !included => Some(Stale::BehindReceipt),
             Some(version) if found.entry.version < version => Some(Stale::BehindVersion),
             _ => None,
@@ -60,9 +60,9 @@ impl Editions {
 
     /// Waits until the newest version includes a write; returns whether it does.
     async fn include(&self, org: OrgId, receipt: Receipt) -> bool {
-        let deadline = Instant::now() + WAIT;
+        let deadline = Instant::now() + WRITE_WAIT;
         // Subscribed before the first look, so that a version right after it is not missed.
-        let mut news = self.hub.subscribe(org);
+        let mut messages = self.hub.subscribe(org);
         loop {
             match timeout_at(deadline, self.store.inclusion(org, receipt)).await {
                 Ok(Ok(Inclusion::At(version))) => {
@@ -73,8 +73,8 @@ impl Editions {
                 Ok(Ok(Inclusion::OtherEpoch) | Err(_)) | Err(_) => return false,
             }
             tokio::select! {
-                _ = news.next() => {}
-                () = tokio::time::sleep(POLL) => {}
+                _ = messages.next() => {}
+                () = tokio::time::sleep(POLL_INTERVAL) => {}
                 () = sleep_until(deadline) => return false,
             }
         }

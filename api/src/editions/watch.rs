@@ -13,18 +13,18 @@ use tokio::sync::mpsc;
 use super::Editions;
 
 /// Interval of asking for the newest versions.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 /// The age of an unapplied change from which answers are labelled stale.
-const LAG: Duration = Duration::from_secs(5);
+const MAX_LAG: Duration = Duration::from_secs(5);
 /// Orgs in one query.
-const CHECK_CHUNK: usize = 5_000;
+const ORGS_PER_CHECK: usize = 5_000;
 /// Notices that may be queued before the feed's connection has to wait.
-const NOTICES: usize = 4_096;
+const NOTICE_BUFFER: usize = 4_096;
 
 impl Editions {
     /// Keeps this node's editions up to date, for ever. Run it beside the server and drop it with it.
     pub(crate) async fn watch(self: Arc<Self>) {
-        let (sender, notices) = mpsc::channel(NOTICES);
+        let (sender, notices) = mpsc::channel(NOTICE_BUFFER);
         let heard = sender.clone();
         let from_postgres = self.store.follow_postgres(heard);
         let from_redis = async {
@@ -39,14 +39,14 @@ impl Editions {
     async fn follow(self: &Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
         while let Some(notice) = notices.recv().await {
             match notice {
-                Notice::Said(org, version) => self.hinted(org, version),
+                Notice::Announced(org, version) => self.hinted(org, version),
                 Notice::Gap => self.check().await,
             }
         }
     }
 
     async fn check_for_ever(self: &Arc<Self>) {
-        let mut ticks = tokio::time::interval(CHECK_EVERY);
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -77,11 +77,11 @@ impl Editions {
         let mut orgs: Vec<OrgId> = self.l1.iter().map(|(org, _)| *org).chain(self.hub.orgs()).collect();
         orgs.sort_unstable();
         orgs.dedup();
-        for chunk in orgs.chunks(CHECK_CHUNK).chain(orgs.is_empty().then_some(&orgs[..])) {
+        for chunk in orgs.chunks(ORGS_PER_CHECK).chain(orgs.is_empty().then_some(&orgs[..])) {
             let asked = Instant::now();
             // Tracked, since the session's own limit is longer than a second and others wait to learn that Postgres is
             // silent.
-            match self.store.line.ask(self.store.newest(chunk)).await {
+            match self.store.link.track(self.store.newest_versions(chunk)).await {
                 Ok(newest) => {
                     self.now.set(newest.now, asked);
                     if !self.recognise(newest.present).await {
@@ -98,7 +98,7 @@ impl Editions {
 
     /// Labels the entries of orgs whose changes have waited too long. Without an answer the labels stay.
     async fn note_lagging(&self, asked: &[OrgId]) {
-        let Ok(lagging) = self.store.line.ask(self.store.lagging(asked, LAG)).await else { return };
+        let Ok(lagging) = self.store.link.track(self.store.lagging(asked, MAX_LAG)).await else { return };
         for org in asked {
             if let Some(entry) = self.l1.get(org) {
                 entry.set_lagging(lagging.contains(org));

@@ -61,7 +61,7 @@ async fn counted(bench: &Bench) -> anyhow::Result<f64> {
 
 /// An org's versions so far: its rebuilds that were committed.
 async fn versions(bench: &Bench, org: &Org) -> anyhow::Result<f64> {
-    let newest = bench.stack.store.newest(&[org.id]).await?.versions;
+    let newest = bench.stack.store.newest_versions(&[org.id]).await?.versions;
     Ok(newest.first().map_or(0.0, |(_, version, _)| version.n as f64))
 }
 

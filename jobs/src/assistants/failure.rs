@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use vapi::client::Error;
 
-use super::{LONGEST_PAUSE, Pace};
+use super::{LONGEST_PAUSE, SyncPace};
 
 /// The cause of a failed request, by what can help.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl Failure {
     /// Vapi's.
     pub(crate) fn of(error: &Error) -> Self {
         match error {
-            Error::Rejected { status, words } if is_about_content(*status) => Self::Content(told(*status, words)),
-            Error::Rejected { status, words } => Self::Account(told(*status, words)),
+            Error::Rejected { status, words } if is_about_content(*status) => Self::Content(reason_of(*status, words)),
+            Error::Rejected { status, words } => Self::Account(reason_of(*status, words)),
             Error::Missing | Error::Busy { .. } | Error::Unavailable { .. } | Error::Unclear { .. } => {
                 Self::Passing(error.to_string())
             }
@@ -37,14 +37,14 @@ fn is_about_content(status: u16) -> bool {
 }
 
 /// Vapi's messages, or a text of ours if there are none.
-fn told(status: u16, words: &[String]) -> String {
+fn reason_of(status: u16, words: &[String]) -> String {
     match words {
         [] => format!("Vapi rejects it with status {status}"),
         words => words.join("; "),
     }
 }
 
-impl Pace {
+impl SyncPace {
     /// The pause after the last of several attempts met a failure of Vapi.
     pub(super) fn pause(&self, attempts: i32) -> Duration {
         doubled(self.first_pause, self.max_pause, attempts)
@@ -97,19 +97,19 @@ mod tests {
     #[test]
     fn h21_some_agent_finds_out_within_fifteen_seconds_that_vapi_is_back() {
         // It waits its own pause out, meets the gate's, and waits that out.
-        let longest = Pace::default().max_pause + Times::default().max_pause * 5 / 4;
+        let longest = SyncPace::default().max_pause + Times::default().max_pause * 5 / 4;
         assert!(longest < Duration::from_secs(15), "{longest:?}");
     }
 
     #[test]
     fn every_sentence_of_vapi_is_told_and_a_silent_refusal_by_its_status() {
         assert_eq!(Failure::of(&rejected(400, &["a", "b"])), Failure::Content("a; b".to_owned()));
-        assert_eq!(Failure::of(&rejected(403, &[])), Failure::Account("Vapi refuses it with status 403".to_owned()));
+        assert_eq!(Failure::of(&rejected(403, &[])), Failure::Account("Vapi rejects it with status 403".to_owned()));
     }
 
     #[test]
     fn pauses_double_and_are_no_shorter_than_vapi_asks_and_bounded() {
-        let pace = Pace::default();
+        let pace = SyncPace::default();
         for (attempts, whole) in [(0, 2), (1, 2), (2, 4), (3, 8), (6, 8), (i32::MAX, 8)] {
             let whole = Duration::from_secs(whole);
             assert!((whole / 2..=whole).contains(&pace.pause(attempts)), "{attempts}");

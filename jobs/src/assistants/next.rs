@@ -1,11 +1,11 @@
 //! The decision on an agent's next step. Pure.
 
 use readmodel::time::Timestamp;
-use store::{agents::Agent, assistants::Known};
+use store::{agents::Agent, assistants::AgentState};
 use vapi::{AgentConfig, Deployment, FieldError, Payload};
 
 /// The assistant that an agent should have.
-pub(crate) struct Wanted {
+pub(crate) struct WantedAssistant {
     pub(crate) payload: Payload,
     /// The payload's hash, in the form that rows have.
     pub(crate) hash: String,
@@ -13,16 +13,16 @@ pub(crate) struct Wanted {
     pub(crate) faults: Vec<FieldError>,
 }
 
-impl Wanted {
+impl WantedAssistant {
     pub(crate) fn of(agent: &Agent, deployment: &Deployment) -> Self {
-        let wanted = agent.wanted.clone();
+        let settings = agent.settings.clone();
         let config = AgentConfig {
             id: agent.id,
-            name: wanted.name,
-            system_prompt: wanted.system_prompt,
-            first_message: wanted.first_message,
-            voice: wanted.voice,
-            model: wanted.model,
+            name: settings.name,
+            system_prompt: settings.system_prompt,
+            first_message: settings.first_message,
+            voice: settings.voice,
+            model: settings.model,
         };
         let payload = Payload::of(&config, deployment);
         Self { hash: payload.hash().to_string(), payload, faults: vapi::check(&config) }
@@ -49,18 +49,18 @@ pub(super) enum Step {
 }
 
 /// The next step. `searched` means that this pass has just made the search.
-pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
-    if known.is_contested {
+pub(super) fn next(state: &AgentState, wanted: &WantedAssistant, searched: bool) -> Step {
+    if state.is_contested {
         return Step::Leave;
     }
-    if let (Some(since), false) = (known.look_since, searched) {
+    if let (Some(since), false) = (state.look_since, searched) {
         return Step::Search(since);
     }
-    let id = known.live_id();
-    if id.is_some() && known.agent.config_hash.as_ref() == Some(&wanted.hash) {
+    let id = state.live_id();
+    if id.is_some() && state.agent.config_hash.as_ref() == Some(&wanted.hash) {
         return Step::Nothing;
     }
-    if known.refused_hash.as_ref() == Some(&wanted.hash) {
+    if state.refused_hash.as_ref() == Some(&wanted.hash) {
         return Step::StillRefused;
     }
     if !wanted.faults.is_empty() {
@@ -70,8 +70,8 @@ pub(super) fn next(known: &Known, wanted: &Wanted, searched: bool) -> Step {
 }
 
 /// Whether anything is left to do for an agent.
-pub(crate) fn is_owed(known: &Known, wanted: &Wanted) -> bool {
-    !matches!(next(known, wanted, false), Step::Nothing | Step::StillRefused)
+pub(crate) fn is_owed(state: &AgentState, wanted: &WantedAssistant) -> bool {
+    !matches!(next(state, wanted, false), Step::Nothing | Step::StillRefused)
 }
 
 #[cfg(test)]
@@ -85,14 +85,14 @@ mod tests {
 
     const ID: &str = "9f0e3b5a-0000-4000-8000-000000000001";
 
-    fn wanted(known: &Known) -> Wanted {
+    fn wanted(state: &AgentState) -> WantedAssistant {
         let auth = WebhookAuth::Secret("secret".to_owned().into());
-        Wanted::of(&known.agent, &Deployment::new("https://prewarm.example", auth))
+        WantedAssistant::of(&state.agent, &Deployment::new("https://prewarm.example", auth))
     }
 
     /// An agent that has never been looked at.
-    fn fresh() -> Known {
-        let wanted = agents::Wanted {
+    fn fresh() -> AgentState {
+        let settings = agents::AgentSettings {
             name: "Front desk".to_owned(),
             system_prompt: Some("Be kind.".to_owned()),
             first_message: None,
@@ -103,11 +103,11 @@ mod tests {
             id: AgentId("00000000-0000-4000-8000-000000000001".parse().unwrap()),
             org: OrgId("00000000-0000-4000-8000-000000000002".parse().unwrap()),
             direction: "inbound".to_owned(),
-            wanted,
+            settings,
             assistant_id: None,
             config_hash: None,
         };
-        Known {
+        AgentState {
             agent,
             look_since: None,
             missing_id: None,
@@ -117,20 +117,20 @@ mod tests {
         }
     }
 
-    fn named(config_hash: Option<&str>) -> Known {
-        let mut known = fresh();
-        known.agent.assistant_id = Some(ID.to_owned());
-        known.agent.config_hash = config_hash.map(str::to_owned);
-        known
+    fn named(config_hash: Option<&str>) -> AgentState {
+        let mut state = fresh();
+        state.agent.assistant_id = Some(ID.to_owned());
+        state.agent.config_hash = config_hash.map(str::to_owned);
+        state
     }
 
-    fn synced() -> Known {
+    fn synced() -> AgentState {
         let hash = wanted(&fresh()).hash;
         named(Some(&hash))
     }
 
-    fn step(known: &Known) -> Step {
-        next(known, &wanted(known), false)
+    fn step(state: &AgentState) -> Step {
+        next(state, &wanted(state), false)
     }
 
     #[test]
@@ -143,9 +143,9 @@ mod tests {
 
     #[test]
     fn only_an_assistant_that_vapi_does_not_have_is_made_again() {
-        let gone = Known { missing_id: Some(ID.to_owned()), ..synced() };
+        let gone = AgentState { missing_id: Some(ID.to_owned()), ..synced() };
         assert_eq!(step(&gone), Step::Create);
-        let another_is_gone = Known { missing_id: Some("another".to_owned()), ..synced() };
+        let another_is_gone = AgentState { missing_id: Some("another".to_owned()), ..synced() };
         assert_eq!(step(&another_is_gone), Step::Nothing);
     }
 
@@ -153,28 +153,28 @@ mod tests {
     fn whoever_may_have_made_one_looks_first_whatever_else_there_is_to_do() {
         let since = Timestamp::from_micros(1);
         let refused = Some(wanted(&fresh()).hash);
-        for known in [fresh(), synced(), Known { refused_hash: refused, ..fresh() }] {
-            let known = Known { look_since: Some(since), ..known };
-            assert_eq!(step(&known), Step::Search(since));
-            assert_ne!(next(&known, &wanted(&known), true), Step::Search(since), "once is enough");
+        for state in [fresh(), synced(), AgentState { refused_hash: refused, ..fresh() }] {
+            let state = AgentState { look_since: Some(since), ..state };
+            assert_eq!(step(&state), Step::Search(since));
+            assert_ne!(next(&state, &wanted(&state), true), Step::Search(since), "once is enough");
         }
     }
 
     #[test]
     fn what_was_refused_is_not_sent_until_it_differs() {
-        let refused = Known { refused_hash: Some(wanted(&fresh()).hash), ..named(None) };
+        let refused = AgentState { refused_hash: Some(wanted(&fresh()).hash), ..named(None) };
         assert_eq!(step(&refused), Step::StillRefused);
         assert!(!is_owed(&refused, &wanted(&refused)));
         let mut changed = refused;
-        changed.agent.wanted.name = "Reception".to_owned();
+        changed.agent.settings.name = "Reception".to_owned();
         assert_eq!(step(&changed), Step::Update(ID.to_owned()));
     }
 
     #[test]
     fn h12_what_another_org_names_too_is_left_alone() {
-        for known in [named(None), synced(), fresh()] {
+        for state in [named(None), synced(), fresh()] {
             assert_eq!(
-                step(&Known { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..known }),
+                step(&AgentState { is_contested: true, look_since: Some(Timestamp::from_micros(1)), ..state }),
                 Step::Leave
             );
         }
@@ -182,10 +182,10 @@ mod tests {
 
     #[test]
     fn what_vapi_would_refuse_is_not_sent_at_all() {
-        let mut known = named(None);
-        known.agent.wanted.name = "n".repeat(41);
-        assert_eq!(step(&known), Step::Refuse);
-        known.refused_hash = Some(wanted(&known).hash);
-        assert_eq!(step(&known), Step::StillRefused);
+        let mut state = named(None);
+        state.agent.settings.name = "n".repeat(41);
+        assert_eq!(step(&state), Step::Refuse);
+        state.refused_hash = Some(wanted(&state).hash);
+        assert_eq!(step(&state), Step::StillRefused);
     }
 }

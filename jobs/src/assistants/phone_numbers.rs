@@ -4,19 +4,19 @@ use serde_json::json;
 use vapi::client::{Assistant, Error};
 
 use super::{
-    Prewarm,
+    AssistantSync,
     failure::Failure,
-    pass::{Pass, Stop},
+    pass::{Pass, PassError},
 };
 
 impl Pass<'_> {
     /// Updates each number. A number that Vapi does not have or rejects is recorded, and delays nothing else.
-    pub(super) async fn map_phone_numbers(&self, assistant_id: Option<&str>) -> Result<(), Stop> {
-        let agent = self.hold.agent;
+    pub(super) async fn map_phone_numbers(&self, assistant_id: Option<&str>) -> Result<(), PassError> {
+        let agent = self.lease.agent;
         for owed in self.store.phone_mappings_owed(agent, assistant_id).await? {
             self.renew().await?;
             let fields = json!({"assistantId": owed.assistant_id});
-            let refused = match self.prewarm.client.update_phone_number(&owed.id, &fields).await {
+            let refused = match self.sync.client.update_phone_number(&owed.id, &fields).await {
                 Ok(_) => None,
                 Err(Error::Missing) => Some("Vapi does not have it".to_owned()),
                 Err(error) => match Failure::of(&error) {
@@ -33,7 +33,7 @@ impl Pass<'_> {
     }
 }
 
-impl Prewarm {
+impl AssistantSync {
     /// Whether an assistant sends its webhooks to this installation. A copy of the database may use the same account at
     /// Vapi; its assistants are not ours to judge.
     pub(crate) fn owns(&self, assistant: &Assistant) -> bool {

@@ -16,14 +16,14 @@ pub use chain::chain;
 use sink::Sink;
 
 /// The default of `PREWARM_LOG`.
-const DEFAULT: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
 
 /// A panic and the end of the process wait for the queued lines to be written, up to this limit.
-const FLUSH: Duration = Duration::from_millis(500);
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Starts logging, once a process. `filter` is `PREWARM_LOG`, in the syntax of `RUST_LOG`.
 pub fn init(filter: Option<&str>) {
-    let filter = EnvFilter::new(filter.unwrap_or(DEFAULT));
+    let filter = EnvFilter::new(filter.unwrap_or(DEFAULT_FILTER));
     let registry = tracing_subscriber::registry().with(filter);
     let sink = Sink::start(std::io::stderr());
     if std::io::stderr().is_terminal() {
@@ -31,16 +31,16 @@ pub fn init(filter: Option<&str>) {
     } else {
         registry.with(fmt::layer().event_format(json::Lines).with_writer(sink)).init();
     }
-    std::panic::set_hook(Box::new(tell_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
 /// Writes the last line of the process, after all lines logged before it, but without waiting for a stuck reader.
 #[expect(clippy::print_stderr, reason = "the last line of a command that logs nothing")]
-pub fn last_word(line: &str) {
+pub fn print_last(line: &str) {
     match sink::started() {
         Some(sink) => {
             sink.take(format!("{line}\n").as_bytes());
-            sink.flush(FLUSH);
+            sink.flush(FLUSH_TIMEOUT);
         }
         None => eprintln!("{line}"),
     }
@@ -49,12 +49,12 @@ pub fn last_word(line: &str) {
 /// Waits until all logged lines are written, but not for a stuck reader.
 pub fn flush() {
     if let Some(sink) = sink::started() {
-        sink.flush(FLUSH);
+        sink.flush(FLUSH_TIMEOUT);
     }
 }
 
 /// Logs a panic. The default hook writes to standard error directly, and would hang with a stuck reader.
-fn tell_panic(panic: &PanicHookInfo<'_>) {
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let backtrace = std::backtrace::Backtrace::capture();

@@ -17,11 +17,11 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::{names::LOG_LINES_DROPPED_TOTAL, sampler::Sampler};
 
 /// Lines in the queue, at most.
-const LINES: usize = 4096;
+const MAX_LINES: usize = 4096;
 /// Bytes in the queue, at most.
-const BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Delay between attempts to enter a full queue.
-const PAUSE: Duration = Duration::from_millis(5);
+const FLUSH_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 static STARTED: OnceLock<Sink> = OnceLock::new();
 
@@ -53,7 +53,7 @@ enum Piece {
 impl Sink {
     /// Starts the thread that writes to `out`. The first sink of a process is the one that [`started`] returns.
     pub(super) fn start(out: impl Write + Send + 'static) -> Self {
-        let (queue, pieces) = mpsc::sync_channel(LINES);
+        let (queue, pieces) = mpsc::sync_channel(MAX_LINES);
         let shared = Arc::<Shared>::default();
         let sink = Self { queue, shared: Arc::clone(&shared) };
         // Without the thread all lines are dropped and counted; only the metric shows it.
@@ -65,7 +65,7 @@ impl Sink {
     /// Queues a line, or drops it if the queue is full.
     pub(super) fn take(&self, line: &[u8]) {
         let waiting = self.shared.waiting_bytes.fetch_add(line.len(), Ordering::Relaxed);
-        if waiting + line.len() <= BYTES && self.queue.try_send(Piece::Line(line.into())).is_ok() {
+        if waiting + line.len() <= MAX_BYTES && self.queue.try_send(Piece::Line(line.into())).is_ok() {
             return;
         }
         self.shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
@@ -83,7 +83,7 @@ impl Sink {
                 return;
             }
             mark = back;
-            thread::sleep(PAUSE);
+            thread::sleep(FLUSH_POLL_INTERVAL);
         }
         // An error means that the time is up or the thread has ended; there is nothing left to wait for.
         let _ = written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
@@ -161,13 +161,13 @@ mod tests {
         let closed = reader.gate.lock().unwrap();
         let sink = Sink::start(reader.clone());
         let line = [b'x'; 1023].into_iter().chain([b'\n']).collect::<Vec<u8>>();
-        let sent = 2 * LINES;
+        let sent = 2 * MAX_LINES;
         (0..sent).for_each(|_| sink.take(&line));
         sink.flush(Duration::from_millis(20));
         assert!(reader.read.lock().unwrap().is_empty());
         let dropped = usize::try_from(sink.shared.dropped.load(Ordering::Relaxed)).unwrap();
-        assert!(dropped >= LINES - 1, "{dropped}");
-        assert!(sink.shared.waiting_bytes.load(Ordering::Relaxed) <= BYTES);
+        assert!(dropped >= MAX_LINES - 1, "{dropped}");
+        assert!(sink.shared.waiting_bytes.load(Ordering::Relaxed) <= MAX_BYTES);
 
         drop(closed);
         sink.flush(Duration::from_secs(60));

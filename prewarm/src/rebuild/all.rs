@@ -9,33 +9,33 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use readmodel::ids::OrgId;
-use store::rebuild_runs::{Failure, Run};
+use store::rebuild_runs::{RebuildFailure, RebuildRun};
 use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
 use super::{
-    one::{Builder, Ended},
-    progress::Progress,
+    one::{Builder, RebuildEnd},
+    progress::RunProgress,
 };
 
 /// Orgs in work, including those that wait for another process's lease and so do not hold up the others.
-const WINDOW: usize = 64;
+const MAX_IN_WORK: usize = 64;
 /// Orgs read at a time.
-const CHUNK: u32 = 500;
+const ORGS_PER_READ: u32 = 500;
 /// Interval of recording the progress: a kill repeats at most this much work.
-const RECORD_EVERY: Duration = Duration::from_millis(250);
+const RECORD_INTERVAL: Duration = Duration::from_millis(250);
 
-const GO_ON: &str = "run `prewarm rebuild --all` again to resume";
+const RESUME_ADVICE: &str = "run `prewarm rebuild --all` again to resume";
 
 pub(super) async fn run(builder: Builder, concurrency: usize, restart: bool) -> anyhow::Result<()> {
     let store = &builder.store;
-    let turn = store.take_rebuild_turn().await?;
-    ensure!(turn.is_some(), "another `prewarm rebuild --all` is running; wait for it or stop it");
+    let lock = store.lock_rebuild_runs().await?;
+    ensure!(lock.is_some(), "another `prewarm rebuild --all` is running; wait for it or stop it");
     if restart {
         store.abandon_rebuild_run().await?;
     }
     let run = store.open_rebuild_run().await?;
-    let progress = Progress::start(&run)?;
+    let progress = RunProgress::start(&run)?;
     let mut rebuilding = Rebuilding::new(builder, concurrency, run, progress);
     let ended = rebuilding.work().await;
     rebuilding.progress.finish();
@@ -47,9 +47,9 @@ struct Rebuilding {
     builder: Builder,
     /// Limits the rebuilds that run at once.
     room: Arc<Semaphore>,
-    run: Run,
-    progress: Progress,
-    tasks: JoinSet<(OrgId, Ended)>,
+    run: RebuildRun,
+    progress: RunProgress,
+    tasks: JoinSet<(OrgId, RebuildEnd)>,
     begun: BTreeSet<OrgId>,
     /// Orgs that are read but not begun.
     waiting: VecDeque<OrgId>,
@@ -58,7 +58,7 @@ struct Rebuilding {
 }
 
 impl Rebuilding {
-    fn new(builder: Builder, concurrency: usize, run: Run, progress: Progress) -> Self {
+    fn new(builder: Builder, concurrency: usize, run: RebuildRun, progress: RunProgress) -> Self {
         Self {
             builder,
             room: Arc::new(Semaphore::new(concurrency)),
@@ -74,7 +74,7 @@ impl Rebuilding {
     /// Works until every org is done, or none can be. Rebuilds that have begun are awaited.
     async fn work(&mut self) -> anyhow::Result<()> {
         let mut ended = Ok(());
-        let mut record = tokio::time::interval(RECORD_EVERY);
+        let mut record = tokio::time::interval(RECORD_INTERVAL);
         loop {
             if ended.is_ok() && !self.builder.shutdown.is_cancelled() {
                 ended = self.begin().await;
@@ -98,7 +98,7 @@ impl Rebuilding {
 
     /// Begins rebuilds until the window is full.
     async fn begin(&mut self) -> anyhow::Result<()> {
-        while self.tasks.len() < WINDOW {
+        while self.tasks.len() < MAX_IN_WORK {
             if self.waiting.is_empty() {
                 self.read().await?;
             }
@@ -112,7 +112,7 @@ impl Rebuilding {
 
     async fn read(&mut self) -> anyhow::Result<()> {
         let Some(from) = self.read_to else { return Ok(()) };
-        let orgs = self.builder.store.orgs_from(from, CHUNK).await?;
+        let orgs = self.builder.store.orgs_from(from, ORGS_PER_READ).await?;
         self.read_to = orgs.last().and_then(after);
         self.waiting.extend(orgs);
         Ok(())
@@ -120,14 +120,14 @@ impl Rebuilding {
 
     /// Records the result of an org. One that was stopped, or failed for another reason than its own, remains to be
     /// done.
-    async fn note(&mut self, org: OrgId, ended: Ended) -> anyhow::Result<()> {
+    async fn note(&mut self, org: OrgId, ended: RebuildEnd) -> anyhow::Result<()> {
         match ended {
-            Ended::Stopped => return Ok(()),
-            Ended::Unreachable(error) => return Err(error),
-            Ended::Failed(reason) => {
-                self.builder.store.record_rebuild_failure(&self.run, &Failure { org, reason }).await?;
+            RebuildEnd::Stopped => return Ok(()),
+            RebuildEnd::Unreachable(error) => return Err(error),
+            RebuildEnd::Failed(reason) => {
+                self.builder.store.record_rebuild_failure(&self.run, &RebuildFailure { org, reason }).await?;
             }
-            Ended::Rebuilt(_) => {}
+            RebuildEnd::Rebuilt(_) => {}
         }
         self.begun.remove(&org);
         self.run.rebuilt += 1;
@@ -143,15 +143,15 @@ impl Rebuilding {
 
     /// Ends the run and reports its result.
     async fn close(self, ended: anyhow::Result<()>) -> anyhow::Result<()> {
-        let Run { rebuilt, total, .. } = self.run;
+        let RebuildRun { rebuilt, total, .. } = self.run;
         if let Err(error) = ended {
             // Fails if the database is down; then a little work is repeated.
             let _ = self.record().await;
-            return Err(error).with_context(|| format!("stopped after {rebuilt} of {total} orgs; {GO_ON}"));
+            return Err(error).with_context(|| format!("stopped after {rebuilt} of {total} orgs; {RESUME_ADVICE}"));
         }
         if !self.begun.is_empty() || !self.waiting.is_empty() || self.builder.shutdown.is_cancelled() {
             self.record().await?;
-            bail!("stopped after {rebuilt} of {total} orgs; {GO_ON}");
+            bail!("stopped after {rebuilt} of {total} orgs; {RESUME_ADVICE}");
         }
         self.builder.store.finish_rebuild_run(&self.run).await?;
         let failures = self.builder.store.rebuild_failures(&self.run).await?;

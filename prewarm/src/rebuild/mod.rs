@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::settings::Settings;
-use one::{Builder, Ended};
+use one::{Builder, RebuildEnd};
 
 const APPLICATION: &str = "prewarm-rebuild";
 
@@ -47,7 +47,7 @@ impl Arguments {
         if let Some(url) = settings.get("REDIS_URL")
             && let Err(error) = reach::redis(url).await
         {
-            progress::say(&format!("prewarm: {error}; the api's nodes read rebuilt blobs from Postgres"));
+            progress::print_line(&format!("prewarm: {error}; the api's nodes read rebuilt blobs from Postgres"));
         }
         let shutdown = crate::process::shutdown_on_signal()?;
         let builder = Builder::new(store, shutdown);
@@ -68,10 +68,10 @@ async fn some(builder: &Builder, orgs: &[Uuid]) -> anyhow::Result<()> {
         ensure_known(&builder.store, org).await?;
         let (ended, took) = progress::timed(builder.rebuild(org, &room)).await;
         match ended {
-            Ended::Rebuilt(outcome) => show(org, &outcome, took),
-            Ended::Failed(reason) => bail!("org {org}: {reason}"),
-            Ended::Unreachable(error) => return Err(error).with_context(|| format!("org {org}")),
-            Ended::Stopped => bail!("stopped before org {org}"),
+            RebuildEnd::Rebuilt(outcome) => show(org, &outcome, took),
+            RebuildEnd::Failed(reason) => bail!("org {org}: {reason}"),
+            RebuildEnd::Unreachable(error) => return Err(error).with_context(|| format!("org {org}")),
+            RebuildEnd::Stopped => bail!("stopped before org {org}"),
         }
     }
     Ok(())

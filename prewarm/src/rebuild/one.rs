@@ -9,10 +9,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// The limit of the wait for another process's rebuild: longer than a worker's time limit, and than the lease of a dead one.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The limit of the wait for another process's rebuild: longer than a worker's time limit, and than a dead worker's
+/// lease.
+const LEASE_WAIT: Duration = Duration::from_secs(30);
 /// Delay before the lease is tried again. Shorter than any worker's interval, so that this one gets its turn.
-const PAUSE: Duration = Duration::from_millis(25);
+const LEASE_RETRY_DELAY: Duration = Duration::from_millis(25);
 
 /// Rebuilds orgs until shutdown.
 #[derive(Clone, Debug)]
@@ -25,7 +26,7 @@ pub(crate) struct Builder {
 
 /// The result of a rebuild.
 #[derive(Debug)]
-pub(crate) enum Ended {
+pub(crate) enum RebuildEnd {
     /// It succeeded.
     Rebuilt(Outcome),
     /// It failed for a reason of the org's own. The text contains none of its data.
@@ -42,26 +43,26 @@ impl Builder {
     }
 
     /// Rebuilds an org as soon as `room` has a permit. Waits for other holders of the lease without keeping the permit.
-    pub(crate) async fn rebuild(&self, org: OrgId, room: &Semaphore) -> Ended {
+    pub(crate) async fn rebuild(&self, org: OrgId, room: &Semaphore) -> RebuildEnd {
         let mut first_at = None;
-        while first_at.is_none_or(|first: Instant| first.elapsed() < PATIENCE) {
+        while first_at.is_none_or(|first: Instant| first.elapsed() < LEASE_WAIT) {
             let place = room.acquire().await;
             if self.shutdown.is_cancelled() {
-                return Ended::Stopped;
+                return RebuildEnd::Stopped;
             }
             first_at.get_or_insert_with(Instant::now);
             let attempt = self.attempt(org).await;
             drop(place);
             match attempt {
-                Ok(Some(outcome)) => return Ended::Rebuilt(outcome),
-                Ok(None) => tokio::time::sleep(PAUSE).await,
+                Ok(Some(outcome)) => return RebuildEnd::Rebuilt(outcome),
+                Ok(None) => tokio::time::sleep(LEASE_RETRY_DELAY).await,
                 Err(materialize::Error::Store(error)) if error.is_outage() || error.is_blocked() => {
-                    return Ended::Unreachable(error.into());
+                    return RebuildEnd::Unreachable(error.into());
                 }
-                Err(error) => return Ended::Failed(format!("{:#}", anyhow::Error::from(error))),
+                Err(error) => return RebuildEnd::Failed(format!("{:#}", anyhow::Error::from(error))),
             }
         }
-        Ended::Failed(format!("another process held its lease for {} s", PATIENCE.as_secs()))
+        RebuildEnd::Failed(format!("another process held its lease for {} s", LEASE_WAIT.as_secs()))
     }
 
     /// Tries once; `None` if another process holds the lease.

@@ -6,10 +6,10 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use store::rebuild_runs::{Failure, Run};
+use store::rebuild_runs::{RebuildFailure, RebuildRun};
 
 /// Interval between two lines without a terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Runs work and measures its duration.
 pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
@@ -19,7 +19,7 @@ pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
 }
 
 /// The display of a run's progress.
-pub(super) struct Progress {
+pub(super) struct RunProgress {
     bar: ProgressBar,
     /// When the next line is due; `None` on a terminal.
     line_at: Option<Instant>,
@@ -29,15 +29,15 @@ pub(super) struct Progress {
     total: i64,
 }
 
-impl Progress {
-    pub(super) fn start(run: &Run) -> anyhow::Result<Self> {
+impl RunProgress {
+    pub(super) fn start(run: &RebuildRun) -> anyhow::Result<Self> {
         let style = ProgressStyle::with_template("rebuilding {bar:40} {pos}/{len} orgs{msg}")?;
         let bar =
             ProgressBar::new(run.total.unsigned_abs()).with_style(style).with_position(run.rebuilt.unsigned_abs());
         if run.resumed {
-            say(&format!("resuming after {} of {} orgs", run.rebuilt, run.total));
+            print_line(&format!("resuming after {} of {} orgs", run.rebuilt, run.total));
         }
-        let line_at = (!std::io::stderr().is_terminal()).then(|| Instant::now() + LINE_EVERY);
+        let line_at = (!std::io::stderr().is_terminal()).then(|| Instant::now() + LINE_INTERVAL);
         Ok(Self { bar, line_at, started: Instant::now(), before: run.rebuilt, total: run.total })
     }
 
@@ -46,8 +46,8 @@ impl Progress {
         match self.line_at {
             Some(at) if Instant::now() < at => {}
             Some(_) => {
-                say(&format!("{rebuilt} of {} orgs{pace}", self.total));
-                self.line_at = Some(Instant::now() + LINE_EVERY);
+                print_line(&format!("{rebuilt} of {} orgs{pace}", self.total));
+                self.line_at = Some(Instant::now() + LINE_INTERVAL);
             }
             None => {
                 self.bar.set_position(rebuilt.unsigned_abs());
@@ -74,8 +74,8 @@ impl Progress {
 
     /// Prints the result of the run.
     #[expect(clippy::print_stdout, reason = "the command's output")]
-    pub(super) fn report(&self, rebuilt: i64, failures: &[Failure]) {
-        for Failure { org, reason } in failures {
+    pub(super) fn report(&self, rebuilt: i64, failures: &[RebuildFailure]) {
+        for RebuildFailure { org, reason } in failures {
             println!("{org}  {reason}");
         }
         let (took, rate) = (self.started.elapsed().as_secs_f64(), self.rate(rebuilt));
@@ -84,6 +84,6 @@ impl Progress {
 }
 
 #[expect(clippy::print_stderr, reason = "the command's output")]
-pub(super) fn say(line: &str) {
+pub(super) fn print_line(line: &str) {
     eprintln!("{line}");
 }

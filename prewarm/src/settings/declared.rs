@@ -115,8 +115,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("PREWARM_REDIS_TIMEOUT", "MS", "The limit of a read's wait for Redis: 1 to 1000; then Postgres answers")
         .by_default("50"),
     setting("PREWARM_HTTP_ADDR", "ADDR", "Address for dashboards and webhooks").by_default(api::DEFAULT_HTTP_ADDR),
-    setting("PREWARM_HTTP_KEEP_ALIVE", "SECONDS", "The limit of a connection's idle time; set it above your balancer's")
-        .by_default("75"),
+    setting(
+        "PREWARM_HTTP_KEEP_ALIVE",
+        "SECONDS",
+        "The limit of a connection's idle time; set it above your balancer's",
+    )
+    .by_default("75"),
     setting("PREWARM_STREAMS_PER_ORG", "STREAMS", "Most open streams of an organization on a node").by_default("512"),
     setting("PREWARM_STREAMS_PER_TOKEN", "STREAMS", "Most open streams of a token on a node").by_default("64"),
     setting("PREWARM_ADMIN_ADDR", "ADDR", "Address for /metrics, /livez and /readyz").by_default("127.0.0.1:9100"),

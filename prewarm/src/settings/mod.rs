@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
-use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
+use store::{Schema, Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
 
 pub(crate) use declared::Given;
 
@@ -22,7 +22,7 @@ pub(crate) struct Settings {
     /// `PREWARM_QUEUE_UI_ADDR`.
     pub(crate) queue_ui_addr: SocketAddr,
     /// Collects Redis' refusals to all parts of the process.
-    redis_troubles: redis::Troubles,
+    redis_failures: redis::Failures,
 }
 
 /// The most connections of one part of a process to Postgres.
@@ -54,7 +54,7 @@ impl Settings {
             data_dir: PathBuf::from(value("PREWARM_DATA_DIR")),
             admin_addr: address("PREWARM_ADMIN_ADDR")?,
             queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR")?,
-            redis_troubles: redis::Troubles::default(),
+            redis_failures: redis::Failures::default(),
             variables,
         })
     }
@@ -121,8 +121,8 @@ impl Settings {
     fn redis(&self) -> anyhow::Result<Option<redis::Config>> {
         let Some(url) = self.get("REDIS_URL").map(str::to_owned) else { return Ok(None) };
         let ca_file = self.get("REDIS_CA_FILE").map(PathBuf::from);
-        let (read_timeout, troubles) = (self.redis_timeout()?, self.redis_troubles.clone());
-        Ok(Some(redis::Config { url, ca_file, read_timeout, troubles }))
+        let (read_timeout, failures) = (self.redis_timeout()?, self.redis_failures.clone());
+        Ok(Some(redis::Config { url, ca_file, read_timeout, failures }))
     }
 
     /// A second at most: waiting longer would not help, since Postgres answers sooner.
@@ -148,7 +148,7 @@ impl Settings {
     /// The retention of the bodies of events: a number of days, below the retention of their keys.
     pub(crate) fn event_retention(&self) -> anyhow::Result<Duration> {
         const DAY: Duration = Duration::from_hours(24);
-        let most = KEYS_KEPT.as_secs() / DAY.as_secs();
+        let most = DEDUPE_KEY_RETENTION.as_secs() / DAY.as_secs();
         let days = self
             .get("PREWARM_EVENT_RETENTION")
             .unwrap_or_default()

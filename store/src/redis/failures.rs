@@ -13,7 +13,7 @@ use crate::words;
 
 /// An error that has not come again for this long is over. A success in between does not end it: a server of a cluster
 /// accepts some keys and refuses others.
-const REMEMBERED: Duration = Duration::from_secs(60);
+const RETENTION: Duration = Duration::from_secs(60);
 
 /// An operation that Redis may permit or refuse separately.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,23 +37,23 @@ impl fmt::Display for Operation {
 
 /// The failing operations. Cheap to clone; all parts of a process share one.
 #[derive(Clone, Debug, Default)]
-pub struct Troubles(Arc<Mutex<BTreeMap<Operation, Trouble>>>);
+pub struct Failures(Arc<Mutex<BTreeMap<Operation, Failure>>>);
 
 #[derive(Debug)]
-struct Trouble {
+struct Failure {
     words: String,
     /// Whether the server itself refused, and will again. Lost connections are reported elsewhere.
     is_refusal: bool,
     at: Instant,
 }
 
-impl Troubles {
+impl Failures {
     /// The operations that the server refuses, with its messages; empty if there are none.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
-        let troubles = self.lock();
-        let refusals = troubles.iter().filter(|(_, trouble)| trouble.is_refusal && trouble.lasts());
-        refusals.map(|(operation, trouble)| format!("{operation}: {}", trouble.words)).collect()
+        let failures = self.lock();
+        let refusals = failures.iter().filter(|(_, failure)| failure.is_refusal && failure.lasts());
+        refusals.map(|(operation, failure)| format!("{operation}: {}", failure.words)).collect()
     }
 
     /// Records the error of an operation, if there is one.
@@ -64,21 +64,21 @@ impl Troubles {
     }
 
     pub(crate) fn fails(&self, operation: Operation, words: String, is_refusal: bool) {
-        let trouble = Trouble { words: words.clone(), is_refusal, at: Instant::now() };
-        let before = self.lock().insert(operation, trouble).filter(Trouble::lasts);
+        let failure = Failure { words: words.clone(), is_refusal, at: Instant::now() };
+        let before = self.lock().insert(operation, failure).filter(Failure::lasts);
         if before.is_none_or(|before| before.words != words) {
             tracing::warn!(%operation, error = words, "an operation of Redis fails");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Operation, Trouble>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Operation, Failure>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Trouble {
+impl Failure {
     fn lasts(&self) -> bool {
-        self.at.elapsed() < REMEMBERED
+        self.at.elapsed() < RETENTION
     }
 }
 
@@ -94,10 +94,10 @@ mod tests {
 
     #[test]
     fn c8_refusals_are_named_and_lost_connections_are_not() {
-        let troubles = Troubles::default();
-        troubles.fails(Operation::Publish, "NOPERM no channels".into(), true);
-        troubles.fails(Operation::Read, "connection lost".into(), false);
-        troubles.fails(Operation::Write, "OOM".into(), true);
-        assert_eq!(troubles.refusals(), ["storing blobs: OOM", "announcing versions: NOPERM no channels"]);
+        let failures = Failures::default();
+        failures.fails(Operation::Publish, "NOPERM no channels".into(), true);
+        failures.fails(Operation::Read, "connection lost".into(), false);
+        failures.fails(Operation::Write, "OOM".into(), true);
+        assert_eq!(failures.refusals(), ["storing blobs: OOM", "announcing versions: NOPERM no channels"]);
     }
 }

@@ -2,7 +2,7 @@
 
 /// Why a webhook is not accepted as Vapi's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
+pub enum WebhookRefused {
     /// It has no secret and no signature.
     #[error("the webhook has no secret and no signature")]
     Missing,
@@ -23,9 +23,9 @@ pub(super) struct Headers<'h, 'a>(pub(super) &'h [(&'h str, &'a [u8])]);
 
 impl<'a> Headers<'_, 'a> {
     /// The value of a header that must not be repeated.
-    pub(super) fn only(self, name: &str) -> Result<Option<&'a [u8]>, Refused> {
+    pub(super) fn only(self, name: &str) -> Result<Option<&'a [u8]>, WebhookRefused> {
         let mut values = self.0.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| *value);
         let value = values.next();
-        if values.next().is_some() { Err(Refused::Repeated) } else { Ok(value) }
+        if values.next().is_some() { Err(WebhookRefused::Repeated) } else { Ok(value) }
     }
 }

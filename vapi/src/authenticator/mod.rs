@@ -7,7 +7,7 @@ mod signature;
 
 use readmodel::time::Timestamp;
 
-pub use headers::Refused;
+pub use headers::WebhookRefused;
 pub use setting::{SettingError, flag, webhook_secrets};
 
 use headers::Headers;
@@ -64,7 +64,7 @@ impl Authenticator {
     /// checked if there is one, whatever else is presented.
     ///
     /// A presented secret does not prevent replays; a signature covers the time of sending.
-    pub fn admit<'a>(&'a self, headers: &[(&str, &'a [u8])], now: Timestamp) -> Result<Claim<'a>, Refused> {
+    pub fn admit<'a>(&'a self, headers: &[(&str, &'a [u8])], now: Timestamp) -> Result<Claim<'a>, WebhookRefused> {
         let headers = Headers(headers);
         match &self.0 {
             Accepts::Signed(signatures) => Ok(Claim(Some(signatures.claim(headers, now)?))),
@@ -83,7 +83,7 @@ impl Claim<'_> {
     }
 
     /// Checks the body against the headers' signature.
-    pub fn check(self, body: &[u8]) -> Result<(), Refused> {
+    pub fn check(self, body: &[u8]) -> Result<(), WebhookRefused> {
         self.0.map_or(Ok(()), |signed| signed.check(body))
     }
 }
@@ -95,7 +95,7 @@ mod tests {
     const OLD: &str = "old-horse";
     const NEW: &str = "new-battery-staple";
 
-    fn check(headers: &[(&str, &str)]) -> Result<(), Refused> {
+    fn check(headers: &[(&str, &str)]) -> Result<(), WebhookRefused> {
         let list = format!(" {OLD}, ,{NEW},");
         let authenticator =
             Authenticator::from_env(|name| (name == "VAPI_WEBHOOK_SECRET").then(|| list.clone())).unwrap();
@@ -127,7 +127,7 @@ mod tests {
             &[("Authorization", NEW)],
             &[("Authorization", "Basic eDp5")],
         ] {
-            assert_eq!(check(headers), Err(Refused::Missing), "{headers:?}");
+            assert_eq!(check(headers), Err(WebhookRefused::Missing), "{headers:?}");
         }
     }
 
@@ -136,17 +136,17 @@ mod tests {
         for wrong in
             ["x", "old-hors", "old-horsf", "old-horse!", "Old-horse", "old-horse,new-battery-staple", "old-horsé"]
         {
-            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(Refused::Wrong), "{wrong}");
-            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(Refused::Wrong), "{wrong}");
+            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(WebhookRefused::Wrong), "{wrong}");
+            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(WebhookRefused::Wrong), "{wrong}");
         }
     }
 
     #[test]
     fn a_repeated_header_is_refused_even_when_both_are_right() {
-        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(Refused::Repeated));
+        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(WebhookRefused::Repeated));
         assert_eq!(
             check(&[("Authorization", "Bearer x"), ("X-Vapi-Secret", NEW), ("authorization", "Basic x")]),
-            Err(Refused::Repeated)
+            Err(WebhookRefused::Repeated)
         );
     }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::headers::{Headers, Refused};
+use super::headers::{Headers, WebhookRefused};
 
 /// The header of an assistant's inline `server.secret`.
 const SECRET_HEADER: &str = "x-vapi-secret";
@@ -25,15 +25,15 @@ impl Secrets {
     }
 
     /// Checks that one of them is presented, as `X-Vapi-Secret: <secret>` or as `Authorization: Bearer <secret>`.
-    pub(super) fn check(&self, headers: Headers<'_, '_>) -> Result<(), Refused> {
+    pub(super) fn check(&self, headers: Headers<'_, '_>) -> Result<(), WebhookRefused> {
         let presented = [headers.only(SECRET_HEADER)?, headers.only(BEARER_HEADER)?.and_then(bearer_token)];
         let presented = presented.into_iter().flatten().map(<[u8]>::trim_ascii).filter(|secret| !secret.is_empty());
         let presented: Vec<_> = presented.collect();
         if presented.is_empty() {
-            return Err(Refused::Missing);
+            return Err(WebhookRefused::Missing);
         }
         let ours = presented.into_iter().fold(Choice::from(0), |ours, secret| ours | self.contains(secret));
-        if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
+        if bool::from(ours) { Ok(()) } else { Err(WebhookRefused::Wrong) }
     }
 
     /// Compares with every secret, even after a match, so that the time reveals nothing.

@@ -13,7 +13,7 @@ use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{
-    headers::{Headers, Refused},
+    headers::{Headers, WebhookRefused},
     setting::{SettingError, flag},
 };
 
@@ -104,32 +104,32 @@ impl Signatures {
     }
 
     /// Whether a webhook has a signature, right or wrong.
-    pub(super) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, Refused> {
+    pub(super) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, WebhookRefused> {
         Ok(headers.only(&self.header)?.is_some())
     }
 
     /// Checks everything that does not need the body.
-    pub(super) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, Refused> {
-        let signature = headers.only(&self.header)?.ok_or(Refused::Missing)?.trim_ascii();
+    pub(super) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, WebhookRefused> {
+        let signature = headers.only(&self.header)?.ok_or(WebhookRefused::Missing)?.trim_ascii();
         let tag = signature.strip_prefix(self.prefix.as_bytes()).and_then(|encoded| self.encoding.decode(encoded));
-        let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(Refused::Wrong)?;
+        let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(WebhookRefused::Wrong)?;
         let timestamp = self.covered(headers, &Part::Timestamp, &self.timestamp_header)?;
         let id = self.covered(headers, &Part::Id, &self.id_header)?;
         if self.format.contains(&Part::Timestamp) {
-            let sent = instant(timestamp).ok_or(Refused::Wrong)?;
+            let sent = instant(timestamp).ok_or(WebhookRefused::Wrong)?;
             if sent.abs_diff(now.as_micros()) > WINDOW_MICROS.unsigned_abs() {
-                return Err(Refused::Stale);
+                return Err(WebhookRefused::Stale);
             }
         }
         Ok(Signed { signatures: self, tag, timestamp, id })
     }
 
     /// The value of the header that a part of the format stands for; empty if the format has no such part.
-    fn covered<'a>(&self, headers: Headers<'_, 'a>, part: &Part, name: &str) -> Result<&'a [u8], Refused> {
+    fn covered<'a>(&self, headers: Headers<'_, 'a>, part: &Part, name: &str) -> Result<&'a [u8], WebhookRefused> {
         if !self.format.contains(part) {
             return Ok(b"");
         }
-        headers.only(name)?.map(<[u8]>::trim_ascii).ok_or(Refused::Missing)
+        headers.only(name)?.map(<[u8]>::trim_ascii).ok_or(WebhookRefused::Missing)
     }
 
     fn tag_with(&self, key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
@@ -150,7 +150,7 @@ impl fmt::Debug for Signatures {
 impl Signed<'_> {
     /// Checks that one of our keys made the signature over this body. Tries every key and compares whole tags, so that
     /// the time reveals nothing.
-    pub(super) fn check(&self, body: &[u8]) -> Result<(), Refused> {
+    pub(super) fn check(&self, body: &[u8]) -> Result<(), WebhookRefused> {
         let parts = self.signatures.format.iter().map(|part| match part {
             Part::Text(text) => text.as_bytes(),
             Part::Timestamp => self.timestamp,
@@ -162,7 +162,7 @@ impl Signed<'_> {
             let tag = self.signatures.tag_with(key, &parts);
             ours | tag.map_or(Choice::from(0), |tag| tag.ct_eq(&self.tag))
         });
-        if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
+        if bool::from(ours) { Ok(()) } else { Err(WebhookRefused::Wrong) }
     }
 }
 

@@ -5,16 +5,16 @@
 mod faults;
 mod fields;
 mod model;
+mod size;
 mod voice;
-mod walk;
 
 pub use faults::FieldError;
 
 use faults::Faults;
 use fields::present;
 use model::check_model;
+use size::{check_size, nul_problem};
 use voice::check_voice;
-use walk::{nul_problem, walk};
 
 use crate::assistant::AgentConfig;
 
@@ -54,7 +54,7 @@ fn check_characters(agent: &AgentConfig, faults: &mut Faults) {
     }
     for (field, value) in [("voice", &agent.voice), ("model", &agent.model)] {
         if let Some(value) = value {
-            walk(field, value, faults);
+            check_size(field, value, faults);
         }
     }
 }

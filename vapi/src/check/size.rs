@@ -13,7 +13,7 @@ pub(super) const MAX_VALUES: usize = 20_000;
 pub(super) const MAX_KEY_BYTES: usize = 256;
 
 /// Reports excess size, and characters that cannot be stored.
-pub(super) fn walk(field: &'static str, value: &Value, faults: &mut Faults) {
+pub(super) fn check_size(field: &'static str, value: &Value, faults: &mut Faults) {
     // The fault that ended the walk is in `faults`.
     let _ = Walk { field, left: MAX_VALUES, faults }.value(Place::Field(field), value, 0);
 }

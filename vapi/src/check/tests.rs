@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     faults::{MAX_FAULTS, MAX_PATH_CHARS},
-    walk::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
+    size::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
     *,
 };
 

@@ -10,7 +10,7 @@ use super::{Client, Error, Operation, request};
 use crate::field;
 
 /// The most objects in one answer.
-pub const PAGE: usize = 1000;
+pub const PAGE_SIZE: usize = 1000;
 /// The smallest page. Assistants created at one instant must fit into one page.
 const LEAST_PAGE: usize = 100;
 
@@ -69,21 +69,21 @@ impl Client {
 
     /// Replaces the given fields, each as a whole.
     pub async fn update_assistant(&self, id: &str, fields: &Value) -> Result<Assistant, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::UpdateAssistant, Method::PATCH, &["assistant", id]).body(fields);
         self.send(request, Assistant::read).await.map_err(missing_if_no_id)
     }
 
     /// Reads an assistant.
     pub async fn assistant(&self, id: &str) -> Result<Assistant, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::GetAssistant, Method::GET, &["assistant", id]);
         self.send(request, Assistant::read).await.map_err(missing_if_no_id)
     }
 
     /// Deletes an assistant.
     pub async fn delete_assistant(&self, id: &str) -> Result<(), Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::DeleteAssistant, Method::DELETE, &["assistant", id]);
         self.send(request, |_| Some(())).await.map_err(missing_if_no_id)
     }
@@ -92,21 +92,21 @@ impl Client {
     /// earlier.
     pub async fn assistants_created_since(&self, since: Timestamp) -> Result<Vec<Assistant>, Error> {
         let (mut all, mut seen) = (Vec::new(), HashSet::new());
-        let (mut until, mut size) = (None, PAGE);
+        let (mut until, mut size) = (None, PAGE_SIZE);
         loop {
             let page = self.assistants_created_between(since, until, &mut size).await?;
             let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
-            let known = all.len();
+            let before = all.len();
             all.extend(page.into_iter().filter(|assistant| seen.insert(assistant.id.clone())));
-            if !full || all.len() == known {
+            if !full || all.len() == before {
                 return Ok(all);
             }
         }
     }
 
-    /// The newest `size` ([`PAGE`] at most) assistants created at or after `since` and, if given, at or before `until`.
-    /// If that page takes too long, `size` is halved.
+    /// The newest `size` ([`PAGE_SIZE`] at most) assistants created at or after `since` and, if given, at or before
+    /// `until`. If that page takes too long, `size` is halved.
     ///
     /// A full page means that there may be more: ask again with the earliest `created_at` as `until`, and skip those
     /// that come twice.
@@ -133,7 +133,7 @@ impl Client {
 
 /// Checks that an id can be part of a path. Any other was never one of Vapi's: dots would lead to another path, and
 /// some control characters are dropped from URLs.
-pub(super) fn known(id: &str) -> Result<&str, Error> {
+pub(super) fn path_id(id: &str) -> Result<&str, Error> {
     let is_id = !matches!(id, "" | "." | "..") && !id.contains(char::is_control);
     if is_id { Ok(id) } else { Err(Error::Missing) }
 }

@@ -6,7 +6,7 @@ use readmodel::time::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Client, Error, Operation, assistants::known, request};
+use super::{Client, Error, Operation, assistants::path_id, request};
 use crate::{field, private::Private};
 
 /// A call in Vapi's list.
@@ -86,7 +86,7 @@ impl Client {
     /// `overrides` is Vapi's `assistantOverrides`: metadata and variables of this call. Returns [`Error::Missing`] if
     /// Vapi does not have the assistant, and [`Error::Rejected`] for a lack of lines, an unpaid bill or a wrong key.
     pub async fn web_call(&self, assistant_id: &str, overrides: Option<&Value>) -> Result<WebCall, Error> {
-        let mut body = json!({"assistantId": known(assistant_id)?});
+        let mut body = json!({"assistantId": path_id(assistant_id)?});
         if let Some(overrides) = overrides {
             body["assistantOverrides"] = overrides.clone();
         }

@@ -71,12 +71,12 @@ struct State {
     /// Consecutive failures.
     failures: u32,
     pause: Option<Pause>,
-    trouble: Trouble,
+    recent_failures: RecentFailures,
 }
 
 /// The recent failures of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Trouble {
+enum RecentFailures {
     #[default]
     None,
     /// At least one, caused by Vapi or the account.
@@ -118,9 +118,9 @@ impl Gate {
     /// Whether Vapi accepts requests again after failures. True once.
     pub fn take_recovery(&self) -> bool {
         let mut state = self.lock();
-        let is_over = state.trouble == Trouble::Over;
+        let is_over = state.recent_failures == RecentFailures::Over;
         if is_over {
-            state.trouble = Trouble::None;
+            state.recent_failures = RecentFailures::None;
         }
         is_over
     }
@@ -152,7 +152,7 @@ impl Gate {
 
 impl Pass {
     /// Reports the result of the request.
-    pub(super) fn settle<T>(self, result: &Result<T, Error>) {
+    pub(super) fn report<T>(self, result: &Result<T, Error>) {
         let times = &self.gate.0.times;
         let mut state = self.gate.lock();
         let now = Instant::now();
@@ -197,11 +197,11 @@ impl State {
     }
 
     fn note_trouble<T>(&mut self, result: &Result<T, Error>) {
-        self.trouble = match result {
-            Ok(_) if self.trouble == Trouble::Met => Trouble::Over,
-            Err(Error::Rejected { status: 401..=403, .. }) => Trouble::Met,
-            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => self.trouble,
-            Err(_) => Trouble::Met,
+        self.recent_failures = match result {
+            Ok(_) if self.recent_failures == RecentFailures::Met => RecentFailures::Over,
+            Err(Error::Rejected { status: 401..=403, .. }) => RecentFailures::Met,
+            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => self.recent_failures,
+            Err(_) => RecentFailures::Met,
         };
     }
 
@@ -262,7 +262,7 @@ mod tests {
     }
 
     async fn pass(gate: &Gate, outcome: Outcome) {
-        gate.enter().await.ok().unwrap().settle(&outcome);
+        gate.enter().await.ok().unwrap().report(&outcome);
     }
 
     async fn pause(gate: &Gate) -> Option<Duration> {
@@ -328,7 +328,7 @@ mod tests {
             async move { gate.enter().await.err() }
         });
         tokio::time::advance(SPACING / 2).await;
-        first.settle(&busy(20));
+        first.report(&busy(20));
         let sent_away = waiting.await.unwrap();
         assert!(matches!(sent_away, Some(Error::Busy { retry_after: Some(left) }) if left > MAX_WAIT), "{sent_away:?}");
     }
@@ -355,7 +355,7 @@ mod tests {
         tokio::time::advance(FIRST_PAUSE).await;
         let probe = gate.enter().await.ok().unwrap();
         assert_eq!(pause(&gate).await, Some(PROBE_PAUSE));
-        probe.settle(&failure());
+        probe.report(&failure());
         let left = pause(&gate).await.unwrap();
         assert!((FIRST_PAUSE..=FIRST_PAUSE * 2).contains(&left), "{left:?}");
         tokio::time::advance(FIRST_PAUSE * 2).await;
@@ -382,11 +382,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn h21_a_success_after_trouble_is_told_once() {
         let refused = |status| Err(Error::Rejected { status, words: Vec::new() });
-        for trouble in [failure(), busy(0), refused(401), refused(402)] {
+        for failed in [failure(), busy(0), refused(401), refused(402)] {
             let gate = Gate::default();
             pass(&gate, Ok(())).await;
             assert!(!gate.take_recovery());
-            pass(&gate, trouble).await;
+            pass(&gate, failed).await;
             pass(&gate, refused(400)).await;
             assert!(!gate.take_recovery());
             pass(&gate, Ok(())).await;
@@ -410,7 +410,7 @@ mod tests {
         for _ in 0..50 {
             passes.push(gate.enter().await.ok().unwrap());
         }
-        passes.into_iter().for_each(|pass| pass.settle(&failure()));
+        passes.into_iter().for_each(|pass| pass.report(&failure()));
         assert!(pause(&gate).await.unwrap() <= FIRST_PAUSE);
     }
 

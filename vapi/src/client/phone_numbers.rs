@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::{
     Client, Error, Operation,
-    assistants::{known, list, missing_if_no_id},
+    assistants::{list, missing_if_no_id, path_id},
     request,
 };
 use crate::{field, private::Private};
 
 /// The most objects in one answer.
-const PAGE: usize = 1000;
+const PAGE_SIZE: usize = 1000;
 
 /// A phone number at Vapi. The carrier's secrets in it are not read.
 #[derive(Clone)]
@@ -49,13 +49,13 @@ impl fmt::Debug for PhoneNumber {
 impl Client {
     /// The organisation's phone numbers, up to a thousand.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, Error> {
-        let request = request(Operation::ListPhoneNumbers, Method::GET, &["phone-number"]).query("limit", PAGE);
+        let request = request(Operation::ListPhoneNumbers, Method::GET, &["phone-number"]).query("limit", PAGE_SIZE);
         self.send(request, |body| list(body, PhoneNumber::read)).await
     }
 
     /// Replaces the given fields, each as a whole; `{"assistantId": …}` or null sets the assistant that answers.
     pub async fn update_phone_number(&self, id: &str, fields: &Value) -> Result<PhoneNumber, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::UpdatePhoneNumber, Method::PATCH, &["phone-number", id]).body(fields);
         self.send(request, PhoneNumber::read).await.map_err(missing_if_no_id)
     }

@@ -10,7 +10,7 @@ use crate::assistants::town::Town;
 
 /// Polls a pass until it has waited so many times, and then no more. True: it came to its end before.
 async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
-    let job = Job::Prewarm(agent.id);
+    let job = Job::SyncAssistant(agent.id);
     let mut pass = pin!(job.run(context));
     let mut waits = 0;
     std::future::poll_fn(|cx| match pass.as_mut().poll(cx) {
@@ -88,7 +88,7 @@ async fn whoever_has_lost_an_agent_is_not_believed() {
     town.pass(agent.id).await.unwrap();
     let before = town.agent(&agent).await;
     // It comes to life again.
-    assert!(town.store.read_held(&dead).await.unwrap().is_none());
+    assert!(town.store.read_leased(&dead).await.unwrap().is_none());
     assert!(!town.store.begin_create(&dead).await.unwrap());
     assert!(!town.store.renew_agent(&dead).await.unwrap());
     town.store.record_assistant(&dead, "another", Some("v1-0"), &[]).await.unwrap();
