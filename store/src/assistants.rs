@@ -223,7 +223,7 @@ impl Store {
     /// Records the stage and renews the lease; false if it is lost.
     pub async fn set_agent_stage(&self, lease: &AgentLease, stage: AssistantStage) -> Result<bool, Error> {
         let (agent, holder, seconds) = lease.arguments();
-        let entered = sqlx::query_file!("queries/assistants/enter.sql", agent, holder, stage.as_str(), seconds);
+        let entered = sqlx::query_file!("queries/assistants/set_stage.sql", agent, holder, stage.as_str(), seconds);
         Ok(entered.execute(&self.pg).await?.rows_affected() == 1)
     }
 
@@ -245,7 +245,7 @@ impl Store {
 
     /// Records that Vapi has no assistant of the agent that we do not know of.
     pub async fn note_search_complete(&self, lease: &AgentLease) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/found.sql", lease.agent.0, lease.holder).execute(&self.pg).await?;
+        sqlx::query_file!("queries/assistants/search_complete.sql", lease.agent.0, lease.holder).execute(&self.pg).await?;
         Ok(())
     }
 
@@ -281,7 +281,7 @@ impl Store {
         nothing_made: bool,
     ) -> Result<(), Error> {
         let (agent, holder, _) = lease.arguments();
-        sqlx::query_file!("queries/assistants/refuse.sql", agent, holder, hash, reason, nothing_made)
+        sqlx::query_file!("queries/assistants/refused.sql", agent, holder, hash, reason, nothing_made)
             .execute(&self.pg)
             .await?;
         Ok(())
@@ -292,7 +292,7 @@ impl Store {
         let (agent, holder, _) = lease.arguments();
         let AgentDeferral { stage, reason, pause, nothing_made, counts } = word;
         let (stage, pause) = (stage.as_str(), pause.as_secs_f64());
-        sqlx::query_file!("queries/assistants/put_off.sql", agent, holder, stage, reason, pause, nothing_made, counts)
+        sqlx::query_file!("queries/assistants/defer.sql", agent, holder, stage, reason, pause, nothing_made, counts)
             .execute(&self.pg)
             .await?;
         Ok(())
@@ -301,7 +301,7 @@ impl Store {
     /// Ends the lease of an agent that is synced, or stays refused, and removes the marks that `seen` sees.
     pub async fn finish_agent(&self, lease: &AgentLease, seen: &Seen, synced: bool) -> Result<(), Error> {
         let (agent, holder, _) = lease.arguments();
-        sqlx::query_file!("queries/assistants/settle.sql", agent, holder, seen.0, synced).execute(&self.pg).await?;
+        sqlx::query_file!("queries/assistants/finish.sql", agent, holder, seen.0, synced).execute(&self.pg).await?;
         Ok(())
     }
 
@@ -360,13 +360,13 @@ impl Store {
 
     /// Brings deferrals that lie further ahead than `longest` to now; they date from before the clock went back.
     pub async fn clamp_deferrals(&self, longest: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/mend.sql", longest.as_secs_f64()).execute(&self.pg).await?;
+        sqlx::query_file!("queries/assistants/clamp_deferrals.sql", longest.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
 
     /// Makes all deferred agents due now.
     pub async fn retry_deferred_agents(&self) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/forgive.sql").execute(&self.pg).await?;
+        sqlx::query_file!("queries/assistants/retry_deferred.sql").execute(&self.pg).await?;
         Ok(())
     }
 

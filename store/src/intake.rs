@@ -175,7 +175,7 @@ impl Store {
     pub fn wake_workers(&self) {
         let warm = self.warm.clone();
         tokio::spawn(async move {
-            let rung = sqlx::query_file!("queries/intake/ring.sql").fetch_one(&warm).await;
+            let rung = sqlx::query_file!("queries/intake/wake_workers.sql").fetch_one(&warm).await;
             if let Err(error) = rung.map_err(Error::from) {
                 tracing::debug!(error = &error as &dyn std::error::Error, "hint");
             }
@@ -382,7 +382,7 @@ impl IntakeTransaction {
 
     /// Parks events of this transaction for a while, because the source refuses their effect.
     pub async fn park(&mut self, dedupe_keys: &[&str], pause: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/intake/hold_back.sql", dedupe_keys as &[&str], pause.as_secs_f64())
+        sqlx::query_file!("queries/intake/park.sql", dedupe_keys as &[&str], pause.as_secs_f64())
             .execute(&mut *self.0)
             .await?;
         Ok(())

@@ -16,14 +16,14 @@ impl Store {
     /// blobs of both formats, so a worker that only writes the older one stands by.
     pub async fn record_node(&self, node: &Node) -> Result<bool, Error> {
         let format = i32::from(self.format.0);
-        Ok(sqlx::query_file_scalar!("queries/nodes/beat.sql", node.name, node.works, format)
+        Ok(sqlx::query_file_scalar!("queries/nodes/record.sql", node.name, node.works, format)
             .fetch_one(&self.pg)
             .await?)
     }
 
     /// Records that a node stops.
     pub async fn remove_node(&self, node: &Node) -> Result<(), Error> {
-        sqlx::query_file!("queries/nodes/leave.sql", node.name).execute(&self.pg).await?;
+        sqlx::query_file!("queries/nodes/remove.sql", node.name).execute(&self.pg).await?;
         Ok(())
     }
 }

@@ -48,12 +48,12 @@ impl Assignable {
 impl Store {
     /// The assistants and numbers that parked events wait for and that our maps have.
     pub async fn assignable_parked(&self) -> Result<Assignable, Error> {
-        Ok(sqlx::query_file_as!(Assignable, "queries/parked/known.sql").fetch_one(&self.pg).await?)
+        Ok(sqlx::query_file_as!(Assignable, "queries/parked/assignable.sql").fetch_one(&self.pg).await?)
     }
 
     /// Leaves parked events alone for a while, because their effect could not be written.
     pub async fn defer_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
+        sqlx::query_file!("queries/parked/defer.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
 

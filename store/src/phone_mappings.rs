@@ -82,6 +82,6 @@ impl Store {
 
     /// Makes the agents owed whose numbers Vapi does not have as they should be; returns how many.
     pub async fn mark_outdated_phone_mappings(&self) -> Result<u64, Error> {
-        Ok(sqlx::query_file!("queries/phone_mappings/unsaid.sql").execute(&self.pg).await?.rows_affected())
+        Ok(sqlx::query_file!("queries/phone_mappings/mark_outdated.sql").execute(&self.pg).await?.rows_affected())
     }
 }

@@ -64,7 +64,7 @@ impl Store {
     }
 
     async fn org_version_once(&self, org: OrgId) -> Result<Option<OrgVersion>, Error> {
-        let row = sqlx::query_file!("queries/versions/look.sql", org.0, i32::from(self.format.0));
+        let row = sqlx::query_file!("queries/versions/org_version.sql", org.0, i32::from(self.format.0));
         let Some(row) = row.fetch_optional(&self.pg).await? else { return Ok(None) };
         let head = match (row.known, row.n) {
             (false, _) => Head::Unknown,

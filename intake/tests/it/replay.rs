@@ -135,7 +135,7 @@ async fn runs_at_once_share_the_work() {
 
 /// Buffers that the look for what is parked and known reads.
 async fn buffers(store: &Store) -> i64 {
-    let look = include_str!("../../../store/queries/parked/known.sql");
+    let look = include_str!("../../../store/queries/parked/assignable.sql");
     let plan: Value =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {look}")))
             .fetch_one(store.sessions())
