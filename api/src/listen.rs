@@ -80,7 +80,7 @@ mod tests {
         let error = listen("PREWARM_HTTP_ADDR", addr).await.unwrap_err();
         assert!(std::error::Error::source(&error).is_none());
         let text = error.to_string();
-        assert!(text.starts_with(&format!("{addr} is taken")), "{text}");
+        assert!(text.starts_with(&format!("{addr} is in use")), "{text}");
         assert!(text.contains("PREWARM_HTTP_ADDR=127.0.0.1:"), "{text}");
     }
 }
