@@ -1,4 +1,4 @@
-//! Work on long texts: on threads apart from those that answer, and few at once.
+//! Work on long texts, on blocking threads and with limited concurrency.
 
 use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
@@ -6,10 +6,10 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::error::ApiError;
 
-/// Texts up to this size take less time than handing them to another thread.
+/// Longer texts go to another thread. For shorter ones the hand-over would take longer than the work.
 const LONG_BYTES: usize = 32 * 1024;
 
-/// The threads of one kind of work: half of the processors, so that answers always find one.
+/// The threads for one kind of work: half of the processors, so that answers always find one.
 #[derive(Clone, Debug)]
 pub(crate) struct Heavy(Arc<Semaphore>);
 
@@ -21,7 +21,7 @@ impl Default for Heavy {
 }
 
 impl Heavy {
-    /// Does work on a text of so many bytes. Once begun it holds its thread to its end, though nobody waits any more.
+    /// Runs work on a text of this size. Once started it occupies its thread to the end, even if the caller goes away.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         bytes: usize,

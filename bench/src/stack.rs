@@ -257,7 +257,7 @@ impl Stack {
     /// Waits until the node serves the newest version of an org.
     pub(crate) async fn served_newest(&self, org: &Org) -> anyhow::Result<()> {
         let started = Instant::now();
-        let newest = self.store.newest(&[org.id]).await?.versions;
+        let newest = self.store.newest_versions(&[org.id]).await?.versions;
         let (_, newest, _) = newest.first().context("the org has no version")?;
         loop {
             let answer = read(self.node(), org, LEADS, &[]).await?;

@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 async fn main() -> Result<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let program = arguments.next().context("usage: with_servers COMMAND [ARGUMENTS]")?;
-    // Caught, so that the servers are ended after the command, which gets them from the terminal as well.
+    // The command gets these signals from the terminal, too; the server is ended after it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
     let postgres = Postgres::start(&DataDir::temporary()?, Durability::Throwaway).await?;

@@ -197,7 +197,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Store {
     /// Calls `ring` for every hint, for ever. After a silence it listens on another connection.
     pub async fn follow_hints(&self, ring: impl Fn()) {
-        self.line.listen(|| follow(self.direct(), &ring)).await;
+        self.link.listen(|| follow(self.direct(), &ring)).await;
     }
 }
 

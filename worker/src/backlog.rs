@@ -11,7 +11,7 @@ use monitoring::{
         OWED_ORGS, PARKED_EVENTS, QUARANTINED,
     },
 };
-use store::{Store, erasures::Backlog, parked::Contested};
+use store::{Store, erasures::ErasureBacklog, parked::Contested};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -87,7 +87,7 @@ pub(crate) async fn measure_erasures(store: Store, health: Health) {
     }
 }
 
-fn state_of_erasures(Backlog { erasures, oldest_seconds }: Backlog) -> State {
+fn state_of_erasures(ErasureBacklog { erasures, oldest_seconds }: ErasureBacklog) -> State {
     if oldest_seconds < ERASURE_IS_LATE.as_secs_f64() {
         return State::Ok;
     }
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn only_overdue_erasures_are_reported() {
-        let backlog = |oldest_seconds| state_of_erasures(Backlog { erasures: 1, oldest_seconds });
+        let backlog = |oldest_seconds| state_of_erasures(ErasureBacklog { erasures: 1, oldest_seconds });
         assert_eq!((backlog(0.0), backlog(59.0)), (State::Ok, State::Ok));
         assert!(matches!(backlog(61.0), State::Degraded(reason) if reason.starts_with("1 erasures")));
     }

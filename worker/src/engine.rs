@@ -105,7 +105,7 @@ impl<H: Handler> Engine<H> {
         let store = || self.store.clone();
         let _beside = [
             spawn(follow_hints(store(), hinted)),
-            spawn(watch_line(store())),
+            spawn(watch_link(store())),
             spawn(Scheduler::new(store(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health.clone(), self.config.heartbeat)),
             spawn(backlog::measure(store())),
@@ -185,8 +185,8 @@ async fn follow_hints(store: Store, bells: Arc<[Arc<Bell>]>) {
     store.follow_hints(|| bells.iter().for_each(|bell| bell.ring())).await;
 }
 
-async fn watch_line(store: Store) {
-    store.watch_line().await;
+async fn watch_link(store: Store) {
+    store.watch_link().await;
 }
 
 /// A queue's name in `/readyz`.

@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::numbers::{BELIEVED, Found, NotFound, Numbers};
+use api::numbers::{CACHE_TIME, NotAnswered, NumberAssistant, Numbers};
 use embedded::Durability;
 use futures_util::FutureExt as _;
 use readmodel::blob::Format;
@@ -80,12 +80,12 @@ fn call(id: Option<&str>, number: Option<&str>) -> CallRef {
     Envelope::from_json(message).unwrap().call
 }
 
-fn found(assistant: Option<&str>) -> Result<Found, NotFound> {
-    Ok(Found { assistant: assistant.map(Arc::from), is_late: false })
+fn found(assistant: Option<&str>) -> Result<NumberAssistant, NotAnswered> {
+    Ok(NumberAssistant { assistant: assistant.map(Arc::from), is_late: false })
 }
 
-fn late(assistant: &str) -> Result<Found, NotFound> {
-    Ok(Found { assistant: Some(Arc::from(assistant)), is_late: true })
+fn late(assistant: &str) -> Result<NumberAssistant, NotAnswered> {
+    Ok(NumberAssistant { assistant: Some(Arc::from(assistant)), is_late: true })
 }
 
 async fn map(pg: &WarmSessions, assistant: &str) {
@@ -127,22 +127,22 @@ async fn a_change_is_seen_within_a_second_and_postgres_is_not_asked_before() {
     for (n, asked) in [&by_id, &by_number].into_iter().enumerate() {
         let (before, after) = (format!("before-{n}"), format!("after-{n}"));
         map(&pg, &before).await;
-        clock.advance(BELIEVED);
+        clock.advance(CACHE_TIME);
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&before)));
         map(&pg, &after).await;
-        clock.advance(BELIEVED - Duration::from_millis(1));
+        clock.advance(CACHE_TIME - Duration::from_millis(1));
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&before)), "believed");
         clock.advance(Duration::from_millis(1));
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&after)));
     }
-    assert!(BELIEVED < Duration::from_secs(1));
+    assert!(CACHE_TIME < Duration::from_secs(1));
     // An unknown number as well.
     let unknown = call(Some("id-9"), None);
     assert_eq!(numbers.assistant_of(&unknown).await, found(None));
     let add = "insert into public.phone_numbers (org_id, vapi_phone_number_id, agent_id)
                select org_id, 'id-9', id from public.agents where id::text like '%a2'";
     sqlx::raw_sql(add).execute(&pg).await.unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&unknown).await, found(Some("assistant-2")));
     pg.close().await;
     database.close().await.unwrap();
@@ -157,30 +157,30 @@ async fn the_last_answer_serves_while_postgres_hangs_or_is_gone() {
     assert_eq!(numbers.assistant_of(&known).await, found(Some("assistant-1")));
 
     server.pause().unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     let asked = Instant::now();
     assert_eq!(numbers.assistant_of(&known).await, late("assistant-1"));
-    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotFound));
+    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotAnswered));
     // Vapi drops the call after this.
     assert!(asked.elapsed() < Duration::from_millis(7500), "{:?}", asked.elapsed());
     // A few requests probe the hanging Postgres; the others do not wait for it.
     assert_eq!(numbers.assistant_of(&known).now_or_never(), Some(late("assistant-1")));
     server.resume().unwrap();
     map(&pg, "changed").await;
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&known).await, found(Some("changed")));
 
     server.kill().await.unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&known).await, late("changed"));
-    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotFound));
+    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotAnswered));
     server.restart().await.unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     // Dead connections are noticed one by one.
     let mut answer = numbers.assistant_of(&known).await;
     while answer != found(Some("changed")) {
         assert_eq!(answer, late("changed"));
-        clock.advance(BELIEVED);
+        clock.advance(CACHE_TIME);
         answer = numbers.assistant_of(&known).await;
     }
     assert_eq!(numbers.assistant_of(&unheard).await, found(Some("assistant-2")));

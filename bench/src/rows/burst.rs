@@ -136,7 +136,7 @@ async fn post_on(reports: Arc<Reports>, started: Instant) -> anyhow::Result<Late
 
 async fn newest(stack: &Stack, orgs: &[Org]) -> anyhow::Result<HashMap<OrgId, Version>> {
     let ids: Vec<OrgId> = orgs.iter().map(|org| org.id).collect();
-    let newest = stack.store.newest(&ids).await?.versions;
+    let newest = stack.store.newest_versions(&ids).await?.versions;
     Ok(newest.into_iter().map(|(org, version, _)| (org, version)).collect())
 }
 

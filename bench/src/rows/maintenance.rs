@@ -280,7 +280,7 @@ async fn idle(stack: &Stack, time: Duration) -> anyhow::Result<Cost> {
 }
 
 async fn newest(stack: &Stack, org: OrgId) -> anyhow::Result<i64> {
-    let newest = stack.store.newest(&[org]).await?.versions;
+    let newest = stack.store.newest_versions(&[org]).await?.versions;
     Ok(newest.first().context("the org has no version")?.1.n)
 }
 

@@ -61,7 +61,7 @@ async fn counted(bench: &Bench) -> anyhow::Result<f64> {
 
 /// The number of an org's versions, which is the number of its committed rebuilds.
 async fn versions(bench: &Bench, org: &Org) -> anyhow::Result<f64> {
-    let newest = bench.stack.store.newest(&[org.id]).await?.versions;
+    let newest = bench.stack.store.newest_versions(&[org.id]).await?.versions;
     Ok(newest.first().map_or(0.0, |(_, version, _)| version.n as f64))
 }
 

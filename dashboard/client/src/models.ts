@@ -8,7 +8,7 @@ export interface Activity {
 
 export type AgentId = string;
 
-/** An event of an agent's stream: how far its assistant is. */
+/** An event of an agent's stream: the state of its assistant. */
 export interface AgentProgress {
   agentId: AgentId;
   assistantId: string | null;
@@ -17,40 +17,40 @@ export interface AgentProgress {
   stage: AgentStage;
 }
 
-/** What a save is answered with. */
+/** The answer to a save. */
 export interface AgentSaved {
   agentId: AgentId;
-  /** Vapi's id of its assistant. */
+  /** Vapi's id of the assistant. */
   assistantId: string | null;
   configHash: string | null;
-  /** One line for people. */
+  /** A line for people. */
   message: string;
-  /** Where its events are. */
+  /** Path of the agent's event stream. */
   stream: string;
   success: boolean;
-  /** Vapi holds it. */
+  /** Whether Vapi has this configuration. */
   synced: boolean;
 }
 
-/** An agent as a GET shows it. */
+/** An agent and the state of its assistant. */
 export interface AgentShown {
   agentId: AgentId;
-  /** Vapi's id of its assistant. */
+  /** Vapi's id of the assistant. */
   assistantId: string | null;
   call_direction: Direction;
-  /** Of what Vapi should hold; null where nothing is sent to Vapi. */
+  /** Hash of the configuration; null if this installation sends nothing to Vapi. */
   configHash: string | null;
   firstMessage: string | null;
-  /** As Vapi is given it. */
+  /** Vapi's model object. */
   model: Record<string, unknown> | null;
   name: string;
-  /** Why it failed or waits. */
+  /** Why the assistant failed or waits. */
   reason: string | null;
   stage: AgentStage | null;
-  /** Vapi holds it. */
+  /** Whether Vapi has this configuration. */
   synced: boolean;
   systemPrompt: string | null;
-  /** As Vapi is given it. */
+  /** Vapi's voice object. */
   voice: Record<string, unknown> | null;
 }
 
@@ -97,7 +97,7 @@ export interface Calls {
 
 export type ContactId = string;
 
-/** All panels of one version, as they are joined. */
+/** All panels of one version. */
 export interface Dashboard {
   activity: Activity;
   calls: Calls;
@@ -105,7 +105,7 @@ export interface Dashboard {
   pulse: Pulse;
 }
 
-/** Who calls whom. */
+/** The direction of an agent's calls. */
 export type Direction = 'inbound' | 'outbound';
 
 /** One event. */
@@ -121,11 +121,11 @@ export interface ActivityEvent {
   type: string;
 }
 
-/** The fault of a field. */
+/** A fault of a field. */
 export interface FieldProblem {
-  /** Its path: `name`, `voice.stability`. */
+  /** The path, such as `name` or `voice.stability`. */
   field: string;
-  /** Completes a sentence that begins with the field. */
+  /** The predicate of a sentence about the field. */
   problem: string;
 }
 
@@ -196,29 +196,29 @@ export type Metadata = {
   service_type: string | null;
 };
 
-/** An event `version` of the stream: a version that the server has made. */
+/** An event `version` of the stream: a new version. */
 export interface News {
-  /** The instant that it is true for. */
+  /** The instant of its snapshot. */
   as_of: Timestamp;
-  /** The tags of the models. */
+  /** The entity tags of the models. */
   models: Record<string, string>;
   version: Version;
 }
 
 export type Decimal = number;
 
-/** Which agent a test call is with. The org is the token's, whatever else a body says. */
+/** The agent of a test call. The org is the token's, whatever else the body contains. */
 export interface OpenTestCall {
   call_direction?: Direction | null;
 }
 
 export type OrgId = string;
 
-/** The org of a token. */
+/** The org of the token. */
 export interface Organization {
-  /** What it calls itself. */
+  /** The org's name. */
   name: string | null;
-  /** The IANA name of the zone whose midnight begins its day: UTC where none is known. */
+  /** IANA name of the time zone that its days are counted in; UTC if it is unknown. */
   timezone: string;
 }
 
@@ -234,9 +234,9 @@ export interface Pagination {
   total: number;
 }
 
-/** Why there is no such answer. */
+/** An error in JSON. */
 export interface Problem {
-  /** One line for people. */
+  /** A line for people. */
   error: string;
 }
 
@@ -270,64 +270,64 @@ export interface Pulse {
 
 export type Receipt = string;
 
-/** What a webhook is answered with. */
+/** The answer to a webhook. */
 export interface Received {
-  /** Who takes the call that was asked about. */
+  /** The assistant that answers the call of an assistant request. */
   assistantId: string | null;
-  /** Why nobody takes it. */
+  /** Why no assistant answers the call. */
   error: string | null;
   receipt: Receipt | null;
-  /** It is on disk. */
+  /** Whether the webhook is stored. */
   received: boolean | null;
 }
 
-/** Why a save or a test call is refused. */
+/** The answer to a refused save or test call. */
 export interface Refusal {
-  /** One line for people. */
+  /** A line for people. */
   error: string;
-  /** The faults, by field. */
+  /** The faults by field. */
   fields: FieldProblem[] | null;
   success: boolean | null;
 }
 
-/** An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is not a person's to say is not minded. */
+/** The complete settings of an agent. Omitted fields are cleared. Fields of a GET that cannot be set are ignored, so that its body can be sent back. */
 export interface SaveAgent {
   agentId?: unknown | null;
   assistantId?: unknown | null;
   call_direction?: Direction | null;
   configHash?: unknown | null;
   firstMessage?: string | null;
-  /** As Vapi is given it. */
+  /** Vapi's model object. */
   model?: Record<string, unknown> | null;
   name: string;
   reason?: unknown | null;
   stage?: unknown | null;
   synced?: unknown | null;
   systemPrompt?: string | null;
-  /** As Vapi is given it. */
+  /** Vapi's voice object. */
   voice?: Record<string, unknown> | null;
 }
 
-/** What a click on "Test agent" is answered with. */
+/** The answer to opening a test call. */
 export interface TestCallOpened {
-  /** Vapi's id of the assistant, if there is one yet. */
+  /** Vapi's id of the assistant, if it has one yet. */
   assistantId: string | null;
-  /** One line for people. */
+  /** A line for people. */
   message: string;
-  /** Where its events are. */
+  /** Path of the test call's event stream. */
   stream: string;
   success: boolean;
   webCallId: string;
 }
 
-/** An event of a test call's stream: how far it is. */
+/** An event of a test call's stream: its state. */
 export interface TestCallProgress {
   assistantId: string | null;
-  /** Why it failed. */
+  /** Why the call failed. */
   reason: string | null;
   stage: TestCallStage;
   webCallId: string;
-  /** Where it is joined, once it is ready. */
+  /** URL to join the call, once it is ready. */
   webCallUrl: string | null;
 }
 
@@ -337,7 +337,7 @@ export type Timestamp = string;
 
 export type Version = string;
 
-/** A webhook of Vapi's. */
+/** A webhook of Vapi. */
 export interface Webhook {
   message: Record<string, unknown>;
 }

@@ -84,7 +84,7 @@ async fn erase_asks_first_and_fails_while_anything_is_owed() {
     stack.follows(&org).await;
     let id = org.id.to_string();
     let (well, _, log) = erased(&stack, &["erase", "--org", &id]).await;
-    assert!(!well && log.contains("say --yes"), "{log}");
+    assert!(!well && log.contains("pass --yes"), "{log}");
     assert_eq!(stack.count("select count(*) from organizations").await, 1);
     stack.redis.pause().unwrap();
     let (well, said, log) = erased(&stack, &["erase", "--org", &id, "--yes"]).await;

@@ -95,7 +95,7 @@ async fn a_taken_port_is_named_in_the_error() {
         let mut environment = stack.environment.clone();
         environment.insert(variable, taken.clone());
         let line = complaint(&[command], &environment).await;
-        assert!(line.starts_with(&format!("prewarm: {taken} is taken: ")), "{line}");
+        assert!(line.starts_with(&format!("prewarm: {taken} is in use: ")), "{line}");
         assert!(line.contains(&format!("such as {variable}=127.0.0.1:")) && !line.contains("os error"), "{line}");
     }
     stack.close().await;

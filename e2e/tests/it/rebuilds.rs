@@ -73,7 +73,7 @@ async fn a_killed_run_resumes_where_it_stopped() {
     // A second run is refused, and the first does not affect readers and writers.
     let mut second = Process::start(&ALL, &stack.environment);
     assert_eq!(second.ended().await.code(), Some(1));
-    assert_eq!(second.log(), "prewarm: another `prewarm rebuild --all` is running\n");
+    assert_eq!(second.log(), "prewarm: another `prewarm rebuild --all` is running; wait for it or stop it\n");
     stack.sql(&format!("insert into calls (org_id) values ('{}')", org(1).id)).await;
     stack.follows(&org(1)).await;
     run.kill_9();
@@ -82,7 +82,7 @@ async fn a_killed_run_resumes_where_it_stopped() {
     let_go(&stack).await;
     run.restart();
     assert_eq!(run.ended().await.code(), Some(0), "{}", run.log());
-    assert!(run.log().contains(&format!("going on after {} of {ORGS} orgs", HELD - 1)), "{}", run.log());
+    assert!(run.log().contains(&format!("resuming after {} of {ORGS} orgs", HELD - 1)), "{}", run.log());
     // Only orgs from the position on are repaired.
     assert_eq!(mended(&stack).await, i64::try_from(ORGS - HELD + 1).unwrap());
     assert_eq!(stack.count("select count(*) from prewarm.rebuild_runs where finished_at is not null").await, 1);
@@ -108,7 +108,7 @@ async fn a_stopped_run_says_how_to_resume_and_can_be_restarted() {
     kill(Pid::from_raw(run.pid().cast_signed()), Signal::SIGINT).unwrap();
     assert_eq!(run.ended().await.code(), Some(1));
     let stopped =
-        format!("prewarm: stopped after {} of {ORGS} orgs; `prewarm rebuild --all` goes on from here\n", ORGS - 1);
+        format!("prewarm: stopped after {} of {ORGS} orgs; run `prewarm rebuild --all` again to resume\n", ORGS - 1);
     assert_eq!(run.log(), stopped);
     assert_eq!(stack.count("select count(*) from prewarm.leases where holder <> 'test'").await, 0);
 

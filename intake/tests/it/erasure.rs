@@ -5,7 +5,7 @@ use readmodel::phone::PhoneNumber;
 use serde_json::json;
 use store::{
     Store,
-    erasures::{Requested, Subject},
+    erasures::{ErasureRequest, Subject},
 };
 use testkit::{Database, sqlx};
 use vapi::Envelope;
@@ -183,7 +183,7 @@ async fn a_parked_event_of_an_erased_caller_is_replayed_without_the_name() {
     close(store, database).await;
 }
 
-async fn request(store: &Store, subject: &Subject) -> Requested {
+async fn request(store: &Store, subject: &Subject) -> ErasureRequest {
     let found = store.find_to_erase(subject).await.unwrap().unwrap();
     store.request_erasure(&found).await.unwrap()
 }

@@ -135,7 +135,7 @@ async fn concurrent_replays_share_the_work() {
 
 /// The buffers read by the query for parked events that are now known.
 async fn buffers(store: &Store) -> i64 {
-    let look = include_str!("../../../store/queries/parked/known.sql");
+    let look = include_str!("../../../store/queries/parked/assignable.sql");
     let plan: Value =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {look}")))
             .fetch_one(store.sessions())

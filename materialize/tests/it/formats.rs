@@ -18,7 +18,7 @@ async fn change_and_rebuild(by: &Store) -> Version {
     let change = format!("insert into public.calls (org_id) values ('{}')", ORG.0);
     sqlx::query(AssertSqlSafe(change)).execute(by.sessions()).await.unwrap();
     rebuild(by, Clock::Database, ORG).await.unwrap();
-    by.newest(&[ORG]).await.unwrap().versions[0].1
+    by.newest_versions(&[ORG]).await.unwrap().versions[0].1
 }
 
 /// The edition of a node, if Postgres and Redis agree on it.
@@ -46,7 +46,7 @@ async fn a_version_has_a_blob_in_every_format_that_is_read() {
 
     // Before the upgrade: one release, whose blobs another format cannot read.
     let reader = Node { name: "reader".to_owned(), works: false };
-    older.beat(&reader).await.unwrap();
+    older.record_node(&reader).await.unwrap();
     let version = change_and_rebuild(&older).await;
     assert_eq!(shown(&older).await.unwrap().0, version);
     assert!(newer.edition(ORG).await.is_ok_and(|held| matches!(held, Held::Nothing)));
@@ -60,7 +60,7 @@ async fn a_version_has_a_blob_in_every_format_that_is_read() {
     }
 
     // After the upgrade: the older format has no readers, and leftover blobs of it are ignored.
-    older.leave(&reader).await.unwrap();
+    older.remove_node(&reader).await.unwrap();
     let version = change_and_rebuild(&newer).await;
     assert_eq!(shown(&newer).await.unwrap().0, version);
     assert!(matches!(older.edition(ORG).await.unwrap(), Held::Nothing));

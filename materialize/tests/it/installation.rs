@@ -201,16 +201,16 @@ async fn a_read_only_copy_serves_reads_and_nothing_is_built_from_it() {
 async fn a_database_set_back_under_a_running_process_begins_a_new_installation() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let before = store.newest(&[]).await.unwrap().present;
+    let before = store.newest_versions(&[]).await.unwrap().present;
     let (installation, next) = (before.installation.unwrap(), before.next_xid.unwrap());
     store.renew_if_behind(installation, next).await.unwrap();
-    assert_eq!(store.newest(&[]).await.unwrap().present.installation, Some(installation));
+    assert_eq!(store.newest_versions(&[]).await.unwrap().present.installation, Some(installation));
     // Far above the transactions of other tests on this server.
     store.renew_if_behind(installation, next + 1_000_000_000).await.unwrap();
-    let after = store.newest(&[]).await.unwrap().present.installation.unwrap();
+    let after = store.newest_versions(&[]).await.unwrap().present.installation.unwrap();
     assert_ne!(after, installation);
     store.renew_if_behind(installation, next + 1_000_000_000).await.unwrap();
-    assert_eq!(store.newest(&[]).await.unwrap().present.installation, Some(after));
+    assert_eq!(store.newest_versions(&[]).await.unwrap().present.installation, Some(after));
     // A receipt of a future transaction is not included.
     let epoch =
         sqlx::query_scalar::<_, i64>("select epoch from prewarm.epoch").fetch_one(store.sessions()).await.unwrap();

@@ -1,8 +1,8 @@
-//! An error with its causes, in one line.
+//! Formats an error with its causes in one line.
 
 use std::error::Error;
 
-/// Joins an error and its causes. A cause that the error has quoted already is left out.
+/// Joins an error and its causes, without causes that the error quotes already.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     faults::{MAX_FAULTS, MAX_PATH_CHARS},
-    walk::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
+    size::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
     *,
 };
 
@@ -115,7 +115,7 @@ fn values_too_deep_too_many_or_with_long_keys_are_named_and_cut() {
 
     assert_eq!(modelled(model_with(json!(vec![1; MAX_VALUES - 4]))), []);
     let [fault] = &modelled(model_with(json!(vec![1; MAX_VALUES - 3])))[..] else { panic!("one fault") };
-    assert_eq!(fault.to_string(), "model must be at most 20000 values");
+    assert_eq!(fault.to_string(), "model must have at most 20000 values");
 
     assert_eq!(modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES): 1}))), []);
     let [fault] = &modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES + 1): 1})))[..] else { panic!("one") };

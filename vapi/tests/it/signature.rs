@@ -1,7 +1,7 @@
 //! Webhook signatures. Those in this file were made by another implementation of HMAC.
 
 use readmodel::time::Timestamp;
-use vapi::{AuthError, Authenticator, Refused};
+use vapi::{AuthError, Authenticator, WebhookRefused};
 
 const OLD: &str = "old-horse";
 const NEW: &str = "new-battery-staple";
@@ -60,13 +60,13 @@ fn authenticator(settings: Settings<'_>) -> Result<Authenticator, AuthError> {
 }
 
 /// The verdict on a webhook that arrives at an instant.
-fn check_at(seconds: i64, settings: Settings<'_>, headers: &[(&str, &str)], body: &str) -> Result<(), Refused> {
+fn check_at(seconds: i64, settings: Settings<'_>, headers: &[(&str, &str)], body: &str) -> Result<(), WebhookRefused> {
     let authenticator = authenticator(settings).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     authenticator.admit(&headers, Timestamp::from_micros(seconds * 1_000_000))?.check(body.as_bytes())
 }
 
-fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), Refused> {
+fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), WebhookRefused> {
     check_at(SENT_SECOND, settings, headers, BODY)
 }
 
@@ -92,19 +92,19 @@ fn a_changed_byte_of_the_signed_content_is_refused() {
     let headers = [("x-signature", GOOD), ("x-timestamp", SENT)];
     assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, BODY), Ok(()));
     for body in ["", "{}", &BODY.replace("hang", "hank"), &format!("{BODY} "), &format!("{SENT}.{BODY}")] {
-        assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, body), Err(Refused::Wrong), "{body}");
+        assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, body), Err(WebhookRefused::Wrong), "{body}");
     }
-    assert_eq!(check(&[HMAC], &[headers[0], ("x-timestamp", "1772441073")]), Err(Refused::Wrong));
+    assert_eq!(check(&[HMAC], &[headers[0], ("x-timestamp", "1772441073")]), Err(WebhookRefused::Wrong));
     for digit in 0..GOOD.len() {
         let mut wrong = GOOD.to_owned();
         let other = if &GOOD[digit..=digit] == "0" { "1" } else { "0" };
         wrong.replace_range(digit..=digit, other);
-        assert_eq!(check(&[HMAC], &[("x-signature", &wrong), headers[1]]), Err(Refused::Wrong));
+        assert_eq!(check(&[HMAC], &[("x-signature", &wrong), headers[1]]), Err(WebhookRefused::Wrong));
     }
     // Another algorithm, another encoding, truncated, and too long.
     let [sha512, sha1] = [SIGNED[1].1[0][0], SIGNED[2].1[0][0]];
     for wrong in [sha512, sha1, SIGNED[0].1[0][1], &GOOD[1..], &GOOD[2..], &format!("{GOOD}00"), "", "x", "é"] {
-        assert_eq!(check(&[HMAC], &[("x-signature", wrong), headers[1]]), Err(Refused::Wrong), "{wrong}");
+        assert_eq!(check(&[HMAC], &[("x-signature", wrong), headers[1]]), Err(WebhookRefused::Wrong), "{wrong}");
     }
 }
 
@@ -117,16 +117,16 @@ fn a_signature_is_valid_for_five_minutes_in_either_unit() {
             (0, Ok(())),
             (299, Ok(())),
             (-299, Ok(())),
-            (302, Err(Refused::Stale)),
-            (-302, Err(Refused::Stale)),
-            (30 * 86_400, Err(Refused::Stale)),
+            (302, Err(WebhookRefused::Stale)),
+            (-302, Err(WebhookRefused::Stale)),
+            (30 * 86_400, Err(WebhookRefused::Stale)),
         ] {
             assert_eq!(check_at(SENT_SECOND + late, &[HMAC], &headers, BODY), outcome, "{time} {late}");
         }
     }
     for time in ["", "now", "1772441072.5", "-1772441072", "99999999999999999999", "9223372036854775807"] {
         let outcome = check(&[HMAC], &[("x-signature", GOOD), ("x-timestamp", time)]);
-        assert!(matches!(outcome, Err(Refused::Wrong | Refused::Stale)), "{time}: {outcome:?}");
+        assert!(matches!(outcome, Err(WebhookRefused::Wrong | WebhookRefused::Stale)), "{time}: {outcome:?}");
     }
 }
 
@@ -139,12 +139,12 @@ fn a_request_is_refused_before_its_body_if_the_headers_suffice() {
     };
     let (signature, time) = (("x-signature", GOOD), ("x-timestamp", SENT));
     assert_eq!(admit(SENT_SECOND, &[signature, time]), Ok(()));
-    assert_eq!(admit(0, &[signature, time]), Err(Refused::Stale));
-    assert_eq!(admit(SENT_SECOND, &[signature]), Err(Refused::Missing));
-    assert_eq!(admit(SENT_SECOND, &[time]), Err(Refused::Missing));
-    assert_eq!(admit(SENT_SECOND, &[("x-signature", "none"), time]), Err(Refused::Wrong));
-    assert_eq!(admit(SENT_SECOND, &[signature, time, signature]), Err(Refused::Repeated));
-    assert_eq!(admit(SENT_SECOND, &[signature, time, time]), Err(Refused::Repeated));
+    assert_eq!(admit(0, &[signature, time]), Err(WebhookRefused::Stale));
+    assert_eq!(admit(SENT_SECOND, &[signature]), Err(WebhookRefused::Missing));
+    assert_eq!(admit(SENT_SECOND, &[time]), Err(WebhookRefused::Missing));
+    assert_eq!(admit(SENT_SECOND, &[("x-signature", "none"), time]), Err(WebhookRefused::Wrong));
+    assert_eq!(admit(SENT_SECOND, &[signature, time, signature]), Err(WebhookRefused::Repeated));
+    assert_eq!(admit(SENT_SECOND, &[signature, time, time]), Err(WebhookRefused::Repeated));
 }
 
 #[test]
@@ -153,18 +153,18 @@ fn a_plain_secret_is_accepted_only_if_both_modes_are_allowed() {
     let bearer = format!("Bearer {NEW}");
     let either = [HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")];
     for plain in [shown, [("authorization", bearer.as_str())]] {
-        assert_eq!(check(&[HMAC], &plain), Err(Refused::Missing));
-        assert_eq!(check(&[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "true")], &plain), Err(Refused::Missing));
+        assert_eq!(check(&[HMAC], &plain), Err(WebhookRefused::Missing));
+        assert_eq!(check(&[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "true")], &plain), Err(WebhookRefused::Missing));
         assert_eq!(check(&[], &plain), Ok(()));
         assert_eq!(check(&either, &plain), Ok(()));
     }
     assert_eq!(check(&either, &[("x-signature", GOOD), ("x-timestamp", SENT)]), Ok(()));
-    assert_eq!(check(&either, &[("x-vapi-secret", "wrong")]), Err(Refused::Wrong));
-    assert_eq!(check(&either, &[]), Err(Refused::Missing));
+    assert_eq!(check(&either, &[("x-vapi-secret", "wrong")]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&either, &[]), Err(WebhookRefused::Missing));
     // A present signature is always checked.
-    assert_eq!(check(&either, &[shown[0], ("x-signature", "00"), ("x-timestamp", SENT)]), Err(Refused::Wrong));
+    assert_eq!(check(&either, &[shown[0], ("x-signature", "00"), ("x-timestamp", SENT)]), Err(WebhookRefused::Wrong));
     // Without HMAC settings, a signature does not count.
-    assert_eq!(check(&[], &[("x-signature", GOOD), ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&[], &[("x-signature", GOOD), ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 }
 
 #[test]
@@ -177,8 +177,8 @@ fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     ];
     let prefixed = format!("sha256={GOOD}");
     assert_eq!(check(&named, &[("x-hub-signature-256", &prefixed), ("x-sent", SENT)]), Ok(()));
-    assert_eq!(check(&named, &[("x-hub-signature-256", GOOD), ("x-sent", SENT)]), Err(Refused::Wrong));
-    assert_eq!(check(&named, &[("x-signature", &prefixed), ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&named, &[("x-hub-signature-256", GOOD), ("x-sent", SENT)]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&named, &[("x-signature", &prefixed), ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 
     let svix = [
         HMAC,
@@ -188,8 +188,8 @@ fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     ];
     let signature = ("x-signature", "v1,rwHjmXPcB4eCs7u0zEtCWt4i+63xeJjox/sLhU/PoFg=");
     assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_1")]), Ok(()));
-    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_2")]), Err(Refused::Wrong));
-    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_2")]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 
     // A format without a timestamp never expires and needs no timestamp header.
     let body_only = [HMAC, ("VAPI_WEBHOOK_HMAC_FORMAT", "{body}")];
@@ -202,7 +202,7 @@ fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     let key = [HMAC, ("VAPI_WEBHOOK_SECRET", "AP+A"), ("VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64", "true")];
     let signature = ("x-signature", "c67e8776be10a2652e83dba6dc130e95805e58724b9e3b8202bda2bd84615df3");
     assert_eq!(check(&key, &[signature, ("x-timestamp", SENT)]), Ok(()));
-    assert_eq!(check(&key[..2], &[signature, ("x-timestamp", SENT)]), Err(Refused::Wrong));
+    assert_eq!(check(&key[..2], &[signature, ("x-timestamp", SENT)]), Err(WebhookRefused::Wrong));
 }
 
 #[test]

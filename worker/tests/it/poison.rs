@@ -29,7 +29,7 @@ async fn an_unreadable_job_is_a_dead_letter_and_the_next_one_runs() {
     let context = Context {
         store: store_of(&db.pg),
         clock: Clock::Database,
-        prewarm: None,
+        assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,
     };
     let shutdown = CancellationToken::new();

@@ -98,19 +98,19 @@ async fn blobs_of_an_older_format_that_is_still_read_are_rebuilt() {
     .await;
     assert_eq!(newer.push_outdated().await.unwrap(), 0);
     let reader = Node { name: "reader".to_owned(), works: false };
-    assert!(!older.beat(&reader).await.unwrap());
+    assert!(!older.record_node(&reader).await.unwrap());
     assert_eq!(newer.push_outdated().await.unwrap(), 1);
-    older.leave(&reader).await.unwrap();
+    older.remove_node(&reader).await.unwrap();
     db.run("delete from apalis.jobs").await;
     assert_eq!(newer.push_outdated().await.unwrap(), 0);
 
     let worker = Node { name: "worker".to_owned(), works: true };
-    assert!(!newer.beat(&worker).await.unwrap());
-    assert!(older.beat(&reader).await.unwrap(), "a newer worker lives");
+    assert!(!newer.record_node(&worker).await.unwrap());
+    assert!(older.record_node(&reader).await.unwrap(), "a newer worker lives");
     db.run("update prewarm.nodes set seen_at = now() - interval '11 seconds' where name = 'worker'").await;
-    assert!(!older.beat(&reader).await.unwrap(), "it has died");
+    assert!(!older.record_node(&reader).await.unwrap(), "it has died");
     db.run("update prewarm.nodes set seen_at = now() + interval '1 hour' where name = 'worker'").await;
-    assert!(!older.beat(&reader).await.unwrap(), "the clock has gone back since");
+    assert!(!older.record_node(&reader).await.unwrap(), "the clock has gone back since");
     db.close().await;
 }
 

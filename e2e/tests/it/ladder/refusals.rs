@@ -42,7 +42,7 @@ async fn a_redis_user_without_channels_is_reported_once_and_reads_stay_right() {
         settled_dashboard(&stack, &org).await;
     }
     told(&stack, &worker, "announcing versions: ").await;
-    let (log, words) = (worker.log(), "redis: does not work");
+    let (log, words) = (worker.log(), "an operation of Redis fails");
     assert_eq!(log.matches(words).count(), 1, "{log}");
     assert!(!log.contains("word\""), "the password is in the log");
     worker.stop().await;

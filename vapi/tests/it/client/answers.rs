@@ -84,7 +84,7 @@ async fn refusals_carry_vapis_words() {
     let words = ["property customer should not exist", "name must be shorter than or equal to 40 characters"];
     assert_eq!(error, Error::Rejected { status: 400, words: words.map(str::to_owned).to_vec() });
     assert!(!error.is_retryable());
-    assert_eq!(error.to_string(), "Vapi refused the request with status 400");
+    assert_eq!(error.to_string(), "Vapi rejected the request with status 400");
 
     let mut config = config_of(&line.standin);
     config.private_key = "another".to_owned().into();
@@ -107,7 +107,10 @@ async fn an_unusable_configuration_is_refused_at_the_start() {
         assert!(matches!(Client::new(config), Err(ConfigError::BaseUrl)), "{base_url}");
     }
     let config = vapi::client::Config { private_key: "a\nb".to_owned().into(), ..config_of(&line.standin) };
-    assert_eq!(Client::new(config).unwrap_err().to_string(), "VAPI_API_KEY holds characters that no header may hold");
+    assert_eq!(
+        Client::new(config).unwrap_err().to_string(),
+        "VAPI_API_KEY contains characters that no header may contain"
+    );
 }
 
 #[tokio::test]

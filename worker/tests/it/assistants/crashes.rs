@@ -10,7 +10,7 @@ use crate::assistants::town::Town;
 
 /// Polls a pass until it has waited `point` times, then drops it. Returns true if the pass completed before.
 async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
-    let job = Job::Prewarm(agent.id);
+    let job = Job::SyncAssistant(agent.id);
     let mut pass = pin!(job.run(context));
     let mut waits = 0;
     std::future::poll_fn(|cx| match pass.as_mut().poll(cx) {
@@ -88,7 +88,7 @@ async fn results_of_a_worker_that_lost_its_agent_are_ignored() {
     town.pass(agent.id).await.unwrap();
     let before = town.agent(&agent).await;
     // The old worker resumes.
-    assert!(town.store.read_held(&dead).await.unwrap().is_none());
+    assert!(town.store.read_leased(&dead).await.unwrap().is_none());
     assert!(!town.store.begin_create(&dead).await.unwrap());
     assert!(!town.store.renew_agent(&dead).await.unwrap());
     town.store.record_assistant(&dead, "another", Some("v1-0"), &[]).await.unwrap();

@@ -16,7 +16,7 @@ impl Town {
 
     /// Creates an assistant behind our back.
     async fn make(&self, body: &serde_json::Value) -> String {
-        let client = self.context().prewarm.unwrap().client;
+        let client = self.context().assistants.unwrap().client;
         client.create_assistant(body).await.unwrap().id
     }
 }

@@ -1,7 +1,7 @@
 //! Failures of Vapi cause no second assistant, no loss, and no needless requests.
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::assistants::AssistantStage;
 use vapi_standin::{Fault, Operation};
 
 use crate::{assistants::town::Town, harness::eventually};
@@ -32,7 +32,7 @@ async fn no_failure_of_a_first_save_creates_two_assistants() {
         town.standin.fail_next(Operation::CreateAssistant, fault.clone());
         town.pass(agent.id).await.unwrap();
         let progress = town.progress(&agent).await;
-        assert_eq!((progress.stage, progress.assistant_id), (Stage::Pending, None), "{fault:?}");
+        assert_eq!((progress.stage, progress.assistant_id), (AssistantStage::Pending, None), "{fault:?}");
         assert!(progress.reason.is_some_and(|reason| reason.contains("Vapi")), "{fault:?}");
         assert_eq!(town.assistants_of(agent.id).len(), usize::from(done), "{fault:?}");
         town.passes(agent.id).await;
@@ -224,14 +224,14 @@ async fn the_first_success_wakes_all_deferred_agents() {
     town.standin.fail_always(Operation::CreateAssistant, Fault::status(503));
     for _ in 0..3 {
         let agent = town.fresh().await;
-        jobs::Job::Prewarm(agent.id).run(&context).await.unwrap();
+        jobs::Job::SyncAssistant(agent.id).run(&context).await.unwrap();
         agents.push(agent);
     }
     let put_off = "select count(*) from prewarm.assistants where not_before > now() + interval '10 minutes'";
     assert_eq!(town.db.count(put_off).await, 3);
     town.standin.heal();
     let another = town.fresh().await;
-    jobs::Job::Prewarm(another.id).run(&context).await.unwrap();
+    jobs::Job::SyncAssistant(another.id).run(&context).await.unwrap();
     town.assert_exact(&another).await;
     assert_eq!(town.db.count(put_off).await, 0);
     town.close().await;
@@ -265,8 +265,8 @@ async fn an_assistant_that_two_orgs_name_is_left_unchanged() {
     for agent in [&owner, &thief] {
         town.pass(agent.id).await.unwrap();
         let progress = town.progress(agent).await;
-        assert_eq!(progress.stage, Stage::Failed);
-        assert!(progress.reason.unwrap().contains("another organisation"), "the reason is shown");
+        assert_eq!(progress.stage, AssistantStage::Failed);
+        assert!(progress.reason.unwrap().contains("another organisation"), "told to people");
     }
     assert_eq!(town.standin.requests().len(), requests);
     let let_go = "update agents set vapi_assistant_id = null where id = ";

@@ -2,7 +2,7 @@
 
 use jobs::Maintenance;
 use serde_json::Value;
-use store::{agents::Agent, assistants::Stage};
+use store::{agents::Agent, assistants::AssistantStage};
 use vapi_standin::{Fault, Operation};
 
 use crate::assistants::town::Town;
@@ -33,7 +33,7 @@ impl Town {
     }
 
     async fn outbound(&self, agent: &Agent) -> Agent {
-        self.store.save_agent(agent.org, "outbound", &agent.wanted).await.unwrap()
+        self.store.save_agent(agent.org, "outbound", &agent.settings).await.unwrap()
     }
 }
 
@@ -109,7 +109,7 @@ async fn a_failed_number_update_keeps_the_agent_owed_and_its_assistant() {
     town.standin.fail_next(Operation::UpdatePhoneNumber, Fault::status(503));
     town.pass(agent.id).await.unwrap();
     assert_eq!(town.answers(&number), None);
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.passes(agent.id).await;
     assert_eq!(town.answers(&number), agent.assistant_id);
     assert_eq!(town.counts(), [0, 0, 0, 0]);
@@ -122,7 +122,7 @@ async fn a_number_that_was_changed_at_vapi_is_changed_back() {
     let agent = town.synced().await;
     let number = town.number(&agent).await;
     town.passes(agent.id).await;
-    let client = town.context().prewarm.unwrap().client;
+    let client = town.context().assistants.unwrap().client;
     client.update_phone_number(&number, &serde_json::json!({"assistantId": Value::Null})).await.unwrap();
     assert_eq!(town.answers(&number), None);
     town.run(Maintenance::VerifyAssistants).await;
@@ -145,9 +145,9 @@ async fn of_two_concurrent_updates_of_a_number_the_owners_wins() {
     town.db.run(&format!("update phone_numbers set agent_id = '{}'", other.id)).await;
     town.passes(other.id).await;
     assert_eq!(town.answers(&number), other.assistant_id);
-    let client = town.context().prewarm.unwrap().client;
+    let client = town.context().assistants.unwrap().client;
     client.update_phone_number(&number, &serde_json::json!({"assistantId": one.assistant_id})).await.unwrap();
-    let late = store::phone_mappings::Owed { assistant_id: one.assistant_id.clone(), ..read };
+    let late = store::phone_mappings::OwedMapping { assistant_id: one.assistant_id.clone(), ..read };
     town.store.record_phone_mapping(one.id, &late, None).await.unwrap();
     for agent in [&one, &other] {
         town.passes(agent.id).await;

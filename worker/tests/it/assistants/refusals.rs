@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use store::{
-    agents::{Agent, Wanted},
-    assistants::Stage,
+    agents::{Agent, AgentSettings},
+    assistants::AssistantStage,
     queue::dead_letters::DeadLetter,
 };
 use vapi_standin::{Fault, Operation};
@@ -14,8 +14,8 @@ use crate::{
 };
 
 /// A configuration that we accept and Vapi refuses.
-fn refused() -> Wanted {
-    Wanted { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
+fn refused() -> AgentSettings {
+    AgentSettings { model: Some(json!({"provider": "openai", "model": "gpt-4o", "bogus": 1})), ..wanted("second") }
 }
 
 async fn letters(town: &Town) -> Vec<DeadLetter> {
@@ -25,7 +25,7 @@ async fn letters(town: &Town) -> Vec<DeadLetter> {
 async fn until_failed(town: &Town, agent: &Agent) -> String {
     eventually("it failed", async || {
         let progress = town.progress(agent).await;
-        (progress.stage == Stage::Failed).then_some(progress.reason.unwrap_or_default())
+        (progress.stage == AssistantStage::Failed).then_some(progress.reason.unwrap_or_default())
     })
     .await
 }
@@ -53,7 +53,7 @@ async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 1);
     town.db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Failed);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Failed);
 
     // A manual retry sends it again, once.
     let letter = letters(&town).await.remove(0);
@@ -89,13 +89,13 @@ async fn a_refused_first_configuration_leaves_nothing_behind() {
 async fn an_invalid_configuration_never_reaches_vapi() {
     let town = Town::new().await;
     let agent = town.synced().await;
-    let long = Wanted { name: "n".repeat(41), ..wanted("second") };
+    let long = AgentSettings { name: "n".repeat(41), ..wanted("second") };
     town.store.save_agent(agent.org, "inbound", &long).await.unwrap();
     let error = town.pass(agent.id).await.unwrap_err();
     assert!(error.message().contains("name must be at most 40 characters"), "{}", error.message());
     let progress = town.progress(&agent).await;
     assert_eq!(progress.reason.as_deref(), Some("name must be at most 40 characters"));
-    assert_eq!((progress.stage, town.standin.requests().len()), (Stage::Failed, 0));
+    assert_eq!((progress.stage, town.standin.requests().len()), (AssistantStage::Failed, 0));
     town.close().await;
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::assistants::AssistantStage;
 use testkit::sqlx;
 use vapi_standin::{Fault, Operation};
 
@@ -16,14 +16,14 @@ use crate::{
 async fn the_first_save_creates_an_assistant_and_the_next_updates_it() {
     let town = Town::new().await;
     let agent = town.fresh().await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.pass(agent.id).await.unwrap();
     town.assert_exact(&agent).await;
     let id = town.agent(&agent).await.assistant_id;
     assert!(id.is_some());
 
     town.save(agent.org, "second").await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.pass(agent.id).await.unwrap();
     town.assert_exact(&agent).await;
     assert_eq!(town.agent(&agent).await.assistant_id, id);
@@ -77,14 +77,14 @@ async fn saves_during_a_request_are_one_more_request_with_the_last_of_them() {
     town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(500)));
     town.save(agent.org, "begins it").await;
     town.standin.asked(Operation::UpdateAssistant, 1).await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Updating);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Updating);
     for n in 0..10 {
         town.save(agent.org, &format!("prompt {n}")).await;
         assert!(town.db.count(waiting).await <= 1);
     }
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
-    assert_eq!(town.agent(&agent).await.wanted.system_prompt.as_deref(), Some("prompt 9"));
+    assert_eq!(town.agent(&agent).await.settings.system_prompt.as_deref(), Some("prompt 9"));
     town.assert_exact(&agent).await;
     for worker in workers {
         worker.stop().await;
@@ -110,7 +110,7 @@ async fn each_stage_is_announced() {
     pass.unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), format!("agent {}", agent.id));
     let progress = town.progress(&agent).await;
-    assert_eq!((progress.stage, progress.reason), (Stage::Synced, None));
+    assert_eq!((progress.stage, progress.reason), (AssistantStage::Synced, None));
     assert!(progress.synced_at.is_some() && progress.verified_at.is_some());
     assert_eq!(progress.assistant_id, town.agent(&agent).await.assistant_id);
     drop(listener);
@@ -125,7 +125,7 @@ async fn a_new_public_address_reaches_every_assistant_without_a_save() {
     let moved = town.context_at(ELSEWHERE);
     jobs::Job::Maintenance(Maintenance::TakeUpAssistants).run(&moved).await.unwrap();
     for agent in &agents {
-        jobs::Job::Prewarm(agent.id).run(&moved).await.unwrap();
+        jobs::Job::SyncAssistant(agent.id).run(&moved).await.unwrap();
         let held = town.assistants_of(agent.id);
         assert_eq!(held.len(), 1);
         assert_eq!(held[0]["server"]["url"], format!("{ELSEWHERE}/webhooks/vapi"));
@@ -194,7 +194,8 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
     town.db.until("select count(*) from prewarm.marks", 0).await;
     assert_eq!(town.db.count("select count(*) from apalis.jobs where job_type = 'prewarm'").await, 0);
     let with = town.start();
-    eventually("it is made", async || (town.progress(&agent).await.stage == Stage::Synced).then_some(())).await;
+    eventually("it is made", async || (town.progress(&agent).await.stage == AssistantStage::Synced).then_some(()))
+        .await;
     with.stop().await;
     shutdown.cancel();
     without.await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jobs::Maintenance;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use store::agents::{Agent, Wanted};
+use store::agents::{Agent, AgentSettings};
 use tokio::task::JoinSet;
 use vapi_standin::{Chaos, Fault, Operation};
 
@@ -44,7 +44,7 @@ async fn edit(store: store::Store, agent: Agent, seed: u64) {
     for save in 0..SAVES {
         let prompt = if random.random_range(0..10) == 0 { save.saturating_sub(2) } else { save };
         let voice = wanted("").voice.filter(|_| random.random_range(0..3) > 0);
-        let wanted = Wanted { voice, ..wanted(&format!("prompt {prompt} of {seed}")) };
+        let wanted = AgentSettings { voice, ..wanted(&format!("prompt {prompt} of {seed}")) };
         store.save_agent(agent.org, "inbound", &wanted).await.unwrap();
         tokio::time::sleep(Duration::from_millis(random.random_range(0..200))).await;
     }

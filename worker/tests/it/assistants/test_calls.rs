@@ -6,7 +6,7 @@ use jobs::Job;
 use store::{
     agents::Agent,
     queue::Queue,
-    test_calls::{Stage, TestCall},
+    test_calls::{TestCall, TestCallStage},
 };
 use uuid::Uuid;
 use vapi_standin::{Fault, Operation};
@@ -78,7 +78,7 @@ async fn a_test_call_without_a_worker_fails_soon() {
     town.db.run("update prewarm.test_calls set created_at = now() - interval '4 seconds'").await;
     assert_eq!(town.store.close_test_calls().await.unwrap(), 1);
     let call = town.look(call).await;
-    assert_eq!(call.stage, Stage::Failed);
+    assert_eq!(call.stage, TestCallStage::Failed);
     assert!(call.reason.unwrap().contains("VAPI_API_KEY"));
     town.lives("worker").await;
     town.click(&agent).await;
@@ -96,7 +96,7 @@ async fn a_call_whose_answer_was_lost_is_found_instead_of_created_again() {
         town.standin.forget_requests();
         town.standin.fail_next(Operation::CreateWebCall, fault.clone());
         let call = town.connect(town.click(&agent).await).await;
-        assert_eq!(call.stage, Stage::Ready, "{fault:?}");
+        assert_eq!(call.stage, TestCallStage::Ready, "{fault:?}");
         assert!(call.web_call_url.is_some(), "{fault:?}");
         assert_eq!(town.standin.count(Operation::CreateWebCall), 1, "{fault:?}");
         town.db.run("update prewarm.test_calls set stage = 'ended'").await;
@@ -107,13 +107,13 @@ async fn a_call_whose_answer_was_lost_is_found_instead_of_created_again() {
         town.standin.fail_next(Operation::CreateWebCall, fault);
     }
     let call = town.connect(town.click(&agent).await).await;
-    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Ready, 2));
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (TestCallStage::Ready, 2));
     town.db.run("update prewarm.test_calls set stage = 'ended'").await;
     // A call that cannot be found is created once more, and then not again.
     town.standin.forget_requests();
     town.standin.fail_always(Operation::CreateWebCall, Fault::ResetBefore);
     let call = town.connect(town.click(&agent).await).await;
-    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Failed, 2));
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (TestCallStage::Failed, 2));
     town.close().await;
 }
 
@@ -123,10 +123,10 @@ async fn a_worker_that_takes_over_a_call_looks_for_it_first() {
     let agent = town.synced().await;
     town.lives("worker").await;
     let call = town.click(&agent).await;
-    assert_eq!(town.connect(call).await.stage, Stage::Ready);
+    assert_eq!(town.connect(call).await.stage, TestCallStage::Ready);
     // The worker died before it recorded the result.
     town.db.run("update prewarm.test_calls set stage = 'connecting', web_call_url = null").await;
-    assert_eq!(town.connect(call).await.stage, Stage::Ready);
+    assert_eq!(town.connect(call).await.stage, TestCallStage::Ready);
     assert_eq!(town.standin.count(Operation::CreateWebCall), 1);
     town.close().await;
 }
@@ -143,7 +143,7 @@ async fn a_call_that_was_closed_meanwhile_is_not_created() {
         town.standin.asked(Operation::UpdateAssistant, 1).await;
         town.db.run("update prewarm.test_calls set stage = 'failed', reason = 'closed'").await;
     });
-    assert_eq!((call.stage, call.reason.as_deref()), (Stage::Failed, Some("closed")));
+    assert_eq!((call.stage, call.reason.as_deref()), (TestCallStage::Failed, Some("closed")));
     assert_eq!(town.standin.count(Operation::CreateWebCall), 0);
     town.close().await;
 }

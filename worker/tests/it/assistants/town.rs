@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::{Context, Job, JobError, Maintenance, Pace, Prewarm};
+use jobs::{AssistantSync, Context, Job, JobError, Maintenance, SyncPace};
 use monitoring::health::Health;
 use readmodel::{
     blob::Format,
@@ -12,8 +12,8 @@ use readmodel::{
 use serde_json::{Value, json};
 use store::{
     Store,
-    agents::{Agent, Wanted},
-    assistants::{Progress, Stage},
+    agents::{Agent, AgentSettings},
+    assistants::{AssistantProgress, AssistantStage},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -72,18 +72,18 @@ impl Town {
                 max_pause: Duration::from_millis(50),
             },
         });
-        let pace = Pace {
+        let pace = SyncPace {
             lease: Duration::from_secs(3),
             first_pause: Duration::from_millis(5),
             max_pause: Duration::from_millis(50),
             first_account_pause: Duration::from_millis(50),
             max_account_pause: Duration::from_millis(100),
         };
-        let prewarm = Prewarm { client: client.unwrap(), deployment: deployment(url), pace };
+        let sync = AssistantSync { client: client.unwrap(), deployment: deployment(url), pace };
         Context {
             store: self.store.clone(),
             clock: Clock::Database,
-            prewarm: Some(prewarm),
+            assistants: Some(sync),
             event_retention: worker::DEFAULT_EVENT_RETENTION,
         }
     }
@@ -91,9 +91,9 @@ impl Town {
     /// A context with deferrals so long that only a wake-up explains another attempt.
     pub(super) fn patient(&self) -> Context {
         let mut context = self.context();
-        if let Some(prewarm) = &mut context.prewarm {
+        if let Some(sync) = &mut context.assistants {
             let day = Duration::from_hours(24);
-            prewarm.pace = Pace { first_pause: day, max_pause: day, ..prewarm.pace };
+            sync.pace = SyncPace { first_pause: day, max_pause: day, ..sync.pace };
         }
         context
     }
@@ -108,8 +108,8 @@ impl Town {
             poll: Duration::from_millis(10),
         };
         let config = Config { prewarm: Some(limits), ..quick() };
-        let prewarm = self.context().prewarm;
-        let run = worker::run(config, self.store.clone(), prewarm, Health::default(), shutdown.clone());
+        let sync = self.context().assistants;
+        let run = worker::run(config, self.store.clone(), sync, Health::default(), shutdown.clone());
         Worker { shutdown, task: tokio::spawn(async move { run.await.unwrap() }) }
     }
 
@@ -137,13 +137,13 @@ impl Town {
         self.store.agent(agent.org, &agent.direction).await.unwrap().unwrap()
     }
 
-    pub(super) async fn progress(&self, agent: &Agent) -> Progress {
+    pub(super) async fn progress(&self, agent: &Agent) -> AssistantProgress {
         self.store.assistant_progress(agent.org, agent.id).await.unwrap().unwrap()
     }
 
     /// Runs one pass over an agent, as after a claim.
     pub(super) async fn pass(&self, agent: AgentId) -> Result<(), JobError> {
-        Job::Prewarm(agent).run(&self.context()).await
+        Job::SyncAssistant(agent).run(&self.context()).await
     }
 
     pub(super) async fn run(&self, job: Maintenance) {
@@ -155,7 +155,7 @@ impl Town {
         let context = self.context();
         let marks = format!("select count(*) from prewarm.agent_marks where agent_id = '{agent}'");
         eventually("the agent is owed nothing", async || {
-            let _refused = Job::Prewarm(agent).run(&context).await;
+            let _refused = Job::SyncAssistant(agent).run(&context).await;
             (self.db.count(&marks).await == 0).then_some(())
         })
         .await;
@@ -186,7 +186,7 @@ impl Town {
         assert_eq!(payload.differences(assistant), [""; 0]);
         assert_eq!(assistant["server"]["secret"], SECRET);
         assert_eq!(agent.config_hash, Some(payload.hash().to_string()));
-        assert_eq!(self.progress(&agent).await.stage, Stage::Synced);
+        assert_eq!(self.progress(&agent).await.stage, AssistantStage::Synced);
     }
 
     pub(super) fn counts(&self) -> [usize; 4] {
@@ -214,8 +214,8 @@ impl Worker {
     }
 }
 
-pub(super) fn wanted(prompt: &str) -> Wanted {
-    Wanted {
+pub(super) fn wanted(prompt: &str) -> AgentSettings {
+    AgentSettings {
         name: "Front desk".to_owned(),
         system_prompt: Some(prompt.to_owned()),
         first_message: Some("Hello".to_owned()),
@@ -229,7 +229,7 @@ pub(super) fn deployment(url: &str) -> Deployment {
 }
 
 pub(super) fn payload(agent: &Agent, url: &str) -> Payload {
-    let Wanted { name, system_prompt, first_message, voice, model } = agent.wanted.clone();
+    let AgentSettings { name, system_prompt, first_message, voice, model } = agent.settings.clone();
     let config = AgentConfig { id: agent.id, name, system_prompt, first_message, voice, model };
     Payload::of(&config, &deployment(url))
 }
