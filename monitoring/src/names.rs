@@ -60,6 +60,8 @@ metrics! {
     CONTACTS_REFUSED_TOTAL: Counter = "prewarm_contacts_refused_total";
     /// Names at Vapi that rows of more than one org bear, by `kind` (assistant, number): what comes for them is parked.
     CONTESTED: Gauge = "prewarm_contested";
+    /// Faults of the triggers on the source's tables in the last ten minutes: their orgs are rebuilt whole.
+    SOURCE_FAULTS: Gauge = "prewarm_source_faults";
     /// Erasures that are not done everywhere.
     OWED_ERASURES: Gauge = "prewarm_owed_erasures";
     /// Webhooks that wait for one of our maps to have their assistant or number; some thousands are counted, not more.

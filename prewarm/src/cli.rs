@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use monitoring::logging;
 use readmodel::ids::OrgId;
-use store::Sessions;
+use store::{Sessions, Source};
 use uuid::Uuid;
 
 use crate::{
@@ -41,9 +41,14 @@ enum Command {
     Worker,
     /// Bring the database to this version's schema
     ///
-    /// Waits for other sessions two seconds at a time and says who they are; gives up after five minutes. Writes nothing
-    /// where all is in order.
-    Migrate,
+    /// Makes what is Prewarm's own, in the schema `prewarm`. Waits for other sessions two seconds at a time and says who they
+    /// are; gives up after five minutes. Writes nothing where all is in order.
+    Migrate {
+        /// Also make the application's six tables in `public` where none of them exists; attach them where they are there,
+        /// from a dump for instance. Other tables of these names are left alone, and named.
+        #[arg(long)]
+        with_source: bool,
+    },
     /// Make orgs with contacts, calls and appointments
     Seed {
         /// Contacts of each org to make, comma-separated
@@ -88,7 +93,9 @@ impl Cli {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
-            Command::Migrate => migrate(&settings).await,
+            Command::Migrate { with_source } => {
+                migrate(&settings, if with_source { Source::Standalone } else { Source::Untouched }).await
+            }
             Command::Seed { contacts, calls } => {
                 let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
                 seed::run(&store, &contacts, calls).await
@@ -103,7 +110,7 @@ impl Cli {
     }
 }
 
-async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+async fn migrate(settings: &Settings, source: Source) -> anyhow::Result<()> {
     logging::init(settings.get("PREWARM_LOG"));
-    store::migrate(settings.reach_direct().await?).await.context("migrating")
+    store::migrate(settings.reach_direct().await?, source).await.context("migrating")
 }

@@ -59,6 +59,17 @@ pub enum Error {
         "the database's schema is at migration {0} of an earlier version, and this one takes over from migration 23"
     )]
     TooOld(i64),
+    /// `public` has some of the standalone tables' names, and they are not those tables.
+    #[error(
+        "public has {found}, which are not the tables that --with-source makes ({differences}): they are left alone; give \
+         Prewarm a database without tables of these names"
+    )]
+    OtherSource {
+        /// The relations.
+        found: String,
+        /// How `public` differs.
+        differences: String,
+    },
     /// Redis refused, or cannot be reached.
     #[error("redis: {}", words::redis(.0))]
     Redis(redis::RedisError),

@@ -30,6 +30,7 @@ pub mod redis;
 pub mod schema;
 pub mod sessions;
 pub mod snapshot;
+pub mod source;
 pub mod test_calls;
 pub mod versions;
 
@@ -43,7 +44,7 @@ mod refusal;
 mod words;
 
 pub use error::Error;
-pub use migrate::migrate;
+pub use migrate::{migrate, standalone::Source};
 pub use refusal::Refusal;
 pub use schema::Schema;
 
@@ -131,6 +132,7 @@ impl Config {
             .application_name(self.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
             .options(SEARCH_PATH)
+            .options(ROW_SECURITY)
             .options(LIMITS)
             .options(self.sessions.options())
             .disable_statement_logging())
@@ -168,6 +170,9 @@ const BY_INDEX: [(&str, &str); 6] = [
 /// Names are looked up in the catalog alone: in `public` anybody may have put a function or an operator that fits better.
 /// Our queries name everything else by its schema.
 pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
+
+/// A table that row level security filters for us is an error, and never an empty dashboard.
+const ROW_SECURITY: [(&str, &str); 1] = [("row_security", "off")];
 
 /// A worker that freezes loses its snapshot, with what it has locked; and the rebuild of a large org does not go on for
 /// minutes after its worker was killed.
