@@ -88,7 +88,7 @@ impl Stack {
             application_name: "prewarm-bench",
             format: Format::CURRENT,
         })?;
-        store::migrate(&postgres.url(DATABASE)).await.context("migrating")?;
+        store::migrate(&postgres.url(DATABASE), store::Source::Standalone).await.context("migrating")?;
         let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();
         let secrets = Secrets { jwt: random(), webhook: random() };
         let environment = environment(&postgres, &redis, &secrets);

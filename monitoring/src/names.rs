@@ -60,6 +60,8 @@ metrics! {
     CONTACTS_REFUSED_TOTAL: Counter = "prewarm_contacts_refused_total";
     /// Vapi ids that rows of more than one org name, by `kind` (assistant, number). Their webhooks are parked.
     CONTESTED: Gauge = "prewarm_contested";
+    /// Faults of the triggers on the source tables in the last ten minutes. Their orgs are rebuilt whole.
+    SOURCE_FAULTS: Gauge = "prewarm_source_faults";
     /// Erasures that are not complete in every store.
     OWED_ERASURES: Gauge = "prewarm_owed_erasures";
     /// Webhooks parked until our maps have their assistant or number. The count stops at some thousands.

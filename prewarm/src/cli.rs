@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use monitoring::logging;
 use readmodel::ids::OrgId;
-use store::Sessions;
+use store::{Sessions, Source};
 use uuid::Uuid;
 
 use crate::{
@@ -39,11 +39,16 @@ enum Command {
     Api,
     /// Rebuild read models after changes and at deadlines
     Worker,
-    /// Migrate the database to this release's schema
+    /// Migrate the schema `prewarm` to this release
     ///
     /// Waits for locks of other sessions, two seconds at a time, names those sessions in the log, and gives up after
     /// five minutes. Writes nothing if the schema is current.
-    Migrate,
+    Migrate {
+        /// Also create the application's six tables in `public` if none of them exists, or attach them if all are
+        /// there, for instance from a dump. Other tables of these names are left alone, and named.
+        #[arg(long)]
+        with_source: bool,
+    },
     /// Create orgs with contacts, calls and appointments
     Seed {
         /// Number of contacts of each org, comma-separated
@@ -89,7 +94,9 @@ impl Cli {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
-            Command::Migrate => migrate(&settings).await,
+            Command::Migrate { with_source } => {
+                migrate(&settings, if with_source { Source::Standalone } else { Source::Untouched }).await
+            }
             Command::Seed { contacts, calls } => {
                 let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
                 seed::run(&store, &contacts, calls).await
@@ -104,7 +111,7 @@ impl Cli {
     }
 }
 
-async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+async fn migrate(settings: &Settings, source: Source) -> anyhow::Result<()> {
     logging::init(settings.get("PREWARM_LOG"));
-    store::migrate(settings.reach_direct().await?).await.context("cannot migrate")
+    store::migrate(settings.reach_direct().await?, source).await.context("cannot migrate")
 }

@@ -27,9 +27,10 @@ pub(crate) fn note_start(health: &Health) {
 pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: watch::Sender<bool>) {
     let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was_current = false;
     loop {
         ticks.tick().await;
-        health.set("postgres", postgres(&store).await);
+        health.set("postgres", postgres(&store, &mut was_current).await);
         health.set("redis", redis(&store).await);
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
@@ -49,26 +50,37 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
     }
 }
 
-async fn postgres(store: &Store) -> State {
-    if let Ok(state) = schema(store).await {
+async fn postgres(store: &Store, was_current: &mut bool) -> State {
+    if let Ok(state) = schema(store, was_current).await {
         return state;
     }
     match unreachable(store).await {
         Some(reason) => State::Failed(reason),
         // Postgres is up, and only the session was lost: a restarted server ends them all.
-        None => schema(store).await.unwrap_or_else(State::Failed),
+        None => schema(store, was_current).await.unwrap_or_else(State::Failed),
     }
 }
 
-async fn schema(store: &Store) -> Result<State, String> {
+async fn schema(store: &Store, was_current: &mut bool) -> Result<State, String> {
     match tokio::time::timeout(CHECK_TIMEOUT, store.schema()).await {
-        Ok(Ok(Schema::Current)) => Ok(State::Ok),
-        Ok(Ok(Schema::Behind)) => {
-            Ok(State::Failed("the schema is older than this release; run `prewarm migrate`".into()))
+        Ok(Ok(schema)) => {
+            *was_current |= schema == Schema::Current;
+            Ok(state_of_schema(schema, *was_current))
         }
-        Ok(Ok(Schema::Ahead)) => Ok(State::Failed("the schema is of a newer release; run that release".into())),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("does not answer".into()),
+    }
+}
+
+/// A running process goes on when a newer release migrates its database: otherwise none would serve between `migrate` and
+/// the start of the new processes.
+fn state_of_schema(schema: Schema, was_current: bool) -> State {
+    match schema.obstacle() {
+        None => State::Ok,
+        Some(obstacle) if schema == Schema::Ahead && was_current => {
+            State::Degraded(format!("{obstacle}: replace this process"))
+        }
+        Some(obstacle) => State::Failed(obstacle.into()),
     }
 }
 
@@ -152,6 +164,17 @@ fn clock_state(skew_seconds: f64) -> State {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_serves_on_when_a_newer_version_migrates_and_does_not_start_on_its_schema() {
+        assert_eq!(state_of_schema(Schema::Current, true), State::Ok);
+        assert!(matches!(state_of_schema(Schema::Ahead, true), State::Degraded(_)));
+        for (schema, was_current) in
+            [(Schema::Ahead, false), (Schema::Behind, true), (Schema::Behind, false), (Schema::WithoutSource, false)]
+        {
+            assert!(matches!(state_of_schema(schema, was_current), State::Failed(_)), "{schema:?}");
+        }
+    }
 
     #[test]
     fn a_clock_that_is_off_is_reported_and_the_process_stays_ready() {

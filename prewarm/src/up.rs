@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 use embedded::{DataDir, Durability, Postgres, Redis};
 use jobs::Maintenance;
 use monitoring::logging;
+use store::Source;
 use tokio_util::sync::CancellationToken;
 use vapi_standin::Standin;
 
@@ -34,19 +35,26 @@ pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()
         Some(_) => None,
         None => Some(DataDir::open(Path::new(&settings.data_dir)).context("PREWARM_DATA_DIR")?),
     };
+    // A Postgres of our own has no other tables than those that we make.
+    let source = if data_dir.is_some() { Source::Standalone } else { Source::Untouched };
     let process = Process::bind(&settings, Parts::BOTH).await?;
     let servers = Servers::start(data_dir, &mut settings).await?;
     let ended = if demo {
         serve_demo(process, &settings, standin, shutdown).await
     } else {
-        serve(process, &settings, shutdown).await
+        serve(process, &settings, source, shutdown).await
     };
     servers.stop().await?;
     ended
 }
 
-async fn serve(process: Process, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-    store::migrate(settings.reach_direct().await?).await.context("cannot migrate")?;
+async fn serve(
+    process: Process,
+    settings: &Settings,
+    source: Source,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    store::migrate(settings.reach_direct().await?, source).await.context("cannot migrate")?;
     process.run(settings, shutdown).await
 }
 
@@ -56,7 +64,7 @@ async fn serve_demo(
     standin: Option<Standin>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    store::migrate(settings.reach_direct().await?).await.context("cannot migrate")?;
+    store::migrate(settings.reach_direct().await?, Source::Standalone).await.context("cannot migrate")?;
     let seeding =
         async { seed::run(&settings.store("prewarm-seed")?, &seed::DEMO_CONTACTS, seed::CALLS_PER_CONTACT).await };
     tokio::select! {

@@ -60,6 +60,17 @@ pub enum Error {
         "the schema is at migration {0}, and this release migrates from 23 on; run the release before this one first"
     )]
     TooOld(i64),
+    /// `public` has some of the standalone tables' names, and they are not those tables.
+    #[error(
+        "public has {found}, which are not the tables that --with-source makes ({differences}): they are left alone; give \
+         Prewarm a database without tables of these names"
+    )]
+    OtherSource {
+        /// The relations.
+        found: String,
+        /// How `public` differs.
+        differences: String,
+    },
     /// Redis is unreachable, or refused.
     #[error("redis: {}", words::redis(.0))]
     Redis(redis::RedisError),

@@ -30,6 +30,7 @@ pub mod redis;
 pub mod schema;
 pub mod sessions;
 pub mod snapshot;
+pub mod source;
 pub mod test_calls;
 pub mod versions;
 
@@ -43,7 +44,7 @@ mod refusal;
 mod words;
 
 pub use error::Error;
-pub use migrate::migrate;
+pub use migrate::{migrate, standalone::Source};
 pub use refusal::Refusal;
 pub use schema::Schema;
 
@@ -132,6 +133,7 @@ impl Config {
             .application_name(self.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
             .options(SEARCH_PATH)
+            .options(ROW_SECURITY)
             .options(LIMITS)
             .options(self.sessions.options())
             .disable_statement_logging())
@@ -169,6 +171,9 @@ const BY_INDEX: [(&str, &str); 6] = [
 /// Unqualified names resolve in the catalog alone: in `public` anybody may have put a function or operator that fits
 /// better. Our queries qualify all other names.
 pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
+
+/// Row level security that would filter a table for us raises an error: a filtered table must not look like an empty one.
+const ROW_SECURITY: [(&str, &str); 1] = [("row_security", "off")];
 
 /// Limits on the server's side: a frozen worker loses its snapshot and locks, and the rebuild of a large org stops soon
 /// after its worker was killed.

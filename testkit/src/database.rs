@@ -125,7 +125,7 @@ async fn make_template(session: &mut PgConnection, server_url: &str, template: &
         let unfinished = format!("{template}_unfinished");
         run(session, &format!("drop database if exists {unfinished} with (force)")).await?;
         run(session, &format!("create database {unfinished}")).await?;
-        store::migrate(&embedded::database_url(server_url, &unfinished)).await?;
+        store::migrate(&embedded::database_url(server_url, &unfinished), store::Source::Standalone).await?;
         run(session, &format!("alter database {unfinished} rename to {template}")).await?;
     }
     sqlx::query("select pg_advisory_unlock($1)").bind(TEMPLATE_LOCK).execute(session).await?;

@@ -8,10 +8,10 @@ use monitoring::{
     health::{Health, State},
     names::{
         CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES,
-        OWED_ORGS, PARKED_EVENTS, QUARANTINED,
+        OWED_ORGS, PARKED_EVENTS, QUARANTINED, SOURCE_FAULTS,
     },
 };
-use store::{Store, erasures::ErasureBacklog, parked::Contested};
+use store::{Store, erasures::ErasureBacklog, parked::Contested, source::Fault};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -68,6 +68,35 @@ fn state_of_names(Contested { assistants, numbers }: Contested) -> State {
     }
     State::Degraded(format!(
         "more than one org claims {assistants} assistants and {numbers} numbers: their webhooks are parked (prewarm.contested)"
+    ))
+}
+
+/// Spreads the faults of the source's triggers over all orgs where they name none, keeps their gauge current, for ever, and
+/// tells of them in `/readyz`.
+pub(crate) async fn measure_source(store: Store, health: Health) {
+    const PART: &str = "source";
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = false;
+    loop {
+        ticks.tick().await;
+        let Ok(Ok(faults)) = tokio::time::timeout(BUDGET, store.spread_faults()).await else {
+            gauge!(SOURCE_FAULTS).set(f64::NAN);
+            continue;
+        };
+        gauge!(SOURCE_FAULTS).set(faults.len() as f64);
+        if told || !faults.is_empty() {
+            health.set(PART, state_of_source(&faults));
+            told = true;
+        }
+    }
+}
+
+fn state_of_source(faults: &[Fault]) -> State {
+    let Some(Fault { what, reason }) = faults.first() else { return State::Ok };
+    let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
+    State::Degraded(format!(
+        "changes are not listed, and rebuild whole orgs (prewarm.source_faults): {what}: {reason}{more}"
     ))
 }
 

@@ -138,9 +138,22 @@ async fn a_process_waits_for_its_schema_and_says_so() {
         })
         .await;
     }
-    for _ in 0..2 {
-        let mut migrate = Process::start(&["migrate"], &environment);
-        assert!(migrate.ended().await.success(), "{}", migrate.log());
+    for (arguments, next) in
+        [(&["migrate"][..], Some("prewarm migrate --with-source")), (&["migrate", "--with-source"], None)]
+    {
+        for _ in 0..2 {
+            let mut migrate = Process::start(arguments, &environment);
+            assert!(migrate.ended().await.success(), "{}", migrate.log());
+        }
+        let Some(next) = next else { continue };
+        for process in [&api, &worker] {
+            eventually("it says that there is no source", async || {
+                let answer = Answer::to(stack.client.get(&process.admin("/readyz"))).await.ok()?;
+                assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
+                answer.text().contains(next).then_some(())
+            })
+            .await;
+        }
     }
     api.ready(&stack.client).await;
     worker.ready(&stack.client).await;

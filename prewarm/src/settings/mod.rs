@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::blob::Format;
-use store::{Schema, Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
+use store::{Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
 
 pub(crate) use declared::Given;
 
@@ -101,10 +101,9 @@ impl Settings {
     pub(crate) async fn open_store(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         reach::postgres(self.database_url()?, "DATABASE_URL").await?;
         let store = self.store_with(application_name, sessions)?;
-        match store.schema().await? {
-            Schema::Current => Ok(store),
-            Schema::Behind => bail!("the schema is older than this release; run `prewarm migrate`"),
-            Schema::Ahead => bail!("the database was migrated by a newer release; run that release, or a later one"),
+        match store.schema().await?.obstacle() {
+            None => Ok(store),
+            Some(obstacle) => bail!("{obstacle}"),
         }
     }
 

@@ -63,6 +63,28 @@ async fn stalled_loops_are_reported_until_they_make_progress() {
 }
 
 #[tokio::test]
+async fn a_fault_of_the_sources_triggers_is_told_and_marks_every_org_where_it_names_none() {
+    let db = Db::create().await;
+    db.org().await;
+    let running = Running::start(quick(), &db.pg, &Probe::idle());
+    db.run("insert into prewarm.source_faults (what, reason, every_org) values ('calls', 'SQLSTATE 55P03', true)")
+        .await;
+    let told = |expected: bool| {
+        let state = running.health.report().parts.get("source").cloned();
+        (matches!(&state, Some(State::Degraded(reason)) if reason.contains("calls: SQLSTATE 55P03")) == expected)
+            .then_some(())
+    };
+    eventually("it is told", async || told(true)).await;
+    let marked = "select count(*) from prewarm.marks where what = 'source' and wide";
+    eventually("every org is marked", async || (db.count(marked).await == 1).then_some(())).await;
+    db.run("update prewarm.source_faults set noted_at = noted_at - interval '11 minutes'").await;
+    eventually("it is over", async || told(false)).await;
+    assert_eq!(db.count("select count(*) from prewarm.source_faults").await, 0);
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
 async fn a_lease_that_ends_between_heartbeats_is_refused() {
     let db = Db::create().await;
     let mut config: Config = quick();
