@@ -1,18 +1,18 @@
-//! What a dashboard asks for, and what it ought to get.
+//! The routes of a dashboard and their expected bodies.
 
 use readmodel::ids::OrgId;
 use testkit::oracle::{self, Direction, Micros, World};
 
-/// A route that hands out a read model.
+/// A route that serves a read model.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel {
-    /// The path, with its query.
+    /// The path and query.
     pub path: &'static str,
-    /// The body by definition, from the source rows and the instant.
+    /// The expected body, by the oracle, from the source rows and the instant.
     pub definition: fn(&World, OrgId, Micros) -> Vec<u8>,
 }
 
-/// Every route that hands out a read model.
+/// Every route that serves a read model.
 pub const PANELS: [Panel; 7] = [
     Panel { path: "/api/analytics/dashboard", definition: oracle::dashboard },
     Panel { path: "/api/analytics/leads", definition: oracle::leads },

@@ -1,10 +1,12 @@
-//! What work there is: one file a job. A job knows its kind and ids; what to do it reads from the database when it runs.
+//! The kinds of work, one file each. A job carries a kind and ids; it reads everything else from the database when it
+//! runs.
 
+mod assistants;
 mod audit_assistants;
 mod drift;
 mod erase;
 mod error;
-mod prewarm;
+mod job_log;
 mod prune;
 mod rebuild;
 mod reconcile;
@@ -13,13 +15,12 @@ mod replay_parked;
 mod sweep;
 mod take_up_assistants;
 mod test_call;
-mod told;
 mod unknown_zones;
 mod verify_assistants;
 
+pub use assistants::{AssistantSync, SyncPace};
 pub use erase::erase;
 pub use error::JobError;
-pub use prewarm::{Pace, Prewarm};
 
 use std::time::Duration;
 
@@ -29,37 +30,37 @@ use store::{
     queue::{Job, NewJob, Queue},
 };
 
-use told::Told;
+use job_log::JobLog;
 
-/// What a job may use.
+/// The resources of jobs.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The databases.
+    /// Postgres and Redis.
     pub store: Store,
-    /// Where rebuilds take their instant from.
+    /// The clock that decides the instant of a rebuild.
     pub clock: Clock,
-    /// What pre-warming needs; without it no assistant is made.
-    pub prewarm: Option<Prewarm>,
-    /// How long the bodies of events are kept.
+    /// The connection to Vapi; without it no assistant is made.
+    pub assistants: Option<AssistantSync>,
+    /// The retention of the bodies of webhook events.
     pub event_retention: Duration,
 }
 
-/// A job that is about no org and no agent.
+/// Scheduled work, which concerns no single org or agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maintenance {
-    /// Refresh the fleet's totals.
+    /// Refreshes the totals of all orgs.
     RefreshFleetPulse,
-    /// Remove what nobody asks for any more.
+    /// Deletes rows whose retention has ended.
     Prune,
-    /// Push what no claim finds by itself.
+    /// Does what no claim finds by itself.
     Sweep,
-    /// Find the agents whose assistants are not what is wanted.
+    /// Marks the agents whose assistants are not as wanted.
     AuditAssistants,
-    /// Compare what Vapi holds with what it was given.
+    /// Compares what Vapi holds with what it was given.
     VerifyAssistants,
-    /// Let what was put off be tried at once, and audit.
+    /// Makes deferred agents due, and audits.
     TakeUpAssistants,
-    /// Take in the calls of which no webhook has told.
+    /// Takes in calls that no webhook reported.
     Reconcile,
 }
 
@@ -68,22 +69,22 @@ pub enum Maintenance {
 #[error("unknown kind of job")]
 struct UnknownKind;
 
-/// Starts that may end badly, some three minutes altogether: longer than a rolling deploy, which may hand a new kind of
-/// job to an old worker.
+/// Attempts of scheduled work, spread over some three minutes: longer than a rolling deploy, which may hand a new kind
+/// of job to an old worker.
 const MAINTENANCE_STARTS: i32 = 10;
 
-/// Does the work of a job. A bad end leaves one line in the log, and so does an end by force.
+/// Does the work of a job. A failure, and an end by force, leave one line in the log.
 pub async fn run(context: &Context, job: &Job) -> Result<(), JobError> {
-    let told = Told::of(job);
+    let log = JobLog::of(job);
     let ended = work(context, job).await;
-    told.end(&ended);
+    log.end(&ended);
     ended
 }
 
 async fn work(context: &Context, job: &Job) -> Result<(), JobError> {
     match job {
         Job::Rebuild(org) => rebuild::run(context, *org).await,
-        Job::Prewarm(agent) => prewarm::run(context, *agent).await,
+        Job::SyncAssistant(agent) => assistants::run(context, *agent).await,
         Job::TestCall(id) => test_call::run(context, *id).await,
         Job::Maintenance(kind) => match Maintenance::of(kind) {
             Some(job) => job.run(context).await,
@@ -94,7 +95,7 @@ async fn work(context: &Context, job: &Job) -> Result<(), JobError> {
 }
 
 impl Maintenance {
-    /// Every one.
+    /// All kinds.
     pub const ALL: [Self; 7] = [
         Self::RefreshFleetPulse,
         Self::Prune,
@@ -135,7 +136,7 @@ impl Maintenance {
         Self::ALL.into_iter().find(|job| job.kind() == kind)
     }
 
-    /// Where it waits. What needs Vapi waits for a worker that has it.
+    /// The queue. Work that needs Vapi waits for a worker that has it.
     pub const fn queue(self) -> Queue {
         match self {
             Self::RefreshFleetPulse | Self::Prune | Self::Sweep => Queue::Maintenance,
@@ -154,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_read_as_it_was_written() {
+    fn every_job_kind_round_trips() {
         for job in Maintenance::ALL {
             assert_eq!(Maintenance::of(&job.to_new().kind), Some(job));
         }

@@ -1,29 +1,29 @@
-//! Processes, and the formats of blobs that they read.
+//! The running processes and the blob formats that they read.
 
 use crate::{Error, Store};
 
-/// A process that lives, for as long as it says so.
+/// A process that counts as running for as long as it sends heartbeats.
 #[derive(Clone, Debug)]
 pub struct Node {
-    /// No other's.
+    /// A name that no other process has.
     pub name: String,
     /// Whether it rebuilds.
     pub works: bool,
 }
 
 impl Store {
-    /// Says that a node of this store's format lives. True while a worker of a newer format does: that one makes blobs of
-    /// both, and who makes only the older stands by.
-    pub async fn beat(&self, node: &Node) -> Result<bool, Error> {
+    /// Records that a node runs, with this store's format. Returns whether a worker of a newer format runs: it writes
+    /// blobs of both formats, so a worker that only writes the older one stands by.
+    pub async fn record_node(&self, node: &Node) -> Result<bool, Error> {
         let format = i32::from(self.format.0);
-        Ok(sqlx::query_file_scalar!("queries/nodes/beat.sql", node.name, node.works, format)
+        Ok(sqlx::query_file_scalar!("queries/nodes/record.sql", node.name, node.works, format)
             .fetch_one(&self.pg)
             .await?)
     }
 
-    /// Says that a node ends.
-    pub async fn leave(&self, node: &Node) -> Result<(), Error> {
-        sqlx::query_file!("queries/nodes/leave.sql", node.name).execute(&self.pg).await?;
+    /// Records that a node stops.
+    pub async fn remove_node(&self, node: &Node) -> Result<(), Error> {
+        sqlx::query_file!("queries/nodes/remove.sql", node.name).execute(&self.pg).await?;
         Ok(())
     }
 }

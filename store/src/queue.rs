@@ -64,13 +64,13 @@ impl FromStr for JobId {
 /// The work of a job. The table's constraints see to it that a kind has the id that it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
-    /// Bring an org's read models up to date. Only claims push it: a mark makes the org owed.
+    /// Brings an org's read models up to date. Claims create it, for orgs that are owed.
     Rebuild(OrgId),
-    /// Make an agent's assistant at Vapi equal to the agent. Only claims push it.
-    Prewarm(AgentId),
-    /// Have Vapi make a call for the browser.
+    /// Makes an agent's assistant at Vapi equal to the agent. Claims create it, for agents that are owed.
+    SyncAssistant(AgentId),
+    /// Has Vapi make a test call for the browser.
     TestCall(Uuid),
-    /// Work about no org and no agent, by its kind. Another release may have pushed a kind that this one does not know.
+    /// Scheduled work, by its kind. Another release may have pushed a kind that this one does not know.
     Maintenance(String),
 }
 
@@ -79,7 +79,7 @@ impl Job {
     pub fn kind(&self) -> &str {
         match self {
             Self::Rebuild(_) => "rebuild",
-            Self::Prewarm(_) => "prewarm",
+            Self::SyncAssistant(_) => "prewarm",
             Self::TestCall(_) => "test_call",
             Self::Maintenance(kind) => kind,
         }
@@ -88,7 +88,7 @@ impl Job {
     /// The org, agent or test call that it is about.
     pub const fn subject(&self) -> Option<Uuid> {
         match self {
-            Self::Rebuild(OrgId(id)) | Self::Prewarm(AgentId(id)) | Self::TestCall(id) => Some(*id),
+            Self::Rebuild(OrgId(id)) | Self::SyncAssistant(AgentId(id)) | Self::TestCall(id) => Some(*id),
             Self::Maintenance(_) => None,
         }
     }
@@ -96,7 +96,7 @@ impl Job {
     fn of(kind: String, subject: Uuid) -> Self {
         match kind.as_str() {
             "rebuild" => Self::Rebuild(OrgId(subject)),
-            "prewarm" => Self::Prewarm(AgentId(subject)),
+            "prewarm" => Self::SyncAssistant(AgentId(subject)),
             "test_call" => Self::TestCall(subject),
             _ => Self::Maintenance(kind),
         }
@@ -195,11 +195,6 @@ fn numbers(ids: &[JobId]) -> Vec<i64> {
 }
 
 impl Store {
-    /// Whether the schema has a queue that this binary can work on.
-    pub async fn has_queue(&self) -> Result<bool, Error> {
-        Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(&self.pg).await?)
-    }
-
     /// Records that a worker lives, and renews the leases of the jobs that it holds. The first call registers the worker. Ends
     /// jobs of the queue that no living worker has held for a `lease` as lost, and returns how many.
     pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[JobId]) -> Result<i32, Error> {
@@ -306,7 +301,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Store {
     /// Calls `ring` for every hint. Never returns. After a silence it listens on another connection.
     pub async fn follow_hints(&self, ring: impl Fn()) {
-        self.line.listen(|| follow(self.direct(), &ring)).await;
+        self.link.listen(|| follow(self.direct(), &ring)).await;
     }
 }
 

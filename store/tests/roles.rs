@@ -7,7 +7,7 @@ use std::time::Duration;
 use readmodel::blob::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
 use store::{
-    Schema, Store, migrate,
+    Schema, Source, Store, migrate,
     queue::{End, Job, Queue},
 };
 use testkit::Database;
@@ -47,8 +47,8 @@ async fn works_with(rights: &str) {
     let theirs = texts(&mut admin, THEIRS).await;
 
     let url = database.url_as(&role);
-    migrate(&url).await.unwrap();
-    migrate(&url).await.unwrap();
+    migrate(&url, Source::Standalone).await.unwrap();
+    migrate(&url, Source::Standalone).await.unwrap();
     assert_eq!(texts(&mut admin, THEIRS).await, theirs);
     assert_eq!(texts(&mut admin, "select nspname::text from pg_namespace where nspname = 'apalis'").await, [""; 0]);
 

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use store::migrate;
+use store::{Source, migrate};
 use testkit::Database;
 
 /// A database of the last schema with a queue of that kind.
@@ -57,7 +57,7 @@ async fn migrated(with: &str) -> (Database, PgConnection) {
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     // The dump ends with an empty search path.
     run(&mut session, &format!("{BEFORE}; set search_path = public; {JOBS}; {with}")).await;
-    migrate(&database.url()).await.unwrap();
+    migrate(&database.url(), Source::Untouched).await.unwrap();
     (database, session)
 }
 

@@ -16,7 +16,7 @@ pub use board::board_router;
 pub use config::{Config, ConfigError, DEFAULT_EVENT_RETENTION, Limits};
 pub use engine::{Handler, run_handler};
 
-use jobs::{Context, JobError, Prewarm};
+use jobs::{AssistantSync, Context, JobError};
 use monitoring::health::Health;
 use readmodel::time::Clock;
 use store::{Store, queue::Job};
@@ -25,17 +25,17 @@ use tokio_util::sync::CancellationToken;
 /// Works until `shutdown`, then stops within [`Config::shutdown`]: it claims nothing new, lets running jobs end, and gives
 /// back the rest. It waits for a database that is away or has another schema, and says so in `health`.
 ///
-/// Without `prewarm` it leaves assistants to other workers.
+/// Without `assistants` these are left to other workers.
 pub async fn run(
     config: Config,
     store: Store,
-    prewarm: Option<Prewarm>,
+    assistants: Option<AssistantSync>,
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ConfigError> {
-    let config = Config { prewarm: config.prewarm.filter(|_| prewarm.is_some()), ..config };
+    let config = Config { prewarm: config.prewarm.filter(|_| assistants.is_some()), ..config };
     let context =
-        Context { store: store.clone(), clock: Clock::Database, prewarm, event_retention: config.event_retention };
+        Context { store: store.clone(), clock: Clock::Database, assistants, event_retention: config.event_retention };
     run_handler(config, store, schedule::CRONS, health, shutdown, context).await
 }
 

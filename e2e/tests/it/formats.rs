@@ -1,4 +1,4 @@
-//! A release whose blobs have another format takes over while the one before still serves.
+//! A release with another blob format takes over while the previous one still serves.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use readmodel::blob::Format;
 const LEADS: &str = "/api/analytics/leads";
 const QUIET: Duration = Duration::from_secs(2);
 
-/// Started as a release with the next format.
+/// Starts a process of a release with the next format.
 async fn newer(stack: &Stack, part: &'static str) -> Process {
     let mut environment: Environment = stack.environment.clone();
     environment.insert("PREWARM_BLOB_FORMAT", (Format::CURRENT.0 + 1).to_string());
@@ -18,13 +18,13 @@ async fn newer(stack: &Stack, part: &'static str) -> Process {
 }
 
 #[tokio::test]
-async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
+async fn two_releases_serve_side_by_side_without_rebuilding_each_others_blobs() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     let before = stack.read(&org, LEADS).await;
 
-    // An api of the newer release comes first: nobody else makes its blobs, so it does, and takes nothing from the older.
+    // The api of the newer release starts first. No other process writes its blobs, so it builds them and leaves the older ones.
     let mut api = newer(&stack, "api").await;
     let built = stack.read_from(&api, &org, LEADS).await;
     assert_eq!((built.status, built.etag()), (before.status, before.etag()));
@@ -35,7 +35,7 @@ async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
     let (shown_here, shown_there) = (here.next().await.version(), there.next().await.version());
     assert_eq!(shown_here, shown_there);
 
-    // Its worker follows, and the older one stands by.
+    // The newer worker starts, and the older one stands by.
     let mut worker = newer(&stack, "worker").await;
     eventually("the newer worker is known", async || {
         let known = "select count(*) from prewarm.live_nodes where works and format > 1";
@@ -58,7 +58,7 @@ async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
     let by_newer = "select count(*) from prewarm.versions where oldest = 1 and format = 2";
     assert_eq!(stack.count(by_newer).await, 1);
 
-    // It fails, and the older goes on by itself; what it makes the newer api cannot read, and builds.
+    // The newer worker fails, and the older one resumes. The newer api cannot read its blobs, and builds its own.
     worker.kill_9();
     stack.sql(&format!("insert into calls (org_id) values ('{}')", org.id)).await;
     stack.follows_within(Duration::from_secs(40), &org).await;

@@ -1,5 +1,5 @@
 -- store::blobs::read
--- All blobs of one org, of one format, with the version that they are at. One statement, so that they belong together.
+-- An org's blobs of one format, with their version. One statement, so that they belong together.
 -- $1 org, $2 format.
 select i.id as installation,
        i.epoch,

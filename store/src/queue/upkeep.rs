@@ -4,7 +4,7 @@ use readmodel::blob::Format;
 
 use crate::{
     Error, Store,
-    events::{CHUNK, chunks},
+    events::{ROWS_PER_STATEMENT, chunks},
 };
 
 /// The backlog of all orgs.
@@ -39,8 +39,9 @@ impl Store {
     /// begin again.
     pub async fn prune(&self) -> Result<u64, Error> {
         let pg = &self.pg;
-        let mut rows = chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", CHUNK)).await?;
-        rows += chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", CHUNK)).await?;
+        let mut rows =
+            chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", ROWS_PER_STATEMENT)).await?;
+        rows += chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", ROWS_PER_STATEMENT)).await?;
         let others = [
             sqlx::query_file!("queries/queue/upkeep/prune_slots.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_workers.sql"),

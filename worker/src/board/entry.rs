@@ -63,7 +63,7 @@ pub(super) fn of_job(record: JobRecord) -> Task<Value> {
     let (kind, error) = (record.job.kind(), &record.error);
     let args = match &record.job {
         Job::Rebuild(org) => json!({ "kind": kind, "org_id": org, "error": error }),
-        Job::Prewarm(agent) => json!({ "kind": kind, "agent_id": agent, "error": error }),
+        Job::SyncAssistant(agent) => json!({ "kind": kind, "agent_id": agent, "error": error }),
         Job::TestCall(id) => json!({ "kind": kind, "test_call_id": id, "error": error }),
         Job::Maintenance(_) => json!({ "kind": kind, "error": error }),
     };

@@ -1,4 +1,5 @@
-//! Jobs that no handler of this release knows, and errors that no table holds, stop nothing.
+//! Jobs of a kind that no worker of this release knows become dead letters, and neither they nor unstorable error texts
+//! block anything.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
 
 #[tokio::test]
-async fn a_job_that_nothing_can_read_cannot_be_pushed() {
+async fn an_unreadable_job_cannot_be_pushed() {
     let db = Db::create().await;
     for values in [
         "'maintenance', 'rebuild', null, null, null",
@@ -33,13 +34,13 @@ async fn a_job_that_nothing_can_read_cannot_be_pushed() {
 }
 
 #[tokio::test]
-async fn a_kind_of_tomorrow_is_a_dead_letter_and_the_next_job_runs() {
+async fn a_job_of_an_unknown_kind_is_a_dead_letter_and_the_next_one_runs() {
     let db = Db::create().await;
     assert!(db.push("of tomorrow", 2).await && db.push("prune", 3).await);
     let context = Context {
         store: store_of(&db.pg),
         clock: Clock::Database,
-        prewarm: None,
+        assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,
     };
     let shutdown = CancellationToken::new();
@@ -49,7 +50,7 @@ async fn a_kind_of_tomorrow_is_a_dead_letter_and_the_next_job_runs() {
     db.until("select count(*) from prewarm.jobs where kind = 'prune' and state = 'done'", 1).await;
     db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
     let letter = db.store().dead_letters(10).await.unwrap().remove(0);
-    // A newer worker might have known it.
+    // A newer worker might know the kind.
     assert_eq!((letter.job.kind(), letter.attempts), ("of tomorrow", 2));
     assert_eq!(letter.error.as_deref(), Some("unknown kind of job"));
 
@@ -63,7 +64,7 @@ async fn a_kind_of_tomorrow_is_a_dead_letter_and_the_next_job_runs() {
 struct Nul;
 
 #[tokio::test]
-async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
+async fn an_error_text_that_postgres_cannot_hold_is_still_recorded() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nul)));
     let running = Running::start(quick(), &db.pg, &probe);
@@ -74,7 +75,7 @@ async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
+async fn a_second_job_of_a_subject_waits_once() {
     const DEAD: &str = "select count(*) from prewarm.jobs where state = 'dead'";
     let db = Db::create().await;
     assert!(db.push("job", 2).await);
@@ -84,13 +85,13 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
     probe.until_started(1).await;
     db.until("select count(*) from prewarm.jobs where state = 'waiting' and attempts = 1 and error is not null", 1)
         .await;
-    // It waits for its second attempt, which will do for whatever has come up.
+    // The job waits for its second attempt, which covers the newer one.
     assert!(!db.push("job", 2).await);
     db.until(DEAD, 1).await;
     let first = db.store().dead_letters(9).await.unwrap().remove(0);
     assert!(db.push("job", 1).await);
     probe.until_started(3).await;
-    // The newest dead letter of the subject is the only one.
+    // Only the newest dead letter of a subject is kept.
     db.until(&format!("{DEAD} and id > {}", first.id), 1).await;
     db.until("select count(*) from prewarm.jobs", 1).await;
     running.stop().await;
@@ -98,7 +99,7 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
 }
 
 #[tokio::test]
-async fn jobs_that_fail_or_are_lost_while_another_waits_do_not_come_back() {
+async fn a_failed_or_lost_job_is_replaced_by_the_one_that_waits() {
     let db = Db::create().await;
     let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     let inside = gate.clone();

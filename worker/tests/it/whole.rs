@@ -1,4 +1,4 @@
-//! The process as it is shipped: real jobs, the real table of crons.
+//! A worker with the real jobs and crons.
 
 use monitoring::health::Health;
 use testkit::{
@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::{Db, connect, count, eventually, quick, store_of};
 
 #[tokio::test]
-async fn changes_become_versions_and_crons_fire() {
+async fn a_whole_worker_publishes_versions_and_fires_crons() {
     let db = Db::create().await;
     let org = db.org().await;
     let shutdown = CancellationToken::new();
@@ -50,7 +50,7 @@ async fn it_runs_as_a_plain_role_where_no_extension_can_be_created() {
     );
     sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&admin).await.unwrap();
     let url = database.url_as(&role);
-    store::migrate(&url).await.unwrap();
+    store::migrate(&url, store::Source::Standalone).await.unwrap();
 
     let pg = connect(&url).await;
     let shutdown = CancellationToken::new();
