@@ -39,11 +39,8 @@ begin
      where prewarm.org_of(due.subject) is not null
         on conflict (org_id) do update
        set holder = excluded.holder,
-           starts = case held.holder when 'resting' then 1 else held.starts + 1 end,
-           until = case
-                     when held.holder = 'resting' or held.starts + 1 < prewarm.quarantine_starts() then excluded.until
-                     else greatest(excluded.until, now() + prewarm.quarantine_pause())
-                   end
+           starts = prewarm.lease_starts(held.holder, held.starts),
+           until = prewarm.lease_until(prewarm.lease_starts(held.holder, held.starts), excluded.until)
     returning holder, starts
   )
   update apalis.jobs j
