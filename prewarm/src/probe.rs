@@ -7,8 +7,7 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, nodes::Node, reach};
-use tokio::sync::watch;
+use store::{Schema, Store, reach};
 
 const EVERY: Duration = Duration::from_secs(1);
 const BUDGET: Duration = Duration::from_secs(2);
@@ -22,9 +21,8 @@ pub(crate) fn note_start(health: &Health) {
     health.expect("postgres");
 }
 
-/// Keeps the states of Postgres and Redis current, and tells that the node lives, for ever. `stand_by` becomes true while
-/// a worker of a newer format lives; how things stand with a database that is away is not known, and stays as it was.
-pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: watch::Sender<bool>) {
+/// Keeps the states of Postgres and Redis current, for ever.
+pub(crate) async fn watch(store: Store, health: Health) {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -34,13 +32,10 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
         }
-        if let Ok(beat) = tokio::time::timeout(BUDGET, store.beat(&node)).await {
-            if let Some(state) = writes(beat.as_ref().err()) {
-                health.set("writes", state);
-            }
-            if let Ok(newer_works) = beat {
-                stand_by.send_replace(newer_works);
-            }
+        if let Ok(written) = tokio::time::timeout(BUDGET, store.check_writes()).await
+            && let Some(state) = writes(written.err().as_ref())
+        {
+            health.set("writes", state);
         }
         if let Some(skew_seconds) = skew_seconds(&store).await {
             gauge!(names::CLOCK_SKEW_SECONDS).set(skew_seconds);
@@ -66,7 +61,9 @@ async fn schema(store: &Store) -> Result<State, String> {
         Ok(Ok(Schema::Behind)) => {
             Ok(State::Failed("the schema is older than this version: run `prewarm migrate`".into()))
         }
-        Ok(Ok(Schema::Ahead)) => Ok(State::Failed("the schema is of a newer version".into())),
+        Ok(Ok(Schema::Ahead)) => {
+            Ok(State::Degraded("a newer version has migrated the database: upgrade this process".into()))
+        }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("does not answer".into()),
     }
@@ -78,7 +75,7 @@ async fn why(store: &Store) -> Option<String> {
     Some(format!("unreachable: {reason}"))
 }
 
-/// The state of writes after a beat; `None` after one that shows only that Postgres is away. Reads go on without writes.
+/// The state of writes after a try; `None` after one that shows only that Postgres is away. Reads go on without writes.
 fn writes(failure: Option<&store::Error>) -> Option<State> {
     const WITHOUT: &str = "webhooks are answered 503 and nothing is rebuilt";
     match failure {

@@ -19,7 +19,7 @@ use crate::{
 pub enum Head {
     /// This one.
     At(Version),
-    /// The org exists, but no rebuild of this process' format has ended yet.
+    /// The org exists, but no rebuild of this release's format, or of a later one, has ended yet.
     NotBuilt,
     /// There is no such org.
     Unknown,
@@ -64,7 +64,7 @@ impl Store {
     }
 
     async fn look_once(&self, org: OrgId) -> Result<Option<Look>, Error> {
-        let row = sqlx::query_file!("queries/versions/look.sql", org.0, i32::from(self.format.0));
+        let row = sqlx::query_file!("queries/versions/look.sql", org.0, self.format.0);
         let Some(row) = row.fetch_optional(&self.pg).await? else { return Ok(None) };
         let head = match (row.known, row.n) {
             (false, _) => Head::Unknown,

@@ -27,10 +27,7 @@ use store::{
     Error, Store,
     queue::{Claimed, End, Queue},
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
 use crate::{bell::Bell, config::Limits, watchdog::Progress};
 
@@ -55,8 +52,6 @@ pub(crate) struct Line {
     /// The last look for jobs that the worker was handed and does not know of.
     pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
-    /// While true, this queue is left to others.
-    pub(crate) stand_by: Option<watch::Receiver<bool>>,
     pub(crate) progress: Progress,
 }
 
@@ -86,10 +81,6 @@ impl Held {
 }
 
 impl Line {
-    fn stands_by(&self) -> bool {
-        self.stand_by.as_ref().is_some_and(|it| *it.borrow())
-    }
-
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let (held, since) = (self.held.ids(), *self.looked());
         let (lost, strays) = bounded(async {
@@ -275,14 +266,8 @@ impl Backend for LineBackend {
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
         self.listen(cx);
         self.arm(cx);
-        if matches!(self.line.state_mut(), State::Ready) {
-            if self.line.stands_by() {
-                self.line.progress.made();
-                return Poll::Pending;
-            }
-            if !mem::take(&mut self.look) {
-                return Poll::Pending;
-            }
+        if matches!(self.line.state_mut(), State::Ready) && !mem::take(&mut self.look) {
+            return Poll::Pending;
         }
         self.line.poll_next(cx, worker)
     }

@@ -30,14 +30,13 @@ impl Editions {
         let impatient_at = Instant::now() + WAIT;
         loop {
             let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
-            // Looked at under the lease: it may have come free because the build has ended.
-            let found = self.built(org).await;
-            if leased && !matches!(found, Ok(None)) {
-                self.release(org).await;
-            }
-            match found? {
+            let found = match leased {
+                true => self.store.while_held(org, &self.node, self.built_or_rebuilt(org)).await?,
+                false => self.built(org).await?,
+            };
+            match found {
                 Some(found) => return Ok(found),
-                None if leased => self.rebuild_leased(org).await?,
+                None if leased => {}
                 None if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
                 None if Instant::now() > impatient_at => self.rebuild(org).await?,
                 None => tokio::time::sleep(POLL).await,
@@ -58,13 +57,14 @@ impl Editions {
         }
     }
 
-    async fn rebuild_leased(&self, org: OrgId) -> Result<(), Unavailable> {
-        self.store.while_held(org, &self.node, self.rebuild(org)).await
-    }
-
-    async fn release(&self, org: OrgId) {
-        // Should this fail, the lease ends by itself.
-        let _ = self.store.release_lease(org, &self.node).await;
+    /// The same under the lease, which may have come free because a build has ended. Until what is built is read, no worker
+    /// of an earlier release builds over it.
+    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<Found>, Unavailable> {
+        if let Some(found) = self.built(org).await? {
+            return Ok(Some(found));
+        }
+        self.rebuild(org).await?;
+        self.built(org).await
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {

@@ -136,7 +136,8 @@ impl Editions {
         }
     }
 
-    /// `None`: this node cannot use what is there, and has asked for a rebuild. It stays for those who can.
+    /// `None`: an earlier release made what is there, or this node cannot use it and has asked for a rebuild. It stays for the
+    /// nodes that can.
     pub(super) async fn held_in_postgres(
         &self,
         org: OrgId,
@@ -146,10 +147,11 @@ impl Editions {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
         if let Ok(Held::Unusable(unusable)) = &held {
             self.store.distrust(org, unusable).await.map_err(|_| Unavailable)?;
-            self.usable(Tier::Postgres, org, held);
-            return Ok(None);
         }
-        let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
+        let is_told = held.is_ok();
+        let Some(edition) = self.usable(Tier::Postgres, org, held) else {
+            return if is_told { Ok(None) } else { Err(Unavailable) };
+        };
         self.mend_redis(&edition, replaceable);
         Ok(Some(self.admit(&edition, source)))
     }

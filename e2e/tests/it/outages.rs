@@ -101,7 +101,7 @@ async fn flush(stack: &Stack) {
 
 /// How many orgs Redis holds, of whatever format and installation.
 async fn keys(stack: &Stack) -> usize {
-    redis_cli(stack, &["KEYS", "prewarm:*:*:{*"]).await.lines().count()
+    redis_cli(stack, &["KEYS", "prewarm:*-*:{*"]).await.lines().count()
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A store on a database of the test's own.
 
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use store::{Config, Sessions, Store};
 use testkit::{
     Database,

@@ -2,16 +2,15 @@
 
 use materialize::{Outcome, rebuild};
 use readmodel::{
-    blob::Format,
     edition::Edition,
     ids::OrgId,
-    model::Model,
+    model::{Format, Model},
     time::{Clock, Timestamp},
 };
 use store::{Config, Sessions, Store, blobs::Held, redis};
 use testkit::{
     Database, history,
-    oracle::{self, Direction, Micros, World},
+    oracle::{self, Micros, World},
     sqlx::{self, PgConnection},
 };
 
@@ -20,7 +19,7 @@ pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
     open_in(database, redis_url, Format::CURRENT)
 }
 
-/// The same for a release whose blobs have another format.
+/// The same for a release of another format.
 pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
@@ -55,7 +54,7 @@ pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
     }
 }
 
-/// What Redis holds of an org for the present installation.
+/// The edition that Redis holds of an org for the present installation.
 pub(crate) async fn in_redis(store: &Store, org: OrgId) -> Result<Held, store::Error> {
     let installation = store.installation().await.unwrap().unwrap();
     store.redis.as_ref().unwrap().edition(installation, org).await
@@ -75,21 +74,12 @@ pub(crate) async fn world(connection: &mut PgConnection, orgs: &[OrgId]) -> Worl
     history::read_world(connection, orgs).await.unwrap()
 }
 
-/// What the definition says that a model shows.
+/// The JSON of a model by definition.
 pub(crate) fn defined(world: &World, org: OrgId, model: Model, at: Micros) -> String {
-    let bytes = match model {
-        Model::Leads => oracle::leads(world, org, at),
-        Model::Pulse => oracle::pulse(world, org, at),
-        Model::Activity => oracle::activity(world, org),
-        Model::Calls => oracle::calls(world, org, None),
-        Model::CallsInbound => oracle::calls(world, org, Some(Direction::Inbound)),
-        Model::CallsOutbound => oracle::calls(world, org, Some(Direction::Outbound)),
-        Model::Dashboard => oracle::dashboard(world, org, at),
-    };
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8(oracle::model(world, org, model, at)).unwrap()
 }
 
-/// What an edition shows.
+/// The JSON of a model in an edition.
 pub(crate) fn shown(edition: &Edition, model: Model) -> String {
     String::from_utf8(edition.blob(model).unpack().unwrap()).unwrap()
 }

@@ -61,7 +61,7 @@ fn open_url(database_url: String, redis_url: Option<String>, connections: u32) -
         connections,
         sessions: Sessions::Working,
         application_name: "test",
-        format: readmodel::blob::Format::CURRENT,
+        format: readmodel::model::Format::CURRENT,
     })
     .unwrap()
 }
@@ -107,7 +107,7 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
     assert_eq!((held.version, held.as_of), (first.version, first.as_of));
     let Held::Edition(held) = in_redis(&copied, ORG).await.unwrap() else { panic!("the copy has none") };
     assert_eq!(held.version, of_copy.version);
-    // What one took the other knows nothing of.
+    // Neither knows what the other took.
     let receipt = Receipt { epoch: first.version.epoch, xid: 3 };
     assert_eq!(copied.inclusion(ORG, receipt).await.unwrap(), Inclusion::OtherEpoch);
     assert!(matches!(original.inclusion(ORG, receipt).await.unwrap(), Inclusion::At(_)));

@@ -22,7 +22,7 @@ const EVENTS: u32 = 5;
 /// Hours that a shape's calls of the future are spread over.
 const HOURS_TO_COME: f64 = 2_200.0;
 
-/// What the server has read of the tables since it started.
+/// Reads of the tables since the server started.
 #[derive(Clone, Copy, Debug)]
 struct Read {
     buffers: i64,
@@ -76,14 +76,14 @@ impl Subject {
         assert!(matches!(outcome, Outcome::Changed(_) | Outcome::Unchanged(_)), "{outcome:?}");
     }
 
-    /// What a rebuild reads.
+    /// Reads of one rebuild.
     async fn read_by_rebuild(&mut self) -> Read {
         let before = self.read().await;
         self.rebuild().await;
         self.read().await - before
     }
 
-    /// What has been read until now: both sessions tell it first. Not of marks, of which dead ones are looked at for as long
+    /// Reads until now: both sessions report theirs first. Not of marks, of which dead ones are looked at for as long
     /// as transactions of other databases last.
     async fn read(&mut self) -> Read {
         let flush = "select pg_stat_force_next_flush()";
@@ -100,7 +100,7 @@ impl Subject {
         Read { buffers, rows }
     }
 
-    /// What the rebuilds of a few events read.
+    /// Reads of the rebuilds of a few events.
     async fn read_by_events(&mut self, shape: Shape, first: u32) -> Read {
         let mut all = Read { buffers: 0, rows: 0 };
         for n in first..first + WARM_UP + EVENTS {
@@ -117,7 +117,7 @@ impl Subject {
         sqlx::raw_sql(sql).execute(&mut self.writer).await.unwrap();
     }
 
-    /// What one rebuild of all that is there reads where nothing is held, planned with statistics of it.
+    /// Reads of one rebuild of everything where nothing is held, planned with statistics of it.
     async fn read_by_one_build(&mut self) -> Read {
         self.execute(FORGET).await;
         self.execute("analyze").await;
@@ -150,12 +150,12 @@ fn open(database: &Database) -> Store {
         connections: 1,
         sessions: Sessions::Working,
         application_name: "test",
-        format: readmodel::blob::Format::CURRENT,
+        format: readmodel::model::Format::CURRENT,
     })
     .unwrap()
 }
 
-/// What a shape costs.
+/// The cost of a shape.
 #[derive(Debug)]
 struct Cost {
     first_build: Read,

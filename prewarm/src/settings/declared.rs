@@ -50,11 +50,10 @@ pub(super) struct Setting {
     help: &'static str,
     pub(super) default: Option<&'static str>,
     is_secret: bool,
-    is_hidden: bool,
 }
 
 const fn setting(variable: &'static str, value: &'static str, help: &'static str) -> Setting {
-    Setting { variable, value, help, default: None, is_secret: false, is_hidden: false }
+    Setting { variable, value, help, default: None, is_secret: false }
 }
 
 impl Setting {
@@ -72,11 +71,6 @@ impl Setting {
         self.is_secret && self.value != "URL"
     }
 
-    /// For tests alone.
-    const fn hidden(self) -> Self {
-        Self { is_hidden: true, ..self }
-    }
-
     fn argument(&self) -> Arg {
         let is_empty = std::env::var_os(self.variable).is_some_and(|value| value.to_string_lossy().trim().is_empty());
         let argument = Arg::new(self.variable)
@@ -85,7 +79,6 @@ impl Setting {
             .help(self.help)
             .help_heading("Settings")
             .hide_short_help(true)
-            .hide(self.is_hidden)
             .hide_env_values(self.is_secret)
             .global(true);
         let argument = if let Some(default) = self.default { argument.default_value(default) } else { argument };
@@ -125,7 +118,6 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("PREWARM_CORS_ORIGINS", "ORIGINS", "Whose pages may read, comma-separated"),
     setting("PREWARM_EVENT_RETENTION", "DAYS", "How long the bodies of webhooks are kept").by_default("30"),
     setting("PREWARM_LOG", "FILTER", "Which log lines are written, as RUST_LOG says it"),
-    setting("PREWARM_BLOB_FORMAT", "N", "Plays a release whose blobs have another format").hidden(),
     setting("SUPABASE_JWT_SECRET", "SECRET", "Signs access tokens (HS256)").secret(),
     setting("SUPABASE_URL", "URL", "The project whose keys sign access tokens (ES256, RS256)"),
     setting("PREWARM_JWKS_URL", "URL", "Where those keys are published, if not under SUPABASE_URL"),
@@ -163,9 +155,8 @@ mod tests {
         let example = include_str!("../../../.env.example");
         let listed: Vec<_> = example.lines().filter_map(|line| line.split_once('=')).collect();
         let listed: Vec<_> = listed.into_iter().filter(|(name, _)| !name.starts_with('#')).collect();
-        let declared = SETTINGS.iter().filter(|setting| !setting.is_hidden);
         let declared: Vec<_> =
-            declared.map(|setting| (setting.variable, setting.default.unwrap_or_default())).collect();
+            SETTINGS.iter().map(|setting| (setting.variable, setting.default.unwrap_or_default())).collect();
         assert_eq!(listed, declared);
     }
 

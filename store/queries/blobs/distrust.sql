@@ -1,19 +1,18 @@
 -- store::blobs::distrust
--- Has an org's blobs of one format written again, and leaves them where they are for those who can read them. A rebuild
--- writes a blob whose digest differs from the one beside it, so that digest is made one that no body has. Blobs that have
--- been written again meanwhile are left alone.
--- $1 org, $2 format, side by side $3 models and $4 the digests that stood beside the blobs when they were read, $5 how many
--- blobs there have to be.
+-- Has an org's blobs written again, and leaves them where they are for processes that can read them. A rebuild writes a blob
+-- whose digest differs from the one beside it, so that digest is made one that no body has. Blobs that have been written
+-- again meanwhile are left alone.
+-- $1 org, side by side $2 models and $3 the digests that stood beside the blobs when they were read, $4 how many blobs there
+-- have to be.
 with doubted as (
   update prewarm.blobs b
      set digest = '\x00000000000000000000000000000000'
-    from unnest($3::text[], $4::bytea[]) as read (model, digest)
+    from unnest($2::text[], $3::bytea[]) as read (model, digest)
    where b.org_id = $1
-     and b.format = $2
      and (b.model, b.digest) = (read.model, read.digest)
   returning b.model
 )
 insert into prewarm.marks (org_id, what)
 select $1, 'blobs'
- where (exists (select from doubted) or (select count(*) from prewarm.blobs where org_id = $1 and format = $2) < $5)
+ where (exists (select from doubted) or (select count(*) from prewarm.blobs where org_id = $1) < $4)
    and not exists (select from prewarm.marks where org_id = $1 and what = 'blobs')

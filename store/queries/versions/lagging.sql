@@ -1,5 +1,5 @@
 -- store::versions::lagging
--- Those of some orgs whose oldest change has waited for longer than a while. While nobody owes anything that is one look.
+-- Those of some orgs whose oldest change has waited for longer than a while. While nothing is owed that is one look.
 -- $1 orgs, $2 seconds.
 select one.org_id as "org_id!"
   from unnest($1::uuid[]) as one (org_id)

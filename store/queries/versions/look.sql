@@ -1,5 +1,5 @@
 -- store::versions::look
--- The newest version of an org in the present epoch, whether its blobs are there in a format, whether the org exists, and
+-- The newest version of an org in the present epoch, whether it is of a format or a later one, whether the org exists, and
 -- the installation unless the database is a copy. No row without an installation.
 -- $1 org, $2 format.
 select case when i.is_original then i.id end as "installation?",
@@ -7,6 +7,6 @@ select case when i.is_original then i.id end as "installation?",
        i.epoch as "epoch!",
        v.n as "n?",
        v.as_of as "as_of?: PgTime",
-       coalesce($2 between v.oldest and v.format, false) as "readable!"
+       coalesce(v.format >= $2, false) as "readable!"
   from prewarm.present_installation i
   left join prewarm.versions v on v.org_id = $1

@@ -1,7 +1,5 @@
 //! What maintenance jobs ask of the database.
 
-use readmodel::blob::Format;
-
 use crate::{Error, Store};
 
 /// Rows that one statement of [`Store::prune`] removes, at most: no lock is held for long.
@@ -26,30 +24,21 @@ impl Store {
         Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Pushes the rebuild of some orgs whose blobs are not there in this binary's format, or in an older one that somebody
-    /// reads; returns how many. Few at a time, so that changes never queue behind them.
+    /// Pushes the rebuild of some orgs whose version an earlier release made; returns how many. Few at a time, so that changes
+    /// never queue behind them.
     pub async fn push_outdated(&self) -> Result<i32, Error> {
-        let (format, oldest) = (i32::from(self.format.0), i32::from(Format::OLDEST.0));
-        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);
+        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", self.format.0);
         Ok(pushed.fetch_one(&self.pg).await?)
     }
 
     /// Removes what nobody asks for any more: jobs that ended a day ago, older firings of crons, workers unseen for a day,
-    /// leases that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then looks for orgs that nobody has built.
+    /// leases that ran out with nothing owed. Returns the number of rows. Then looks for orgs that nobody has built.
     pub async fn prune(&self) -> Result<u64, Error> {
         let mut pruned = 0;
         loop {
             let jobs = sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", BATCH as i64).execute(&self.pg).await?;
             pruned += jobs.rows_affected();
             if jobs.rows_affected() < BATCH {
-                break;
-            }
-        }
-        loop {
-            let blobs =
-                sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", BATCH as i64).execute(&self.pg).await?;
-            pruned += blobs.rows_affected();
-            if blobs.rows_affected() < BATCH {
                 break;
             }
         }
