@@ -1,12 +1,12 @@
--- Sums of the calls of a number, for some numbers of an org or, without a list, for all.
-create or replace function prewarm.sums_by_number(org uuid, numbers text[])
+-- Sums of the calls of a phone, for some phones of an org or, without a list, for all.
+create or replace function prewarm.sums_by_phone(org uuid, phones text[])
 returns table (
   phone text, calls bigint, last_at timestamptz, last_id uuid, duration_total bigint, duration_calls bigint,
   sentiment_total bigint
 )
 language plpgsql stable as $$
 begin
-  if numbers is null then
+  if phones is null then
     return query
     select k.phone_number, count(*), max(prewarm.in_order(k.created_at)),
            (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],
@@ -19,7 +19,7 @@ begin
   else
     return query
     select one.phone, s.*
-      from unnest(numbers) as one (phone)
+      from unnest(phones) as one (phone)
      cross join lateral (
        select count(*), max(prewarm.in_order(k.created_at)),
               (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],

@@ -1,5 +1,5 @@
--- The numbers of some contacts, each once; null where all are asked for.
-create or replace function prewarm.numbers_of(touched uuid[]) returns text[]
+-- The phones of some contacts, each once; null where all are asked for.
+create or replace function prewarm.phones_of(touched uuid[]) returns text[]
 language plpgsql stable as $$
 begin
   if touched is null then
