@@ -2,4 +2,5 @@
 
 mod circles;
 mod dependencies;
+mod docs;
 mod source;
