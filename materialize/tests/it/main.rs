@@ -1,4 +1,4 @@
-//! What a rebuild makes, against an oracle, by the clock and in races.
+//! Rebuilds, compared with an oracle, by the clock and in races.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 

@@ -1,4 +1,4 @@
-//! What a source may hold and no panel can show as it is: endless texts, instants and numbers at infinity, zones by other
+//! Values that a source may hold and no panel can show as they are: endless texts, instants and numbers at infinity, zones by other
 //! names. Kept by what each change touched, made anew and defined, it is the same.
 
 use materialize::{Outcome, rebuild, rebuild_anew};

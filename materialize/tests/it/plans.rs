@@ -1,4 +1,4 @@
-//! How what a rebuild asks is planned: by index, also where statistics are those of another time.
+//! Plans of a rebuild's statements: by index, even where the statistics are out of date.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn call(store: &Store, org: OrgId) {
     sqlx::query(call).bind(org.0).execute(store.sessions()).await.unwrap();
 }
 
-/// How often they have been read whole. A session's reads count once it has ended.
+/// Counts full scans of them. A session's reads count once it has ended.
 async fn reads_of_all(database: &Database) -> i64 {
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let others = "select count(*) from pg_stat_activity

@@ -198,7 +198,7 @@ const TRAPS: &str = "
     create operator public./ (leftarg = bigint, rightarg = int, function = public.divided);
     insert into public.organizations (id, name, timezone) values ('00000000-0000-0000-0000-000000000001', 'Clinic', 'UTC');";
 
-/// What was sprung since it was last asked.
+/// The traps that were sprung since it was last asked.
 async fn sprung(session: &mut PgConnection) -> Vec<String> {
     let sprung = texts(session, "select distinct what from public.trap_ran order by 1").await;
     run(session, "truncate public.trap_ran").await.unwrap();
