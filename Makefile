@@ -1,13 +1,13 @@
-# `make run` and `make test` install what is missing, on a machine with git, make, curl, Rust and Node.
+# `make run` and `make test` install missing programs. They need git, make, curl, Rust and Node.
 
 .DEFAULT_GOAL := help
 .PHONY: help run check fix test bench soak
 
 TARGET := $(or $(CARGO_TARGET_DIR),target)
-# Where scripts/setup unpacks Postgres and Redis if it may not install them, and where we then look for them.
+# The directory of servers unpacked by scripts/setup if it may not install them.
 export PREWARM_SERVERS_DIR ?= $(abspath $(or $(PREWARM_DATA_DIR),.prewarm))/servers
 
-# Half of the tests wait for something most of the time.
+# Twice the processors, because half of the tests mostly wait.
 TEST_THREADS := $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
 
 help: ## list the targets
@@ -43,13 +43,13 @@ fix: ## format, apply what the lints can, and renew what is generated
 	PREWARM_UPDATE=1 scripts/with-servers cargo nextest run --package api openapi
 	npm run types --silent --prefix dashboard
 
-soak: ## compare the read models with their definition after a million random events; EVENTS=… for another number
+soak: ## compare the read models with the oracle after a million random events, or EVENTS=…
 	@scripts/setup test
 	PREWARM_TEST_EVENTS=$(or $(EVENTS),1000000) scripts/with-servers \
 		cargo nextest run --package materialize --cargo-profile release --profile soak \
 		-E 'test(models_equal_the_definition)'
 
-bench: ## measure, beside the peers; ARGS="--list" lists the rows
+bench: ## measure beside the peers; ARGS="--list" lists the rows
 	@scripts/setup bench
 	@cargo build --release --package prewarm --package bench
 	@exec $(TARGET)/release/bench --write $(ARGS)

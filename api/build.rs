@@ -1,5 +1,5 @@
-//! Puts the dashboard's files into the binary, as Vite has built them. Without them the binary is built all the same, and
-//! its page says what to do.
+//! Embeds the dashboard's files as Vite has built them. Without them the binary builds all the same, and its page says
+//! how to build them.
 
 use std::{
     env, fs,
@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Written by the build of the dashboard, and no file of the page.
+/// Files of the dashboard's build that are not part of the page.
 const NOT_SERVED: [&str; 2] = [".gitkeep", "script-hash"];
 
 fn main() -> io::Result<()> {

@@ -3,7 +3,7 @@ import { defineConfig, type Plugin } from 'vite';
 
 const server = process.env.PREWARM_URL ?? 'http://127.0.0.1:8080';
 
-/** Puts the script that begins the first request into the page, and its hash where the server's policy finds it. */
+/** Inlines the script that sends the first request, and writes its hash for the server's content security policy. */
 const begin = (): Plugin => ({
   name: 'begin',
   enforce: 'post',
@@ -16,7 +16,7 @@ const begin = (): Plugin => ({
   },
 });
 
-/** Chunks have no styles and no imports of their own to be fetched before them: Vite's helper for that is left out. */
+/** Removes Vite's preload helper: no chunk has styles or imports of its own. */
 const noHelper = (): Plugin => ({
   name: 'no-helper',
   enforce: 'pre',

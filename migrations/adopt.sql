@@ -6,7 +6,7 @@ drop materialized view prewarm.fleet_pulse;
 
 drop procedure prewarm.watch, prewarm.watch_with, prewarm.unwatch;
 
-drop function prewarm.mark_inserted, prewarm.mark_updated, prewarm.mark_deleted;
+drop function prewarm.mark_inserted, prewarm.mark_updated, prewarm.mark_deleted, prewarm.mark_all_agents;
 
 comment on view prewarm.epoch is null;
 comment on function prewarm.agent_of is null;

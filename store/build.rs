@@ -1,4 +1,4 @@
-//! The files of `migrations/`, embedded in the order in which they are applied, and the digest of the code among them.
+//! Embeds the files of `migrations/` in the order in which they are applied, with a digest of the code among them.
 
 use std::{env, error::Error, fmt::Write as _, fs, path::Path};
 
@@ -26,7 +26,7 @@ fn embed(made: &mut String, root: &Path, constant: &str, files: &[String]) -> Re
     Ok(())
 }
 
-/// The files of a folder, which their numbers put in order: 0001, 0002 and so on.
+/// The files of a folder in the order of their numbers: 0001, 0002 and so on.
 fn numbered(root: &Path, folder: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(root.join(folder))? {
@@ -41,7 +41,7 @@ fn numbered(root: &Path, folder: &str) -> Result<Vec<String>, Box<dyn Error>> {
     Ok(files)
 }
 
-/// The files of `code/`, as `code/order` lists them.
+/// The files of `code/` in the order of `code/order`.
 fn listed(root: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let order = fs::read_to_string(root.join("code/order"))?;
     let lines = order.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));

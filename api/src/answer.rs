@@ -1,4 +1,4 @@
-//! The answer to a read: which bytes, or that the client has them already, and the headers that say what they are.
+//! The answer to a read: a body or 304, with the headers that describe it.
 
 use axum::{
     body::Body as HttpBody,
@@ -17,32 +17,32 @@ use crate::{
     delta,
     editions::{Labels, Stale},
     error::ApiError,
-    reads::{Outcome, Reads, Source},
+    reads::{ReadOutcome, Reads, Source},
 };
 
 const SOURCE: HeaderName = HeaderName::from_static("prewarm-source");
 const AGE: HeaderName = HeaderName::from_static("prewarm-age");
 const STALE: HeaderName = HeaderName::from_static("prewarm-stale");
 
-/// A body, and what is to be said of it at the moment.
+/// A body and the facts about it at this moment.
 #[derive(Debug)]
 pub(crate) struct Shown<'a> {
-    /// What it shows.
+    /// The model that the body shows.
     pub model: Model,
-    /// The headers that it always has.
+    /// The headers that the body always has.
     pub labels: &'a Labels,
-    /// Its tag.
+    /// The entity tag.
     pub etag: &'a HeaderValue,
-    /// Where it came from.
+    /// Where the body came from.
     pub source: Source,
-    /// Why it may not show how things are.
+    /// Why the body may be out of date.
     pub stale: Option<Stale>,
-    /// Seconds since the instant that it is true for.
+    /// Age of the body's snapshot in seconds.
     pub age_seconds: i64,
 }
 
-/// The answer with a body, or 304 where the client's copy has the same tag. `represent` makes the body's bytes in the
-/// coding that the request prefers.
+/// Answers with a body, or with 304 if the client's copy has the same tag. `represent` encodes the body in the coding
+/// that the request prefers.
 pub(crate) fn answer(
     request: &Parts,
     reads: &Reads,
@@ -62,10 +62,10 @@ pub(crate) fn answer(
     }
     let Some((coding, body)) = represented else {
         headers.remove(CONTENT_TYPE);
-        reads.count(shown.model, shown.source, Outcome::NotModified);
+        reads.count(shown.model, shown.source, ReadOutcome::NotModified);
         return Ok(with_headers(StatusCode::NOT_MODIFIED, headers, HttpBody::empty()));
     };
-    let outcome = if shown.stale.is_some() { Outcome::Stale } else { Outcome::Fresh };
+    let outcome = if shown.stale.is_some() { ReadOutcome::Stale } else { ReadOutcome::Fresh };
     reads.count(shown.model, shown.source, outcome);
     reads.count_bytes(coding, body.len());
     if coding != Coding::Identity {
@@ -74,7 +74,7 @@ pub(crate) fn answer(
     Ok(with_headers(StatusCode::OK, headers, HttpBody::from(body)))
 }
 
-/// The map is taken as it is, and not copied header by header.
+/// A response with this header map, which is not copied header by header.
 fn with_headers(status: StatusCode, headers: HeaderMap, body: HttpBody) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -82,7 +82,7 @@ fn with_headers(status: StatusCode, headers: HeaderMap, body: HttpBody) -> Respo
     response
 }
 
-/// Whether the client holds the same bytes (RFC 9110, 13.1.2: compared weakly).
+/// Whether the client has the same bytes (RFC 9110, 13.1.2: weak comparison).
 pub(crate) fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let ours = opaque(etag.as_bytes());
     let held = request.get_all(IF_NONE_MATCH).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
@@ -93,8 +93,8 @@ fn opaque(tag: &[u8]) -> &[u8] {
     tag.strip_prefix(b"W/").unwrap_or(tag)
 }
 
-/// An error of a read, counted.
+/// Answers a read with an error, and counts it.
 pub(crate) fn refuse(reads: &Reads, model: Model, error: ApiError) -> Response {
-    reads.count(model, Source::None, Outcome::Error);
+    reads.count(model, Source::None, ReadOutcome::Error);
     error.into_response()
 }

@@ -1,5 +1,5 @@
-//! Work on long texts of tenants: on one thread of low priority, so that no other answer waits for it. The thread is a
-//! runtime of its own, and needs sessions of its own: see `Store::for_another_runtime`.
+//! A thread of low priority for work on tenants' long texts, so that it delays no other answer. The thread is a runtime
+//! of its own and needs sessions of its own: see `Store::for_another_runtime`.
 
 use std::sync::Arc;
 
@@ -8,17 +8,17 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::error::ApiError;
 
-/// Of the thread, and of its sessions.
+/// The name of the thread, and part of its sessions' application name.
 pub(crate) const NAME: &str = "background";
 
-/// How much less the thread weighs with the scheduler than those that answer: about a tenth.
+/// The thread's nice value. The scheduler gives it about a tenth of the others' weight.
 const NICER: i32 = 10;
 
-/// The thread. Cheap to clone.
+/// A handle to the thread. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Background(Arc<Thread>);
 
-/// None where the system gives no thread: then the work is done where it is asked for.
+/// The runtime; `None` if the system refused a thread, and then work runs on the caller's.
 #[derive(Debug)]
 struct Thread(Option<Runtime>);
 
@@ -28,12 +28,12 @@ impl Background {
         builder.worker_threads(1).thread_name(NAME).enable_all();
         let runtime = builder.on_thread_start(|| _ = rustix::process::nice(NICER)).build();
         if let Err(error) = &runtime {
-            tracing::warn!(error = error as &dyn std::error::Error, "no thread for long work");
+            tracing::warn!(error = error as &dyn std::error::Error, "could not start the background thread");
         }
         Self(Arc::new(Thread(runtime.ok())))
     }
 
-    /// Does the work there. When the caller is dropped, so is the work.
+    /// Runs work on the thread. Dropping the returned future cancels the work.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -48,7 +48,7 @@ impl Background {
 impl Drop for Thread {
     fn drop(&mut self) {
         if let Some(runtime) = self.0.take() {
-            // The last owner may be a task, which may not wait for a thread.
+            // The last owner may be a task, which must not block on the thread's end.
             runtime.shutdown_background();
         }
     }
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h3_long_work_is_done_by_a_thread_that_weighs_less() {
+    async fn long_work_runs_on_a_thread_of_lower_priority() {
         let background = Background::start();
         let (thread, priority) = background.run(async { here() }).await.unwrap();
         assert_ne!(thread, here().0);
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h3_work_ends_when_nobody_waits_for_it() {
+    async fn work_is_cancelled_when_its_caller_is_dropped() {
         let background = Background::start();
         let (held, mut dropped) = mpsc::channel::<()>(1);
         let work = background.run(async move {

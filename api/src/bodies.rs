@@ -1,7 +1,7 @@
-//! Bodies as they come in: within a time, and in a room that slow senders cannot fill.
+//! Reading of request bodies, within a time limit and a memory limit that slow senders cannot exhaust.
 //!
-//! A body takes up room from its first byte until it is parsed. Where there is none left, the body that comes slowest loses
-//! its place to the one that needs it, so that connections which merely stay open never keep a quick one out.
+//! A body occupies memory from its first byte until it is parsed. If the limit is reached, the slowest body is refused
+//! in favour of the one that needs memory, so that idle connections never keep a fast one out.
 
 use std::{
     cmp::Reverse,
@@ -18,22 +18,23 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::ApiError;
 
-/// A whole body has to come within this time.
-const WHOLE: Duration = Duration::from_secs(10);
-/// The least that a body takes up: its connection has a buffer, too.
+/// The limit for receiving a whole body.
+const RECEIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The memory that a body counts for at least, since its connection has a buffer too.
 const LEAST_BYTES: usize = 16 * 1024;
-/// A body's memory grows by a quarter, within these bounds: doubling would take up twice the room.
+/// Bounds of the growth of a body's memory, which is a quarter each time: doubling would waste half of it.
 const LEAST_GROWTH: usize = 4 * 1024;
 const MOST_GROWTH: usize = 1024 * 1024;
-/// No body is slow before it is this old.
-const YOUNG: Duration = Duration::from_secs(1);
-/// Over which a body's pace is measured.
-const WINDOW: Duration = Duration::from_secs(1);
-/// How much of a refused body is drained, and for how long, so that its sender sees the answer and not a reset connection.
-const COURTESY_BYTES: usize = 64 * 1024;
-const COURTESY: Duration = Duration::from_secs(1);
+/// The age from which a body can count as slow.
+const MIN_SLOW_AGE: Duration = Duration::from_secs(1);
+/// The window over which a body's rate is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(1);
+/// The limits of the draining of a rejected body. It is drained so that the client sees the response instead of a reset
+/// connection.
+const DRAIN_BYTES: usize = 64 * 1024;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Room for the bodies of one kind of sender.
+/// A memory limit for the bodies of one kind of sender.
 #[derive(Clone, Debug)]
 pub(crate) struct Room(Arc<Shared>);
 
@@ -53,17 +54,17 @@ struct Table {
 #[derive(Debug)]
 struct Entry {
     bytes: usize,
-    /// `None` once the body is whole: then nobody takes its place.
-    coming: Option<Coming>,
+    /// `None` once the body is complete; it can no longer be refused then.
+    receiving: Option<Receiving>,
 }
 
 #[derive(Debug)]
-struct Coming {
-    pace: Pace,
+struct Receiving {
+    rate: Rate,
     cut: CancellationToken,
 }
 
-/// A body's room, given back when it is dropped.
+/// The memory of a body, released on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
     shared: Arc<Shared>,
@@ -71,17 +72,17 @@ pub(crate) struct Place {
 }
 
 impl Room {
-    /// Room for this many bytes.
+    /// A limit of this many bytes.
     pub(crate) fn of(bytes: usize) -> Self {
         Self(Arc::new(Shared { bytes, table: Mutex::default() }))
     }
 
-    /// Reads a body of at most `most` bytes. Its place is held until the caller is done with it.
+    /// Reads a body of at most `most` bytes. Its memory counts until the caller drops the place.
     pub(crate) async fn read(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
-        tokio::time::timeout(WHOLE, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
+        tokio::time::timeout(RECEIVE_TIMEOUT, self.gather(body, most)).await.unwrap_or(Err(ApiError::TooSlow))
     }
 
-    /// Each part takes up room as it comes: what a head says of the body's length is not believed.
+    /// Reads a body part by part. Each part counts when it arrives: the announced length is not trusted.
     async fn gather(&self, body: Body, most: usize) -> Result<(Bytes, Place), ApiError> {
         let (place, cut) = self.enter(Instant::now())?;
         let (mut pieces, mut parts) = (Pieces::default(), body.into_data_stream());
@@ -108,8 +109,8 @@ impl Room {
         let mut table = self.0.lock();
         table.last += 1;
         let (number, cut) = (table.last, CancellationToken::new());
-        let coming = Coming { pace: Pace::from(now), cut: cut.clone() };
-        table.places.insert(number, Entry { bytes: LEAST_BYTES, coming: Some(coming) });
+        let receiving = Receiving { rate: Rate::from(now), cut: cut.clone() };
+        table.places.insert(number, Entry { bytes: LEAST_BYTES, receiving: Some(receiving) });
         table.used += LEAST_BYTES;
         let place = Place { shared: Arc::clone(&self.0), number };
         let stays = table.make_room(self.0.bytes, number, now);
@@ -118,7 +119,7 @@ impl Room {
     }
 }
 
-/// A body as far as it has come. Of a part itself nothing is kept: a byte of it would keep the connection's whole buffer.
+/// The received part of a body. Parts are copied: keeping a byte of one would keep the connection's whole buffer.
 #[derive(Debug, Default)]
 struct Pieces {
     pieces: Vec<Vec<u8>>,
@@ -136,7 +137,7 @@ impl Pieces {
         }
     }
 
-    /// Fills the last piece but one, and then the last.
+    /// Copies a part into the free space of the last two pieces.
     fn add(&mut self, mut part: &[u8]) {
         self.len += part.len();
         let open = self.pieces.len().saturating_sub(2);
@@ -147,7 +148,8 @@ impl Pieces {
         }
     }
 
-    /// For a moment the body takes up twice its room, which is not counted: each thread joins one body at a time.
+    /// Joins the pieces. Meanwhile the body takes twice its memory, which is not counted, as each thread joins one at a
+    /// time.
     fn join(mut self) -> Bytes {
         if let [whole] = &mut self.pieces[..] {
             return std::mem::take(whole).into();
@@ -163,13 +165,13 @@ impl Shared {
 }
 
 impl Place {
-    /// Another part has come, and the body holds so many bytes of memory.
+    /// Counts another part of the body, whose memory now has `held` bytes.
     fn grow(&self, part: usize, held: usize, now: Instant) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
-        // Another body may have taken the place a moment ago.
+        // Another body may have displaced this one.
         let entry = table.places.get_mut(&self.number).ok_or(ApiError::Full)?;
-        if let Some(coming) = &mut entry.coming {
-            coming.pace.add(part, now);
+        if let Some(receiving) = &mut entry.receiving {
+            receiving.rate.add(part, now);
         }
         let more = held.max(LEAST_BYTES) - entry.bytes;
         entry.bytes += more;
@@ -177,10 +179,10 @@ impl Place {
         if table.make_room(self.shared.bytes, self.number, now) { Ok(()) } else { Err(ApiError::Full) }
     }
 
-    /// From here on the place is kept.
+    /// Marks the body as complete, so that it can no longer be refused.
     fn is_whole(&self) -> Result<(), ApiError> {
         let mut table = self.shared.lock();
-        table.places.get_mut(&self.number).ok_or(ApiError::Full)?.coming = None;
+        table.places.get_mut(&self.number).ok_or(ApiError::Full)?.receiving = None;
         Ok(())
     }
 }
@@ -192,7 +194,7 @@ impl Drop for Place {
 }
 
 impl Table {
-    /// Takes places from the slowest until all fit; tells whether the body of this number still has one.
+    /// Refuses the slowest bodies until the rest fits; returns whether this body is still accepted.
     fn make_room(&mut self, bytes: usize, number: u64, now: Instant) -> bool {
         while self.used > bytes {
             let Some(slowest) = self.slowest(now) else {
@@ -207,45 +209,45 @@ impl Table {
         true
     }
 
-    /// The largest of those that come slowest, so that small ones find room beside any number of large ones; a young one
-    /// only where no other is left.
+    /// The slowest body, and of equally slow ones the largest, so that small bodies fit beside any number of large
+    /// ones. Young bodies come last.
     fn slowest(&self, now: Instant) -> Option<u64> {
-        let coming = |(number, entry): (&u64, &Entry)| {
-            let pace = entry.coming.as_ref()?.pace.per_second(now);
-            Some((pace, Reverse(entry.bytes), *number))
+        let receiving = |(number, entry): (&u64, &Entry)| {
+            let rate = entry.receiving.as_ref()?.rate.per_second(now);
+            Some((rate, Reverse(entry.bytes), *number))
         };
-        self.places.iter().filter_map(coming).min().map(|(.., number)| number)
+        self.places.iter().filter_map(receiving).min().map(|(.., number)| number)
     }
 
     fn remove(&mut self, number: u64) {
         if let Some(entry) = self.places.remove(&number) {
             self.used -= entry.bytes;
-            if let Some(coming) = entry.coming {
-                coming.cut.cancel();
+            if let Some(receiving) = entry.receiving {
+                receiving.cut.cancel();
             }
         }
     }
 }
 
-/// How fast a body comes, over the last window and the present one. Bytes of long ago count for nothing, so that a burst
-/// does not pay for a standstill.
+/// The rate of a body over the current and the previous window. Older bytes do not count, so that a burst does not pay
+/// for a standstill.
 #[derive(Debug)]
-struct Pace {
+struct Rate {
     began: Instant,
     window: Instant,
     bytes: usize,
     before: usize,
 }
 
-impl Pace {
+impl Rate {
     fn from(now: Instant) -> Self {
         Self { began: now, window: now, bytes: 0, before: 0 }
     }
 
     fn add(&mut self, bytes: usize, now: Instant) {
         let elapsed = now.saturating_duration_since(self.window);
-        if elapsed >= WINDOW {
-            self.before = if elapsed < 2 * WINDOW { self.bytes } else { 0 };
+        if elapsed >= RATE_WINDOW {
+            self.before = if elapsed < 2 * RATE_WINDOW { self.bytes } else { 0 };
             self.bytes = 0;
             self.window = now;
         }
@@ -253,22 +255,22 @@ impl Pace {
     }
 
     fn per_second(&self, now: Instant) -> u64 {
-        if now.saturating_duration_since(self.began) < YOUNG {
+        if now.saturating_duration_since(self.began) < MIN_SLOW_AGE {
             return u64::MAX;
         }
         let elapsed = now.saturating_duration_since(self.window);
-        if elapsed >= 2 * WINDOW {
+        if elapsed >= 2 * RATE_WINDOW {
             return 0;
         }
-        let milliseconds = u64::try_from((WINDOW + elapsed).as_millis()).unwrap_or(u64::MAX);
+        let milliseconds = u64::try_from((RATE_WINDOW + elapsed).as_millis()).unwrap_or(u64::MAX);
         (self.before as u64 + self.bytes as u64) * 1000 / milliseconds
     }
 }
 
-/// Reads a part of a body that is refused, and keeps nothing of it.
+/// Reads and discards a part of a refused body.
 pub(crate) async fn drain(body: Body) {
     let drained = async {
-        let (mut left, mut parts) = (COURTESY_BYTES, body.into_data_stream());
+        let (mut left, mut parts) = (DRAIN_BYTES, body.into_data_stream());
         while let Some(Ok(part)) = parts.next().await {
             left = left.saturating_sub(part.len());
             if left == 0 {
@@ -276,8 +278,8 @@ pub(crate) async fn drain(body: Body) {
             }
         }
     };
-    // A client that still sends has had the time to see the answer.
-    let _ = tokio::time::timeout(COURTESY, drained).await;
+    // A client that is still sending has had time to see the answer.
+    let _ = tokio::time::timeout(DRAIN_TIMEOUT, drained).await;
 }
 
 #[cfg(test)]
@@ -289,7 +291,7 @@ mod tests {
 
     use super::*;
 
-    /// A body that comes as it is sent.
+    /// A body whose chunks are sent through a channel.
     fn body() -> (mpsc::UnboundedSender<Bytes>, Body) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let parts = stream::unfold(receiver, async |mut receiver: mpsc::UnboundedReceiver<Bytes>| {
@@ -303,20 +305,20 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_takes_up_room_until_it_is_done_with() {
+    async fn a_body_holds_its_room_until_it_is_dropped() {
         let room = Room::of(3 * LEAST_BYTES);
         let (whole, place) = room.read(Body::from("123456"), 6).await.unwrap();
         assert_eq!((&whole[..], used(&room)), (&b"123456"[..], LEAST_BYTES));
         assert_eq!(room.read(Body::from("1234567"), 6).await.unwrap_err(), ApiError::TooLarge);
         let (_, large) = room.read(Body::from(vec![0; 2 * LEAST_BYTES]), usize::MAX).await.unwrap();
-        // Whole bodies keep their places.
+        // Complete bodies keep their places.
         assert_eq!(room.read(Body::from("1"), 6).await.unwrap_err(), ApiError::Full);
         drop((place, large));
         assert_eq!(used(&room), 0);
     }
 
     #[test]
-    fn a_body_comes_together_from_parts_of_any_size() {
+    fn a_body_is_assembled_from_chunks_of_any_size() {
         let body: Vec<u8> = (0..3_000_000).map(|n: u32| n.to_le_bytes()[1]).collect();
         for size in [1, 1000, 4096, 70_000, 2_000_000, 3_000_000] {
             let body = if size == 1 { &body[..20_000] } else { &body };
@@ -332,7 +334,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h4_a_body_that_does_not_end_is_refused_after_ten_seconds() {
+    async fn a_body_that_does_not_end_is_refused_after_ten_seconds() {
         let room = Room::of(LEAST_BYTES);
         let (sender, endless) = body();
         let dripping = tokio::spawn(async move {
@@ -342,13 +344,13 @@ mod tests {
         });
         let begun = Instant::now();
         assert_eq!(room.read(endless, 1 << 20).await.unwrap_err(), ApiError::TooSlow);
-        assert_eq!(begun.elapsed(), WHOLE);
+        assert_eq!(begun.elapsed(), RECEIVE_TIMEOUT);
         assert_eq!(used(&room), 0);
         dripping.await.unwrap();
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_the_slowest_body_loses_its_place_to_one_that_needs_it() {
+    async fn the_slowest_body_is_evicted_when_another_needs_room() {
         let room = Room::of(4 * LEAST_BYTES);
         let opened: Vec<_> = (0..4)
             .map(|_| {
@@ -357,19 +359,19 @@ mod tests {
                 (sender, tokio::spawn(async move { room.read(body, 1 << 20).await.map(|(whole, _)| whole.len()) }))
             })
             .collect();
-        // One sends all the time, one has sent much at once, two nothing.
+        // One body sends steadily, one has sent much at once, and two have sent nothing.
         opened[1].0.send(Bytes::from(vec![0; LEAST_BYTES])).unwrap();
         for _ in 0..4 {
             opened[2].0.send(Bytes::from_static(&[0; 100])).unwrap();
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         for _ in 0..3 {
-            // A quick one is let in, and is gone again.
+            // A fast body is admitted and done.
             room.read(Body::from("quick"), 5).await.unwrap();
         }
         tokio::task::yield_now().await;
         assert!(opened[0].1.is_finished() && !opened[1].1.is_finished() && !opened[2].1.is_finished());
-        // One that needs more room than that takes it from the next.
+        // A larger body takes its room from the next slowest.
         let (_, large) = room.read(Body::from(vec![0; 3 * LEAST_BYTES]), 1 << 20).await.unwrap();
         tokio::task::yield_now().await;
         assert!(opened[1].1.is_finished() && opened[3].1.is_finished() && !opened[2].1.is_finished());
@@ -385,7 +387,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_among_the_young_the_largest_loses_its_place() {
+    async fn among_bodies_younger_than_a_second_the_largest_is_evicted() {
         let room = Room::of(4 * LEAST_BYTES);
         let begin = |bytes: usize| {
             let (sender, body) = body();
@@ -402,7 +404,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h17_what_comes_at_once_finds_room_beside_any_number_that_do_not() {
+    async fn a_fast_body_finds_room_beside_any_number_of_slow_ones() {
         let room = Room::of(8 * LEAST_BYTES);
         let mut slow = Vec::new();
         for _ in 0..50 {

@@ -1,4 +1,4 @@
-//! `GET /api/calls-dashboard`: the first page is a blob, every other page one query.
+//! `GET /api/calls-dashboard`: the first page is a blob, every other page a query.
 
 use std::{sync::Arc, time::Duration};
 
@@ -30,28 +30,28 @@ use crate::{
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::Accepted,
+    conditions,
+    deadline::silent_after,
     edge::REQUEST_ID,
     editions::{Editions, Labels, Stale},
     error::{ApiError, Problem},
     lists::{Lists, TooMany},
-    patience::in_vain,
     read,
-    reads::{Outcome, Reads, Source},
-    wishes,
+    reads::{ReadOutcome, Reads, Source},
 };
 
-/// Rows of a page, at most.
+/// Most rows of a page.
 const MAX_LIMIT: i64 = 100;
-/// Characters of a search, at most: longer than any name or number.
+/// Most characters of a search: more than any name or number has.
 const MAX_SEARCH_CHARS: usize = 200;
-/// The row that a page may end at: those before it are read and thrown away.
+/// The last row that a page may reach. The rows before the page are read and discarded.
 const MAX_DEPTH: i64 = 100_000;
-/// A list is waited for this long, its turn included.
-const PATIENCE: Duration = Duration::from_millis(1_900);
-/// A search stopped at this instant: no older call was looked at.
+/// The limit of a request's wait for a list, including its turn.
+const LIST_DEADLINE: Duration = Duration::from_millis(1_900);
+/// The header with the instant at which a search stopped; older calls were not searched.
 const SEARCHED_FROM: HeaderName = HeaderName::from_static("prewarm-searched-from");
 
-/// The parameters as they come. Unknown ones are let pass, as existing dashboards add their own.
+/// The raw parameters. Unknown ones are ignored, since existing dashboards add their own.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Parameters {
@@ -68,12 +68,12 @@ pub(crate) struct Parameters {
     include_test: Option<String>,
 }
 
-/// A fault of the parameters.
+/// A fault in the parameters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Invalid {
-    /// One is not what it should be.
+    /// A parameter has an invalid value.
     Parameter(&'static str),
-    /// The page lies too deep.
+    /// The page lies too deep in the list.
     Depth,
 }
 
@@ -105,16 +105,16 @@ pub(crate) async fn calls(
     match blob_of(&filter) {
         Some(model) => read::read(&editions, user.org, model, &request).await,
         None => {
-            let deadline = Instant::now() + PATIENCE;
+            let deadline = Instant::now() + LIST_DEADLINE;
             tokio::select! {
                 listed = Box::pin(listed(&editions, &store, &lists, user.org, filter, &request)) => listed,
-                () = in_vain(&store.line, deadline) => failed(&editions.reads, &ListError::Slow, id),
+                () = silent_after(&store.link, deadline) => failed(&editions.reads, &ListError::Slow, id),
             }
         }
     }
 }
 
-/// The page of the source, once it has what the request wants to see.
+/// Answers with a page from the source, once it includes the receipt or version that the request asks for.
 async fn listed(
     editions: &Arc<Editions>,
     store: &Store,
@@ -160,7 +160,7 @@ impl Parameters {
         }
         Ok(Filter {
             direction: one_of("call_type", self.call_type.as_deref(), &["inbound", "outbound"])?,
-            // No source writes `missed`: a call that was not taken is stored as `no-answer`.
+            // No source writes `missed`; an unanswered call is stored as `no-answer`.
             status: status.map(|status| if status == "missed" { "no-answer" } else { status }),
             from: moment("startDate", self.start_date.as_deref())?,
             to: moment("endDate", self.end_date.as_deref())?,
@@ -194,7 +194,7 @@ fn search(given: Option<String>) -> Result<Option<String>, Invalid> {
     Ok(Some(text))
 }
 
-/// The blob that answers a filter, if one does.
+/// The blob that is the answer to a filter, if there is one.
 fn blob_of(filter: &Filter) -> Option<Model> {
     let plain = Filter { direction: filter.direction, ..Filter::first_page() };
     match (*filter == plain, filter.direction) {
@@ -205,23 +205,23 @@ fn blob_of(filter: &Filter) -> Option<Model> {
     }
 }
 
-/// Waits for what a request wants to see, as reads of blobs do: a webhook's call is in the source once a version has it. Tells
-/// why it may be missing.
+/// Waits for the receipt or version that the request asks for, as reads of blobs do: a webhook's call is in the source
+/// once a version includes it. Returns why it may be missing.
 async fn settled(editions: &Arc<Editions>, org: OrgId, headers: &HeaderMap) -> Result<Option<Stale>, ApiError> {
-    match wishes::of(headers)? {
+    match conditions::of(headers)? {
         None => Ok(None),
-        Some(wishes) => Ok(editions.settle(org, wishes).await?.1),
+        Some(conditions) => Ok(editions.wait_for(org, conditions).await?.1),
     }
 }
 
-/// Reads a page once it is its turn.
+/// Reads a page when its turn comes.
 async fn page(store: &Store, lists: &Lists, org: OrgId, filter: Filter) -> Result<Page, ListError> {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + LIST_DEADLINE;
     let turn = timeout_at(deadline, lists.ask(org)?.turn());
     let place = turn.await.ok().flatten().ok_or(ListError::NoTurn)?;
     match timeout_at(deadline, store.calls(org, filter, place)).await {
         Ok(Ok(page)) => Ok(page),
-        Ok(Err(error)) if error.is_cut_short() => Err(ListError::Slow),
+        Ok(Err(error)) if error.is_cancelled() => Err(ListError::Slow),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(ListError::Slow),
     }
@@ -261,17 +261,17 @@ fn shown(
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
 enum ListError {
-    #[error("the org has too many lists under way")]
+    #[error("the org has too many lists running")]
     TooMany,
-    #[error("too many lists are under way")]
+    #[error("too many lists are running")]
     NoTurn,
     #[error("the list took too long")]
     Slow,
-    #[error("calls")]
+    #[error("the calls cannot be read")]
     Store(#[from] store::Error),
-    #[error("json")]
+    #[error("the page cannot be encoded as JSON")]
     Json(#[from] serde_json::Error),
-    #[error("header")]
+    #[error("a header cannot be encoded")]
     Header(#[from] axum::http::header::InvalidHeaderValue),
 }
 
@@ -282,7 +282,7 @@ impl From<TooMany> for ListError {
 }
 
 impl ListError {
-    /// In metrics, where it was turned away.
+    /// The reason in metrics, if the list was turned away.
     const fn reason(&self) -> Option<&'static str> {
         match self {
             Self::TooMany => Some("org"),
@@ -311,7 +311,7 @@ impl ListError {
 }
 
 fn invalid(reads: &Reads, what: Invalid, id: Option<&HeaderValue>) -> Response {
-    reads.count(Model::Calls, Source::None, Outcome::Error);
+    reads.count(Model::Calls, Source::None, ReadOutcome::Error);
     let body = json!({
         "error": "Invalid input. Please check your data and try again.",
         "code": "VALIDATION_ERROR",
@@ -322,10 +322,10 @@ fn invalid(reads: &Reads, what: Invalid, id: Option<&HeaderValue>) -> Response {
 }
 
 fn failed(reads: &Reads, error: &ListError, id: Option<&HeaderValue>) -> Response {
-    reads.count(Model::Calls, Source::None, Outcome::Error);
+    reads.count(Model::Calls, Source::None, ReadOutcome::Error);
     match error.reason() {
         Some(reason) => counter!(names::LISTS_REFUSED_TOTAL, "reason" => reason).increment(1),
-        None => tracing::warn!(error = error as &dyn std::error::Error, "calls query"),
+        None => tracing::warn!(error = error as &dyn std::error::Error, "a query of the calls list failed"),
     }
     let (status, code, text) = error.parts();
     let body = Json(json!({ "error": text, "code": code, "request_id": request_id(id) }));
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_page_is_a_blob_and_nothing_else_is() {
+    fn only_the_first_page_is_a_blob() {
         for (query, model) in [
             ("", Some(Model::Calls)),
             ("page=1&limit=20&include_test=false&sortBy=date&search=&other=1", Some(Model::Calls)),
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_parameter_is_named() {
+    fn an_invalid_parameter_is_named() {
         for (query, parameter) in [
             ("page=0", "page"),
             ("page=-1", "page"),
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn h6_a_page_ends_at_row_100_000_at_the_latest() {
+    fn no_page_reaches_beyond_row_100_000() {
         assert_eq!(filter("page=1000&limit=100").unwrap().page, 1000);
         assert_eq!(filter("page=100000&limit=1").unwrap().page, 100_000);
         for too_deep in ["page=5001", "page=1001&limit=100", "page=100001&limit=1", "page=2147483647&limit=100"] {
@@ -402,7 +402,7 @@ mod tests {
     }
 
     #[test]
-    fn missed_calls_are_those_that_nobody_answered() {
+    fn missed_means_no_answer() {
         assert_eq!(filter("status=missed").unwrap().status, Some("no-answer"));
     }
 }

@@ -1,33 +1,33 @@
-//! Content codings: which one a reader gets, and how its bytes are made.
+//! Content codings: the choice for a request, and the encoding.
 
 use std::io::{self, Read, Write};
 
 use axum::http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
 
-/// How a body is coded.
+/// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
-    /// zstd with a body that the client holds as the dictionary (RFC 9842).
+    /// zstd, with a body that the client has as its dictionary (RFC 9842).
     Dcz,
-    /// As the worker stored it.
+    /// zstd, as the worker stored it.
     Zstd,
     /// Brotli.
     Br,
     /// gzip.
     Gzip,
-    /// Not at all.
+    /// No coding.
     Identity,
 }
 
-/// Brotli's level: a fifth better than gzip at its price; higher ones take many times as long.
+/// Brotli's level. It saves a fifth over gzip at the same cost; higher levels take many times as long.
 const BROTLI_LEVEL: u32 = 5;
-/// gzip's usual level.
+/// gzip's default level.
 const GZIP_LEVEL: u32 = 6;
-/// Brotli's largest window that every browser takes.
+/// The largest window that every browser accepts.
 const BROTLI_WINDOW_BITS: u32 = 22;
 
 impl Coding {
-    /// In the order of preference where a reader has none.
+    /// All codings, in the order of preference between equal qualities.
     pub(crate) const ALL: [Self; 5] = [Self::Dcz, Self::Zstd, Self::Br, Self::Gzip, Self::Identity];
 
     /// The name in `Content-Encoding` and in metrics.
@@ -46,7 +46,7 @@ impl Coding {
         HeaderValue::from_static(self.name())
     }
 
-    /// The coded bytes of an identity body.
+    /// Encodes an identity body.
     pub(crate) fn encode(self, identity: &[u8]) -> io::Result<Vec<u8>> {
         match self {
             Self::Identity => Ok(identity.to_vec()),
@@ -67,7 +67,7 @@ impl Coding {
     }
 }
 
-/// What a request accepts: qualities in thousandths, as far as `Accept-Encoding` names them (RFC 9110, 12.5.3).
+/// The qualities in `Accept-Encoding`, in thousandths (RFC 9110, 12.5.3).
 #[derive(Debug, Default)]
 pub(crate) struct Accepted {
     named: [Option<u16>; Coding::ALL.len()],
@@ -76,7 +76,7 @@ pub(crate) struct Accepted {
 }
 
 impl Accepted {
-    /// What the headers of a request say.
+    /// Parses the headers of a request.
     pub(crate) fn of(request: &HeaderMap) -> Self {
         let mut values = request.get_all(ACCEPT_ENCODING).iter().peekable();
         let mut accepted = Self { absent: values.peek().is_none(), ..Self::default() };
@@ -86,18 +86,18 @@ impl Accepted {
         accepted
     }
 
-    /// The coding with the highest quality; `None` when none of ours is accepted. `delta`: whether dcz can be had.
+    /// The coding with the highest quality; `None` if no coding is acceptable. `delta` says whether dcz is available.
     pub(crate) fn best(&self, delta: bool) -> Option<Coding> {
         let offered = if delta { &Coding::ALL[..] } else { &Coding::ALL[1..] };
         self.best_of(offered)
     }
 
-    /// The same, of some; of equal ones the first.
+    /// The best of some codings; of equal qualities the first.
     pub(crate) fn best_of(&self, offered: &[Coding]) -> Option<Coding> {
         if self.absent {
             return Some(Coding::Identity);
         }
-        // Reversed: of equal qualities `max_by_key` takes the last.
+        // Reversed, because `max_by_key` returns the last of equal qualities.
         let best = offered.iter().copied().rev().max_by_key(|coding| self.quality(*coding))?;
         (self.quality(best) > 0).then_some(best)
     }
@@ -113,10 +113,11 @@ impl Accepted {
         }
     }
 
-    /// Identity is accepted unless it is excluded, by name or by `*`; but whoever names codings would rather have one.
+    /// The quality of a coding. Identity is acceptable unless excluded by name or `*`, but ranks below any named
+    /// coding.
     fn quality(&self, coding: Coding) -> u16 {
         let unnamed = if coding == Coding::Identity { 1 } else { 0 };
-        // A dictionary that the client does not name is not covered by its `*`.
+        // `*` does not cover a dictionary coding that the client does not name.
         let any = self.any.filter(|_| coding != Coding::Dcz);
         self.named[coding as usize].or(any).unwrap_or(unnamed)
     }
@@ -128,7 +129,7 @@ fn parse_quality(parameter: &str) -> Option<u16> {
         return None;
     }
     let quality = value.trim().parse::<f32>().ok().filter(|quality| (0.0..=1.0).contains(quality))?;
-    // A fraction of a thousandth is still not zero.
+    // Rounded up: a fraction of a thousandth is not zero.
     Some((quality * 1000.0).ceil() as u16)
 }
 
@@ -166,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_is_for_those_who_name_it() {
+    fn a_delta_needs_dcz_in_accept_encoding() {
         let mut headers = HeaderMap::new();
         for (value, coding) in [
             ("gzip, deflate, br, zstd, dcb, dcz", Some(Coding::Dcz)),
@@ -181,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn every_coding_comes_back() {
+    fn every_coding_round_trips() {
         let identity = br#"{"leads":[{"id":1},{"id":1},{"id":1}]}"#.repeat(50);
         let coded = |coding: Coding| coding.encode(&identity).unwrap();
         assert_eq!(zstd::bulk::decompress(&coded(Coding::Zstd), 1 << 20).unwrap(), identity);

@@ -1,4 +1,4 @@
-//! What the api is told by its environment.
+//! The api's settings.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -7,62 +7,62 @@ use vapi::{AuthError, Authenticator, Deployment};
 
 use crate::{auth, quota::StreamLimits};
 
-/// The api's settings. A missing one without a default is an error: the api does not start half guarded.
+/// The api's settings. Necessary ones have no default, so that the api does not start without protection.
 #[derive(Debug)]
 pub struct Config {
-    /// `PREWARM_HTTP_ADDR`: where dashboards and webhooks come in.
+    /// `PREWARM_HTTP_ADDR`: the address for dashboards and webhooks.
     pub http_addr: SocketAddr,
-    /// Who may sign tokens.
+    /// The signers of tokens.
     pub auth: auth::Config,
-    /// `VAPI_WEBHOOK_SECRET` and `VAPI_WEBHOOK_HMAC`: what Vapi presents, or signs with.
+    /// `VAPI_WEBHOOK_SECRET` and `VAPI_WEBHOOK_HMAC`: the authentication of webhooks.
     pub webhooks: Authenticator,
-    /// What all assistants share, if any are made. Without it an agent's configuration has no hash. The environment says
-    /// more of it than the api minds, so that whoever starts the api and the worker gives it to both.
+    /// The settings that all assistants share; without them no configuration has a hash. Set by the caller, which gives
+    /// the same to the worker.
     pub deployment: Option<Deployment>,
-    /// `PREWARM_HTTP_KEEP_ALIVE`: how long a connection may rest between two requests.
+    /// `PREWARM_HTTP_KEEP_ALIVE`: how long a connection may be idle between two requests.
     pub keep_alive: Duration,
-    /// How many streams an organisation and a token may have open.
+    /// The most open streams of an organisation and of a token.
     pub streams: StreamLimits,
-    /// `PREWARM_CORS_ORIGINS`: whose pages may read, comma-separated.
+    /// `PREWARM_CORS_ORIGINS`: the origins whose pages may read, comma-separated.
     pub cors_origins: Vec<HeaderValue>,
 }
 
 /// Why the api cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Tokens.
+    /// The settings for tokens.
     #[error(transparent)]
     Auth(#[from] auth::ConfigError),
-    /// Webhooks.
+    /// The settings for webhooks.
     #[error(transparent)]
     Webhooks(#[from] AuthError),
-    /// An address to listen on.
+    /// The address to listen on.
     #[error("PREWARM_HTTP_ADDR is not an address such as 127.0.0.1:8080")]
     HttpAddr(#[from] std::net::AddrParseError),
-    /// A number of something.
+    /// A number out of range.
     #[error("{name} is not a whole number of {unit} from {least} to {most}")]
     Number {
         /// The variable.
         name: &'static str,
-        /// The thing that is counted.
+        /// The unit.
         unit: &'static str,
-        /// The smallest that is taken.
+        /// The minimum.
         least: usize,
-        /// The largest.
+        /// The maximum.
         most: usize,
     },
-    /// An origin.
-    #[error("PREWARM_CORS_ORIGINS: each origin is written like https://app.example.com")]
+    /// An invalid origin.
+    #[error("PREWARM_CORS_ORIGINS: write each origin like https://app.example.com")]
     Origin,
 }
 
-/// `PREWARM_HTTP_ADDR` unless it is set.
+/// The default of `PREWARM_HTTP_ADDR`.
 pub const DEFAULT_HTTP_ADDR: &str = "127.0.0.1:8080";
 
-/// Longer than most balancers keep a connection that rests, so that it is they who close it.
+/// Longer than most balancers keep an idle connection, so that the balancer closes it.
 const DEFAULT_KEEP_ALIVE_SECONDS: usize = 75;
 const MOST_KEEP_ALIVE_SECONDS: usize = 3600;
-/// As many as there may be connections.
+/// As many as the most connections.
 const MOST_STREAMS: usize = 20_000;
 
 impl Config {
@@ -123,7 +123,7 @@ mod tests {
     const TOKENS: (&str, &str) = ("SUPABASE_JWT_SECRET", "a-secret-of-more-than-thirty-two-bytes");
 
     #[test]
-    fn the_api_does_not_start_half_guarded() {
+    fn the_api_refuses_to_start_without_keys_or_a_webhook_secret() {
         assert!(matches!(config(&[("VAPI_WEBHOOK_SECRET", "s")]), Err(ConfigError::Auth(_))));
         assert!(matches!(config(&[TOKENS]), Err(ConfigError::Webhooks(AuthError::NoSecrets))));
         assert!(matches!(

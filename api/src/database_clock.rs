@@ -1,4 +1,4 @@
-//! The database's time, as this node knows it: the only clock that deadlines and ages are measured by.
+//! The database's time as a node knows it, the only clock for deadlines and ages.
 
 use std::{
     sync::atomic::{AtomicI64, Ordering},
@@ -7,10 +7,10 @@ use std::{
 
 use readmodel::time::Timestamp;
 
-/// The largest error of a reading.
-const PROMPT: Duration = Duration::from_millis(250);
+/// The largest accepted error of a reading.
+const MAX_READING_TIME: Duration = Duration::from_millis(250);
 
-/// This process' steady clock, and how far the database's is ahead of it.
+/// This process' monotonic clock, and how far the database's time is ahead of it.
 #[derive(Debug)]
 pub(crate) struct DatabaseClock {
     started: Instant,
@@ -18,25 +18,25 @@ pub(crate) struct DatabaseClock {
 }
 
 impl DatabaseClock {
-    /// Starts from a guess, which the first reading replaces.
+    /// Starts with a guess, which the first reading replaces.
     pub(crate) fn starting_at(guess: Timestamp) -> Self {
         Self { started: Instant::now(), ahead_micros: AtomicI64::new(guess.as_micros()) }
     }
 
-    /// Takes a reading that was asked for at an instant here. One that was long under way says too little.
+    /// Takes a reading that was requested at `asked`. A slow one is too imprecise and is ignored.
     pub(crate) fn set(&self, reading: Timestamp, asked: Instant) {
-        if asked.elapsed() <= PROMPT {
+        if asked.elapsed() <= MAX_READING_TIME {
             let ahead = reading.as_micros().saturating_sub(self.micros_until(asked));
             self.ahead_micros.store(ahead, Ordering::Relaxed);
         }
     }
 
-    /// The time there now.
+    /// The database's time now.
     pub(crate) fn now(&self) -> Timestamp {
         self.at(Instant::now())
     }
 
-    /// The time there at an instant here.
+    /// The database's time at an instant of this process.
     pub(crate) fn at(&self, instant: Instant) -> Timestamp {
         let ahead = self.ahead_micros.load(Ordering::Relaxed);
         Timestamp::from_micros(ahead.saturating_add(self.micros_until(instant)))

@@ -1,4 +1,4 @@
-//! Deltas on the wire (RFC 9842): what a client says it holds, and how its browser comes to hold it.
+//! Deltas on the wire (RFC 9842): the body that a client has, and how its browser is told to keep one.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri, header::CACHE_CONTROL};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -7,16 +7,16 @@ const AVAILABLE_DICTIONARY: HeaderName = HeaderName::from_static("available-dict
 const USE_AS_DICTIONARY: HeaderName = HeaderName::from_static("use-as-dictionary");
 const PREWARM_DELTA: HeaderName = HeaderName::from_static("prewarm-delta");
 
-/// A browser keeps a dictionary no longer than the answer is fresh. The client has promised to revalidate each time, so
-/// that this never hides a change.
-const KEPT: HeaderValue = HeaderValue::from_static("private, max-age=3600");
+/// A browser keeps a dictionary only as long as the answer is fresh. The client has promised to revalidate each time,
+/// so this never hides a change.
+const DICTIONARY_CACHE_CONTROL: HeaderValue = HeaderValue::from_static("private, max-age=3600");
 
-/// The SHA-256 of a body that a client holds: how a dictionary is named in RFC 9842.
+/// The SHA-256 of a body that a client has: the name of a dictionary in RFC 9842.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct DictionaryHash(pub [u8; 32]);
 
-/// The hash of the body that a client holds (`Available-Dictionary: :<base64>:`). A client whose browser could not make
-/// sense of a delta sends `Prewarm-Delta: 0`, and gets none: its browser would offer the same dictionary for ever.
+/// The hash of the body that a client has (`Available-Dictionary: :<base64>:`). A client whose browser could not decode
+/// a delta sends `Prewarm-Delta: 0` and gets none, as its browser would offer the same dictionary for ever.
 pub(crate) fn held(request: &HeaderMap) -> Option<DictionaryHash> {
     let named = request.get(AVAILABLE_DICTIONARY)?;
     if request.get(PREWARM_DELTA).is_some_and(|value| value == "0") {
@@ -28,18 +28,18 @@ pub(crate) fn held(request: &HeaderMap) -> Option<DictionaryHash> {
     (length == hash.len()).then_some(DictionaryHash(hash))
 }
 
-/// Has the browser keep the answer as the dictionary of the next one, if the client asked for it with `Prewarm-Delta: 1`.
+/// Tells the browser to keep the answer as a dictionary for the next one, if the client sent `Prewarm-Delta: 1`.
 pub(crate) fn offer(request: &HeaderMap, uri: &Uri, answer: &mut HeaderMap) {
     if request.get(PREWARM_DELTA).is_none_or(|value| value != "1") {
         return;
     }
     let Some(dictionary) = dictionary_for(uri) else { return };
-    answer.insert(CACHE_CONTROL, KEPT);
+    answer.insert(CACHE_CONTROL, DICTIONARY_CACHE_CONTROL);
     answer.insert(USE_AS_DICTIONARY, dictionary);
 }
 
-/// The answer to a URL is a dictionary for that URL alone: where two lists shared one, each would drive out the other. The
-/// pattern is one of URLs, so that a query with characters that mean something there gets no dictionary.
+/// The dictionary's `match` pattern, which covers this URL alone: two lists that shared one would evict each other. A
+/// URL whose characters have a meaning in patterns gets no dictionary.
 fn dictionary_for(uri: &Uri) -> Option<HeaderValue> {
     let url = uri.path_and_query()?.as_str();
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.=&".contains(&byte);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dictionary_is_for_its_own_url() {
+    fn a_dictionary_is_scoped_to_its_own_url() {
         let pattern = |uri: &str| dictionary_for(&uri.parse().unwrap()).map(|value| value.to_str().unwrap().to_owned());
         assert_eq!(pattern("/api/analytics/leads").unwrap(), "match=\"/api/analytics/leads\", match-dest=(\"\")");
         let calls = pattern("/api/calls-dashboard?call_type=inbound").unwrap();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_gets_one_unasked() {
+    fn a_dictionary_is_offered_only_to_clients_that_ask_for_deltas() {
         let offered = |request: &[(HeaderName, &str)]| {
             let mut answer = HeaderMap::new();
             offer(&headers(request), &Uri::from_static("/api/analytics/leads"), &mut answer);
@@ -90,6 +90,6 @@ mod tests {
         };
         assert!(offered(&[]).is_empty());
         assert!(offered(&[(PREWARM_DELTA, "0")]).is_empty());
-        assert_eq!(offered(&[(PREWARM_DELTA, "1")])[CACHE_CONTROL], KEPT);
+        assert_eq!(offered(&[(PREWARM_DELTA, "1")])[CACHE_CONTROL], DICTIONARY_CACHE_CONTROL);
     }
 }

@@ -1,7 +1,6 @@
-//! What every answer gets, whatever the route: a request id, CORS for the origins that are allowed, `no-store` on errors.
+//! Common handling of all answers: a request id, CORS for the allowed origins, and `no-store` on errors.
 //!
-//! One hand-written service around the router instead of three layers in it: a layer of the router boxes a future for every
-//! request.
+//! A single hand-written service around the router: a layer inside the router would box a future for every request.
 
 use std::{
     pin::Pin,
@@ -33,7 +32,7 @@ use uuid::{Uuid, fmt::Hyphenated};
 
 use crate::refusal;
 
-/// `X-Request-ID`, in requests as the handlers see them and in every answer.
+/// `X-Request-ID`, in requests as handlers see them and in every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 const MAX_REQUEST_ID_BYTES: usize = 64;
@@ -48,7 +47,7 @@ const EXPOSED_HEADERS: HeaderValue = HeaderValue::from_static(
 );
 const DAY_SECONDS: HeaderValue = HeaderValue::from_static("86400");
 
-/// The router and what lies around it.
+/// The router and the service around it.
 #[derive(Clone)]
 pub(crate) struct Edge {
     router: Router,
@@ -56,23 +55,22 @@ pub(crate) struct Edge {
 }
 
 struct Shared {
-    /// Whose pages may read. Origins are compared whole.
+    /// The allowed origins, compared as a whole.
     origins: Vec<HeaderValue>,
-    /// Request ids are counted on from here: unique without asking the system for randomness each time.
+    /// The counter of request ids, which are unique without system randomness at each request.
     ids: AtomicU64,
     process: u64,
 }
 
 impl Edge {
-    /// Puts the router inside. `process`: a random number, so that ids of two processes differ.
+    /// Wraps the router. `process` is a random number, so that the ids of two processes differ.
     pub(crate) fn around(router: Router, origins: Vec<HeaderValue>, process: u64) -> Self {
         Self { router, shared: Arc::new(Shared { origins, ids: AtomicU64::new(0), process }) }
     }
 }
 
 impl Shared {
-    /// The client's own id, if it is letters, digits and hyphens, so that what is echoed is harmless everywhere; else a
-    /// new one.
+    /// The client's own id, if it has only letters, digits and hyphens and so is safe to echo; otherwise a new one.
     fn request_id(&self, headers: &HeaderMap) -> HeaderValue {
         let harmless = |value: &&HeaderValue| {
             let bytes = value.as_bytes();
@@ -82,7 +80,7 @@ impl Shared {
         if let Some(id) = headers.get(REQUEST_ID).filter(harmless) {
             return id.clone();
         }
-        // A uuid of our own making (RFC 9562, version 8): this process, then the count.
+        // A UUID of version 8 (RFC 9562): this process, then the count.
         let id = Uuid::new_v8(
             (u128::from(self.process) << 64 | u128::from(self.ids.fetch_add(1, Ordering::Relaxed))).to_be_bytes(),
         );
@@ -120,7 +118,7 @@ where
 }
 
 pin_project! {
-    /// An answer on its way out.
+    /// An answer in the making.
     pub(crate) struct Answering {
         #[pin]
         inner: Inner,
@@ -165,7 +163,7 @@ impl Future for Answering {
     }
 }
 
-/// Lets the pages of an allowed origin read the answer.
+/// Adds the headers that let an allowed origin's pages read the answer.
 fn share(headers: &mut HeaderMap, origin: Option<HeaderValue>, preflight: bool) {
     if !headers.contains_key(VARY) {
         headers.insert(VARY, HeaderValue::from_static("Origin"));

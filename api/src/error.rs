@@ -1,4 +1,4 @@
-//! Errors as clients see them: a status and one fixed line of JSON. What went wrong inside is logged, not sent.
+//! Errors as clients see them: a status and a fixed line of JSON. Internal causes are logged, not sent.
 
 use axum::{
     Json,
@@ -14,54 +14,54 @@ use utoipa::ToSchema;
 
 use crate::{editions::Unavailable, refusal};
 
-/// Why there is no such answer.
+/// An error in JSON.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
+#[expect(dead_code, reason = "describes JSON that is written by hand")]
 pub(crate) struct Problem {
-    /// One line for people.
+    /// A line for people.
     error: String,
 }
 
 /// An error of the read and webhook routes: `{"error": "…"}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ApiError {
-    /// Neither a copy nor the means to make one.
+    /// There is no copy, and none can be made.
     Unavailable,
-    /// A coding that we do not have is all that the client accepts.
+    /// The client accepts no coding that we have.
     NotAcceptable,
-    /// `Prewarm-Wait-For` or `Prewarm-Min-Version` is not what it should be.
+    /// `Prewarm-Wait-For` or `Prewarm-Min-Version` is invalid.
     Position,
-    /// `version` is no version.
+    /// The parameter `version` is invalid.
     Version,
-    /// The version is not kept, or not any longer.
+    /// The version is not kept, or no longer.
     Gone,
-    /// Something that should not happen.
+    /// An internal fault.
     Internal,
-    /// No such route.
+    /// The route does not exist.
     NotFound,
     /// The org has no such agent.
     NoAgent,
-    /// The org of a token that holds is not there.
+    /// The org of a valid token does not exist.
     NoOrg,
-    /// No such test call.
+    /// The test call does not exist.
     NoTestCall,
-    /// The webhook's secret is missing or wrong.
+    /// The secret or signature of the webhook is missing or wrong.
     WebhookSecret,
-    /// The webhook's body is no message.
+    /// The body of the webhook is no message.
     WebhookBody,
-    /// The webhook's body is compressed.
+    /// The body of the webhook is compressed.
     Encoded,
-    /// The webhook's message is one that Postgres will not take, however often it is sent.
+    /// Postgres will never accept this message.
     Unstorable,
-    /// The agent is one that Postgres will not take, however often it is saved.
+    /// Postgres will never accept this agent.
     Unfit,
-    /// Too much is being read already.
+    /// The limit for bodies of this node is reached.
     Full,
-    /// The organization, or the token, has too much open already.
+    /// The limit of the organisation or the token is reached.
     TooMany,
     /// The body is too large.
     TooLarge,
-    /// The body takes too long.
+    /// The body arrives too slowly.
     TooSlow,
 }
 
@@ -105,7 +105,7 @@ impl From<Unavailable> for ApiError {
 
 impl From<store::Error> for ApiError {
     fn from(error: store::Error) -> Self {
-        // During an outage every request fails alike.
+        // During an outage every request fails in the same way.
         static FAILED: Sampler = Sampler::new();
         if let Some(held_back) = FAILED.pass() {
             tracing::error!(error = &error as &dyn std::error::Error, held_back, "a request's query failed");
@@ -122,7 +122,7 @@ impl IntoResponse for ApiError {
             Self::Unavailable => (status, [(RETRY_AFTER, "1")], body).into_response(),
             Self::TooMany => (status, [(RETRY_AFTER, "5"), (CONNECTION, "close")], body).into_response(),
             Self::Full => (status, [(RETRY_AFTER, "1"), (CONNECTION, "close")], body).into_response(),
-            // The rest of the body is not waited for.
+            // The rest of the body is not read.
             Self::TooLarge | Self::TooSlow => (status, [(CONNECTION, "close")], body).into_response(),
             _ => (status, body).into_response(),
         };

@@ -1,7 +1,7 @@
-//! The time for a request's head, and how long a connection may rest before it.
+//! The time limit for a request's head, and for the idle time before it.
 //!
-//! hyper has one time-out for both. This is the timer that it is given, one for each connection: it lets a connection rest
-//! for as long as is set, and from the first byte of a head on it gives the rest of it ten seconds.
+//! hyper has one timeout for both. It is given this timer, one for each connection, which allows the configured idle
+//! time and, from the first byte of a head, ten seconds for the rest of it.
 
 use std::{
     pin::Pin,
@@ -15,15 +15,15 @@ use std::{
 
 use hyper::rt::{Sleep, Timer};
 
-/// A head that has begun has to be whole within this time; so has the first one after the connection was opened.
-pub(crate) const HEAD: Duration = Duration::from_secs(10);
+/// The limit for a head after its first byte, and for the first head of a connection.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Whether bytes have come on a connection since somebody last asked.
+/// Whether bytes have arrived on a connection since the last check.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Arrivals(Arc<AtomicBool>);
 
 impl Arrivals {
-    /// Bytes have come.
+    /// Records that bytes have arrived.
     pub(crate) fn note(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -33,7 +33,7 @@ impl Arrivals {
     }
 }
 
-/// hyper's timer for the heads of one connection. hyper's own deadline, which is the same whatever has come, is not used.
+/// hyper's timer for the heads of a connection. It ignores hyper's own deadline, which does not depend on the bytes.
 #[derive(Debug)]
 pub(crate) struct HeadTimer {
     arrivals: Arrivals,
@@ -43,9 +43,9 @@ pub(crate) struct HeadTimer {
 }
 
 impl HeadTimer {
-    /// The timer of a connection that has just been opened.
+    /// The timer of a new connection.
     pub(crate) fn new(arrivals: Arrivals, keep_alive: Duration) -> Self {
-        Self { arrivals, keep_alive, is_new: AtomicBool::new(true), deadline: Deadline::after(HEAD) }
+        Self { arrivals, keep_alive, is_new: AtomicBool::new(true), deadline: Deadline::after(HEAD_TIMEOUT) }
     }
 }
 
@@ -54,12 +54,12 @@ impl Timer for HeadTimer {
         self.sleep_until(self.now())
     }
 
-    /// The wait for a head begins.
+    /// Called when the wait for a head begins.
     fn sleep_until(&self, _: Instant) -> Pin<Box<dyn Sleep>> {
-        // Bytes that came earlier belong to the request before.
+        // Earlier bytes belong to the previous request.
         self.arrivals.take();
         let has_begun = self.is_new.swap(false, Ordering::Relaxed);
-        self.deadline.set(if has_begun { HEAD } else { self.keep_alive });
+        self.deadline.set(if has_begun { HEAD_TIMEOUT } else { self.keep_alive });
         Box::pin(HeadSleep { deadline: self.deadline.clone(), arrivals: self.arrivals.clone(), has_begun })
     }
 
@@ -68,8 +68,8 @@ impl Timer for HeadTimer {
     }
 }
 
-/// One entry among tokio's timers for the whole life of a connection: to set it later is an atomic store, while a timer
-/// for each head would enter and leave the list of all of them under a lock.
+/// A timer for the whole life of a connection. Moving it later is an atomic store, whereas a new timer for each head
+/// would enter and leave tokio's list of timers under a lock.
 #[derive(Clone, Debug)]
 struct Deadline(Arc<Mutex<Pin<Box<tokio::time::Sleep>>>>);
 
@@ -102,11 +102,11 @@ impl Sleep for HeadSleep {}
 impl Future for HeadSleep {
     type Output = ();
 
-    /// hyper polls this after each read that leaves the head incomplete.
+    /// Called by hyper after each read that leaves the head incomplete.
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         if !self.has_begun && self.arrivals.take() {
             self.has_begun = true;
-            self.deadline.set(HEAD);
+            self.deadline.set(HEAD_TIMEOUT);
         }
         self.deadline.poll(context)
     }
@@ -125,21 +125,21 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn b7_a_connection_rests_long_and_a_head_that_has_begun_is_soon_over() {
+    async fn an_idle_connection_may_rest_long_and_a_started_head_times_out_soon() {
         let arrivals = Arrivals::default();
         let timer = HeadTimer::new(arrivals.clone(), REST);
         let head = || timer.sleep_until(timer.now());
-        // One that was just opened owes its first head.
-        assert_eq!(lasts(head()).await.as_secs(), HEAD.as_secs());
+        // A new connection must send its first head in time.
+        assert_eq!(lasts(head()).await.as_secs(), HEAD_TIMEOUT.as_secs());
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
-        // Bytes of the request before count for nothing.
+        // Bytes of the previous request do not count.
         arrivals.note();
         assert_eq!(lasts(head()).await.as_secs(), REST.as_secs());
         for rested in [1, 60, 74].map(Duration::from_secs) {
             let mut resting = head();
             assert!(tokio::time::timeout(rested, &mut resting).await.is_err());
             arrivals.note();
-            assert_eq!(lasts(resting).await.as_secs(), HEAD.as_secs());
+            assert_eq!(lasts(resting).await.as_secs(), HEAD_TIMEOUT.as_secs());
         }
     }
 }

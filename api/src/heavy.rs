@@ -1,4 +1,4 @@
-//! Work on long texts: on threads apart from those that answer, and few at once.
+//! Work on long texts, on blocking threads and with limited concurrency.
 
 use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
@@ -6,10 +6,10 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 use crate::error::ApiError;
 
-/// Texts up to this size take less time than handing them to another thread.
+/// Longer texts go to another thread. For shorter ones the hand-over would take longer than the work.
 const LONG_BYTES: usize = 32 * 1024;
 
-/// The threads of one kind of work: half of the processors, so that answers always find one.
+/// The threads for one kind of work: half of the processors, so that answers always find one.
 #[derive(Clone, Debug)]
 pub(crate) struct Heavy(Arc<Semaphore>);
 
@@ -21,7 +21,7 @@ impl Default for Heavy {
 }
 
 impl Heavy {
-    /// Does work on a text of so many bytes. Once begun it holds its thread to its end, though nobody waits any more.
+    /// Runs work on a text of this size. Once started it occupies its thread to the end, even if the caller goes away.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn h3_long_texts_are_worked_on_elsewhere_and_few_at_once() {
+    async fn long_texts_are_parsed_on_other_threads_a_few_at_a_time() {
         let heavy = Heavy(Arc::new(Semaphore::new(1)));
         let here = thread::current().id();
         assert_eq!(heavy.run(LONG_BYTES, || thread::current().id()).await, Ok(here));
@@ -63,7 +63,7 @@ mod tests {
         }
         let mut second = Box::pin(heavy.run(usize::MAX, || ()));
         assert_eq!((&mut second).now_or_never(), None);
-        // Giving up the wait does not free the thread.
+        // Cancelling the wait does not free the thread.
         first.abort();
         assert_eq!((&mut second).now_or_never(), None);
         begin.send(()).unwrap();

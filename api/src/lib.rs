@@ -6,9 +6,11 @@ mod background;
 mod bodies;
 mod calls;
 mod coding;
+mod conditions;
 mod config;
 mod console;
 mod database_clock;
+mod deadline;
 mod delta;
 mod edge;
 mod editions;
@@ -22,7 +24,6 @@ pub mod numbers;
 mod openapi;
 mod organization;
 mod page;
-mod patience;
 mod quota;
 mod read;
 mod reads;
@@ -31,7 +32,6 @@ mod report;
 mod sse;
 mod stream;
 mod webhook;
-mod wishes;
 
 use std::{net::SocketAddr, sync::Arc, time::Instant};
 
@@ -58,18 +58,18 @@ pub use listen::{ListenError, listen};
 pub use quota::StreamLimits;
 
 use crate::{
-    auth::{Authenticated, Refused, Verifier, wall_clock},
+    auth::{Authenticated, TokenRefused, Verifier, wall_clock},
     console::Console,
+    deadline::{ANSWER_DEADLINE, silent_after},
     edge::Edge,
     editions::Editions,
     error::ApiError,
     lists::Lists,
     numbers::Numbers,
-    patience::{PATIENCE, in_vain},
     quota::Quotas,
 };
 
-/// What the handlers share. Each request clones it.
+/// The state of the handlers. Each request clones it.
 #[derive(Clone)]
 struct App(Arc<Shared>);
 
@@ -122,18 +122,18 @@ impl FromRef<App> for Arc<Verifier> {
     }
 }
 
-/// Why the api ended, other than by being told to.
+/// Why the api failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Its settings.
+    /// Its settings are invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Its port.
+    /// Its port cannot be used.
     #[error(transparent)]
     Listen(#[from] ListenError),
 }
 
-/// An api with its port bound, not serving yet.
+/// An api with its port bound, which does not serve yet.
 pub struct Api {
     listener: TcpListener,
     verifier: Arc<Verifier>,
@@ -142,27 +142,27 @@ pub struct Api {
 }
 
 impl Api {
-    /// Binds the port, so that a taken one is known before anything else starts.
+    /// Binds the port, so that a port in use is reported before anything else starts.
     pub async fn bind(config: Config) -> Result<Self, Error> {
         let listener = listen("PREWARM_HTTP_ADDR", config.http_addr).await?;
         let verifier = Arc::new(Verifier::new(&config.auth).map_err(ConfigError::from)?);
         Ok(Self { listener, verifier, config, health: Health::default() })
     }
 
-    /// Has it say in `health` what it cannot do.
+    /// Sets where it reports its state.
     #[must_use]
     pub fn reporting_to(self, health: Health) -> Self {
         Self { health, ..self }
     }
 
-    /// Where it listens.
+    /// The address it listens on.
     pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until `shutdown`, then lets answers under way end, and stores what it has taken.
+    /// Serves until `shutdown`, then finishes the running answers and stores the accepted webhooks.
     pub async fn serve(self, store: Store, clock: Clock, shutdown: CancellationToken) {
-        refusal::zeros(Refused::reasons());
+        refusal::zeros(TokenRefused::reasons());
         let Self { listener, verifier, config, health } = self;
         let guess = Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000));
         let editions = Editions::new(store.clone(), clock, format!("api-{}", Uuid::new_v4()), guess);
@@ -200,13 +200,13 @@ impl Api {
     }
 }
 
-/// A stream is an answer under way that would never end by itself.
+/// Ends the streams at shutdown, since they never end by themselves.
 async fn end_streams(editions: &Editions, shutdown: &CancellationToken) {
     shutdown.cancelled().await;
     editions.hub.end_all();
 }
 
-/// Without published keys there is nothing to keep fresh, and that is no reason to stop; nor is the end of the streams.
+/// Makes work whose end is no reason to stop the server never end.
 async fn never_ends(work: impl Future<Output = ()>) {
     work.await;
     std::future::pending::<()>().await;
@@ -214,7 +214,7 @@ async fn never_ends(work: impl Future<Output = ()>) {
 
 fn router(app: App) -> Router {
     let in_time = from_fn_with_state(app.clone(), answer_in_time);
-    let (routes, description) = openapi::described(lasting().merge(fleeting().route_layer(in_time)));
+    let (routes, description) = openapi::described(serving_copies().merge(needing_postgres().route_layer(in_time)));
     routes
         .route("/openapi.json", get(move || openapi::answer(description.clone())))
         .route("/api/vapi/webhook", post(webhook::webhook))
@@ -222,13 +222,13 @@ fn router(app: App) -> Router {
         .with_state(app)
 }
 
-/// Routes that serve copies or see to their own limits.
-fn lasting() -> OpenApiRouter<App> {
+/// The routes that can serve copies, or have limits of their own.
+fn serving_copies() -> OpenApiRouter<App> {
     read::routes().routes(routes!(calls::calls)).routes(routes!(end_session)).routes(routes!(webhook::webhook))
 }
 
-/// Routes that have nothing to say without Postgres.
-fn fleeting() -> OpenApiRouter<App> {
+/// The routes that need Postgres.
+fn needing_postgres() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(stream::stream))
         .routes(routes!(organization::get))
@@ -238,15 +238,16 @@ fn fleeting() -> OpenApiRouter<App> {
         .routes(routes!(console::test_agent::watch))
 }
 
-/// A layer for routes that can only wait: 503 where they would wait in vain.
+/// Answers 503 on routes that would otherwise wait for a silent Postgres.
 async fn answer_in_time(State(store): State<Store>, request: Request, next: Next) -> Response {
     tokio::select! {
         response = next.run(request) => response,
-        () = in_vain(&store.line, tokio::time::Instant::now() + PATIENCE) => ApiError::Unavailable.into_response(),
+        () = silent_after(&store.link, tokio::time::Instant::now() + ANSWER_DEADLINE) => ApiError::Unavailable.into_response(),
     }
 }
 
-/// Any other path: a file of the page. A webhook's address with a slash too many is taken: its sender would not try another.
+/// Handles any other path: files of the page, and webhooks to a URL with surplus slashes, whose sender would not try
+/// another.
 async fn elsewhere(State(app): State<App>, request: Request) -> Response {
     if request.method() != Method::POST {
         return page::file(request).await;
@@ -258,10 +259,9 @@ async fn elsewhere(State(app): State<App>, request: Request) -> Response {
     ApiError::NotFound.into_response()
 }
 
-/// `POST /api/session/end`: the browser forgets what it holds of the org. Asked with a token, so that no other page can
-/// empty somebody's cache.
+/// `POST /api/session/end`: tells the browser to clear its cache. It needs a token, so that no other page can clear it.
 #[utoipa::path(post, path = "/api/session/end", tag = "session", security(("token" = [])),
-    responses((status = 204, description = "The browser forgets what it holds")))]
+    responses((status = 204, description = "The browser clears its cache")))]
 async fn end_session(_: Authenticated) -> impl IntoResponse {
     const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
     (StatusCode::NO_CONTENT, [(CLEAR_SITE_DATA, "\"cache\"")])

@@ -1,5 +1,5 @@
-//! The listener: who may connect, for how long, and how it ends. A client that is slow with its head, its body or its
-//! reading, or that says nothing, loses its connection instead of holding it.
+//! The listener: limits on connections, on their time, and an orderly stop. A client that is slow with its head, its
+//! body or its reading, or that is silent, loses its connection.
 
 use std::{
     io,
@@ -22,31 +22,32 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     edge::Edge,
-    head_timer::{Arrivals, HEAD, HeadTimer},
+    head_timer::{Arrivals, HEAD_TIMEOUT, HeadTimer},
     refusal,
 };
 
-/// A client that does not take what it asked for within this time is gone.
-const STALLED: Duration = Duration::from_secs(10);
-/// Without an acknowledgement for this long the other end is gone, though nobody said so.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
-/// Bytes of a head, at most: a token of 16 kB, and as much for a browser's cookies and the rest.
+/// The time that a client may leave an answer unread.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The connection counts as dead if data stays unacknowledged for this long.
+const ACK_TIMEOUT: Duration = Duration::from_secs(30);
+/// The largest head: a token of 16 kB, and as much for cookies and the rest.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-/// Connections at once. More wait in the system's queue.
+/// Most connections. Further ones wait in the system's queue.
 const MAX_CONNECTIONS: usize = 20_000;
-/// After an accept that failed for want of something, before the next.
-const PAUSE: Duration = Duration::from_millis(50);
-/// Answers under way are given this long at the end.
-const DRAIN: Duration = Duration::from_secs(8);
+/// Delay after a failed accept.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(50);
+/// The time that running answers get at shutdown.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Serves until `shutdown`, then lets the answers under way end. A connection may rest for `keep_alive` between two requests.
+/// Serves until `shutdown`, then finishes the running answers. A connection may be idle for `keep_alive` between two
+/// requests.
 pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duration, shutdown: CancellationToken) {
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let mut http = http1::Builder::new();
-    // hyper asks for a time-out; each connection's timer decides how long it is.
-    http.header_read_timeout(keep_alive + HEAD).max_buf_size(MAX_HEAD_BYTES);
-    // Bodies are a few kB: one buffer costs the kernel less than a list of two.
+    // hyper only needs a timeout to be set; each connection's timer decides the time.
+    http.header_read_timeout(keep_alive + HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    // Bodies are a few kB: the kernel handles one buffer faster than a list of two.
     http.writev(false);
     while let Some((stream, slot)) = accept(&listener, &slots, &shutdown).await {
         let arrivals = Arrivals::default();
@@ -57,19 +58,19 @@ pub(crate) async fn serve(listener: TcpListener, edge: Edge, keep_alive: Duratio
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 refusal::note_unread(&error);
-                tracing::debug!(error = &error as &dyn std::error::Error, "connection");
+                tracing::debug!(error = &error as &dyn std::error::Error, "a connection failed");
             }
             drop(slot);
         });
     }
-    // From here on the port is free for whoever comes next.
+    // Frees the port for a successor.
     drop(listener);
-    if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
-        tracing::warn!("some answers were cut off");
+    if tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped before all answers were finished");
     }
 }
 
-/// The next connection, when there is room for it; `None` at the end.
+/// Accepts the next connection when there is room for it; `None` at shutdown.
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
@@ -80,7 +81,7 @@ async fn accept(
             let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            SockRef::from(&stream).set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+            SockRef::from(&stream).set_tcp_user_timeout(Some(ACK_TIMEOUT))?;
             io::Result::Ok((stream, slot))
         };
         let accepted = tokio::select! {
@@ -89,20 +90,20 @@ async fn accept(
         };
         match accepted {
             Ok(accepted) => return Some(accepted),
-            // The client has gone already, or the process has no file left: then others have to go first.
+            // The client has gone, or the process has no free file until another connection ends.
             Err(error) => {
-                tracing::debug!(error = &error as &dyn std::error::Error, "accept");
-                sleep(PAUSE).await;
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not accept a connection");
+                sleep(ACCEPT_RETRY_DELAY).await;
             }
         }
     }
 }
 
-/// A stream that fails when its other end takes nothing for too long.
+/// A stream that fails if its client leaves data unread for too long.
 struct Guarded {
     stream: TcpStream,
     arrivals: Arrivals,
-    /// Runs while a write waits, so that a client which reads costs no timer.
+    /// Runs only while a write is blocked, so that clients which read cost no timer.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
@@ -116,7 +117,7 @@ impl Guarded {
             self.stalled = None;
             return polled;
         }
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(STALLED)));
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(WRITE_TIMEOUT)));
         stalled.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }

@@ -1,6 +1,5 @@
-//! Places for lists of calls. A tenant decides what a list costs, and how many it asks for: so an org has one at a time and a
-//! short queue, and rests after one that took long; and all orgs together have so few that Postgres has time for everybody
-//! else.
+//! Limits for lists of calls, whose cost and number a tenant decides. An org runs one at a time, has a short queue, and
+//! rests after one that took long. All orgs together run few, so that Postgres has time for everything else.
 
 use std::{
     collections::HashMap,
@@ -15,40 +14,40 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-/// Lists of one org that run at once on this node.
+/// Lists of an org that run at once on this node.
 const ORG_RUNS: usize = 1;
-/// Lists of one org that run or wait for their turn.
+/// Lists of an org that run or wait.
 const ORG_ASKS: usize = 8;
-/// After a list that takes longer than this its org rests for as long again.
-const LONG: Duration = Duration::from_millis(20);
-/// No rest is longer: a list may be slow by no fault of its org.
+/// An org rests after a list that takes longer than this, for as long as the list took.
+const LONG_LIST: Duration = Duration::from_millis(20);
+/// The longest rest, since a list may be slow for other reasons than its org.
 const LONGEST_REST: Duration = Duration::from_millis(500);
 
-/// The places of a node. Cheap to clone.
+/// The limits of a node. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Lists {
     node: Arc<Semaphore>,
-    orgs: Arc<Mutex<HashMap<OrgId, Line>>>,
+    orgs: Arc<Mutex<HashMap<OrgId, OrgLists>>>,
 }
 
-/// The lists of one org.
+/// The lists of an org.
 #[derive(Clone, Debug)]
-struct Line {
+struct OrgLists {
     asks: Arc<Semaphore>,
     runs: Arc<Semaphore>,
 }
 
-/// A list that waits for its turn, or runs.
+/// A list that waits or runs.
 #[derive(Debug)]
 pub(crate) struct Ask {
     org: OrgId,
-    line: Line,
+    org_lists: OrgLists,
     lists: Lists,
-    /// Given back before the org's line is looked at.
+    /// Released before checking whether the org's queue is empty.
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// The right to run a list, until it is dropped.
+/// The right to run a list, released on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
     began: Instant,
@@ -56,14 +55,14 @@ pub(crate) struct Place {
     _node: OwnedSemaphorePermit,
 }
 
-/// While an org's turn is held, no other list of the org runs.
+/// The org's part of that right: no other list of the org runs meanwhile.
 #[derive(Debug)]
 struct Turn {
     _run: OwnedSemaphorePermit,
     _ask: Ask,
 }
 
-/// The org has as many lists under way as it may.
+/// The org has too many lists running or waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooMany;
 
@@ -74,42 +73,42 @@ impl Default for Lists {
 }
 
 impl Lists {
-    /// Gets in line, if the org's is not full.
+    /// Enters the org's queue, unless it is full.
     pub(crate) fn ask(&self, org: OrgId) -> Result<Ask, TooMany> {
         let mut orgs = self.lock();
-        let line = orgs.entry(org).or_insert_with(Line::new).clone();
-        let permit = Arc::clone(&line.asks).try_acquire_owned().map_err(|_| TooMany)?;
-        Ok(Ask { org, line, lists: self.clone(), permit: Some(permit) })
+        let org_lists = orgs.entry(org).or_insert_with(OrgLists::new).clone();
+        let permit = Arc::clone(&org_lists.asks).try_acquire_owned().map_err(|_| TooMany)?;
+        Ok(Ask { org, org_lists, lists: self.clone(), permit: Some(permit) })
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, Line>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrgId, OrgLists>> {
         self.orgs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
+impl OrgLists {
     fn new() -> Self {
         Self { asks: Arc::new(Semaphore::new(ORG_ASKS)), runs: Arc::new(Semaphore::new(ORG_RUNS)) }
     }
 }
 
 impl Ask {
-    /// Waits for a turn: the org's own first, so that those of one org which wait keep no place from another's.
+    /// Waits for a turn; first the org's own, so that the waiting lists of one org do not occupy the node.
     ///
-    /// `None`: never, since nobody closes the semaphores.
+    /// `None` never occurs, since the semaphores are not closed.
     pub(crate) async fn turn(self) -> Option<Place> {
-        let run = Arc::clone(&self.line.runs).acquire_owned().await.ok()?;
+        let run = Arc::clone(&self.org_lists.runs).acquire_owned().await.ok()?;
         let node = Arc::clone(&self.lists.node).acquire_owned().await.ok()?;
         Some(Place { began: Instant::now(), turn: Some(Turn { _run: run, _ask: self }), _node: node })
     }
 }
 
 impl Drop for Place {
-    /// Another org may take the place at once; its own org after a rest, so that an org which always comes back leaves the
-    /// others half of the time.
+    /// Frees the node's part at once and the org's after a rest, so that an org which always comes back leaves half of
+    /// the time to the others.
     fn drop(&mut self) {
         let took = self.began.elapsed();
-        if took > LONG
+        if took > LONG_LIST
             && let Some(turn) = self.turn.take()
             && let Ok(runtime) = Handle::try_current()
         {
@@ -122,11 +121,11 @@ impl Drop for Place {
 }
 
 impl Drop for Ask {
-    /// The last one takes the org's line off the table.
+    /// Removes the org's queue with its last list.
     fn drop(&mut self) {
         let mut orgs = self.lists.lock();
         drop(self.permit.take());
-        if self.line.asks.available_permits() == ORG_ASKS {
+        if self.org_lists.asks.available_permits() == ORG_ASKS {
             orgs.remove(&self.org);
         }
     }
@@ -144,14 +143,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h6_an_org_runs_one_list_and_has_a_short_queue() {
+    async fn an_org_runs_one_list_at_a_time_and_has_a_short_queue() {
         let lists = Lists::default();
         let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
         let mut waiting: Vec<_> = (1..ORG_ASKS).map(|_| Box::pin(lists.ask(org(1)).unwrap().turn())).collect();
         assert!(waiting.iter_mut().all(|turn| turn.now_or_never().is_none()));
         assert_eq!(lists.ask(org(1)).unwrap_err(), TooMany);
         assert!(lists.ask(org(2)).unwrap().turn().now_or_never().is_some(), "another org does not wait");
-        // One that is hung up makes room for another, and one that ends for the next.
+        // A cancelled list makes room in the queue, and a completed one lets the next run.
         waiting.pop();
         assert!(lists.ask(org(1)).is_ok());
         drop(running);
@@ -161,9 +160,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h6_an_org_rests_after_a_list_that_took_long_and_no_other_org_does() {
+    async fn an_org_rests_after_a_slow_list_and_other_orgs_do_not() {
         let lists = Lists::default();
-        for (took, rest) in [(LONG, Duration::ZERO), (2 * LONG, 2 * LONG), (10 * LONGEST_REST, LONGEST_REST)] {
+        for (took, rest) in
+            [(LONG_LIST, Duration::ZERO), (2 * LONG_LIST, 2 * LONG_LIST), (10 * LONGEST_REST, LONGEST_REST)]
+        {
             let running = lists.ask(org(1)).unwrap().turn().await.unwrap();
             sleep(took).await;
             let ended = Instant::now();
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h6_all_orgs_together_have_so_many_places() {
+    async fn lists_of_all_orgs_share_a_fixed_number_of_places() {
         let lists = Lists::default();
         let turns = (0..store::LISTS as u128).map(|n| lists.ask(org(n)).unwrap().turn().now_or_never().unwrap());
         let running: Vec<_> = turns.collect();

@@ -1,7 +1,7 @@
-//! Which assistant takes the calls of a number, asked while the caller's phone rings.
+//! The assistant that answers a number's calls, looked up while the caller's phone rings.
 //!
-//! An answer is believed for [`BELIEVED`], so that a change of the mapping holds for the next call within a second. Then
-//! Postgres is asked again; if it does not answer, the last answer serves: no call is dropped because the database blinks.
+//! An answer is cached for [`CACHE_TIME`], so that a change of the mapping takes effect within a second. Then Postgres
+//! is asked again; if it does not answer, the last answer serves, so that no call is dropped because of a short outage.
 
 use std::{
     sync::Arc,
@@ -13,21 +13,21 @@ use readmodel::phone::PhoneNumber;
 use store::Store;
 use vapi::CallRef;
 
-/// How long an answer is believed, from the moment when it was asked for.
-pub const BELIEVED: Duration = Duration::from_millis(500);
-/// Postgres is given this long. Vapi waits 7.5 s before it drops the call.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Numbers that are remembered. More than these and the least used are asked for each time.
-const REMEMBERED: u64 = 10_000;
+/// The time that an answer is cached, from the moment of the request.
+pub const CACHE_TIME: Duration = Duration::from_millis(500);
+/// The limit of the wait for Postgres. Vapi drops the call after 7.5 s.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(1);
+/// Most cached numbers.
+const MAX_CACHED: u64 = 10_000;
 
-/// The mapping of numbers to assistants, as this node knows it.
+/// A cache of the mapping from numbers to assistants.
 pub struct Numbers {
     store: Store,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
-    known: Cache<Number, Known>,
+    cached: Cache<Number, CachedAnswer>,
 }
 
-/// Our number that was called: Vapi's id of it, and the number itself.
+/// Our called number: Vapi's id, and the number itself.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Number {
     id: Option<String>,
@@ -35,64 +35,73 @@ struct Number {
 }
 
 #[derive(Clone)]
-struct Known {
-    found: Found,
+struct CachedAnswer {
+    answer: NumberAssistant,
     since: Instant,
 }
 
-/// An answer.
+/// The result of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// Vapi's id of the assistant; none takes the calls of this number.
+pub struct NumberAssistant {
+    /// Vapi's id of the assistant; `None` if no assistant answers this number.
     pub assistant: Option<Arc<str>>,
-    /// Postgres did not say so now, but some time before.
+    /// Whether the answer is an earlier one, because Postgres does not answer now.
     pub is_late: bool,
 }
 
-/// Postgres does not answer, and has not been asked for this number before.
+/// Postgres does not answer, and there is no earlier answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no assistant is known, and postgres does not answer")]
-pub struct NotFound;
+#[error("postgres does not answer, and no earlier answer is known")]
+pub struct NotAnswered;
 
 impl Numbers {
-    /// Knows nothing yet.
+    /// An empty cache.
     pub fn new(store: Store, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
-        Self { store, clock: Box::new(clock), known: Cache::new(REMEMBERED) }
+        Self { store, clock: Box::new(clock), cached: Cache::new(MAX_CACHED) }
     }
 
-    /// The assistant that takes a call to one of our numbers.
-    pub async fn assistant_of(&self, call: &CallRef) -> Result<Found, NotFound> {
+    /// The assistant that answers a call to one of our numbers.
+    pub async fn assistant_of(&self, call: &CallRef) -> Result<NumberAssistant, NotAnswered> {
         let digits = call.our_number.as_ref().map(|number| number.as_str().to_owned());
         let number = Number { id: call.phone_number_id.clone(), digits };
         let asked = (self.clock)();
-        let known = self.known.get(&number);
-        if let Some(known) = known.as_ref().filter(|known| asked.saturating_duration_since(known.since) < BELIEVED) {
-            return Ok(known.found.clone());
+        let cached = self.cached.get(&number);
+        if let Some(cached) =
+            cached.as_ref().filter(|cached| asked.saturating_duration_since(cached.since) < CACHE_TIME)
+        {
+            return Ok(cached.answer.clone());
         }
-        let known = match (self.ask(&number).await, known) {
-            (Some(assistant), _) => Known { found: Found { assistant, is_late: false }, since: asked },
-            // Believed from now on: whoever calls next need not wait to find out that Postgres is silent.
-            (None, Some(known)) => Known { found: Found { is_late: true, ..known.found }, since: (self.clock)() },
-            (None, None) => return Err(NotFound),
+        let cached = match (self.ask(&number).await, cached) {
+            (Some(assistant), _) => {
+                CachedAnswer { answer: NumberAssistant { assistant, is_late: false }, since: asked }
+            }
+            // Cached again, so that the next caller need not find out that Postgres is silent.
+            (None, Some(cached)) => {
+                CachedAnswer { answer: NumberAssistant { is_late: true, ..cached.answer }, since: (self.clock)() }
+            }
+            (None, None) => return Err(NotAnswered),
         };
-        self.known.insert(number, known.clone());
-        Ok(known.found)
+        self.cached.insert(number, cached.clone());
+        Ok(cached.answer)
     }
 
-    /// What Postgres says; `None` if it does not say anything in time.
+    /// Asks Postgres; `None` if it does not answer in time.
     async fn ask(&self, number: &Number) -> Option<Option<Arc<str>>> {
         let mut spellings =
             number.digits.as_deref().map(|text| PhoneNumber::parse(text).spellings()).unwrap_or_default();
         spellings.extend(number.digits.clone());
         let asked = self.store.assistant_of(number.id.as_deref(), &spellings);
-        match tokio::time::timeout(PATIENCE, asked).await {
+        match tokio::time::timeout(ANSWER_TIMEOUT, asked).await {
             Ok(Ok(assistant)) => Some(assistant.map(Arc::from)),
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "assistant-request");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an assistant-request could not be looked up"
+                );
                 None
             }
             Err(_) => {
-                tracing::error!("assistant-request: postgres takes too long");
+                tracing::error!("an assistant-request could not be looked up: postgres takes too long");
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! `GET /openapi.json`: the read API as OpenAPI 3.1 describes it, from the types that it serialises.
+//! `GET /openapi.json`: the API as OpenAPI 3.1, generated from its types.
 
 use axum::{
     Router,
@@ -36,7 +36,7 @@ use crate::{
 )]
 struct Api;
 
-/// Routes, and their description as JSON.
+/// The router, and its description as JSON.
 pub(crate) fn described<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>) -> (Router<S>, Bytes) {
     let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi()).merge(routes).split_for_parts();
     Common.modify(&mut api);
@@ -52,7 +52,7 @@ pub(crate) async fn answer(description: Bytes) -> impl IntoResponse {
     (headers, description)
 }
 
-/// How a request says who asks.
+/// The authentication of requests.
 struct Token;
 
 impl Modify for Token {
@@ -63,7 +63,7 @@ impl Modify for Token {
     }
 }
 
-/// What all routes of a kind take and answer.
+/// The parameters and answers that all routes of a kind have.
 struct Common;
 
 impl Modify for Common {
@@ -84,19 +84,19 @@ impl Modify for Common {
 type Refusals = &'static [(&'static str, &'static str)];
 
 const PANELS: Refusals = &[
-    ("400", "A parameter or a header is not what it should be"),
-    ("401", "No token that holds"),
-    ("406", "No coding that it accepts"),
-    ("503", "No copy, and nothing to make one from"),
+    ("400", "A parameter or a header is invalid"),
+    ("401", "No valid token"),
+    ("406", "No acceptable content coding"),
+    ("503", "There is no copy, and none can be made"),
 ];
 const CONSOLE: Refusals = &[
-    ("400", "It is not what it should be"),
-    ("401", "No token that holds"),
-    ("404", "There is no such thing"),
+    ("400", "The body or a parameter is invalid"),
+    ("401", "No valid token"),
+    ("404", "Not found"),
     ("408", "The body takes too long"),
     ("413", "The body is too large"),
-    ("429", "Too much is open"),
-    ("503", "Postgres is away"),
+    ("429", "Too many requests or streams of the organization or token are open"),
+    ("503", "Postgres is unavailable"),
 ];
 const WEBHOOK: Refusals = &[
     ("400", "The body is not a Vapi message"),
@@ -105,23 +105,27 @@ const WEBHOOK: Refusals = &[
     ("413", "The body is too large"),
     ("415", "The body has a content coding"),
     ("422", "The message cannot be stored"),
-    ("503", "It is not on disk"),
+    ("503", "The webhook is not stored"),
 ];
-const OTHER: Refusals = &[("401", "No token that holds"), ("429", "Too much is open"), ("503", "Postgres is away")];
+const OTHER: Refusals = &[
+    ("401", "No valid token"),
+    ("429", "Too many streams of the organization or token are open"),
+    ("503", "Postgres is unavailable"),
+];
 
-/// Of each answer with a panel.
+/// The headers of every answer with a panel.
 const LABELS: [(&str, &str); 6] = [
-    ("ETag", "Of the body, whatever its coding"),
-    ("Prewarm-Version", "Which rebuild it shows"),
-    ("Prewarm-As-Of", "The instant that it is true for, RFC 3339"),
-    ("Prewarm-Next-Change", "When it would change by time alone, RFC 3339"),
+    ("ETag", "Tag of the body, the same for all codings"),
+    ("Prewarm-Version", "Version of the body"),
+    ("Prewarm-As-Of", "Instant of its snapshot, RFC 3339"),
+    ("Prewarm-Next-Change", "When it changes by time alone, RFC 3339"),
     ("Prewarm-Source", "l1, redis, postgres, built or query"),
-    ("Prewarm-Stale", "Why it may not show how things are"),
+    ("Prewarm-Stale", "Why it may be out of date"),
 ];
 
 fn console(operation: &mut Operation) {
     refuses(operation, CONSOLE, "Refusal");
-    // An empty body counts as `{}`, which an agent cannot be.
+    // An empty body counts as `{}`, which opens a test call but is no agent.
     if operation.operation_id.as_deref() == Some("open_test_call")
         && let Some(RefOr::T(body)) = &mut operation.request_body
     {
@@ -132,7 +136,8 @@ fn console(operation: &mut Operation) {
 fn panel(operation: &mut Operation) {
     refuses(operation, PANELS, "Problem");
     let responses = &mut operation.responses.responses;
-    responses.insert("304".to_owned(), ResponseBuilder::new().description("The client has it").build().into());
+    responses
+        .insert("304".to_owned(), ResponseBuilder::new().description("The client's copy is current").build().into());
     if let Some(RefOr::T(Response { headers, .. })) = responses.get_mut("200") {
         for (name, description) in LABELS {
             let mut header = Header::new(String::schema());
@@ -142,8 +147,8 @@ fn panel(operation: &mut Operation) {
     }
     let parameters = operation.parameters.get_or_insert_default();
     for (name, description, schema) in [
-        ("Prewarm-Wait-For", "It includes the write of this receipt, or comes after 2 s", Receipt::schema()),
-        ("Prewarm-Min-Version", "It is no older than this version", Version::schema()),
+        ("Prewarm-Wait-For", "Receipt of a write to include; waits up to 2 s for it", Receipt::schema()),
+        ("Prewarm-Min-Version", "Least version of the answer", Version::schema()),
     ] {
         parameters.push(header_parameter(name, description, schema).into());
     }
@@ -171,12 +176,12 @@ fn refuses(operation: &mut Operation, refusals: Refusals, schema: &str) {
 mod tests {
     use super::*;
 
-    /// What the dashboard's types are made from; `PREWARM_UPDATE=1` renews it.
+    /// The file from which the dashboard's types are generated; `PREWARM_UPDATE=1` renews it.
     const CHECKED_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../dashboard/openapi.json");
 
     #[test]
     fn the_dashboards_types_are_made_from_what_is_served() {
-        let (_, description) = described(crate::lasting().merge(crate::fleeting()));
+        let (_, description) = described(crate::serving_copies().merge(crate::needing_postgres()));
         let served = String::from_utf8(description.to_vec()).unwrap() + "\n";
         if std::env::var_os("PREWARM_UPDATE").is_some() {
             std::fs::write(CHECKED_IN, &served).unwrap();

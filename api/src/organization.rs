@@ -1,4 +1,4 @@
-//! `GET /api/organization`: whose dashboard it is, and by which days it counts.
+//! `GET /api/organization`: the org's name and time zone.
 
 use axum::{
     Json,
@@ -15,20 +15,20 @@ use crate::{
     error::{ApiError, Problem},
 };
 
-/// The org of a token.
+/// The org of the token.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Organization {
-    /// What it calls itself.
+    /// The org's name.
     name: Option<String>,
-    /// The IANA name of the zone whose midnight begins its day: UTC where none is known.
+    /// IANA name of the time zone that its days are counted in; UTC if it is unknown.
     timezone: String,
 }
 
 /// `GET /api/organization`
 #[utoipa::path(get, path = "/api/organization", tag = "organization", security(("token" = [])),
-    responses((status = 200, description = "Its name and its time zone", body = Organization),
-        (status = 401, description = "No token that holds", body = Problem),
-        (status = 503, description = "Nothing to read it from", body = Problem)))]
+    responses((status = 200, description = "The org's name and time zone", body = Organization),
+        (status = 401, description = "No valid token", body = Problem),
+        (status = 503, description = "Postgres is unavailable", body = Problem)))]
 pub(crate) async fn get(State(store): State<Store>, Authenticated(user): Authenticated) -> Result<Response, ApiError> {
     let found = store.organization(user.org).await?;
     let (name, timezone) = found.map_or((None, "UTC".to_owned()), |org| (org.name, org.calendar.name().to_owned()));

@@ -1,4 +1,4 @@
-//! `GET /`: the dashboard's page and its files, out of the binary.
+//! `GET /`: the dashboard's page and its files, embedded in the binary.
 
 use std::{
     collections::HashMap,
@@ -26,7 +26,7 @@ use crate::{
     error::ApiError,
 };
 
-/// A file as it lies in the binary.
+/// A file in the binary.
 struct File {
     path: &'static str,
     identity: &'static [u8],
@@ -36,10 +36,10 @@ struct File {
 
 include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 
-/// Of a binary that was built without the dashboard.
+/// The page of a binary that was built without the dashboard.
 const UNBUILT: &[u8] = include_bytes!("page/unbuilt.html");
 const PAGE: &str = "/index.html";
-/// Names under it hold a hash of what they name.
+/// The folder of files whose names contain a hash of their content.
 const HASHED: &str = "/assets/";
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -53,8 +53,8 @@ const MICROPHONE_ALONE: HeaderValue =
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
-/// The page runs its own files, and the one script in it by its hash. Calls go over Daily, whose part of the SDK comes from
-/// its server as a script; its noise filter is WebAssembly in workers. Nothing is evaluated from text.
+/// The page may run its own files and its one inline script, by hash. Calls use Daily, whose server provides a part of
+/// the SDK as a script; its noise filter is WebAssembly in workers. No text is evaluated.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let script = if SCRIPT_HASH.is_empty() { String::new() } else { format!(" '{SCRIPT_HASH}'") };
     let policy = format!(
@@ -66,21 +66,21 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 });
 
-/// A file, ready to send.
+/// A file with its headers.
 struct Served {
     headers: HeaderMap,
     etag: HeaderValue,
     identity: &'static [u8],
     br: Option<&'static [u8]>,
     gzip: Option<&'static [u8]>,
-    /// Made when it is first asked for: browsers take brotli.
+    /// Made on first demand, since browsers prefer brotli.
     zstd: OnceLock<Option<Bytes>>,
 }
 
 static SERVED: LazyLock<HashMap<&'static str, Served>> =
     LazyLock::new(|| FILES.iter().map(|file| (file.path, Served::of(file))).collect());
 
-/// The page and its files; whatever has no name here has none.
+/// Serves the page and its files.
 pub(crate) async fn file(request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return ApiError::NotFound.into_response();
@@ -127,7 +127,7 @@ impl Served {
         Ok(sent(StatusCode::OK, headers, body))
     }
 
-    /// The smallest of the codings that the client likes best: brotli, where it is indifferent.
+    /// The body in the coding that the client prefers; brotli, the smallest, among equals.
     fn coded(&self, accepted: Accepted) -> Result<(Coding, Bytes), ApiError> {
         let best = accepted.best_of(&[Coding::Br, Coding::Zstd, Coding::Gzip, Coding::Identity]);
         let coding = best.ok_or(ApiError::NotAcceptable)?;
@@ -140,16 +140,16 @@ impl Served {
         Ok(made.map_or((Coding::Identity, Bytes::from_static(self.identity)), |body| (coding, body)))
     }
 
-    /// As zstd, where it is a text.
+    /// The file as zstd, if it is a text.
     fn compressed(&self) -> Option<Bytes> {
         self.br.and_then(|_| zstd::bulk::compress(self.identity, ZSTD_LEVEL).ok()).map(Bytes::from)
     }
 }
 
-/// As small as can be: once a process and file.
+/// The highest useful level; each file is compressed once a process.
 const ZSTD_LEVEL: i32 = 19;
 
-/// What a browser is to forbid to the page.
+/// Adds the headers that restrict what the page may do.
 fn guard(headers: &mut HeaderMap) {
     headers.insert(CONTENT_SECURITY_POLICY, POLICY.clone());
     headers.insert(REFERRER_POLICY, NO_REFERRER);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn hashed_files_are_kept_for_ever_and_coded() {
+    async fn hashed_files_are_immutable_and_compressed() {
         for File { path, br, .. } in FILES.iter().filter(|file| file.path.starts_with(HASHED)) {
             let answer = file(asked(path, &[("accept-encoding", "gzip, br, zstd")])).await;
             assert_eq!(answer.headers()[CACHE_CONTROL], IMMUTABLE, "{path}");

@@ -1,4 +1,4 @@
-//! How much of a node one org and one token may hold at once: streams, watchers, bodies that are being read.
+//! Limits on what an org and a token may occupy on a node: streams, watches, bodies that are being read.
 
 use std::{
     collections::HashMap,
@@ -12,18 +12,18 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::error::ApiError;
 
-/// Watchers ask the database each second, so that there are fewer than streams.
+/// Limits of watches. They are lower than those of streams, because a watch queries the database each second.
 const WATCHERS_PER_ORG: usize = 64;
 const WATCHERS_PER_TOKEN: usize = 16;
-/// Saves of one org whose bodies are being read. People click one at a time.
+/// Saves of an org whose bodies are read at once. People click one at a time.
 const BODIES_PER_ORG: usize = 16;
 
-/// The most that each holder of a kind may have.
+/// The limits of open streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamLimits {
-    /// `PREWARM_STREAMS_PER_ORG`: open streams of versions of one org on this node.
+    /// `PREWARM_STREAMS_PER_ORG`: open streams of versions of an org on this node.
     pub per_org: usize,
-    /// `PREWARM_STREAMS_PER_TOKEN`: of one token.
+    /// `PREWARM_STREAMS_PER_TOKEN`: open streams of a token.
     pub per_token: usize,
 }
 
@@ -33,7 +33,7 @@ impl Default for StreamLimits {
     }
 }
 
-/// The places of a node, by kind.
+/// The limits of a node, by kind.
 #[derive(Clone, Debug)]
 pub(crate) struct Quotas {
     streams: Shares,
@@ -47,34 +47,34 @@ impl Quotas {
         Self { streams: Shares::of(streams), watchers: Shares::of(watchers), bodies: Quota::of(BODIES_PER_ORG) }
     }
 
-    /// One more stream of versions.
+    /// Counts another stream of versions.
     pub(crate) fn stream(&self, org: OrgId, headers: &HeaderMap) -> Result<Share, ApiError> {
         self.streams.take(org, headers)
     }
 
-    /// One more watcher of an agent or a test call.
+    /// Counts another watch of an agent or a test call.
     pub(crate) fn watcher(&self, org: OrgId, headers: &HeaderMap) -> Result<Share, ApiError> {
         self.watchers.take(org, headers)
     }
 
-    /// One more body.
-    pub(crate) fn body(&self, org: OrgId) -> Result<Held<OrgId>, ApiError> {
+    /// Counts another body.
+    pub(crate) fn body(&self, org: OrgId) -> Result<Slot<OrgId>, ApiError> {
         self.bodies.take(org).ok_or(ApiError::TooMany)
     }
 }
 
-/// Open answers of one kind.
+/// Limits of open answers of one kind.
 #[derive(Clone, Debug)]
 struct Shares {
     orgs: Quota<OrgId>,
     tokens: Quota<u128>,
 }
 
-/// Held while an answer is open.
+/// An open answer, counted until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
-    _org: Held<OrgId>,
-    _token: Held<u128>,
+    _org: Slot<OrgId>,
+    _token: Slot<u128>,
 }
 
 impl Shares {
@@ -83,14 +83,14 @@ impl Shares {
     }
 
     fn take(&self, org: OrgId, headers: &HeaderMap) -> Result<Share, ApiError> {
-        // Tokens are told apart by a hash: two that share one share a limit, and nothing else.
+        // Tokens are told apart by a hash. Two with the same hash share a limit and nothing else.
         let token = headers.get(AUTHORIZATION).map_or(0, |token| xxh3_128(token.as_bytes()));
         let (org, token) = (self.orgs.take(org), self.tokens.take(token));
         Ok(Share { _org: org.ok_or(ApiError::TooMany)?, _token: token.ok_or(ApiError::TooMany)? })
     }
 }
 
-/// A number of places for each key.
+/// A limit for each key.
 #[derive(Debug)]
 struct Quota<K> {
     most: usize,
@@ -103,9 +103,9 @@ impl<K> Clone for Quota<K> {
     }
 }
 
-/// A place, given back when it is dropped.
+/// A counted unit, released on drop.
 #[derive(Debug)]
-pub(crate) struct Held<K: Copy + Eq + Hash> {
+pub(crate) struct Slot<K: Copy + Eq + Hash> {
     key: K,
     held: Arc<Mutex<HashMap<K, usize>>>,
 }
@@ -115,18 +115,18 @@ impl<K: Copy + Eq + Hash> Quota<K> {
         Self { most, held: Arc::default() }
     }
 
-    fn take(&self, key: K) -> Option<Held<K>> {
+    fn take(&self, key: K) -> Option<Slot<K>> {
         let mut held = lock(&self.held);
         let count = held.entry(key).or_default();
         if *count >= self.most {
             return None;
         }
         *count += 1;
-        Some(Held { key, held: Arc::clone(&self.held) })
+        Some(Slot { key, held: Arc::clone(&self.held) })
     }
 }
 
-impl<K: Copy + Eq + Hash> Drop for Held<K> {
+impl<K: Copy + Eq + Hash> Drop for Slot<K> {
     fn drop(&mut self) {
         let mut held = lock(&self.held);
         if let Some(count) = held.get_mut(&self.key) {
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn h4_an_org_and_a_token_hold_so_many_and_leave_the_others_theirs() {
+    fn streams_are_limited_per_org_and_per_token() {
         let quotas = Quotas::new(StreamLimits { per_org: 3, per_token: 2 });
         let (org, other) = (OrgId(Uuid::from_u128(1)), OrgId(Uuid::from_u128(2)));
         let first: Vec<_> = (0..2).map(|_| quotas.stream(org, &token("Bearer a")).unwrap()).collect();

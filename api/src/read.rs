@@ -1,4 +1,4 @@
-//! The routes that hand out blobs.
+//! The routes that serve blobs.
 
 use std::{sync::Arc, time::Instant};
 
@@ -24,13 +24,12 @@ use crate::{
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::{Accepted, Coding},
-    delta,
+    conditions, delta,
     editions::{Content, Editions},
     error::{ApiError, Problem},
-    wishes,
 };
 
-/// A route a panel, and the one with all of them.
+/// The routes of the panels, and the one of the whole dashboard.
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(leads))
@@ -48,7 +47,7 @@ pub(crate) async fn leads(state: State<Arc<Editions>>, user: Authenticated, requ
 
 /// `GET /api/analytics/dashboard-pulse`
 #[utoipa::path(get, path = "/api/analytics/dashboard-pulse", tag = "panels", security(("token" = [])),
-    responses((status = 200, description = "Totals, and the calls of the last week by the hour", body = Pulse)))]
+    responses((status = 200, description = "Totals, and the calls of the last week by hour", body = Pulse)))]
 pub(crate) async fn pulse(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     read(&state, user.0.org, Model::Pulse, &request.into_parts().0).await
 }
@@ -62,9 +61,9 @@ pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, r
 
 /// `GET /api/analytics/dashboard`
 #[utoipa::path(get, path = "/api/analytics/dashboard", tag = "panels", security(("token" = [])),
-    params(("version" = Option<Version>, Query, description = "One of the last versions, `<epoch>-<n>`")),
+    params(("version" = Option<Version>, Query, description = "A recent version, `<epoch>-<n>`; by default the newest")),
     responses((status = 200, description = "All panels of one version", body = Dashboard<'_>),
-        (status = 410, description = "That version is not kept", body = Problem)))]
+        (status = 410, description = "The version is not kept", body = Problem)))]
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     let (request, _) = request.into_parts();
     match version_of(&request) {
@@ -77,23 +76,23 @@ pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, 
     }
 }
 
-/// Which version of the dashboard is asked for, if not the newest.
+/// The requested version of the dashboard; `None` for the newest.
 fn version_of(request: &Parts) -> Result<Option<Version>, ApiError> {
     #[derive(Deserialize)]
-    struct Which {
+    struct VersionQuery {
         version: Option<String>,
     }
-    let Query(Which { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
+    let Query(VersionQuery { version }) = Query::try_from_uri(&request.uri).map_err(|_| ApiError::Version)?;
     version.map(|version| version.parse().map_err(|_| ApiError::Version)).transpose()
 }
 
-/// The dashboard as it was, if this node has seen that version and not too many since. It is never stale: it is old.
+/// The dashboard of an earlier version, if this node has seen it and still keeps it. It is never labelled stale.
 async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &Parts) -> Result<Response, ApiError> {
-    // It includes what it includes; but what a request wishes for is to be well-formed.
-    wishes::of(&request.headers)?;
+    // The conditions cannot be met by waiting, but must be well-formed.
+    conditions::of(&request.headers)?;
     let found = editions.get(org).await?;
     let past = found.entry.at(version).ok_or(ApiError::Gone)?;
-    if past.version < found.entry.version && editions.hides(org, past.as_of).await? {
+    if past.version < found.entry.version && editions.may_show_erased(org, past.as_of).await? {
         return Err(ApiError::Gone);
     }
     let shown = Shown {
@@ -116,7 +115,7 @@ async fn past(editions: &Arc<Editions>, org: OrgId, version: Version, request: &
     })
 }
 
-/// One model of the caller's own org.
+/// Answers a read of a model of the caller's org.
 pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Response {
     let arrived = Instant::now();
     let answered = answered(editions, org, model, request).await;
@@ -125,11 +124,11 @@ pub(crate) async fn read(editions: &Arc<Editions>, org: OrgId, model: Model, req
 }
 
 async fn answered(editions: &Arc<Editions>, org: OrgId, model: Model, request: &Parts) -> Result<Response, ApiError> {
-    let (found, behind) = match wishes::of(&request.headers)? {
+    let (found, behind) = match conditions::of(&request.headers)? {
         None => (editions.get(org).await?, None),
-        Some(wishes) => Box::pin(editions.settle(org, wishes)).await?,
+        Some(conditions) => Box::pin(editions.wait_for(org, conditions)).await?,
     };
-    // Not when the request came: it may have waited since.
+    // Now rather than at the request's arrival, since it may have waited.
     let now = Instant::now();
     let entry = &found.entry;
     let body = entry.body(model);
@@ -144,7 +143,7 @@ async fn answered(editions: &Arc<Editions>, org: OrgId, model: Model, request: &
     answer(request, &editions.reads, &shown, |headers| represent(headers, &body.content))
 }
 
-/// The bytes that a request prefers: what has changed since those it holds, else all in the best coding it takes.
+/// The body as the request prefers it: a delta from the body that the client has, or else the whole in the best coding.
 fn represent(request: &HeaderMap, content: &Content) -> Result<(Coding, Bytes), ApiError> {
     let accepted = Accepted::of(request);
     if let Some(held) = delta::held(request)

@@ -1,5 +1,4 @@
-//! The counters of reads. Each is looked up once and held, since a look-up by labels would cost a read more
-//! than its bytes do.
+//! The counters of reads. They are looked up once, since a look-up by labels would cost more than the rest of a read.
 
 use std::time::Duration;
 
@@ -10,55 +9,55 @@ use readmodel::model::Model;
 
 use crate::coding::Coding;
 
-/// Where an answer came from.
+/// Where an answer comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// This process.
+    /// The cache of this process.
     L1,
     /// Redis.
     Redis,
-    /// Postgres' blobs.
+    /// The blobs in Postgres.
     Postgres,
-    /// A build for this read, since there was no blob.
+    /// A build for this read, because there was no blob.
     Built,
-    /// The source itself.
+    /// A query of the source.
     Query,
-    /// Nowhere: it is an error.
+    /// Nothing, in the case of an error.
     None,
 }
 
-/// How a read ended.
+/// The outcome of a read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// With a body that shows how things are.
+pub(crate) enum ReadOutcome {
+    /// An up-to-date body.
     Fresh,
-    /// With a body that may not.
+    /// A body labelled stale.
     Stale,
-    /// The client had it.
+    /// A 304.
     NotModified,
-    /// With an error.
+    /// An error.
     Error,
 }
 
-/// Where an edition is looked for.
+/// A tier in which an edition is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tier {
-    /// This process.
+    /// The cache of this process.
     L1,
     /// Redis.
     Redis,
-    /// Postgres' blobs.
+    /// The blobs in Postgres.
     Postgres,
 }
 
-/// What a look-up found.
+/// The outcome of a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum LookUpOutcome {
     /// An edition.
     Hit,
-    /// None.
+    /// No edition.
     Miss,
-    /// Something unusable, or no answer.
+    /// An unusable edition, or no answer.
     Error,
 }
 
@@ -82,7 +81,7 @@ impl Source {
     }
 }
 
-impl Outcome {
+impl ReadOutcome {
     const ALL: [Self; 4] = [Self::Fresh, Self::Stale, Self::NotModified, Self::Error];
 
     const fn name(self) -> &'static str {
@@ -108,7 +107,7 @@ impl Tier {
     }
 }
 
-impl Found {
+impl LookUpOutcome {
     const ALL: [Self; 3] = [Self::Hit, Self::Miss, Self::Error];
 
     const fn name(self) -> &'static str {
@@ -122,8 +121,8 @@ impl Found {
 
 /// The counters.
 pub(crate) struct Reads {
-    outcomes: [[[Counter; Outcome::ALL.len()]; Source::ALL.len()]; Model::COUNT],
-    look_ups: [[Counter; Found::ALL.len()]; Tier::ALL.len()],
+    outcomes: [[[Counter; ReadOutcome::ALL.len()]; Source::ALL.len()]; Model::COUNT],
+    look_ups: [[Counter; LookUpOutcome::ALL.len()]; Tier::ALL.len()],
     bytes: [Counter; Coding::ALL.len()],
     seconds: Histogram,
 }
@@ -135,34 +134,34 @@ impl std::fmt::Debug for Reads {
 }
 
 impl Reads {
-    /// Registers all of them, so that each is there at 0.
+    /// Registers all counters, so that each exists at 0.
     pub(crate) fn register() -> Self {
-        let outcome = |model: Model, source: Source, outcome: Outcome| counter!(names::READS_TOTAL, "model" => model.name(), "source" => source.name(), "outcome" => outcome.name());
-        let look_up = |tier: Tier, found: Found| counter!(names::CACHE_REQUESTS_TOTAL, "tier" => tier.name(), "outcome" => found.name());
+        let outcome = |model: Model, source: Source, outcome: ReadOutcome| counter!(names::READS_TOTAL, "model" => model.name(), "source" => source.name(), "outcome" => outcome.name());
+        let look_up = |tier: Tier, found: LookUpOutcome| counter!(names::CACHE_REQUESTS_TOTAL, "tier" => tier.name(), "outcome" => found.name());
         Self {
-            outcomes: Model::ALL.map(|m| Source::ALL.map(|s| Outcome::ALL.map(|o| outcome(m, s, o)))),
-            look_ups: Tier::ALL.map(|tier| Found::ALL.map(|found| look_up(tier, found))),
+            outcomes: Model::ALL.map(|m| Source::ALL.map(|s| ReadOutcome::ALL.map(|o| outcome(m, s, o)))),
+            look_ups: Tier::ALL.map(|tier| LookUpOutcome::ALL.map(|found| look_up(tier, found))),
             bytes: Coding::ALL.map(|coding| counter!(names::READ_BYTES_TOTAL, "coding" => coding.name())),
             seconds: histogram!(names::READ_SECONDS),
         }
     }
 
-    /// A read has ended.
-    pub(crate) fn count(&self, model: Model, source: Source, outcome: Outcome) {
+    /// Counts a read.
+    pub(crate) fn count(&self, model: Model, source: Source, outcome: ReadOutcome) {
         self.outcomes[model as usize][source as usize][outcome as usize].increment(1);
     }
 
-    /// An edition was looked for.
-    pub(crate) fn look_up(&self, tier: Tier, found: Found) {
+    /// Counts a look-up.
+    pub(crate) fn look_up(&self, tier: Tier, found: LookUpOutcome) {
         self.look_ups[tier as usize][found as usize].increment(1);
     }
 
-    /// A body is sent.
+    /// Counts the bytes of a sent body.
     pub(crate) fn count_bytes(&self, coding: Coding, bytes: usize) {
         self.bytes[coding as usize].increment(bytes as u64);
     }
 
-    /// How long a read took.
+    /// Records the duration of a read.
     pub(crate) fn record(&self, took: Duration) {
         self.seconds.record(took);
     }

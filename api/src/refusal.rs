@@ -1,5 +1,5 @@
-//! Refusals: every answer of 400 and above is counted by its reason, and one a second of each reason is told. The edge sees
-//! them all, whichever route, extractor or layer has made them.
+//! Counting of refusals: every answer with status 400 or above is counted by reason, and one a second of each reason is
+//! logged. The edge sees all answers, whichever route, extractor or layer made them.
 
 use std::{
     collections::BTreeMap,
@@ -10,11 +10,11 @@ use axum::{http::StatusCode, response::Response};
 use metrics::counter;
 use monitoring::{names::REFUSALS_TOTAL, sampler::Sampler};
 
-/// Why a request is refused, where its status does not say it all. Travels with the answer as far as the edge.
+/// The reason of a refusal that its status does not tell. It travels with the answer to the edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Reason(&'static str);
 
-/// Reasons that a status has by itself.
+/// The default reason of each status.
 const BY_STATUS: [(StatusCode, &str); 14] = [
     (StatusCode::BAD_REQUEST, "malformed"),
     (StatusCode::UNAUTHORIZED, "unauthorized"),
@@ -31,33 +31,33 @@ const BY_STATUS: [(StatusCode, &str); 14] = [
     (StatusCode::INTERNAL_SERVER_ERROR, "internal"),
     (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
 ];
-/// A webhook that presents no secret of ours, or whose signature is wrong.
+/// A webhook without our secret, or with a wrong signature.
 pub(crate) const WEBHOOK_SECRET: &str = "webhook_secret";
-/// There is no room for another body.
+/// The limit for bodies is reached.
 pub(crate) const FULL: &str = "full";
 const OTHER: &str = "other";
 
-/// Reasons that routes give.
+/// The reasons that routes set.
 const BY_ROUTES: [(StatusCode, &str); 2] =
     [(StatusCode::UNAUTHORIZED, WEBHOOK_SECRET), (StatusCode::SERVICE_UNAVAILABLE, FULL)];
 
-/// One for each reason, so that a flood of one hides no other.
+/// A sampler for each reason, so that a flood of one hides no other.
 static SAMPLERS: Mutex<BTreeMap<&str, Sampler>> = Mutex::new(BTreeMap::new());
 
-/// Says why an answer refuses.
+/// Sets the reason of a refusal.
 pub(crate) fn because(reason: &'static str, mut response: Response) -> Response {
     response.extensions_mut().insert(Reason(reason));
     response
 }
 
-/// Counts an answer that refuses, and tells of it.
+/// Counts a refusal and logs a sample.
 pub(crate) fn note(response: &Response) {
     let status = response.status();
     let given = response.extensions().get().map(|Reason(reason)| *reason);
     note_as(status, given.unwrap_or_else(|| by_status(status)));
 }
 
-/// Counts what was no request, or one with too large a head: the connection answers it, and no route sees it.
+/// Counts a malformed request or one with too large a head: the connection answers it, and no route sees it.
 pub(crate) fn note_unread(error: &hyper::Error) {
     if error.is_parse() {
         let too_large = error.is_parse_too_large();
@@ -79,11 +79,11 @@ fn by_status(status: StatusCode) -> &'static str {
 }
 
 fn count(status: StatusCode, reason: &'static str, by: u64) {
-    // A status is one of the few that a route answers with.
+    // The statuses are the few that routes answer with.
     counter!(REFUSALS_TOTAL, "status" => status.as_u16().to_string(), "reason" => reason).increment(by);
 }
 
-/// Has every series at zero, those of `tokens` that are refused as well.
+/// Creates every series at zero, including those of refused `tokens`.
 pub(crate) fn zeros(tokens: impl Iterator<Item = (StatusCode, &'static str)>) {
     for (status, reason) in BY_STATUS.into_iter().chain(BY_ROUTES).chain(tokens) {
         count(status, reason, 0);
@@ -95,11 +95,11 @@ mod tests {
     use axum::response::IntoResponse as _;
 
     use super::*;
-    use crate::auth::{Denied, Refused};
+    use crate::auth::{Denied, TokenRefused};
 
     #[test]
-    fn an_answer_keeps_the_reason_that_it_was_given() {
-        let response = Refused::Denied(Denied::WrongIssuer).into_response();
+    fn a_response_keeps_the_reason_it_was_given() {
+        let response = TokenRefused::Denied(Denied::WrongIssuer).into_response();
         assert_eq!(response.extensions().get(), Some(&Reason("token_wrong_issuer")));
         assert_eq!(by_status(StatusCode::PAYLOAD_TOO_LARGE), "too_large");
         assert_eq!(by_status(StatusCode::IM_A_TEAPOT), OTHER);

@@ -1,4 +1,4 @@
-//! Server-sent events: what every stream's answer says of itself.
+//! Server-sent events: the headers and the heartbeat of all streams.
 
 use axum::{
     body::Body,
@@ -10,13 +10,13 @@ use axum::{
 };
 use bytes::Bytes;
 
-/// Sent at once, and whenever a stream has been silent: a comment, which clients pass over.
+/// A comment, which clients ignore. Sent at once and whenever a stream has been silent.
 pub(crate) const BEAT: Bytes = Bytes::from_static(b":\n\n");
 
-/// Tells proxies not to collect the events before they pass them on.
+/// Tells proxies not to buffer events.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// The answer. A proxy that compresses it would hold back events until it has enough of them.
+/// The answer with a stream. `no-transform`, because a proxy that compresses would buffer events.
 pub(crate) fn answer(events: Body) -> Response {
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),

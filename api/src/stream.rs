@@ -1,8 +1,8 @@
-//! `GET /api/analytics/stream`: each version of the org as it comes, as server-sent events.
+//! `GET /api/analytics/stream`: the versions of an org as server-sent events.
 //!
-//! An event says which models have changed, by their tags; what has changed a client asks for as it always does, and gets
-//! as a delta. So an event is the same few bytes for every client of the org, written out once, and a client that missed
-//! some needs only the last.
+//! An event has the tags of the models, which tell what has changed. Clients fetch the changed models as usual, and get
+//! deltas. So an event is small, the same for all clients of an org, formatted once, and a client that missed some
+//! needs only the last.
 
 use std::{collections::BTreeMap, convert::Infallible, pin::Pin, sync::Arc, time::Duration};
 
@@ -33,28 +33,28 @@ use crate::{
 
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
-/// A connection that is silent for longer is taken for dead by what stands between.
+/// Proxies close a connection that is silent for longer.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Versions came faster than the client took them. The next one says all that is to be known.
+/// Sent to a client that was too slow and missed versions. The next version has all it needs.
 const RESYNC: Bytes = Bytes::from_static(b"event: resync\ndata: {\"reason\":\"slow\"}\n\n");
-/// Clients whose node goes away come back within this time, and not all at once.
+/// The range of the reconnection time, random so that clients of a stopped node do not come back together.
 const RETURN_MS: std::ops::Range<u32> = 500..5_000;
 
-/// An event `version` of the stream: a version that the server has made.
+/// An event `version` of the stream: a new version.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written out once for all clients")]
+#[expect(dead_code, reason = "describes JSON that is formatted once for all clients")]
 pub(crate) struct News {
     version: Version,
-    /// The instant that it is true for.
+    /// The instant of its snapshot.
     as_of: Timestamp,
-    /// The tags of the models.
+    /// The entity tags of the models.
     models: BTreeMap<String, String>,
 }
 
 /// The route.
 #[utoipa::path(get, path = "/api/analytics/stream", tag = "stream", security(("token" = [])),
-    params(("Last-Event-ID" = Option<Version>, Header, description = "The last version that the client has seen")),
-    responses((status = 200, description = "An event `version` for each version, the present one first; data: News",
+    params(("Last-Event-ID" = Option<Version>, Header, description = "Last version that the client has seen")),
+    responses((status = 200, description = "An event `version` for each version, the current one first; data: News",
         content_type = "text/event-stream", body = String)))]
 pub(crate) async fn stream(
     State(editions): State<Arc<Editions>>,
@@ -64,7 +64,7 @@ pub(crate) async fn stream(
 ) -> Result<Response, ApiError> {
     let share = quotas.stream(user.org, &headers)?;
     let seen = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok()?.parse::<Version>().ok());
-    // The position first, then the snapshot: a version that comes in between is sent, and nothing is lost.
+    // Subscribed before the first read, so that no version in between is lost.
     let news = editions.hub.subscribe(user.org);
     if let Some(version) = seen {
         editions.catch_up(user.org, version).await;
@@ -90,21 +90,21 @@ pub(crate) async fn stream(
     Ok(sse::answer(body))
 }
 
-/// One client's stream. A thousand of them are told of a version at once, so that what each does for it is kept small: its
-/// one timer is left as it is, and the end of the server is the end of the hub's channels.
+/// A client's stream. A version is sent to a thousand of them at once, so each does little: its only timer is not
+/// moved, and the server's stop reaches it by the end of the hub's channel.
 struct Events {
     opening: Option<Bytes>,
     shown: Version,
     news: Subscription,
     sent_at: Instant,
     ends_at: Instant,
-    /// Goes off no later than a beat is due, or the end.
+    /// Fires no later than the next heartbeat or the end.
     alarm: Pin<Box<Sleep>>,
     _client: Client,
 }
 
 impl Events {
-    /// The next bytes; `None` at the end: the token has expired, the org is gone, or the server goes away.
+    /// The next bytes; `None` when the token expires, the org is deleted or the server stops.
     async fn next(&mut self) -> Option<Bytes> {
         let next = match self.opening.take() {
             Some(opening) => Some(opening),
@@ -119,13 +119,13 @@ impl Events {
             tokio::select! {
                 biased;
                 news = self.news.next() => match news {
-                    hub::News::Version(frame) if frame.version > self.shown => {
+                    hub::HubMessage::Version(frame) if frame.version > self.shown => {
                         self.shown = frame.version;
                         return Some(frame.event);
                     }
-                    hub::News::Version(_) => {}
-                    hub::News::Lost => return Some(RESYNC),
-                    hub::News::Gone => return None,
+                    hub::HubMessage::Version(_) => {}
+                    hub::HubMessage::Lost => return Some(RESYNC),
+                    hub::HubMessage::Gone => return None,
                 },
                 () = &mut self.alarm => {
                     let (now, beat_at) = (Instant::now(), self.sent_at + HEARTBEAT);
@@ -146,11 +146,11 @@ impl Events {
 
 fn instant_of(expiry: UnixSeconds) -> Instant {
     let seconds = u64::try_from(expiry.since(wall_clock())).unwrap_or_default();
-    // A token that is valid for years does not overflow the clock.
+    // Bounded, so that a token that is valid for years does not overflow the clock.
     Instant::now() + Duration::from_secs(seconds.min(366 * 24 * 3600))
 }
 
-/// Counts a client for as long as its stream is open.
+/// Counts a client while its stream is open.
 struct Client {
     clients: Gauge,
     _share: Share,
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_that_is_too_slow_is_told_so_and_then_the_newest() {
+    async fn a_client_that_lags_is_told_so_and_then_gets_the_newest_version() {
         let hub = Hub::default();
         let mut slow = events(&hub, 0);
         (1..=100).for_each(|n| publish(&hub, n));
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_the_snapshot_showed_is_not_told_again() {
+    async fn a_version_shown_in_the_snapshot_is_not_announced_again() {
         let hub = Hub::default();
         let mut events = events(&hub, 2);
         (1..=3).for_each(|n| publish(&hub, n));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_quiet_stream_beats_and_ends_with_its_token() {
+    async fn a_quiet_stream_sends_heartbeats_and_ends_with_its_token() {
         let hub = Hub::default();
         let mut events = events(&hub, 0);
         for _ in 0..3 {

@@ -1,4 +1,4 @@
-//! `POST /webhooks/vapi`: intake. The answer 200 is a promise: the event and its effect are on disk.
+//! `POST /webhooks/vapi`: the intake. A 200 promises that the event and its effect are on disk.
 
 use std::{sync::Arc, time::Instant};
 
@@ -17,53 +17,53 @@ use metrics::{counter, histogram};
 use monitoring::{names, sampler::Sampler};
 use readmodel::{time::Timestamp, version::Receipt};
 use serde_json::json;
-use store::line::Line;
+use store::link::Link;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
-use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, Refused};
+use vapi::{Authenticator, CallRef, Envelope, Kind, MAX_BODY_BYTES, ParseError, WebhookRefused};
 
 use crate::{
     App, Shared,
     auth::wall_clock,
     bodies::{Room, drain},
+    deadline::{ANSWER_DEADLINE, silent_after},
     error::ApiError,
     heavy::Heavy,
-    numbers::{Found, NotFound, Numbers},
-    patience::{PATIENCE, in_vain},
+    numbers::{NotAnswered, NumberAssistant, Numbers},
 };
 
-/// The routes, without slashes at their ends.
+/// The routes, without trailing slashes.
 const PATHS: [&str; 2] = ["/webhooks/vapi", "/api/vapi/webhook"];
-/// Bytes of bodies that are being read, at most: of senders who have presented the secret, and of all others, whose
-/// signatures can only be checked once their bodies are there.
-const ARRIVING: usize = 64 * 1024 * 1024;
-/// Bytes of bodies that wait to be stored, at most.
-const WAITING: usize = 128 * 1024 * 1024;
+/// Most bytes of bodies that are being read; one limit for senders that presented the secret, and one for the others,
+/// whose signatures can only be checked with the whole body.
+const MAX_READING_BYTES: usize = 64 * 1024 * 1024;
+/// Most bytes of bodies that wait to be stored.
+const MAX_WAITING_BYTES: usize = 128 * 1024 * 1024;
 
-/// What a webhook is answered with.
+/// The answer to a webhook.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
+#[expect(dead_code, reason = "describes JSON that is written by hand")]
 pub(crate) struct Received {
-    /// It is on disk.
+    /// Whether the webhook is stored.
     received: Option<bool>,
-    /// What `Prewarm-Wait-For` takes.
+    /// Receipt of the write, for `Prewarm-Wait-For`.
     receipt: Option<Receipt>,
-    /// Who takes the call that was asked about.
+    /// The assistant that answers the call of an assistant request.
     #[schema(rename = "assistantId")]
     assistant_id: Option<String>,
-    /// Why nobody takes it.
+    /// Why no assistant answers the call.
     error: Option<String>,
 }
 
-/// A webhook of Vapi's.
+/// A webhook of Vapi.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is read apart")]
+#[expect(dead_code, reason = "describes a body that is parsed by hand")]
 pub(crate) struct Webhook {
     #[schema(value_type = Object)]
     message: serde_json::Value,
 }
 
-/// The bounds of webhooks.
+/// The limits of webhooks.
 #[derive(Clone)]
 pub(crate) struct Rooms {
     known: Room,
@@ -75,48 +75,48 @@ pub(crate) struct Rooms {
 impl Default for Rooms {
     fn default() -> Self {
         Self {
-            known: Room::of(ARRIVING),
-            unproven: Room::of(ARRIVING),
-            waiting: Arc::new(Semaphore::new(WAITING)),
+            known: Room::of(MAX_READING_BYTES),
+            unproven: Room::of(MAX_READING_BYTES),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING_BYTES)),
             heavy: Heavy::default(),
         }
     }
 }
 
 impl Rooms {
-    /// Room until a message is stored.
+    /// Reserves memory for a message until it is stored.
     fn wait(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
         let bytes = u32::try_from(bytes).map_err(|_| ApiError::TooLarge)?;
         Arc::clone(&self.waiting).try_acquire_many_owned(bytes).map_err(|_| ApiError::Full)
     }
 }
 
-/// Whether a path is a webhook's, as people write it: with a slash at its end, or with two where one should be.
+/// Whether a path is one of the routes, allowing for surplus slashes.
 pub(crate) fn is_ours(path: &str) -> bool {
     let parts = || path.split('/').filter(|part| !part.is_empty());
     PATHS.iter().any(|ours| ours.split('/').skip(1).eq(parts()))
 }
 
-/// Counts a post to nowhere: a webhook's address may be wrong, and what was sent there is lost.
+/// Counts a POST to no route: it may be a webhook with a wrong URL, and is lost.
 pub(crate) fn count_stray() {
     count("unrouted", "refused");
 }
 
-/// What a body says.
-enum Said {
-    /// Who shall take this call?
-    Asked(CallRef),
-    /// A message to be stored, and its type as the metric has it.
-    Told(&'static str, Box<Message>),
+/// The content of a webhook.
+enum Content {
+    /// A question which assistant answers a call.
+    AssistantRequest(CallRef),
+    /// A message to store, and the metric's label of its type.
+    Message(&'static str, Box<Message>),
 }
 
-impl Said {
+impl Content {
     fn of(body: &[u8]) -> Result<Self, ParseError> {
         let envelope = Envelope::parse(body)?;
         Ok(match envelope.kind {
-            Kind::AssistantRequest => Self::Asked(envelope.call),
-            // Types come from outside: those that we do not know share one label.
-            ref kind => Self::Told(kind.known().unwrap_or("other"), Box::new(envelope.into())),
+            Kind::AssistantRequest => Self::AssistantRequest(envelope.call),
+            // Types come from outside, so unknown ones share a label.
+            ref kind => Self::Message(kind.known().unwrap_or("other"), Box::new(envelope.into())),
         })
     }
 }
@@ -124,18 +124,18 @@ impl Said {
 /// The route.
 #[utoipa::path(post, path = "/webhooks/vapi", tag = "webhook", request_body = Webhook,
     params(("X-Vapi-Secret" = Option<String>, Header)),
-    responses((status = 200, description = "It is on disk; or who takes a call", body = Received)))]
+    responses((status = 200, description = "The webhook is stored; or the assistant that answers a call", body = Received)))]
 pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Response {
     receive(&app, request).await
 }
 
-/// Takes a webhook, at whichever of our addresses.
+/// Handles a webhook at any of its URLs.
 pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
     let Shared { webhooks, rooms, numbers, intake, store, .. } = &*app.0;
     let response = match admit(Arc::clone(webhooks), rooms, request).await {
-        Ok(Said::Asked(call)) => assistant(numbers, &call).await,
-        Ok(Said::Told(kind, message)) => take(intake, &store.line, kind, *message).await,
+        Ok(Content::AssistantRequest(call)) => assistant(numbers, &call).await,
+        Ok(Content::Message(kind, message)) => take(intake, &store.link, kind, *message).await,
         Err(error) => {
             count("unread", "refused");
             error.into_response()
@@ -145,8 +145,9 @@ pub(crate) async fn receive(app: &App, request: Request) -> Response {
     response
 }
 
-/// Who sends it is settled on the headers before a byte of the body is read; of what is signed, all but the signature.
-async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Said, ApiError> {
+/// Authenticates a webhook by its headers before reading its body, except for the signature itself, which needs the
+/// body.
+async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) -> Result<Content, ApiError> {
     let (head, body) = request.into_parts();
     let now = now();
     let is_proven = match proven(&webhooks, &head.headers, now) {
@@ -162,18 +163,18 @@ async fn admit(webhooks: Arc<Authenticator>, rooms: &Rooms, request: Request) ->
     let room = if is_proven { &rooms.known } else { &rooms.unproven };
     let (body, place) = room.read(body, MAX_BODY_BYTES).await?;
     let length = body.len();
-    let said = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
-    let said = said.await??;
-    // From here on the body takes up room as a message of ours.
+    let content = rooms.heavy.run(length, move || read(&webhooks, &head.headers, now, &body));
+    let content = content.await??;
+    // From here on the body counts as a waiting message.
     let kept = rooms.wait(length)?;
     drop(place);
-    Ok(match said {
-        Said::Told(kind, message) => Said::Told(kind, Box::new(message.keeping(kept))),
-        Said::Asked(call) => Said::Asked(call),
+    Ok(match content {
+        Content::Message(kind, message) => Content::Message(kind, Box::new(message.keeping(kept))),
+        Content::AssistantRequest(call) => Content::AssistantRequest(call),
     })
 }
 
-/// Whether the headers prove the sender; an error if they refute it.
+/// Whether the headers prove the sender; an error if they are wrong.
 fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Result<bool, ApiError> {
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -182,12 +183,12 @@ fn proven(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp) -> Resu
     Ok(claim.is_proven())
 }
 
-/// Checks a whole body's signature, and reads it.
-fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Said, ApiError> {
+/// Checks the signature of a body and parses it.
+fn read(webhooks: &Authenticator, headers: &HeaderMap, now: Timestamp, body: &Bytes) -> Result<Content, ApiError> {
     let claim = webhooks.admit(&pairs(headers), now).map_err(not_vapi)?;
     claim.check(body).map_err(not_vapi)?;
-    Said::of(body).map_err(|reason| {
-        tell(&reason);
+    Content::of(body).map_err(|reason| {
+        log_refused(&reason);
         ApiError::WebhookBody
     })
 }
@@ -196,18 +197,18 @@ fn pairs(headers: &HeaderMap) -> Vec<(&str, &[u8])> {
     headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
 }
 
-/// By which signatures are judged: their senders stamp them by wall-clock time.
+/// The time for checking signatures, which are stamped by wall-clock time.
 fn now() -> Timestamp {
     Timestamp::from_micros(wall_clock().0.saturating_mul(1_000_000))
 }
 
-fn not_vapi(reason: Refused) -> ApiError {
-    tell(&reason);
+fn not_vapi(reason: WebhookRefused) -> ApiError {
+    log_refused(&reason);
     ApiError::WebhookSecret
 }
 
-/// Any client can cause this line.
-fn tell(reason: &(dyn std::error::Error + 'static)) {
+/// Logs a refused webhook. Sampled, since any client can cause this line.
+fn log_refused(reason: &(dyn std::error::Error + 'static)) {
     static REFUSED: Sampler = Sampler::new();
     if let Some(held_back) = REFUSED.pass() {
         tracing::info!(reason, held_back, "webhook refused");
@@ -218,35 +219,35 @@ fn content_length(headers: &HeaderMap) -> Option<usize> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-async fn take(intake: &Intake, line: &Line, kind: &'static str, message: Message) -> Response {
-    // It may be stored yet. Sent again, it is a duplicate.
+async fn take(intake: &Intake, link: &Link, kind: &'static str, message: Message) -> Response {
+    // On a timeout it may still be stored. Sent again, it is a duplicate.
     let taken = tokio::select! {
         taken = intake.take(message) => taken,
-        () = in_vain(line, tokio::time::Instant::now() + PATIENCE) => Err(NotTaken::Late),
+        () = silent_after(link, tokio::time::Instant::now() + ANSWER_DEADLINE) => Err(NotTaken::Late),
     };
     match taken {
         Ok(outcome) => {
             count(kind, outcome.name());
             Json(json!({ "received": true, "receipt": outcome.receipt() })).into_response()
         }
-        Err(error) if error.is_for_good() => {
+        Err(error) if error.is_permanent() => {
             count(kind, "refused");
-            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "a webhook was not stored");
             ApiError::Unstorable.into_response()
         }
         Err(error) => {
             count(kind, "failed");
-            tracing::error!(kind, error = &error as &dyn std::error::Error, "intake");
+            tracing::error!(kind, error = &error as &dyn std::error::Error, "a webhook was not stored");
             ApiError::Unavailable.into_response()
         }
     }
 }
 
-/// Vapi asks who shall take an incoming call. Nothing is stored: the call's own messages follow.
+/// Answers Vapi's question which assistant answers a call. Nothing is stored, since the call's own messages follow.
 async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
     let kind = "assistant-request";
     match numbers.assistant_of(call).await {
-        Ok(Found { assistant, is_late }) => {
+        Ok(NumberAssistant { assistant, is_late }) => {
             count(
                 kind,
                 if is_late {
@@ -263,7 +264,7 @@ async fn assistant(numbers: &Numbers, call: &CallRef) -> Response {
             })
             .into_response()
         }
-        Err(NotFound) => {
+        Err(NotAnswered) => {
             count(kind, "failed");
             ApiError::Unavailable.into_response()
         }
@@ -279,11 +280,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_has_room_until_it_is_stored_and_gives_it_back() {
+    fn a_message_holds_its_room_until_it_is_stored() {
         let rooms = Rooms { waiting: Arc::new(Semaphore::new(10)), ..Rooms::default() };
         let kept = rooms.wait(6).unwrap();
         assert_eq!(rooms.wait(6).unwrap_err(), ApiError::Full);
-        let Ok(Said::Told("hang", message)) = Said::of(br#"{"message":{"type":"hang"}}"#) else { panic!("not told") };
+        let Ok(Content::Message("hang", message)) = Content::of(br#"{"message":{"type":"hang"}}"#) else {
+            panic!("not told")
+        };
         let message = message.keeping(kept);
         assert!(rooms.wait(6).is_err());
         drop(message);
@@ -291,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn b6_an_address_is_ours_however_many_slashes_it_has() {
+    fn a_webhook_path_is_recognised_with_extra_slashes() {
         for path in ["/webhooks/vapi/", "//webhooks/vapi", "/webhooks//vapi//", "/api/vapi/webhook/", "/webhooks/vapi"]
         {
             assert!(is_ours(path), "{path}");
@@ -302,9 +305,9 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_nobody_knows_is_no_label() {
-        let label = |kind: &str| match Said::of(json!({"message": {"type": kind}}).to_string().as_bytes()) {
-            Ok(Said::Told(label, _)) => label,
+    fn an_unknown_message_type_does_not_become_a_label() {
+        let label = |kind: &str| match Content::of(json!({"message": {"type": kind}}).to_string().as_bytes()) {
+            Ok(Content::Message(label, _)) => label,
             _ => panic!("not told"),
         };
         assert_eq!(label("status-update"), "status-update");

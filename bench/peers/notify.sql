@@ -1,4 +1,4 @@
--- What notify.pgbench would otherwise get from whoever sends the event.
+-- The ids, phone numbers and reports of the events that notify.pgbench writes.
 drop schema if exists peer cascade;
 create schema peer;
 

@@ -1,5 +1,5 @@
--- What ours keeps of one org's leads and calls, as materialized views. The join is two, each by one column: with OR, as in
--- the plan, a refresh takes minutes. It says our rules again: a peer shares nothing with us.
+-- Materialized views with the figures that Prewarm keeps of one org. Two joins by one column each replace the join by OR,
+-- which takes minutes to refresh. The rules are repeated: a peer shares nothing with us.
 drop schema if exists SCHEMA cascade;
 create schema SCHEMA;
 

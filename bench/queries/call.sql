@@ -1,5 +1,5 @@
 -- bench::rows::maintenance, bench::rows::freshness
--- A call by the contact who has a number, which has just ended.
+-- Inserts a call, just ended, of the contact with a number.
 -- $1 org, $2 phone. One row: the transaction.
 insert into public.calls (org_id, contact_id, vapi_call_id, phone_number, call_direction, status, duration_seconds,
                           sentiment_label, sentiment_score, summary, ended_reason, cost_cents, started_at, ended_at)

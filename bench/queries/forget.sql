@@ -1,4 +1,4 @@
 -- bench::stack::forget
--- Forgets all that was made, as if nobody had built anything.
+-- Deletes everything that rebuilds have made, as if no org had been built.
 truncate prewarm.actionable_leads, prewarm.lead_sums, prewarm.sums, prewarm.maintained, prewarm.blobs, prewarm.versions;
 checkpoint

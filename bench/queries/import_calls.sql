@@ -1,5 +1,5 @@
 -- bench::rows::shapes
--- 100,000 calls of those contacts by their numbers, at once.
+-- Inserts 100,000 calls of those contacts, by their numbers, in one statement.
 -- $1 org.
 insert into public.calls (org_id, phone_number, call_direction, status, duration_seconds, sentiment_label, sentiment_score,
                           summary, started_at, created_at)

@@ -1,5 +1,5 @@
 -- bench::rows::shapes
--- 20,000 contacts of an org, at once.
+-- Inserts 20,000 contacts of an org in one statement.
 -- $1 org.
 insert into public.contacts (org_id, name, phone, lead_score, lead_status, estimated_value, created_at)
 select $1, concat('Contact ', i), concat('+1555', lpad(i::text, 7, '0')), i % 101,

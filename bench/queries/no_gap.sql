@@ -1,3 +1,3 @@
 -- bench::rows::maintenance
--- From now on an org is rebuilt as soon as it changes again.
+-- Removes the gap between two rebuilds of an org.
 update prewarm.settings set rebuild_gap = '0'

@@ -1,4 +1,4 @@
--- A thousand numbers of as many orgs, each with an assistant that takes its calls.
+-- Inserts a thousand orgs with one number each and an assistant that takes its calls.
 with orgs as (
   insert into public.organizations (name)
   select 'number ' || n from generate_series(1, 1000) n

@@ -1,3 +1,3 @@
 -- bench::rows::shapes
--- Leaves the first of all orgs, and its rows.
+-- Deletes all orgs but the first.
 delete from public.organizations where id <> (select id from public.organizations order by created_at limit 1)

@@ -1,3 +1,3 @@
 -- bench::rows::shapes
--- Owes each org a build of everything.
+-- Marks every org for a full rebuild.
 insert into prewarm.marks (org_id, what, wide) select id, 'bench', true from public.organizations

@@ -1,3 +1,3 @@
 -- bench::rows::maintenance
--- A writer may ring, after its commit.
+-- Sends the hint that a writer may send after its commit.
 select pg_notify('prewarm_hint', '')

@@ -1,5 +1,5 @@
 -- bench::rows::triggers
--- Switches our triggers on calls. They are ALWAYS when they are on.
+-- Switches our triggers on calls off, or on (ALWAYS).
 do $$
 declare
   name text;

@@ -1,6 +1,6 @@
 -- bench::stack::settled
--- Whether something is still to be done: changes that no blob holds, rebuilds under way, versions that are not announced.
--- One row. Asked often, so it stops at the first.
+-- Whether work is left: changes that no blob holds, running rebuilds, or unpublished versions. One row. It runs often, so it
+-- stops at the first find.
 select exists (select from prewarm.marks)
     or exists (select from prewarm.leases where holder <> 'resting')
     or exists (select from prewarm.versions where not published)

@@ -1,3 +1,3 @@
 -- bench::stack::seed
--- Done now, so that autovacuum does not do it while something is measured.
+-- Vacuums now, so that autovacuum does not run during a measurement.
 vacuum analyze

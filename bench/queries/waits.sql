@@ -1,6 +1,6 @@
 -- bench::rows::triggers
--- Sessions that wait for another's transaction, row or lock. What the server itself does for a moment, as when a table
--- grows, is not one of these. One row.
+-- The number of sessions that wait for another session's transaction, row or lock. Short waits inside the server, as when a
+-- table grows, do not count. One row.
 select count(*)
   from pg_locks
  where not granted

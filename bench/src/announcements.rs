@@ -1,4 +1,4 @@
-//! The versions that workers announce in Redis, as a node hears them.
+//! The versions that workers announce in Redis, as a node receives them.
 
 use std::time::{Duration, Instant};
 
@@ -7,15 +7,15 @@ use futures_util::StreamExt as _;
 use readmodel::ids::OrgId;
 use tokio::{sync::mpsc, time::timeout};
 
-/// Where versions are announced, as `<org> <version>`: of any installation, since this Redis has one.
+/// The channels of version announcements, `<org> <version>`. The pattern fits any installation, since this Redis has one.
 const CHANNELS: &str = "prewarm:*:versions";
 const TAKES: Duration = Duration::from_secs(60);
 
-/// Orgs, and when a version of each was announced.
+/// A receiver of announcements: the org and the time of each.
 pub(crate) struct Announcements(mpsc::UnboundedReceiver<(OrgId, Instant)>);
 
 impl Announcements {
-    /// Hears them from now on, on the runtime of the caller.
+    /// Subscribes, on the runtime of the caller.
     pub(crate) async fn open(redis: &redis::Client) -> anyhow::Result<Self> {
         let (sender, announced) = mpsc::unbounded_channel();
         let mut subscription = redis.get_async_pubsub().await?;
@@ -34,12 +34,12 @@ impl Announcements {
         Ok(Self(announced))
     }
 
-    /// Forgets what was announced until now.
+    /// Discards the announcements received so far.
     pub(crate) fn forget(&mut self) {
         while self.0.try_recv().is_ok() {}
     }
 
-    /// When the next version of an org is announced.
+    /// Waits for the next version of an org and returns when it was announced.
     pub(crate) async fn of(&mut self, org: OrgId) -> anyhow::Result<Instant> {
         loop {
             let heard = timeout(TAKES, self.0.recv()).await.context("no version was announced")?;

@@ -1,4 +1,4 @@
-//! A call that has just ended, as Vapi reports it.
+//! Vapi's report of a call that has just ended.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ fn report(org: OrgId, phone: &str) -> String {
     report.body().to_string()
 }
 
-/// Who reports calls to a node, as Vapi does.
+/// Reports calls to a node as Vapi does.
 #[derive(Clone, Debug)]
 pub(crate) struct Reporter {
     pub(crate) addr: SocketAddr,
@@ -33,18 +33,18 @@ pub(crate) struct Reporter {
 }
 
 impl Reporter {
-    /// The request that reports a call which nobody has heard of.
+    /// The request that reports a new call.
     pub(crate) fn request(&self, org: OrgId, phone: &str) -> Vec<u8> {
         self.post(&report(org, phone))
     }
 
-    /// The request that asks who takes a call to a number, by Vapi's id of it.
+    /// An assistant request for a number, by Vapi's id of it.
     pub(crate) fn assistant_request(&self, number: &str) -> Vec<u8> {
         let call = json!({ "id": Uuid::new_v4(), "type": "inboundPhoneCall", "phoneNumberId": number });
         self.post(&json!({ "message": { "type": "assistant-request", "call": call } }).to_string())
     }
 
-    /// The same as [`Reporter::request`], signed as Vapi's HMAC credential has it.
+    /// Like [`Reporter::request`], signed as by Vapi's HMAC credential.
     pub(crate) fn signed(&self, org: OrgId, phone: &str) -> Vec<u8> {
         let (message, time) = (report(org, phone), api::auth::wall_clock().0.to_string());
         let tag = signature(&self.secret, &time, &message);

@@ -1,11 +1,11 @@
-//! Processor time of the servers, by what they are.
+//! Processor time of the servers, by kind.
 
 use std::{ops::Sub, time::Duration};
 
-/// What each kind of server has used.
+/// The processor time that each kind of server has used.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
-    /// All processes of it, also those that have ended.
+    /// All processes of Postgres, including ended ones.
     pub(crate) postgres: Duration,
     pub(crate) worker: Duration,
     pub(crate) nodes: Duration,

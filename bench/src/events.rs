@@ -1,4 +1,4 @@
-//! Server-sent events, as a client reads them.
+//! A client of server-sent events.
 
 use std::net::SocketAddr;
 
@@ -17,7 +17,7 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// Opens a stream; `None` if the server has no such thing.
+    /// Opens a stream; `None` if the server has none.
     pub(crate) async fn open(addr: SocketAddr, request: &[u8]) -> anyhow::Result<Option<Self>> {
         let mut connection = Connection::open(addr).await?;
         let head = connection.follow(request).await?;
@@ -40,7 +40,7 @@ impl Events {
         }
     }
 
-    /// Moves what has been received to the reader.
+    /// Moves received bytes to the event reader, without the chunk framing.
     fn unwrap_chunks(&mut self) -> anyhow::Result<()> {
         let received = self.connection.received();
         if self.framing != Framing::Chunked {

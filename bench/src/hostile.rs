@@ -1,4 +1,4 @@
-//! What a hostile tenant does, and a stranger without a secret.
+//! The load of a hostile tenant, and of a stranger without a secret.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -13,39 +13,39 @@ use tokio::{
 use crate::{http, stack::Org};
 
 const AGENT: &str = "/api/founder-console/agent";
-/// Agents that are posted at once, and what is between two of one.
+/// Concurrent posters of agents, and the pause between two posts of each.
 const POSTERS: usize = 2;
 const BETWEEN_POSTS: Duration = Duration::from_millis(100);
-/// Connections whose bodies do not end, and streams.
+/// Connections with endless bodies, and streams.
 const ENDLESS: usize = 300;
 const STREAMS: usize = 400;
-/// Searches a second, each hung up after a while.
+/// The pause between two searches; each is cancelled after a while.
 const BETWEEN_SEARCHES: Duration = Duration::from_millis(33);
 const HANGS_UP: Duration = Duration::from_millis(50);
-/// Strangers, and what each sends of a body that has more.
+/// Strangers, and the bytes that each sends of a longer body.
 const STRANGERS: usize = 16;
 const STRANGER_PIECES: usize = 8;
 static PIECE: [u8; 1 << 20] = [b' '; 1 << 20];
-/// A connection that is closed is opened again after this.
+/// The pause before a closed connection is opened again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// A way to be hostile.
+/// A kind of hostile load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Hostility {
-    /// Agents that are slow to check.
+    /// Posts agents that are slow to check.
     Agents,
-    /// Bodies that do not end, and as many streams as there may be.
+    /// Sends endless bodies and opens as many streams as possible.
     Endless,
-    /// Searches and deep pages that are hung up.
+    /// Requests searches and deep pages, and cancels them.
     Searches,
-    /// Webhooks that nobody has signed.
+    /// Sends unsigned webhooks.
     Unsigned,
 }
 
 impl Hostility {
     pub(crate) const ALL: [Self; 4] = [Self::Agents, Self::Endless, Self::Searches, Self::Unsigned];
 
-    /// As the table has it.
+    /// The label in the table.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Agents => "agents made to be slow",
@@ -55,7 +55,7 @@ impl Hostility {
         }
     }
 
-    /// Begins; ends with what is returned.
+    /// Starts the load, which ends when the returned set is dropped.
     pub(crate) fn begin(self, addr: SocketAddr, org: &Org) -> JoinSet<()> {
         let mut tasks = JoinSet::new();
         match self {
@@ -79,7 +79,7 @@ fn head(method: &str, path: &str, org: &Org, more: &str) -> Vec<u8> {
     format!("{method} {path} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\n{more}\r\n", org.authorization).into_bytes()
 }
 
-/// Just below a megabyte each: a long key over a long list, and as much as is taken.
+/// Two agents of just below a megabyte: one with a long key over a long list, one with the longest accepted texts.
 fn slow_agents(addr: SocketAddr, org: &Org) -> [Vec<u8>; 2] {
     let headers = [("authorization", org.authorization.as_str()), ("content-type", "application/json")];
     let agent = |x: serde_json::Value| {
@@ -96,14 +96,14 @@ fn slow_agents(addr: SocketAddr, org: &Org) -> [Vec<u8>; 2] {
 async fn post(addr: SocketAddr, agents: [Vec<u8>; 2], first: usize) {
     for agent in agents.iter().cycle().skip(first) {
         if let Ok(mut connection) = http::Connection::open(addr).await {
-            // Whatever it is answered.
+            // The response does not matter.
             let _ = connection.outline(agent).await;
         }
         sleep(BETWEEN_POSTS).await;
     }
 }
 
-/// Holds a connection for as long as the server lets it, and opens it again.
+/// Holds a connection for as long as the server allows, then opens it again.
 async fn endless(addr: SocketAddr, head: Vec<u8>, drips: bool) {
     loop {
         if let Ok(mut stream) = TcpStream::connect(addr).await {
@@ -140,7 +140,7 @@ async fn search(addr: SocketAddr, org: Org) {
     }
 }
 
-/// A head that looks like Vapi's, and much of a body, but not all.
+/// Sends a head like Vapi's and most of a body.
 async fn unsigned(addr: SocketAddr) {
     loop {
         let (tag, now) = ("0".repeat(64), api::auth::wall_clock().0);
@@ -154,7 +154,7 @@ async fn unsigned(addr: SocketAddr) {
                     sent = stream.write_all(&PIECE).await;
                 }
             }
-            // Until the server has had enough.
+            // Until the server closes the connection.
             let _ = stream.read_to_end(&mut Vec::new()).await;
         }
         sleep(AGAIN).await;

@@ -1,4 +1,4 @@
-//! As much of an HTTP/1.1 client as measuring takes: one request at a time on a connection that is kept.
+//! A minimal HTTP/1.1 client for measurements: one request at a time on a persistent connection.
 
 use std::{net::SocketAddr, ops::Range};
 
@@ -29,14 +29,14 @@ fn request(method: &str, addr: SocketAddr, path: &str, headers: &[(&str, &str)],
     format!("{method} {path} HTTP/1.1\r\nhost: {addr}\r\n{headers}\r\n{body}").into_bytes()
 }
 
-/// What an answer looks like from afar: enough to see that each is the one that was measured at first.
+/// The status and length of a response: enough to compare it with the first one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Outline {
     pub(crate) status: u16,
     pub(crate) body_bytes: usize,
 }
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -45,7 +45,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// A header's value. Names are compared in lower case.
+    /// The value of a header; `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(held, _)| held == name).map(|(_, value)| value.as_str())
     }
@@ -55,7 +55,7 @@ impl Answer {
     }
 }
 
-/// What ends a body.
+/// The framing of a body, which determines its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Framing {
     Length(usize),
@@ -63,17 +63,17 @@ pub(crate) enum Framing {
     UntilClose,
 }
 
-/// The head of an answer.
+/// The head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head<H> {
     pub(crate) status: u16,
     pub(crate) framing: Framing,
-    /// Its own length.
+    /// The length of the head.
     bytes: usize,
     headers: H,
 }
 
-/// Reads a head, keeping of each header what `keep` makes of it; `None` while it is incomplete.
+/// Parses a head and passes each header to `keep`; `None` while it is incomplete.
 fn head<H: Default>(
     bytes: &[u8],
     mut keep: impl FnMut(&mut H, &httparse::Header<'_>),
@@ -97,7 +97,7 @@ fn head<H: Default>(
     Ok(Some(Head { status, framing, bytes: length, headers: kept }))
 }
 
-/// The first chunk: where its data lies, and where the next one begins; `None` while it is incomplete. The last is empty.
+/// The range of the first chunk's data and the start of the next chunk; `None` while it is incomplete. The last is empty.
 pub(crate) fn chunk(bytes: &[u8]) -> anyhow::Result<Option<(Range<usize>, usize)>> {
     let parsed = httparse::parse_chunk_size(bytes).map_err(|_| anyhow::anyhow!("not a chunk"))?;
     let Status::Complete((start, length)) = parsed else { return Ok(None) };
@@ -109,7 +109,7 @@ pub(crate) fn chunk(bytes: &[u8]) -> anyhow::Result<Option<(Range<usize>, usize)
     Ok(Some((start..end, end + 2)))
 }
 
-/// Hands the parts of a body to `part` and tells whether it is complete.
+/// Passes the parts of a body to `part` and returns whether it is complete.
 fn body(framing: Framing, bytes: &[u8], mut part: impl FnMut(&[u8])) -> anyhow::Result<bool> {
     match framing {
         Framing::Length(length) if bytes.len() < length => Ok(false),
@@ -133,7 +133,7 @@ fn body(framing: Framing, bytes: &[u8], mut part: impl FnMut(&[u8])) -> anyhow::
     }
 }
 
-/// The outline of an answer; `None` while it is incomplete.
+/// The outline of a response; `None` while it is incomplete.
 fn outline(bytes: &[u8]) -> anyhow::Result<Option<Outline>> {
     let Some(head) = head::<()>(bytes, |(), _| {})? else { return Ok(None) };
     let mut body_bytes = 0;
@@ -141,7 +141,7 @@ fn outline(bytes: &[u8]) -> anyhow::Result<Option<Outline>> {
     Ok(complete.then_some(Outline { status: head.status, body_bytes }))
 }
 
-/// The answer; `None` while it is incomplete.
+/// The response; `None` while it is incomplete.
 fn answer(bytes: &[u8]) -> anyhow::Result<Option<Answer>> {
     let Some(head) = head(bytes, keep_all)? else { return Ok(None) };
     let mut whole = Vec::new();
@@ -167,12 +167,12 @@ impl Connection {
         Ok(Self { stream, buffer: BytesMut::new() })
     }
 
-    /// Asks, and looks at the answer without taking it apart: what a load generator does.
+    /// Sends a request and returns the outline of its response, without parsing more.
     pub(crate) async fn outline(&mut self, request: &[u8]) -> anyhow::Result<Outline> {
         self.exchange(request, outline).await
     }
 
-    /// Asks, and reads the answer.
+    /// Sends a request and returns the response.
     pub(crate) async fn answer(&mut self, request: &[u8]) -> anyhow::Result<Answer> {
         self.exchange(request, answer).await
     }
@@ -191,7 +191,7 @@ impl Connection {
         }
     }
 
-    /// Asks for an answer that has no end. Its body is what [`Connection::received`] holds and further receives append.
+    /// Requests an endless response. [`Connection::received`] holds its body, to which each receive appends.
     pub(crate) async fn follow(&mut self, request: &[u8]) -> anyhow::Result<Head<()>> {
         self.send(request).await?;
         loop {
@@ -208,9 +208,9 @@ impl Connection {
         self.stream.write_all(request).await.context("the server closed the connection")
     }
 
-    /// Appends what the server sends next to what is held.
+    /// Receives more bytes into the buffer.
     pub(crate) async fn receive(&mut self) -> anyhow::Result<()> {
-        // A stream's events are small, and a thousand large buffers are not.
+        // Events of a stream are small, while a thousand large buffers are not.
         let room = if self.buffer.is_empty() { BUFFER_BYTES / 16 } else { BUFFER_BYTES };
         self.buffer.reserve(room);
         let read = self.stream.read_buf(&mut self.buffer).await.context("the connection broke")?;
@@ -218,13 +218,13 @@ impl Connection {
         Ok(())
     }
 
-    /// The bytes that are held and not taken yet.
+    /// The received bytes that have not been consumed.
     pub(crate) fn received(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 }
 
-/// One GET on a connection of its own.
+/// Sends one GET on a new connection.
 pub(crate) async fn fetch(addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
     Connection::open(addr).await?.answer(&get(addr, path, headers)).await
 }
@@ -237,7 +237,7 @@ mod tests {
     const CHUNKED: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;a=b\r\nlo\r\n0\r\n\r\n";
 
     #[test]
-    fn an_answer_is_complete_with_its_last_byte_and_not_before() {
+    fn a_response_is_complete_with_its_last_byte_and_not_before() {
         for whole in [PLAIN, CHUNKED] {
             for cut in 1..whole.len() {
                 assert_eq!(outline(&whole[..cut]).unwrap(), None, "{cut}");
@@ -251,13 +251,13 @@ mod tests {
     }
 
     #[test]
-    fn a_304_has_no_body_whatever_it_says() {
+    fn a_304_has_no_body_whatever_its_headers_say() {
         let bytes = b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n";
         assert_eq!(outline(bytes).unwrap(), Some(Outline { status: 304, body_bytes: 0 }));
     }
 
     #[test]
-    fn what_is_no_answer_is_an_error() {
+    fn bytes_that_are_not_http_are_an_error() {
         assert!(outline(b"SSH-2.0-OpenSSH\r\n").is_err());
         assert!(outline(&[PLAIN, b"!"].concat()).is_err());
         assert!(outline(b"HTTP/1.1 200 OK\r\n\r\nno length").is_err());

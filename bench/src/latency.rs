@@ -1,8 +1,8 @@
-//! Latencies, and what is said of many.
+//! Latencies and their percentiles.
 
 use std::time::Duration;
 
-/// Every latency of a measurement: there are few enough to keep them all.
+/// All latencies of a measurement; they are few enough to keep.
 #[derive(Debug, Default)]
 pub(crate) struct Latencies(Vec<Duration>);
 
@@ -15,21 +15,21 @@ impl Latencies {
         self.0.extend(other.0);
     }
 
-    /// Not numbers without any.
+    /// NaN without latencies.
     pub(crate) fn percentiles(mut self) -> Percentiles {
         self.0.sort_unstable();
         let milliseconds = |quantile| self.quantile(quantile).map_or(f64::NAN, |latency| latency.as_secs_f64() * 1e3);
         Percentiles { p50: milliseconds(0.5), p99: milliseconds(0.99), p999: milliseconds(0.999) }
     }
 
-    /// The smallest that is as large as this share of the sorted ones.
+    /// The smallest latency that is not exceeded by this share of all.
     fn quantile(&self, share: f64) -> Option<Duration> {
         let rank = (share * self.0.len() as f64).ceil() as usize;
         self.0.get(rank.saturating_sub(1)).copied()
     }
 }
 
-/// Milliseconds that half, 99 % and 99.9 % of the answers took at most.
+/// The p50, p99 and p99.9 in milliseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Percentiles {
     pub(crate) p50: f64,
@@ -38,14 +38,14 @@ pub(crate) struct Percentiles {
 }
 
 impl Percentiles {
-    /// Of each the median over several measurements.
+    /// The median of each percentile over several measurements.
     pub(crate) fn median(of: &[Self]) -> Self {
         let each = |part: fn(&Self) -> f64| median(of.iter().map(part));
         Self { p50: each(|it| it.p50), p99: each(|it| it.p99), p999: each(|it| it.p999) }
     }
 }
 
-/// The middle one; of an even number the mean of the two in the middle. Not a number without any.
+/// The median; of an even number of values the mean of the middle two. NaN without values.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_latencies_that_occurred() {
+    fn percentiles_are_observed_latencies() {
         let mut latencies = Latencies::default();
         for milliseconds in (501..=1_000).rev() {
             latencies.record(Duration::from_millis(milliseconds));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_median_is_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
         assert_eq!(median([4.0, 1.0, 2.0, 3.0].into_iter()), 2.5);
         assert!(median(std::iter::empty()).is_nan());

@@ -1,4 +1,4 @@
-//! Load: the same request again and again, over connections that are kept, each answer checked.
+//! Load: the same request repeated over persistent connections, with every response checked.
 
 use std::{
     net::SocketAddr,
@@ -16,13 +16,13 @@ use crate::{
     proc,
 };
 
-/// Enough to keep a server's core busy.
+/// Enough connections to keep a server's core busy.
 const CONNECTIONS: u32 = 32;
-/// What the runtime's timer may be late by.
+/// The resolution of the runtime's timer.
 const TIMER_GRAIN: Duration = Duration::from_millis(2);
-/// An open loop that falls behind for longer than this measures nothing but its own queue.
+/// An open loop that is further behind only measures its own queue.
 const GRACE: Duration = Duration::from_secs(10);
-/// The request, and the answer that must come each time.
+/// The request, and the expected response.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     pub(crate) addr: SocketAddr,
@@ -30,7 +30,7 @@ pub(crate) struct Load {
     pub(crate) expected: Outline,
 }
 
-/// What a closed loop comes to.
+/// The result of a closed loop.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rate {
     pub(crate) answers: u64,
@@ -43,13 +43,13 @@ impl Rate {
         self.answers as f64 / self.elapsed.as_secs_f64()
     }
 
-    /// The share of its core that the generator used: near 1 it is the generator that was measured.
+    /// The share of its core that the generator used. Near 1, the generator was the bottleneck.
     pub(crate) fn generator_share(&self) -> f64 {
         self.generator_cpu.as_secs_f64() / self.elapsed.as_secs_f64()
     }
 }
 
-/// Each connection asks as soon as it has its answer: how much the server can do.
+/// Measures throughput: each connection sends its next request as soon as it has a response.
 pub(crate) async fn closed(load: &Load, time: Duration) -> anyhow::Result<Rate> {
     let load = load.clone();
     generator::run(move || async move {
@@ -79,8 +79,8 @@ async fn ask_on(load: Load, end: Instant) -> anyhow::Result<u64> {
     Ok(answers)
 }
 
-/// Requests fall due at a steady rate, whether or not the answers keep up; latency counts from when a request was due, so
-/// that one slow answer shows in all that wait behind it.
+/// Measures latency: requests fall due at a steady rate, whether or not responses keep up. Latency counts from when a
+/// request was due, so a slow response shows in all requests behind it.
 pub(crate) async fn open(load: &Load, per_second: f64, time: Duration) -> anyhow::Result<Latencies> {
     let load = load.clone();
     let between = Duration::from_secs_f64(1.0 / per_second);
@@ -114,7 +114,7 @@ async fn ask_when_due(load: Load, first: Instant, between: Duration, end: Instan
     Ok(latencies)
 }
 
-/// The timer brings us near; the rest is spun, with a look at the sockets in each turn.
+/// Sleeps until shortly before `due`, then spins and polls the sockets in each turn.
 async fn until(due: Instant) {
     if let Some(far) = due.checked_duration_since(Instant::now() + TIMER_GRAIN) {
         tokio::time::sleep(far).await;

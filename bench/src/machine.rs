@@ -1,4 +1,4 @@
-//! The machine: what it is, whether it is quiet, and who gets which core.
+//! The machine: its description, its idleness, and the assignment of cores.
 
 use std::{
     fs,
@@ -9,22 +9,22 @@ use anyhow::Context as _;
 
 use crate::{proc, progress::say};
 
-/// The servers' core, ours and the peers'. Processes inherit it from the main thread.
+/// The core of all servers, ours and the peers'. Processes inherit it from the main thread.
 pub(crate) const SERVERS: usize = 0;
-/// The load generator's.
+/// The core of the load generator.
 pub(crate) const GENERATOR: usize = 1;
 
-/// A figure taken beside another's work is worth nothing.
+/// The highest acceptable load average before a measurement.
 const LOAD_MAX: f64 = 1.0;
 const OTHERS_PERCENT_MAX: u64 = 10;
-/// Over which another's work is seen. A tick is 10 ms, so the ticks of a second are per cent.
+/// The window in which other programs' work is measured. A tick is 10 ms, so ticks per second are per cent.
 const LOOK: Duration = Duration::from_secs(1);
-/// The build just before leaves a load average of two or more, which falls by half in 42 seconds.
+/// How long to wait for an idle machine. A build leaves a load average of two or more, which halves in 42 seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Ten thousand readers, and two ends of each connection on this machine.
+/// The open files of ten thousand readers, whose connections have both ends on this machine.
 const FILES: u64 = 16_384;
 
-/// What the figures were measured on, in lines.
+/// The description of the machine, one line per fact.
 pub(crate) fn describe() -> anyhow::Result<Vec<String>> {
     let cpus = fs::read_to_string("/proc/cpuinfo").context("/proc/cpuinfo")?;
     let value = |line: &str| line.split_once(':').map(|(_, value)| value.trim().to_owned());
@@ -37,18 +37,18 @@ pub(crate) fn describe() -> anyhow::Result<Vec<String>> {
     ])
 }
 
-/// Runnable processes, averaged over the last minute.
+/// The average number of runnable processes over the last minute.
 pub(crate) fn load_average() -> anyhow::Result<f64> {
     let text = fs::read_to_string("/proc/loadavg").context("/proc/loadavg")?;
     text.split(' ').next().unwrap_or_default().parse().context("/proc/loadavg")
 }
 
-/// Waits until nobody else works here; fails when that takes too long.
+/// Waits until the machine is idle, up to a limit.
 pub(crate) async fn quiet() -> anyhow::Result<()> {
     let started = Instant::now();
     let mut said = false;
     while let Some(reason) = busy().await? {
-        anyhow::ensure!(started.elapsed() < PATIENCE, "this machine is busy: {reason}; --force measures all the same");
+        anyhow::ensure!(started.elapsed() < PATIENCE, "this machine is busy: {reason}; --force measures anyway");
         if !said {
             say(format_args!("waiting for a quiet machine: {reason}"));
             said = true;
@@ -57,7 +57,7 @@ pub(crate) async fn quiet() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Who else works here, if somebody does.
+/// A description of other programs' work, if there is any.
 async fn busy() -> anyhow::Result<Option<String>> {
     let before = proc::all()?;
     tokio::time::sleep(LOOK).await;
@@ -74,12 +74,12 @@ async fn busy() -> anyhow::Result<Option<String>> {
     Ok((load > LOAD_MAX).then(|| format!("the load average is {load}")))
 }
 
-/// Lets the calling thread, and whatever it starts, run on one core only.
+/// Restricts the calling thread, and processes it starts, to one core.
 pub(crate) fn pin(core: usize) -> anyhow::Result<()> {
     allow(0, &[core])
 }
 
-/// Lets a process, and whatever it starts from now on, run on some cores only.
+/// Restricts a process, and processes it starts from now on, to these cores.
 #[cfg(target_os = "linux")]
 pub(crate) fn allow(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
     use nix::{
@@ -95,22 +95,22 @@ pub(crate) fn allow(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
         .with_context(|| format!("no cores {cores:?}: two are needed"))
 }
 
-/// Lets a process with all its threads, and all that it has started, run on some cores only.
+/// Restricts a process with all its threads and descendants to these cores.
 pub(crate) fn allow_family(pid: u32, cores: &[usize]) -> anyhow::Result<()> {
     for thread in proc::threads_of_family(pid)? {
-        // One that has ended since needs no core.
+        // The thread may have ended since.
         let _ = allow(thread, cores);
     }
     allow(pid, cores)
 }
 
-/// Only Linux lets us choose.
+/// Only Linux supports this.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn allow(_pid: u32, _cores: &[usize]) -> anyhow::Result<()> {
     anyhow::bail!("this is measured on Linux")
 }
 
-/// Allows as many open files as ten thousand readers take, here and in what is started from here.
+/// Raises the limit of open files for ten thousand readers, in this process and in those it starts.
 pub(crate) fn allow_files() -> anyhow::Result<()> {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
 

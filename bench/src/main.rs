@@ -1,7 +1,7 @@
 //! `make bench`: measures Prewarm beside its peers, in turn, on pinned cores, and prints one table.
 //!
-//! A row is a file in `rows/`. The servers run on one core and the load generator on another; each is a process of its
-//! own, whose processor time and memory are read from `/proc`.
+//! A row is a file in `rows/`. The servers run on one core and the load generator on another. Each server is a separate
+//! process, whose processor time and memory are read from `/proc`.
 
 mod announcements;
 mod call;
@@ -38,22 +38,23 @@ use crate::{
 
 /// Measures Prewarm beside nginx, nchan and a Node server, and prints one table.
 ///
-/// A goal that is missed is reported and is no failure.
+/// A missed goal is reported and does not fail the run.
 #[derive(Debug, Parser)]
+#[command(after_help = format!("Rows:\n{}", list()))]
 struct Arguments {
-    /// Measure on a busy machine too
+    /// Measure even if the machine is busy
     #[arg(long)]
     force: bool,
-    /// How often everything is measured; the medians are shown
+    /// Rounds of each measurement; the tables show medians
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
-    /// Seconds of each run under load
+    /// Seconds under load in each run
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
-    /// Rows to measure, comma-separated; all of them without
+    /// Rows to measure, comma-separated [default: all]
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
-    /// List the rows and end
+    /// List the rows
     #[arg(long)]
     list: bool,
     /// Write the tables to PERFORMANCE.md
@@ -82,10 +83,10 @@ fn print(text: &str) {
 }
 
 fn list() -> String {
-    rows::ALL.iter().map(|row| format!("{:10} {}\n", row.name, row.about)).collect()
+    rows::ALL.iter().map(|row| format!("  {:12} {}\n", row.name, row.about)).collect()
 }
 
-/// One thread, on the servers' core, which every server that it starts inherits.
+/// Measures on one thread on the servers' core, which every started server inherits.
 fn run(arguments: &Arguments) -> anyhow::Result<String> {
     machine::allow_files()?;
     machine::pin(machine::SERVERS)?;
@@ -93,7 +94,7 @@ fn run(arguments: &Arguments) -> anyhow::Result<String> {
         let mut terminate = signal(SignalKind::terminate())?;
         tokio::select! {
             measured = measure(arguments) => measured,
-            _ = terminate.recv() => Err(anyhow::anyhow!("told to stop")),
+            _ = terminate.recv() => Err(anyhow::anyhow!("terminated")),
             _ = tokio::signal::ctrl_c() => Err(anyhow::anyhow!("interrupted")),
         }
     })
@@ -109,12 +110,12 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<String> {
     let mut tables = Vec::new();
     for row in rows {
         say(format_args!("{}: {}", row.name, row.about));
-        // Each on servers of its own: a table that another has filled weighs on whoever reads it.
+        // Each row gets new servers: data of an earlier row would slow it down.
         let mut bench = Bench { stack: Stack::start().await?, rounds: arguments.rounds, run };
         tables.push(Table { name: row.name, lines: (row.measure)(&mut bench).await? });
     }
     if arguments.write {
-        // What the tables of an earlier run were measured on, the header of this one does not say.
+        // The header describes all tables, so it is only written if all were measured in this run.
         let whole = arguments.only.is_empty().then(|| ("machine", header.clone()));
         let texts = tables.iter().map(|table| (table.name, table.to_string()));
         report::write(&texts.chain(whole).collect::<Vec<_>>())?;
@@ -122,7 +123,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<String> {
     Ok(format!("{header}\n{}", render(tables.iter().flat_map(|table| &table.lines))))
 }
 
-/// What was measured on, beside whom, and how.
+/// The machine, the peers' versions and the method, as a list.
 fn header(arguments: &Arguments) -> anyhow::Result<String> {
     let mut lines = machine::describe()?;
     lines.push(peers::versions()?);

@@ -1,4 +1,4 @@
-//! pgbench, which came with Postgres: other programs' statements, from the generator's core.
+//! pgbench, which is part of Postgres: statements of other programs, from the generator's core.
 
 use std::{fs, process::Command, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     stack::Stack,
 };
 
-/// What a script comes to.
+/// The result of a script.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome {
     pub(crate) transactions: u64,
@@ -20,7 +20,7 @@ pub(crate) struct Outcome {
     pub(crate) latency: Percentiles,
 }
 
-/// Runs a script again and again on so many connections.
+/// Runs a script repeatedly on `clients` connections.
 pub(crate) async fn run(stack: &Stack, script: &str, clients: usize, time: Duration) -> anyhow::Result<Outcome> {
     let place = Place::new()?;
     let file = place.dir().join("script");
@@ -34,7 +34,7 @@ pub(crate) async fn run(stack: &Stack, script: &str, clients: usize, time: Durat
     Ok(Outcome { transactions, per_second: transactions as f64 / time.as_secs_f64(), latency: latencies.percentiles() })
 }
 
-/// Runs it to its end; the transactions that it counts.
+/// Runs pgbench and returns its number of transactions.
 fn finish(command: &mut Command) -> anyhow::Result<u64> {
     let output = command.output().context("pgbench, which comes with Postgres")?;
     let (said, errors) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -46,7 +46,7 @@ fn finish(command: &mut Command) -> anyhow::Result<u64> {
     value("number of transactions actually processed:").with_context(|| format!("pgbench said {said}"))
 }
 
-/// Each transaction is a line: client, number, microseconds, and more.
+/// Parses the log, which has a line per transaction: client, number, microseconds, and more.
 fn logged(place: &Place) -> anyhow::Result<Latencies> {
     let mut latencies = Latencies::default();
     for entry in fs::read_dir(place.dir())?.flatten() {

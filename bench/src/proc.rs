@@ -1,4 +1,4 @@
-//! What the kernel tells of processes, in `/proc`.
+//! Process statistics from `/proc`.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -8,23 +8,23 @@ use nix::sys::{
     time::TimeValLike as _,
 };
 
-/// A process, as `/proc/PID/stat` has it.
+/// The fields of `/proc/PID/stat` that are used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stat {
     pub(crate) pid: u32,
     pub(crate) command: String,
     parent: u32,
-    /// Processor time, of 10 ms each.
+    /// Processor time in ticks of 10 ms.
     pub(crate) ticks: u64,
-    /// That of its children that have ended.
+    /// Processor time of ended children.
     ended_ticks: u64,
 }
 
-/// The kernel's unit of processor time, whatever its own clock.
+/// The kernel's unit of processor time (USER_HZ), independent of its timer.
 const TICK: Duration = Duration::from_millis(10);
 
 impl Stat {
-    /// `pid (command) state parent …`, where a command may hold spaces and parentheses.
+    /// Parses `pid (command) state parent …`. A command may contain spaces and parentheses.
     fn parse(line: &str) -> Option<Self> {
         let (pid, rest) = line.split_once(" (")?;
         let (command, rest) = rest.rsplit_once(") ")?;
@@ -40,15 +40,15 @@ impl Stat {
     }
 }
 
-/// Every process there is.
+/// Every process of the system.
 pub(crate) fn all() -> anyhow::Result<Vec<Stat>> {
     let entries = fs::read_dir("/proc").context("this is measured in /proc, which only Linux has")?;
-    // One that ends while we look is left out.
+    // A process that ends meanwhile is left out.
     let stat = |entry: fs::DirEntry| Stat::parse(&fs::read_to_string(entry.path().join("stat")).ok()?);
     Ok(entries.flatten().filter_map(stat).collect())
 }
 
-/// A process and all that it has started.
+/// A process and its descendants.
 pub(crate) fn family(pid: u32) -> anyhow::Result<Vec<u32>> {
     let all = all()?;
     let mut family = vec![pid];
@@ -67,22 +67,22 @@ pub(crate) fn threads_of_family(pid: u32) -> anyhow::Result<Vec<u32>> {
     Ok(family(pid)?.into_iter().flat_map(threads).filter_map(number).collect())
 }
 
-/// Processor time that a family's living threads have used, to the nanosecond.
+/// Processor time of a family's living threads, in nanoseconds.
 pub(crate) fn cpu(pid: u32) -> anyhow::Result<Duration> {
-    // One that has ended since is living no more.
+    // A thread that has ended meanwhile is left out.
     let used = |thread| schedstat(Path::new(&format!("/proc/{thread}/schedstat"))).unwrap_or_default();
     Ok(threads_of_family(pid)?.into_iter().map(used).sum())
 }
 
-/// The same with the processes of the family that have ended, to a hundredth of a second: for servers that start a process
-/// for each connection.
+/// Processor time of a family, including ended processes, to a hundredth of a second. For servers that start a process per
+/// connection.
 pub(crate) fn cpu_with_ended(pid: u32) -> anyhow::Result<Duration> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).with_context(|| format!("process {pid}"))?;
     let ended = Stat::parse(&stat).with_context(|| format!("the stat of process {pid}"))?.ended_ticks;
     Ok(cpu(pid)? + TICK * u32::try_from(ended)?)
 }
 
-/// Processor time of this process' children that have ended.
+/// Processor time of this process's ended children.
 pub(crate) fn cpu_of_ended_children() -> anyhow::Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
@@ -94,12 +94,12 @@ pub(crate) fn cpu_of_this_thread() -> Duration {
     schedstat(Path::new("/proc/thread-self/schedstat")).unwrap_or_default()
 }
 
-/// The first number is nanoseconds on a core.
+/// Parses a schedstat file, whose first number is the nanoseconds on a core.
 fn schedstat(path: &Path) -> Option<Duration> {
     fs::read_to_string(path).ok()?.split(' ').next()?.parse().ok().map(Duration::from_nanos)
 }
 
-/// Memory of a family that is in RAM; what its members share is counted in each.
+/// Resident memory of a family. Shared pages count in each member.
 pub(crate) fn resident_bytes(pid: u32) -> anyhow::Result<u64> {
     let mut total = 0;
     for pid in family(pid)? {
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stat_is_read_whatever_the_command_is_called() {
+    fn a_stat_line_is_parsed_with_any_command_name() {
         let line = "42 (a) (b c) S 7 42 42 0 -1 4194560 1 2 3 4 11 22 33 44 20 0 1 0 99 1000 2";
         let stat = Stat { pid: 42, command: "a) (b c".to_owned(), parent: 7, ticks: 33, ended_ticks: 77 };
         assert_eq!(Stat::parse(line), Some(stat));
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn this_process_has_a_family_that_uses_time_and_memory() {
+    fn a_process_tree_is_measured_in_time_and_memory() {
         let own = std::process::id();
         assert!(family(own).unwrap().contains(&own));
         assert!(cpu(own).unwrap() > Duration::ZERO);

@@ -1,4 +1,4 @@
-//! A server that is measured: a process of ours or of a peer.
+//! A server under measurement, ours or a peer.
 
 use std::{
     fs::File,
@@ -12,16 +12,16 @@ use testkit::process::{self, Place, tail};
 
 use crate::{http, proc};
 
-/// Ours drains for eight seconds at most.
+/// Time limit of a stop. Our processes drain for up to eight seconds.
 const STOP: Duration = Duration::from_secs(10);
-/// A peer reads in a hundred thousand contacts first.
+/// Time limit of a start. A peer first loads a hundred thousand contacts.
 const START: Duration = Duration::from_secs(180);
 const PAUSE: Duration = Duration::from_millis(20);
 const LOG: &str = "log";
-/// The lines of a failed server's log that are shown.
+/// The number of log lines shown of a failed server.
 const TAIL_LINES: usize = 10;
 
-/// A running server in a place of its own. Told to stop when dropped.
+/// A running server with its own address and directory. Stopped when dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
     name: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts a server, on the core of the calling thread.
+    /// Starts a server on the core of the calling thread.
     pub(crate) fn start(place: Place, name: &'static str, command: &mut Command) -> anyhow::Result<Self> {
         let log = File::create(place.dir().join(LOG))?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
@@ -46,12 +46,12 @@ impl Process {
         self.place.addr(port)
     }
 
-    /// Processor time that it has used, with all that it started.
+    /// Processor time used by the server and its descendants.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         proc::cpu(self.pid()).with_context(|| self.failed())
     }
 
-    /// Waits until a GET is answered with 200.
+    /// Waits until a GET returns 200.
     pub(crate) async fn ready(&mut self, addr: SocketAddr, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
@@ -86,7 +86,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // One that does not stop is killed.
+        // A server that does not stop is killed.
         let _ = self.stop();
     }
 }

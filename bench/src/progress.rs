@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-/// Says what is going on.
+/// Prints a line of progress.
 #[expect(clippy::print_stderr, reason = "the command line's own word")]
 pub(crate) fn say(what: impl Display) {
     eprintln!("bench: {what}");

@@ -1,4 +1,4 @@
-//! PERFORMANCE.md: its tables are written here, the prose around them by hand.
+//! Writes the tables of PERFORMANCE.md. The prose around them is written by hand.
 
 use std::{fs, path::Path};
 
@@ -7,7 +7,7 @@ use anyhow::Context as _;
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../PERFORMANCE.md");
 const END: &str = "<!-- /bench -->";
 
-/// Puts texts in their places, by name; what is not named stays as it is.
+/// Replaces the named texts and leaves the others.
 pub(crate) fn write(texts: &[(&str, String)]) -> anyhow::Result<()> {
     let path = Path::new(FILE);
     let mut document = fs::read_to_string(path).context("PERFORMANCE.md")?;
@@ -18,7 +18,7 @@ pub(crate) fn write(texts: &[(&str, String)]) -> anyhow::Result<()> {
     fs::write(path, document).context("PERFORMANCE.md")
 }
 
-/// The document with another text between `<!-- bench:name -->` and the end that follows it.
+/// The document with the text between `<!-- bench:name -->` and the next end marker replaced.
 fn replaced(document: &str, name: &str, text: &str) -> Option<String> {
     let begin = format!("<!-- bench:{name} -->\n");
     let start = document.find(&begin)? + begin.len();
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_takes_the_place_between_its_markers_and_no_other() {
+    fn a_text_replaces_what_is_between_its_markers() {
         let document = "a\n<!-- bench:x -->\nold\n<!-- /bench -->\nb\n<!-- bench:y -->\n<!-- /bench -->\n";
         let once = replaced(document, "x", "new\n").unwrap();
         assert_eq!(once, "a\n<!-- bench:x -->\n\nnew\n\n<!-- /bench -->\nb\n<!-- bench:y -->\n<!-- /bench -->\n");
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn every_row_has_its_place() {
+    fn every_row_has_markers_in_the_report() {
         let document = fs::read_to_string(FILE).unwrap();
         for name in crate::rows::ALL.iter().map(|row| row.name).chain(["machine"]) {
             assert!(replaced(&document, name, "").is_some(), "{name}");

@@ -1,4 +1,4 @@
-//! Ours: a Postgres and a Redis, two nodes of the api, a worker when one is wanted, and orgs.
+//! The measured system: Postgres, Redis, two nodes of the api, a worker on demand, and orgs.
 
 use std::{
     collections::HashMap,
@@ -31,7 +31,7 @@ use crate::{
 
 /// The leads panel.
 pub(crate) const LEADS: &str = "/api/analytics/leads";
-/// Calls of a contact, as in the demo.
+/// Calls per contact, as in the demo.
 pub(crate) const CALLS_PER_CONTACT: i32 = 6;
 
 const DATABASE: &str = "postgres";
@@ -42,7 +42,7 @@ const STREAMS: &str = "20000";
 const SETTLES: Duration = Duration::from_secs(600);
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// An organisation, and somebody who may see its dashboard.
+/// An org with a token for its dashboard.
 #[derive(Clone, Debug)]
 pub(crate) struct Org {
     pub(crate) id: OrgId,
@@ -50,11 +50,11 @@ pub(crate) struct Org {
     pub(crate) authorization: String,
 }
 
-/// Everything of ours that is measured.
+/// The servers under measurement.
 pub(crate) struct Stack {
     nodes: [Process; 2],
     worker: Option<Process>,
-    /// By their number of contacts.
+    /// The orgs by their number of contacts.
     orgs: HashMap<u32, Org>,
     pub(crate) store: Store,
     pub(crate) redis: Redis,
@@ -62,7 +62,7 @@ pub(crate) struct Stack {
     secrets: Secrets,
 }
 
-/// A seeded contact's number.
+/// The phone number of a seeded contact.
 pub(crate) fn phone(contact: u32) -> String {
     format!("+1555{contact:07}")
 }
@@ -73,7 +73,7 @@ struct Secrets {
 }
 
 impl Stack {
-    /// Starts the servers, and two nodes that have nothing to serve yet.
+    /// Starts the servers and two nodes, without orgs.
     pub(crate) async fn start() -> anyhow::Result<Self> {
         say("starting Postgres, Redis and two nodes");
         let data_dir = DataDir::temporary()?;
@@ -88,7 +88,7 @@ impl Stack {
             application_name: "prewarm-bench",
             format: Format::CURRENT,
         })?;
-        store::migrate(&postgres.url(DATABASE)).await.context("migrating")?;
+        store::migrate(&postgres.url(DATABASE), store::Source::Standalone).await.context("migrating")?;
         let random = || rand::rng().sample_iter(Alphanumeric).take(SECRET_CHARS).map(char::from).collect();
         let secrets = Secrets { jwt: random(), webhook: random() };
         let environment = environment(&postgres, &redis, &secrets);
@@ -96,7 +96,7 @@ impl Stack {
         Ok(Self { nodes, worker: None, orgs: HashMap::new(), store, redis, postgres, secrets })
     }
 
-    /// The node that is measured where one is enough.
+    /// The node for measurements of a single one.
     pub(crate) fn node(&self) -> &Process {
         &self.nodes[0]
     }
@@ -111,19 +111,19 @@ impl Stack {
         &self.nodes
     }
 
-    /// One more node, which has served nobody yet.
+    /// Starts another node.
     pub(crate) async fn another_node(&self) -> anyhow::Result<Process> {
         start("api", &environment(&self.postgres, &self.redis, &self.secrets)).await
     }
 
-    /// One more node, with settings of its own.
+    /// Starts another node with its own settings.
     pub(crate) async fn node_with(&self, settings: &[(&'static str, &str)]) -> anyhow::Result<Process> {
         let mut environment = environment(&self.postgres, &self.redis, &self.secrets).to_vec();
         environment.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
         start("api", &environment).await
     }
 
-    /// A node and a worker that have a Vapi; they end when they are dropped.
+    /// Starts a node and a worker with a Vapi. They end when dropped.
     pub(crate) async fn start_with_vapi(&self, vapi: &Standin) -> anyhow::Result<(Process, Process)> {
         let mut environment = environment(&self.postgres, &self.redis, &self.secrets).to_vec();
         environment.extend([
@@ -135,7 +135,7 @@ impl Stack {
         Ok((start("api", &environment).await?, start("worker", &environment).await?))
     }
 
-    /// The database, as a peer connects to it.
+    /// The URL of the database for a peer.
     pub(crate) fn database_url(&self) -> String {
         self.postgres.url(DATABASE)
     }
@@ -145,7 +145,7 @@ impl Stack {
         Ok(self.postgres.pid().context("Postgres is not up")?.cast_unsigned())
     }
 
-    /// Lets all servers run on some cores.
+    /// Restricts all servers to these cores.
     pub(crate) fn allow(&self, cores: &[usize]) -> anyhow::Result<()> {
         let servers = self.nodes.iter().chain(&self.worker).map(Process::pid);
         servers.chain([self.postgres_pid()?]).try_for_each(|pid| machine::allow_family(pid, cores))
@@ -157,7 +157,7 @@ impl Stack {
         Ok(())
     }
 
-    /// Runs `prewarm <arguments>` to its end, on some cores.
+    /// Runs `prewarm <arguments>` on these cores.
     pub(crate) async fn run(&self, arguments: &[&str], cores: &[usize]) -> anyhow::Result<()> {
         let mut command = tokio::process::Command::new(program()?);
         let environment = environment(&self.postgres, &self.redis, &self.secrets);
@@ -170,12 +170,12 @@ impl Stack {
         Ok(())
     }
 
-    /// A session of a program that is none of ours. What it commits is on the disk.
+    /// A session of another program, with durable commits.
     pub(crate) async fn session(&self) -> anyhow::Result<PgConnection> {
         Ok(PgConnection::connect(&self.database_url()).await?)
     }
 
-    /// Processor time of the servers so far.
+    /// The servers' processor time so far.
     pub(crate) fn cpu(&self) -> anyhow::Result<Cpu> {
         let pid = self.postgres.pid().context("Postgres is down")?;
         let mut nodes = Duration::ZERO;
@@ -186,12 +186,12 @@ impl Stack {
         Ok(Cpu { postgres: proc::cpu_with_ended(pid.cast_unsigned())?, worker, nodes })
     }
 
-    /// What tokens are signed with.
+    /// The secret that tokens are signed with.
     pub(crate) fn jwt_secret(&self) -> &str {
         &self.secrets.jwt
     }
 
-    /// Starts the worker. Between the rows that need one there is none, so that no rebuild falls into a measurement.
+    /// Starts the worker. It only runs for rows that need one, so that no rebuild disturbs a measurement.
     pub(crate) async fn start_worker(&mut self) -> anyhow::Result<()> {
         let environment = environment(&self.postgres, &self.redis, &self.secrets);
         self.worker = Some(start("worker", &environment).await?);
@@ -205,7 +205,7 @@ impl Stack {
         Ok(())
     }
 
-    /// The org of so many contacts, made and built when it is first asked for.
+    /// The org with this number of contacts, created and built at the first call.
     pub(crate) async fn org(&mut self, contacts: u32) -> anyhow::Result<Org> {
         if let Some(org) = self.orgs.get(&contacts) {
             return Ok(org.clone());
@@ -217,12 +217,12 @@ impl Stack {
         Ok(org)
     }
 
-    /// Makes an org that nobody has built yet.
+    /// Creates an org without building it.
     pub(crate) async fn seed(&self, contacts: u32, calls: i32) -> anyhow::Result<Org> {
         self.seed_as(OrgId(Uuid::new_v4()), contacts, calls).await
     }
 
-    /// The same, under an id that others know too.
+    /// Creates an org with a given id without building it.
     pub(crate) async fn seed_as(&self, id: OrgId, contacts: u32, calls: i32) -> anyhow::Result<Org> {
         self.store.seed_organization(id, &format!("Clinic of {contacts}"), "Europe/Berlin").await?;
         for first in (1..=i64::from(contacts)).step_by(usize::try_from(CHUNK)?) {
@@ -234,14 +234,14 @@ impl Stack {
         Ok(Org { id, authorization: format!("Bearer {token}") })
     }
 
-    /// Builds what has been seeded.
+    /// Builds the seeded orgs.
     pub(crate) async fn build(&mut self) -> anyhow::Result<()> {
         sqlx::query(include_str!("../queries/vacuum.sql")).execute(self.store.sessions()).await?;
         self.start_worker().await?;
         self.stop_worker().await
     }
 
-    /// Waits until nothing is left to be built.
+    /// Waits until no work is left.
     pub(crate) async fn settled(&self) -> anyhow::Result<()> {
         let started = Instant::now();
         loop {
@@ -257,7 +257,7 @@ impl Stack {
     /// Waits until the node serves the newest version of an org.
     pub(crate) async fn served_newest(&self, org: &Org) -> anyhow::Result<()> {
         let started = Instant::now();
-        let newest = self.store.newest(&[org.id]).await?.versions;
+        let newest = self.store.newest_versions(&[org.id]).await?.versions;
         let (_, newest, _) = newest.first().context("the org has no version")?;
         loop {
             let answer = read(self.node(), org, LEADS, &[]).await?;
@@ -270,17 +270,17 @@ impl Stack {
         }
     }
 
-    /// Who reports calls to the node.
+    /// A reporter of calls to the node.
     pub(crate) fn reporter(&self) -> Reporter {
         Reporter { addr: http_addr(self.node()), secret: self.secrets.webhook.clone() }
     }
 
-    /// A program that came with Postgres.
+    /// A command for a program of Postgres.
     pub(crate) fn postgres_program(&self, name: &str) -> Command {
         self.postgres.program(name)
     }
 
-    /// What a process counts, summed over the labels.
+    /// The value of a process's metric, summed over its labels.
     pub(crate) async fn counted(&self, process: &Process, metric: &str) -> anyhow::Result<f64> {
         let answer = http::fetch(process.place.admin_addr(), "/metrics", &[]).await?;
         let text = String::from_utf8(answer.body)?;
@@ -289,12 +289,12 @@ impl Stack {
     }
 }
 
-/// Where a node takes requests.
+/// The address of a node.
 pub(crate) fn http_addr(node: &Process) -> SocketAddr {
     node.place.http_addr()
 }
 
-/// A read of a panel, with the org's token.
+/// Reads a panel with the org's token.
 pub(crate) async fn read(node: &Process, org: &Org, path: &str, headers: &[(&str, &str)]) -> anyhow::Result<Answer> {
     let headers = [headers, &[("authorization", org.authorization.as_str())]].concat();
     let answer = http::fetch(http_addr(node), path, &headers).await?;
@@ -308,7 +308,7 @@ fn environment(postgres: &Postgres, redis: &Redis, secrets: &Secrets) -> [(&'sta
         ("REDIS_URL", redis.url()),
         ("SUPABASE_JWT_SECRET", secrets.jwt.clone()),
         ("VAPI_WEBHOOK_SECRET", secrets.webhook.clone()),
-        // All of a crowd are of one org, with one token.
+        // All clients of a crowd share one org and one token.
         ("PREWARM_STREAMS_PER_ORG", STREAMS.to_owned()),
         ("PREWARM_STREAMS_PER_TOKEN", STREAMS.to_owned()),
     ]
@@ -325,7 +325,7 @@ async fn start(part: &'static str, environment: &[(&'static str, String)]) -> an
     Ok(process)
 }
 
-/// The binary that is measured, which cargo puts beside this one.
+/// The measured binary, which cargo puts beside this one.
 pub(crate) fn program() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe()?.with_file_name("prewarm");
     ensure!(program.exists(), "{} is missing: run `make bench`", program.display());

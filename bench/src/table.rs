@@ -1,18 +1,18 @@
-//! What was measured, as a table.
+//! Tables of results.
 
 use std::fmt;
 
 use crate::latency::Percentiles;
 
-/// Lines that were measured together.
+/// The lines of one row.
 #[derive(Clone, Debug)]
 pub(crate) struct Table {
-    /// Names the place in PERFORMANCE.md, and the row for `--only`.
+    /// The name of the row, in PERFORMANCE.md and for `--only`.
     pub(crate) name: &'static str,
     pub(crate) lines: Vec<Line>,
 }
 
-/// One line: ours, beside a peer's if there is one, and what it is to be.
+/// One line: our value, a peer's value if there is one, and the goal.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
     row: String,
@@ -25,21 +25,21 @@ pub(crate) struct Line {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Value {
     Number(f64),
-    /// Judged and compared by the p99.
+    /// Judged and compared by their p99.
     Percentiles(Percentiles),
-    /// Several of a kind, not judged.
+    /// Several values, not judged.
     Several(Vec<f64>),
-    /// The server has no such thing.
+    /// The server lacks the feature.
     NotOffered,
 }
 
-/// What ours has to be.
+/// The goal for our value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Goal {
     Below(f64),
     AtMost(f64),
     Exactly(f64),
-    /// Times the peer's.
+    /// Relative to the peer's value.
     RatioAtMost(f64),
     RatioAtLeast(f64),
 }
@@ -61,11 +61,11 @@ impl Line {
 
     fn ratio(&self) -> Option<f64> {
         let (_, peer) = self.peer.as_ref()?;
-        // Nothing beside nothing is no ratio.
+        // Zero divided by zero is not a ratio.
         Some(self.ours.judged()? / peer.judged()?).filter(|ratio| ratio.is_finite())
     }
 
-    /// Unknown without a value, or without the peer's where the goal is a ratio.
+    /// Whether the goal is met; unknown without a value, or without the peer's value for a ratio.
     fn met(&self) -> Option<bool> {
         let ours = self.ours.judged()?;
         Some(match self.goal? {
@@ -129,7 +129,7 @@ impl fmt::Display for Goal {
     }
 }
 
-/// Three digits that count, whole numbers as they are, and commas between thousands.
+/// Formats with three significant digits, whole numbers in full, and commas between thousands.
 fn number(value: f64) -> String {
     let digits = match value.abs() {
         size if size.fract() == 0.0 || size >= 100.0 => 0,
@@ -158,7 +158,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// Lines as Markdown, with columns that are straight in a terminal too.
+/// Renders lines as Markdown with aligned columns.
 pub(crate) fn render<'a>(lines: impl Iterator<Item = &'a Line>) -> String {
     let mut rows = vec![HEADINGS.map(str::to_owned)];
     rows.extend(lines.map(Line::cells));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_goal_is_met_or_not_or_nobody_knows() {
+    fn a_goal_is_met_missed_or_unknown() {
         let line =
             |ours: f64, goal| Line::new("row", Value::Number(ours)).beside("peer", Value::Number(10.0)).goal(goal);
         for (line, met) in [
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_markdown_with_straight_columns() {
+    fn a_table_is_aligned_markdown() {
         let lines = [
             Line::new("CPU, µs", Value::Number(9.0)).beside("nginx", Value::Number(12.5)).goal(Goal::RatioAtMost(0.8)),
             Line::new("delta", Value::NotOffered).goal(Goal::AtMost(150.0)),

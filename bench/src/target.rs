@@ -1,4 +1,4 @@
-//! A server under load, and what it makes of it.
+//! A server under load.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -16,25 +16,25 @@ const WARM_UP: Duration = Duration::from_secs(1);
 
 /// One request to one server.
 pub(crate) struct Target<'a> {
-    /// Whose it is.
+    /// The name of the server.
     pub(crate) name: String,
     process: &'a Process,
     pub(crate) load: Load,
 }
 
-/// What one measurement, or the median of several, says of a server.
+/// One measurement of a server, or the median of several.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sample {
-    /// Of a closed loop.
+    /// The rate of a closed loop.
     pub(crate) per_second: f64,
-    /// Microseconds of the server's processes a request, meanwhile.
+    /// Microseconds of processor time per request during the closed loop.
     pub(crate) cpu_us: f64,
-    /// Of an open loop at half that rate.
+    /// Latencies of an open loop at half that rate.
     pub(crate) latency: Percentiles,
 }
 
 impl<'a> Target<'a> {
-    /// Asks once; what comes, which must be 200, is what must come each time.
+    /// A target from a first response, which must be 200 and which all others must equal.
     pub(crate) async fn reading(
         name: impl Into<String>,
         process: &'a Process,
@@ -45,7 +45,7 @@ impl<'a> Target<'a> {
         Self::expecting(200, name.into(), process, addr, path, headers).await
     }
 
-    /// The same by a reader who has the body already: he must get 304.
+    /// A target for a reader that already has the body and must get 304.
     pub(crate) async fn revalidating(
         name: impl Into<String>,
         process: &'a Process,
@@ -95,7 +95,7 @@ impl<'a> Target<'a> {
     }
 }
 
-/// Measures the targets in turn, the first one again after the others, over several rounds; the medians of each.
+/// Measures the targets in turn, the first again after the others, over several rounds. Returns the medians of each.
 pub(crate) async fn alternate(targets: &[Target<'_>], rounds: u32, time: Duration) -> anyhow::Result<Vec<Sample>> {
     for target in targets {
         load::closed(&target.load, WARM_UP).await?;

@@ -1,4 +1,4 @@
-// Lighthouse's marks of the page, on a phone and on a desktop, signed in and signed out: `npm run lighthouse`. Fails below 98.
+// Lighthouse scores of the page, on a phone and a desktop, signed in and signed out: `npm run lighthouse`. Fails below 98.
 import lighthouse, { desktopConfig } from 'lighthouse';
 import * as launcher from 'chrome-launcher';
 import { Stack } from '../tests/stack.ts';

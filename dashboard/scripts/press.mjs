@@ -1,4 +1,4 @@
-// Writes each text file of dist a second and a third time, as small as brotli and gzip make it.
+// Compresses each text file of dist with brotli and gzip, at the highest level, into files beside it.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 
-/** The state of the page that its URL holds: a link shows the same page, and Back undoes a step. */
+/** The part of the page's state that its URL holds, so that links and Back work. */
 export interface Address {
   q: string;
   status: string;
@@ -32,7 +32,7 @@ const read = (): Address => {
 export const address = signal(read());
 addEventListener('popstate', () => (address.value = read()));
 
-/** The query string of an address; what is as usual is left out. */
+/** The query string of an address, without default values. */
 export const queryOf = (of: Address): string => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(of)) {
@@ -42,7 +42,7 @@ export const queryOf = (of: Address): string => {
   return text ? `?${text}` : '';
 };
 
-/** Goes elsewhere. Typing replaces the entry of the history, so that Back does not go letter by letter. */
+/** Navigates. Typing replaces the history entry, so that Back does not undo single letters. */
 export const go = (change: Partial<Address>, typing = false): void => {
   address.value = { ...address.value, ...change };
   const url = location.pathname + queryOf(address.value);
@@ -56,7 +56,7 @@ const day = (text: string): Date | undefined => {
   return Number.isNaN(date.getTime()) ? undefined : date;
 };
 
-/** Where the calls of an address are read, if the dashboard's own answer does not hold them. Days are the viewer's. */
+/** The path of the calls of an address, if the dashboard's answer does not hold them. Days are the viewer's. */
 export const callsPath = (of: Address): string | undefined => {
   if (of.page === 1 && !isFiltered(of)) return undefined;
   const query = new URLSearchParams({ page: String(of.page), limit: '20' });

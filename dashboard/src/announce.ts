@@ -1,13 +1,13 @@
 import { signal } from '@preact/signals';
 
-/** The text of the only live region, which is polite. Ticking numbers never get here. */
+/** The text of the only live region, which is polite. Ticking numbers stay out of it. */
 export const said = signal('');
 
 const PAUSE_MS = 5_000;
 let waiting: string[] = [];
 let saidAt = -Infinity;
 
-/** Says it, though never more than one sentence in five seconds: later ones are gathered. */
+/** Announces a sentence, at most one in five seconds. Later ones are collected. */
 export const announce = (sentence: string): void => {
   waiting.push(sentence);
   if (waiting.length > 1) return;
@@ -22,7 +22,7 @@ export const announce = (sentence: string): void => {
   );
 };
 
-/** Answers to a person's own act: at once. */
+/** Announces the result of the user's own action at once. */
 export const reply = (sentence: string): void => {
   said.value = said.peek() === sentence ? `${sentence}\u00A0` : sentence;
 };

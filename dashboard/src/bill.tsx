@@ -2,14 +2,14 @@ import { HEAD_BYTES, HOUR_MS, spent, wholeBytes } from './cost.js';
 import { now } from './store.js';
 import { plural, whole } from './text.js';
 
-/** The plan's page asked for its three panels and the calls this often. */
+/** How often a polling page reads its three panels and the calls. */
 const POLL_MS = 30_000;
 const POLLED = 4;
 
 const size = (bytes: number): string =>
   bytes < 10_000 ? `${whole(bytes)} B` : bytes < 1_000_000 ? `${whole(bytes / 1_000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 
-/** The cost of this tab in the last hour, beside that of polling every thirty seconds. */
+/** The cost of this tab in the last hour, compared with polling every thirty seconds. */
 export const Bill = () => {
   const open = Math.min(HOUR_MS, Math.max(0, Math.floor(now.value / 10_000) * 10_000 - performance.timeOrigin));
   const bytes = spent.value.reduce((sum, cost) => sum + cost.bytes, 0);

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { loadMore, more } from './intent.js';
 
-/** One answer of the API, as the browser counts it. */
+/** One API response as the browser measures it. */
 interface Cost {
   at: number;
   bytes: number;
@@ -9,10 +9,10 @@ interface Cost {
 }
 
 export const HOUR_MS = 3_600_000;
-/** Browsers count this much for the head of an answer. */
+/** The bytes that browsers add for the headers of a response. */
 export const HEAD_BYTES = 300;
 export const spent = signal<Cost[]>([]);
-/** The largest body of all panels: what an answer costs that is no delta. */
+/** The largest body of all panels: the cost of a response without a delta. */
 export let wholeBytes = 0;
 
 const note = (entries: PerformanceEntryList): void => {
@@ -29,7 +29,7 @@ const note = (entries: PerformanceEntryList): void => {
 
 new PerformanceObserver((list) => note(list.getEntries())).observe({ type: 'resource', buffered: true });
 
-/** The cost of this tab, beside that of polling every thirty seconds. */
+/** The cost of this tab, compared with polling every thirty seconds. */
 export const Looking = () => {
   const Bill = more.value?.Bill;
   return (

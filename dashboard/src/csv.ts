@@ -1,24 +1,24 @@
 import type { Call, Lead } from '../client/src/models.js';
 
-/** A text that a spreadsheet would run as a formula, also in full-width forms. Caller names come from strangers. */
+/** Texts that a spreadsheet would run as a formula, full-width forms included. Callers choose their own names. */
 const FORMULA = /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/;
 
 const cell = (value: unknown): string => {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number') return String(value);
   const text = String(value);
-  // After blanks, too: some programs strip them. A number with a plus stays text by the same mark.
+  // Also after blanks, which some programs strip. The same apostrophe keeps a number with a plus a text.
   const safe = FORMULA.test(text) || FORMULA.test(text.trimStart()) ? `'${text}` : text;
   return /[",\r\n;\t]|^'|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 };
 
-/** RFC 4180, with a mark by which spreadsheets know UTF-8. */
+/** CSV by RFC 4180, with a byte order mark for spreadsheets. */
 export const csv = (rows: readonly object[], columns: readonly string[]): string => {
   const lines = rows.map((row) => columns.map((column) => cell((row as Record<string, unknown>)[column])).join(','));
   return `\uFEFF${[columns.join(','), ...lines].join('\r\n')}\r\n`;
 };
 
-/** Has the browser save a file. */
+/** Downloads a file. */
 const save = (name: string, text: string): void => {
   const url = URL.createObjectURL(new Blob([text], { type: 'text/csv;charset=utf-8' }));
   const link = Object.assign(document.createElement('a'), { href: url, download: name });

@@ -2,7 +2,7 @@ import type { Lead } from '../client/src/models.js';
 import { notifies } from './notify.js';
 import { leadName, plural } from './text.js';
 
-/** Hot leads that have come while nobody looked. */
+/** Hot leads that arrived while the page was hidden. */
 let unseen = 0;
 
 const icon = document.querySelector<HTMLLinkElement>('link[rel=icon]')!;
@@ -17,14 +17,14 @@ const count = (to: number): void => {
   icon.href = to ? BADGE : plain;
 };
 
-/** Tells of new hot leads while nobody looks: in the tab's title and icon, and by a notification where one is wanted. */
+/** Announces new hot leads while the page is hidden: in the tab's title and icon, and by notifications if enabled. */
 export const tellOfHot = (leads: Lead[]): void => {
   if (document.visibilityState === 'visible') return;
   count(unseen + leads.length);
   if (notifies.peek()) notify(leads);
 };
 
-/** Several tabs tell of the same, which the browser shows once. */
+/** Several tabs announce the same lead; the browser shows one notification per tag. */
 const notify = (leads: Lead[]): void => {
   const body = leads.length === 1 ? leadName(leads[0]!) : plural(leads.length, 'lead');
   try {
@@ -34,7 +34,7 @@ const notify = (leads: Lead[]): void => {
       shown.close();
     };
   } catch {
-    // Browsers on phones want a service worker for it.
+    // Mobile browsers require a service worker.
   }
 };
 

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import { address } from './address.js';
 
-/** The parts that the page needs only once a person acts: the drawer, the downloads, the help. */
+/** Code loaded on the first interaction: the drawer, the downloads, the help. */
 type More = typeof import('./more.js');
 export const more = signal<More | undefined>(undefined);
 

@@ -3,7 +3,7 @@ import { loadMore } from './intent.js';
 
 export const KEY = 'prewarm.keys';
 export const isOpen = signal(false);
-/** Single keys can be switched off, as some people speak to their computers. */
+/** Whether single-key shortcuts are on. Speech input needs them off (WCAG 2.1.4). */
 export const isOn = signal(localStorage.getItem(KEY) !== 'off');
 
 const isTyping = (target: EventTarget | null): boolean =>
@@ -18,7 +18,7 @@ const onKey = (event: KeyboardEvent): void => {
     '/': () => document.querySelector<HTMLElement>('#search')?.focus(),
     j: stepBy(1),
     k: stepBy(-1),
-    // Only in a table, as these scroll the page elsewhere.
+    // Only inside a table: elsewhere these keys scroll the page.
     ...(document.activeElement?.matches('tr[data-id]') && { ArrowDown: stepBy(1), ArrowUp: stepBy(-1) }),
     '?': () => (isOpen.value = true),
   };

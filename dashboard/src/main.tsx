@@ -4,7 +4,7 @@ import { isSignedIn } from './session.js';
 import { newest } from './store.js';
 import './style.css';
 
-/** The data is often there as soon as this script is: then it is drawn at once, and no empty page before it. */
+/** The data has often arrived before this script. It is then drawn at once, without an empty page first. */
 const PATIENCE_MS = 100;
 
 const draw = (): void => render(<Page />, document.querySelector('#page')!);

@@ -6,17 +6,17 @@ const put = (on: boolean): void => {
   localStorage.setItem(KEY, on ? 'on' : 'off');
 };
 
-/** Inside a click, which is the only time that the browser's question is asked. */
+/** Called inside a click, the only time when the permission prompt may be shown. */
 export const toggleNotify = async (): Promise<void> => {
   if (notifies.peek()) {
     put(false);
-    return reply('New hot leads are notified of no longer.');
+    return reply('Notifications of new hot leads are off.');
   }
   const granted = (await Notification.requestPermission()) === 'granted';
   put(granted);
   reply(
     granted
-      ? 'New hot leads are notified of while you look elsewhere.'
+      ? 'Notifications of new hot leads are on while the page is hidden.'
       : 'The browser does not allow notifications here. Allow them in the site’s settings, left of the address.',
   );
 };

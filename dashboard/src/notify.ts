@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 
 export const KEY = 'prewarm.notify';
 
-/** Whether the browser has notifications at all. */
+/** Whether the browser supports notifications. */
 export const canNotify = 'Notification' in globalThis;
-/** Whether somebody wants to be notified of new hot leads, and the browser agrees. */
+/** Whether notifications of new hot leads are enabled and permitted. */
 export const notifies = signal(canNotify && Notification.permission === 'granted' && localStorage.getItem(KEY) === 'on');

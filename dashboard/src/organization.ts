@@ -3,11 +3,11 @@ import type { Organization } from '../client/src/models.js';
 import { client, isSignedIn } from './session.js';
 import { shown } from './store.js';
 
-/** The organisation of this dashboard, once it is known. */
+/** The organisation of this dashboard, once loaded. */
 export const organization = signal<Organization | undefined>(undefined);
 
 let isAsked = false;
-/** Asked once the panels are there: nothing waits for it. */
+/** Loads the organisation after the panels, since no panel waits for it. */
 effect(() => {
   if (!isSignedIn.value) {
     organization.value = undefined;
@@ -20,13 +20,13 @@ effect(() => {
     .fetch('/api/organization', { cache: 'no-store' })
     .then((answer) => answer.json())
     .then((found: Organization) => (organization.value = found))
-    // Asked again with the next version.
+    // The next version triggers another attempt.
     .catch(() => (isAsked = false));
 });
 
 const here = new Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** The zone of the organisation's days, where it is not the viewer's. */
+/** The organisation's time zone, if it differs from the viewer's. */
 export const otherZone = computed(() => {
   const { timezone } = organization.value ?? {};
   return timezone && timezone !== here && isZone(timezone) ? timezone : undefined;

@@ -21,7 +21,7 @@ export const Page = () => {
     if (isOut) loadMore().catch(() => {});
   }, [isOut]);
   useLayoutEffect(() => {
-    // After the paint that shows the data: the mark says what a person has seen.
+    // After the paint, so that the mark is the time when the data was visible.
     if (data) requestAnimationFrame(() => setTimeout(mark));
   }, [!!data]);
   return (
@@ -44,7 +44,7 @@ export const Page = () => {
           </div>
         )}
       </header>
-      {/* There before its first words, or nothing reads them. */}
+      {/* Rendered empty first: screen readers only announce changes of an existing region. */}
       <p class="unseen" role="status" aria-live="polite" aria-atomic="true">
         {said.value}
       </p>

@@ -8,7 +8,7 @@ import { otherZone } from './organization.js';
 import { isPainted, slowNow } from './store.js';
 import { absolute, clockTime, isNumber, phone, since } from './text.js';
 
-/** A word with its definition, on hover and on focus; Escape puts it away. */
+/** A term with its definition on hover and on focus. Escape closes it. */
 export const Term = ({ children, means }: { children: ComponentChildren; means: string }) => {
   const id = useId();
   const [away, put] = useState(false);
@@ -30,7 +30,7 @@ export const Term = ({ children, means }: { children: ComponentChildren; means: 
   );
 };
 
-/** How long ago; the instant itself on hover, and in full for those who do not see. */
+/** A relative time, with the full instant on hover and for screen readers. */
 export const Ago = ({ at }: { at: string | null }) => {
   if (!at) return <span class="quiet">never</span>;
   const then = Date.parse(at);
@@ -41,13 +41,13 @@ export const Ago = ({ at }: { at: string | null }) => {
   );
 };
 
-/** An instant in full: the viewer's time, and the organisation's where that is another. */
+/** A full instant in the viewer's time zone, and in the organisation's if that differs. */
 export const instantOf = (at: number): string => {
   const zone = otherZone.value;
   return zone ? `${absolute(at)} (${clockTime(at, zone)} in ${zone})` : absolute(at);
 };
 
-/** A number to call and to copy. */
+/** A phone number that can be dialled and copied. */
 export const Phone = ({ number, of }: { number: string | null; of: string }) => {
   if (!isNumber(number)) return <span class="quiet">{number || '—'}</span>;
   return (
@@ -104,7 +104,7 @@ export const Icon = ({ name }: { name: keyof typeof ICONS }) => (
   </svg>
 );
 
-/** A region of the page; what breaks in it leaves the others as they are. */
+/** A region of the page. An error inside it leaves the others alone. */
 export class Panel extends Component<
   { name: string; class?: string; tools?: ComponentChildren; note?: ComponentChildren; children: ComponentChildren },
   { broken?: boolean }
@@ -136,8 +136,7 @@ export class Panel extends Component<
 }
 
 /**
- * Draws again only what has changed. Each version brings new objects, most of them with the same values: so the values are
- * compared.
+ * Renders only what changed. Each version brings new objects, most of them with equal values, so values are compared.
  */
 export const memo = <P extends object>(Draw: FunctionComponent<P>) =>
   class extends Component<P> {
@@ -150,7 +149,7 @@ export const memo = <P extends object>(Draw: FunctionComponent<P>) =>
     }
   };
 
-/** An error: the failure, the remedy, and the id by which support finds it in the logs. */
+/** An error with its remedy and the request id for support. */
 export const Trouble = ({ failure, what, onRetry }: { failure: Failure; what: string; onRetry?: () => void }) => (
   <p class="trouble" role="alert">
     <span>
@@ -173,22 +172,22 @@ export const Trouble = ({ failure, what, onRetry }: { failure: Failure; what: st
 
 const todo = ({ kind, message }: Failure): string =>
   ({
-    offline: 'Nothing answers: look at your connection. It is asked for again by itself.',
+    offline: 'The server cannot be reached. Check your connection; the page keeps trying.',
     'signed-out': 'Sign in again.',
-    forbidden: 'You may not see it: ask an administrator of your organisation.',
-    missing: 'It is not there.',
+    forbidden: 'You may not see this. Ask an administrator of your organisation.',
+    missing: 'Not found.',
     refused: `${message}.`,
-    server: 'The server could not answer; what you see is the last that it gave. It is asked again by itself.',
+    server: 'The server could not answer. The last data stays on screen, and the page keeps trying.',
   })[kind];
 
-/** The whole width of a table, when it has no rows. */
+/** The message of a table without rows, across its whole width. */
 export const NoRows = ({ columns, children }: { columns: number; children: ComponentChildren }) => (
   <tr class="none">
     <td colSpan={columns}>{children}</td>
   </tr>
 );
 
-/** Applies what has come while the list stood still. */
+/** The button that applies the changes held back while the list was frozen. */
 export const Pill = ({ fresh, apply }: { fresh: number; apply: () => void }) => (
   <div class="pill-place">
     {fresh > 0 && (

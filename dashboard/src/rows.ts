@@ -1,30 +1,31 @@
+import { effect, signal } from '@preact/signals';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { isPainted } from './store.js';
 
-/** Something with a place in a list. */
+/** An entry of a list. */
 export interface Row {
   id: string;
 }
 
-/** Rows in the order in which they are shown. */
+/** Rows in display order. */
 export interface Held<T extends Row> {
   rows: T[];
-  /** Those that the server shows no longer. */
+  /** Rows that the server no longer lists. */
   gone: ReadonlySet<string>;
-  /** How many there would be more. */
+  /** The number of new rows held back. */
   fresh: number;
-  /** Shows them now. */
+  /** Shows the new rows now. */
   apply: () => void;
 }
 
 /**
- * Keeps the order while somebody points at the list, has the focus in it or has scrolled down: values change in their place,
- * new rows wait, and those that have gone stay.
+ * Freezes the order while the pointer or the focus is in the list or it is scrolled down: values change in place, new rows
+ * wait, and removed rows stay.
  */
 export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): Held<T> => {
   const [, redraw] = useState(0);
   const kept = useRef<{ subject: string; rows: T[] }>({ subject, rows });
-  // Where there is nothing yet, nothing moves by what comes.
+  // New rows in an empty list move nothing.
   if (!held || !kept.current.rows.length || kept.current.subject !== subject) kept.current = { subject, rows };
   const now = new Map(rows.map((row) => [row.id, row]));
   const before = kept.current.rows;
@@ -41,18 +42,30 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
   };
 };
 
-/** A few more rows than a list shows without scrolling. */
-const IN_SIGHT = 14;
+/** A few more rows than are visible without scrolling. */
+const IN_SIGHT = 12;
+/** Rows rendered in one task after that: few, so that the page answers a click in between. */
+const SLICE = 3;
+/** No list is longer. */
+const LONGEST = 200;
 
-/** The rows to draw: those in sight until they are painted, and all of them then. */
-export const firstOf = <T extends Row>(rows: T[]): T[] => (isPainted.value ? rows : rows.slice(0, IN_SIGHT));
+/** Rows that each list renders beyond the visible ones. */
+const beyond = signal(0);
 
-/** How long a changed row bears the mark. */
+effect(() => {
+  // Reading `beyond` here runs this again after each slice.
+  if (isPainted.value && beyond.value < LONGEST) setTimeout(() => (beyond.value += SLICE));
+});
+
+/** The rows to render: at first the visible ones, then the others in slices. */
+export const firstOf = <T extends Row>(rows: T[], inSight = IN_SIGHT): T[] => rows.slice(0, inSight + beyond.value);
+
+/** How long a changed row is highlighted. */
 const MARK_MS = 4_000;
 
 /**
- * Which rows have changed just now: `a` and `b` in turn, so that a mark begins anew when a row changes again. A list about
- * something else begins without marks.
+ * Rows that just changed, each with `a` or `b` in turn, so that a second change restarts the animation. A list with another
+ * filter starts without highlights.
  */
 export const useChanges = <T extends Row>(rows: T[], subject = ''): ReadonlyMap<string, 'a' | 'b'> => {
   const [, redraw] = useState(0);
@@ -79,7 +92,7 @@ export const useChanges = <T extends Row>(rows: T[], subject = ''): ReadonlyMap<
 
 export const isStill = (): boolean => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Rows glide to their new places. Where they were is read before they move, when the browser knows it anyway. */
+/** Animates rows to their new places. Positions are read before the move, when layout is still clean. */
 export const useGlide = (list: { current: HTMLElement | null }, order: string): void => {
   const last = useRef(order);
   const before = last.current === order || isStill() ? undefined : topsIn(list.current);
@@ -96,7 +109,7 @@ export const useGlide = (list: { current: HTMLElement | null }, order: string): 
 const topsIn = (list: HTMLElement | null): Map<HTMLElement, number> =>
   new Map(Array.from(list?.querySelectorAll<HTMLElement>('[data-id]') ?? [], (row) => [row, row.offsetTop]));
 
-/** Whether a list is to stand still, and what tells. */
+/** Whether a list is frozen, and the handlers that decide it. */
 export const useHold = (): [boolean, Record<string, (event: never) => void>, (scroller: HTMLElement | null) => void] => {
   const [reasons, set] = useState<Record<string, boolean>>({});
   const put = (reason: string, holds: boolean) => set((r) => (!!r[reason] === holds ? r : { ...r, [reason]: holds }));

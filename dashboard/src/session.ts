@@ -5,18 +5,18 @@ const KEY = 'prewarm.token';
 
 declare global {
   interface Window {
-    /** The requests that the page's first script has begun. */
+    /** The requests that the inline script of the HTML has started. */
     prewarm?: Record<string, Promise<Response> | undefined>;
   }
 }
 
-/** The access token, kept for as long as the tab is open. */
+/** The access token, kept while the tab is open. */
 export const token = signal(sessionStorage.getItem(KEY) ?? undefined);
 export const isSignedIn = computed(() => !!token.value);
 
 export const client = new Client({ token: () => token.value, begun: window.prewarm });
 
-/** Shows the panels of another token, from the start: nothing of the one before is left in this page. */
+/** Reloads the page with another token, so that nothing of the previous one is left. */
 export const signIn = (given: string): void => {
   sessionStorage.setItem(KEY, given.trim());
   location.reload();
@@ -29,7 +29,7 @@ export const signOut = async (): Promise<void> => {
   document.title = 'Prewarm';
 };
 
-/** A link from elsewhere may bring another token into a page that is open. */
+/** A link may bring another token into an open page. */
 addEventListener('hashchange', () => {
   const given = /[#&]token=([^&]+)/.exec(location.hash)?.[1];
   if (!given) return;

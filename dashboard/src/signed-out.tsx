@@ -1,6 +1,6 @@
 import { signIn, token } from './session.js';
 
-/** Without a token that holds. */
+/** The view without a valid token. */
 export const SignedOut = () => {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -12,7 +12,7 @@ export const SignedOut = () => {
       <h2 id="sign-in">{token.value ? 'Your session has ended' : 'You are signed out'}</h2>
       <p>
         {token.value
-          ? 'The access token holds no longer. Sign in where you got it, and paste a new one; what was on screen stays until then.'
+          ? 'The access token has expired. Sign in where you got it and paste a new one. The data stays on screen until then.'
           : 'Paste an access token of your organisation, or open the link that you were given.'}
       </p>
       <form onSubmit={submit}>

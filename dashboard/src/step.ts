@@ -1,4 +1,4 @@
-/** The next row of the table that has the focus, or the first of the leads. */
+/** Focuses the next row of the focused table, or the first lead. */
 export const step = (by: 1 | -1): void => {
   const here = document.activeElement?.closest('tr[data-id]');
   const table = here?.closest('table') ?? document.querySelector('.leads table');

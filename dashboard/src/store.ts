@@ -9,29 +9,29 @@ import { client, isSignedIn } from './session.js';
 const PATH = '/api/analytics/dashboard';
 const NOTHING = { asking: true };
 
-/** The newest of everything, also while what is on screen stands still. */
+/** The newest data, also while updates are paused. */
 export const newest = signal<Snapshot<Dashboard>>(NOTHING);
 /** The snapshot on screen. */
 export const shown = signal<Snapshot<Dashboard>>(NOTHING);
-/** The page of calls on screen, where the dashboard's answer does not hold it. */
+/** The page of calls on screen, if the dashboard's answer does not hold it. */
 export const otherCalls = signal<Snapshot<Calls>>(NOTHING);
-/** Whether the first data has been painted. The rows out of sight are drawn after it. */
+/** Whether the first data has been painted. Rows below the fold are rendered afterwards. */
 export const isPainted = signal(false);
 export const paused = signal(false);
-/** How many versions have come since the pause. */
+/** The number of versions since updates were paused. */
 export const missed = signal(0);
 export const way = signal<Way>('connecting');
 export const online = signal(navigator.onLine);
-/** The server's clock, as far as the seconds matter. */
+/** The server's time, for displays in seconds. */
 export const now = signal(client.clock.now());
 
-/** The same for rows, which tell minutes: what reads it is drawn anew when it changes, and there are many. */
+/** The server's time for rows, which show minutes: every reader renders again when it changes, and there are many. */
 export const slowNow = computed(() => Math.floor(now.value / 5_000) * 5_000);
 
-/** A version that is read as it was. */
+/** An earlier version, shown as it was. */
 export const isPast = computed(() => !!address.value.version);
 
-/** Keeps the panels up to date for as long as somebody is signed in. */
+/** Keeps the panels up to date while signed in. */
 effect(() => {
   if (!isSignedIn.value) {
     batch(() => {
@@ -48,7 +48,7 @@ function follow(): () => void {
   const watch = client.watch<Dashboard>(PATH);
   const take = () => {
     const before = newest.peek().labels?.version;
-    // Each answer tells of the server's clock: ages are by it from the first paint on.
+    // Each answer has the server's time, so ages are right from the first paint on.
     now.value = client.clock.now();
     newest.value = watch.snapshot;
     if (!paused.peek()) shown.value = watch.snapshot;
@@ -64,7 +64,7 @@ function showPast(version: string): undefined {
   show({ asking: true });
   client.get<Dashboard>(`${PATH}?version=${encodeURIComponent(version)}`).then(
     (answer: Answer<Dashboard>) => {
-      // A server that knows no versions gives the newest: that is not what was asked for.
+      // A server that does not support `version` sends the newest one instead.
       if (answer.labels.version === version) show({ ...answer, asking: false });
       else show({ asking: false, failure: new Failure('missing', 'That version is not kept', 404, answer.labels.requestId) });
     },
@@ -72,7 +72,7 @@ function showPast(version: string): undefined {
   );
 }
 
-/** Another page of calls, or a filtered one. What was there before stays until it is. */
+/** Loads another page of calls, or a filtered one. The previous rows stay until then. */
 effect(() => {
   const path = isSignedIn.value && !isPast.value ? callsPath(address.value) : undefined;
   if (!path) return;
@@ -86,7 +86,7 @@ effect(() => {
   return watch.subscribe(take);
 });
 
-/** Stands still, or goes on with everything that has come meanwhile. */
+/** Pauses updates, or resumes with everything that arrived meanwhile. */
 export const togglePause = (): void => {
   batch(() => {
     paused.value = !paused.value;
@@ -95,19 +95,19 @@ export const togglePause = (): void => {
   });
 };
 
-/** For how long after the announced instant the next version may take. */
+/** How long after its announced instant the next version may arrive. */
 const GRACE_MS = 2_500;
-/** Without a stream, the newest is asked for this often, and then some. */
+/** The polling interval without a stream, with some slack. */
 const POLLED_MS = 45_000;
 
-/** When the newest was last known to be the newest, by the local clock. */
+/** When the data was last confirmed as the newest, by the local clock. */
 const confirmedAt = signal(Date.now());
 effect(() => {
   const { asking, failure } = newest.value;
   if (!asking && !failure) confirmedAt.value = Date.now();
 });
 
-/** Why what is on screen may not be how things are, if there is a reason. */
+/** Why the data on screen may be out of date, if it may. */
 export const staleness = computed<string | undefined>(() => {
   const { labels, kept } = shown.value;
   if (kept) return 'from an earlier visit';
@@ -127,7 +127,7 @@ const REASONS: Record<string, string> = {
   'source-drift': 'the source tables have changed shape',
 };
 
-/** The `data-state` of `main`: the first that applies. */
+/** The `data-state` of `main`: the first that applies, worst first. */
 export const state = computed(() => {
   const { failure, data } = newest.value;
   if (!isSignedIn.value || failure?.kind === 'signed-out') return 'signed-out';
@@ -136,7 +136,7 @@ export const state = computed(() => {
   return staleness.value || !data ? 'stale' : 'fresh';
 });
 
-/** The calls on screen, and what is known of them. */
+/** The calls on screen and the state of their request. */
 export const calls = computed<Snapshot<Calls>>(() => {
   const { data, ...rest } = shown.value;
   const past = isPast.value || !callsPath(address.value);
@@ -153,10 +153,10 @@ addEventListener('online', () => {
 addEventListener('offline', () => (online.value = false));
 addEventListener('pageshow', (event) => event.persisted && wake());
 addEventListener('visibilitychange', wake);
-// A page that goes to the cache of pages keeps no stream open.
+// A page with an open stream could not enter the back-forward cache.
 addEventListener('pagehide', () => client.pause());
 
-/** Ticks quickly while tenths of seconds are on screen, slowly later, and not at all while nobody looks. */
+/** Ticks fast while tenths of a second are on screen, slower later, and never while the page is hidden. */
 const tick = (): void => {
   if (document.visibilityState === 'visible') now.value = client.clock.now();
   const age = now.peek() - (shown.peek().labels?.asOf ?? 0);

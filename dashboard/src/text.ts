@@ -13,7 +13,7 @@ export const duration = (seconds: number): string => {
   return hours ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
 };
 
-/** How long ago, as exactly as it is known. */
+/** A relative time, with tenths of a second while they matter. */
 export const ago = (ms: number): string => {
   const s = Math.max(0, ms) / 1000;
   if (s < 10) return `${s.toFixed(1)} s ago`;
@@ -23,10 +23,10 @@ export const ago = (ms: number): string => {
   return `${Math.floor(s / 86400)} d ago`;
 };
 
-/** The same without tenths, for rows: they need not move. */
+/** A relative time without tenths, for rows. */
 export const since = (ms: number): string => (ms < 60_000 ? 'just now' : ago(ms));
 
-/** Makers of texts are dear to make, and every row wants some. */
+/** Formatters are expensive to create, and every row needs some. */
 const made = new Map<string, Intl.DateTimeFormat>();
 const maker = (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat => {
   const key = `${name} ${options.timeZone ?? ''}`;
@@ -38,7 +38,7 @@ const maker = (name: string, options: Intl.DateTimeFormatOptions): Intl.DateTime
 export const clockTime = (at: Date | number, timeZone?: string): string =>
   maker('clock', { hour: '2-digit', minute: '2-digit', timeZone }).format(at);
 
-/** An instant in full, with its zone. */
+/** A full instant with its time zone. */
 export const absolute = (at: Date | number, timeZone?: string): string =>
   maker('full', { dateStyle: 'medium', timeStyle: 'long', timeZone }).format(at);
 
@@ -49,7 +49,7 @@ export const weekday = (at: number): string => maker('weekday', { weekday: 'shor
 
 export const hourName = (at: number): string => maker('hour', { weekday: 'long', hour: 'numeric', minute: '2-digit' }).format(at);
 
-/** A number for reading; where it is not of a known shape, as it is. */
+/** A phone number formatted for reading; unchanged if its format is unknown. */
 export const phone = (number: string): string => {
   const [, a, b, c] = /^\+1(\d{3})(\d{3})(\d{4})$/.exec(number) ?? [];
   if (a) return `+1 ${a} ${b} ${c}`;
@@ -60,7 +60,7 @@ export const isNumber = (text: string | null | undefined): text is string => !!t
 
 export const leadName = (lead: Lead): string => lead.contact_name || (lead.phone_number ? phone(lead.phone_number) : 'Unknown');
 
-/** Words for a status as somebody wrote it. */
+/** The words for a status, which is free text. */
 export const words = (text: string): string => {
   const spaced = text.replace(/[-_.]+/g, ' ').trim();
   return spaced && spaced[0]!.toUpperCase() + spaced.slice(1);
@@ -70,6 +70,6 @@ export const statusOf = (call: Call): string => (call.status === 'no-answer' ? '
 
 export const plural = (n: number, one: string, many = `${one}s`): string => `${whole(n)} ${n === 1 ? one : many}`;
 
-/** Without the picture at its start. */
+/** A summary without the emoji at its start. */
 export const plain = (summary: string): string => summary.replace(/^[^\p{L}\p{N}+]+/u, '');
 

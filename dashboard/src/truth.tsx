@@ -8,8 +8,8 @@ import { absolute, ago, clockTime, dayAndTime, plural } from './text.js';
 const DAY_MS = 86_400_000;
 
 /**
- * The change that time alone will bring. There are two kinds: a lead on screen falls to a lower urgency (leads that are not
- * on screen do not matter), and the organisation's day ends, so that its calls are counted anew.
+ * The next change that time alone will bring: a lead on screen falls to a lower urgency, or the organisation's day ends and
+ * its calls of today restart at zero.
  */
 const because = (at: number, { leads, pulse }: Dashboard): string => {
   const fall = (days: number) =>
@@ -33,7 +33,7 @@ export const Truth = () => {
   );
 };
 
-/** The strongest of what is true: an error, then the way that news comes. */
+/** The most important status: an error first, then the way new versions arrive. */
 const Lead = () => {
   const word = wordOf();
   return <b class={`lamp ${word.replace(/\W/g, '-').toLowerCase()}`}>{word}</b>;
@@ -74,7 +74,7 @@ export const Pause = () => (
   </button>
 );
 
-/** A banner for what a person can do something about. */
+/** A banner for conditions that the user can act on. */
 export const Notice = () => {
   const { failure, data, labels } = newest.value;
   const at = labels?.asOf ? `What you see is of ${dayAndTime(labels.asOf)}.` : '';
@@ -82,7 +82,7 @@ export const Notice = () => {
     case 'offline':
       return (
         <Banner kind="offline">
-          {online.value ? 'Nothing answers.' : 'You are offline.'} {data ? at : 'Nothing is kept here yet.'} It is asked again by itself.
+          {online.value ? 'The server cannot be reached.' : 'You are offline.'} {data ? at : 'No earlier data is stored here.'} The page keeps trying.
           <button onClick={() => client.wake()}>Try now</button>
         </Banner>
       );
@@ -92,7 +92,7 @@ export const Notice = () => {
           {failure!.kind === 'forbidden'
             ? 'You may not see this organisation’s dashboard: ask one of its administrators.'
             : failure!.kind === 'missing' && isPast.value
-              ? 'That version is kept no longer: the last sixteen of an organisation are.'
+              ? 'That version is no longer available: only the last sixteen of an organisation are kept.'
               : 'The server could not answer.'}{' '}
           {failure!.kind === 'server' && at}
           {failure!.requestId && (

@@ -5,7 +5,7 @@ import { type Org, SOON } from './stack.js';
 const axeSource = readFileSync(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const machine = readFileSync(new URL('./call-machine.js', import.meta.url), 'utf8');
 
-/** `--use-fake-device-for-media-stream` gives it a microphone, `--use-fake-ui-for-media-stream` somebody who allows it. */
+/** `--use-fake-device-for-media-stream` adds a microphone, `--use-fake-ui-for-media-stream` grants its permission. */
 export const launch = (args: string[] = [], without: string[] = []): Promise<Browser> =>
   chromium.launch({
     ignoreDefaultArgs: without,
@@ -15,7 +15,7 @@ export const launch = (args: string[] = [], without: string[] = []): Promise<Bro
 
 type ContextOptions = Parameters<Browser['newContext']>[0];
 
-/** A profile of its own. Whatever goes wrong in its pages fails the test. */
+/** A new profile. Errors of its pages are collected in `wrongs`. */
 export const profile = async (browser: Browser, options: ContextOptions = {}): Promise<BrowserContext & { wrongs: string[] }> => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options });
   context.setDefaultTimeout(SOON);
@@ -27,11 +27,11 @@ export const profile = async (browser: Browser, options: ContextOptions = {}): P
   return Object.assign(context, { wrongs });
 };
 
-/** Opens the page of an org, and waits for its data. */
+/** Opens the page of an org in a new tab and waits for its data. */
 export const open = async (context: BrowserContext, url: string, org: Org, query = ''): Promise<Page> =>
   openIn(await context.newPage(), url, org, query);
 
-/** The same, in a page that is there already. */
+/** Opens the page of an org in an existing tab. */
 export const openIn = async (page: Page, url: string, org: Org, query = ''): Promise<Page> => {
   await page.goto(`${url}/${query}#token=${org.token}`);
   await page.waitForFunction(() => performance.getEntriesByName('prewarm:data').length > 0);
@@ -44,7 +44,7 @@ export const calls = (page: Page) => page.getByRole('region', { name: 'Calls' })
 export const order = (page: Page): Promise<string[]> =>
   page.$$eval('.leads tr[data-id] .name', (names) => names.map((name) => name.textContent ?? ''));
 
-/** The violations that axe finds, as texts. */
+/** The violations that axe finds, one text each. */
 export const violations = async (page: Page): Promise<string[]> => {
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
@@ -56,6 +56,6 @@ export const violations = async (page: Page): Promise<string[]> => {
   });
 };
 
-/** Has Daily's part of the real SDK, which comes from Daily's server, come from here. */
+/** Serves a local replacement for the script that the real SDK loads from Daily. */
 export const withMachine = (context: BrowserContext): Promise<unknown> =>
   context.route('https://c.daily.co/**', (route) => route.fulfill({ contentType: 'text/javascript', body: machine }));

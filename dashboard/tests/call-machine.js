@@ -1,5 +1,5 @@
-// Stands in for the part of Daily's SDK that a browser loads from Daily: it answers the SDK's messages as the real one does
-// as far as a call with one agent needs, and listens to `window.room` for what is to happen in the room.
+// Replaces the part of Daily's SDK that a browser loads from Daily. It answers the SDK's messages like the real one, as far
+// as a call with one agent needs, and lets a test act in the room through `window.room`.
 (() => {
   const id = window._daily.pendings.pop();
   const me = { session_id: 'me', user_id: 'me', user_name: '', local: true, owner: false, tracks: {} };

@@ -17,14 +17,14 @@ after(async () => {
   await stack?.stop();
 }, { timeout: SOON });
 
-/** An org whose agent is an assistant already. */
+/** An org whose agent already has its assistant. */
 const ready = async (): Promise<Org> => {
   const org = stack.org(3);
   await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
   return org;
 };
 
-/** Notes every track of the microphone that the page is given. */
+/** Records every microphone track that the page gets. */
 const watchMicrophone = (context: BrowserContext) =>
   context.addInitScript(() => {
     const tracks: MediaStreamTrack[] = [];
@@ -66,7 +66,7 @@ const button = (page: Page) => page.getByRole('button', { name: 'Test agent' });
 
 describe('a test call', { concurrency: false }, () => {
   it('goes from the microphone to the agent’s words, and ends', async (page) => {
-    assert.equal(await page.evaluate(() => (window as never as { asked: number }).asked), 0, 'nobody was asked before');
+    assert.equal(await page.evaluate(() => (window as never as { asked: number }).asked), 0, 'no permission prompt before the click');
     const scripts = () => page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => /vapi/.test(name)).length);
     assert.equal(await scripts(), 0, 'Vapi’s SDK is loaded on intent only');
     await button(page).click();
@@ -87,7 +87,7 @@ describe('a test call', { concurrency: false }, () => {
     await page.getByText('The microphone is off.').waitFor();
   });
 
-  it('ends when the server says so, though the SDK is mute', async (page, org) => {
+  it('ends when the server says so, although the SDK does not', async (page, org) => {
     await button(page).click();
     await stage(page, 'ready');
     const id = stack.sql(`select vapi_call_id from prewarm.test_calls where org_id = '${org.id}' order by created_at desc limit 1`);
@@ -95,37 +95,37 @@ describe('a test call', { concurrency: false }, () => {
     const tell = (message: object) => stack.webhook({ type: 'status-update', call: { id, type: 'webCall', assistantId }, ...message });
     await tell({ status: 'in-progress', timestamp: Date.now() });
     await until('its place is free', async () => stack.sql(`select from prewarm.close_test_calls(); select 1 from prewarm.test_calls where vapi_call_id = '${id}' and stage = 'ended'`));
-    // A call that has been joined goes on, whatever its place says, for longer than it takes to hear of it.
+    // A joined call continues although its row is closed. Four seconds are longer than the notice of the row takes.
     await page.waitForTimeout(4_000);
     assert.equal(await page.locator('.call').getAttribute('data-stage'), 'ready');
     await tell({ status: 'ended', endedReason: 'customer-ended-call', timestamp: Date.now() });
     await stage(page, 'ended');
   });
 
-  it('a room that is gone is told', async (page) => {
+  it('a closed room is explained', async (page) => {
     await button(page).click();
     await page.getByText('The call ended before it could be joined.').waitFor();
   }, (context) => context.addInitScript(() => Object.assign(window, { refuse: 'Meeting has ended' })));
 
-  it('a network without Daily is told', async (page) => {
+  it('a network that blocks Daily is explained', async (page) => {
     await button(page).click();
     await page.getByText('The audio service cannot be reached from here.').waitFor();
   }, (context) => context.route('https://c.daily.co/**', (route) => route.abort()));
 
-  it('an api that fails is told, with the request', async (page) => {
+  it('a failing api is explained, with the request id', async (page) => {
     await page.route('**/test-agent', (route) => route.fulfill({ status: 503, headers: { 'x-request-id': 'req-7' }, json: { error: 'Temporarily unavailable' } }));
     await button(page).click();
     await page.getByRole('alert').getByText('req-7').waitFor();
   });
 
-  it('an account without credit is told', async (page) => {
+  it('an account without credit is explained', async (page) => {
     await page.route('**/test-agent/*/events*', (route) =>
       route.fulfill({ contentType: 'text/event-stream', body: 'event: failed\ndata: {"stage":"failed","reason":"Wallet Balance is -0.52.","webCallUrl":null}\n\n' }));
     await button(page).click();
     await page.getByText('The Vapi account has no credit left.').waitFor();
   });
 
-  it('a weak line is told', async (page) => {
+  it('a weak connection is shown', async (page) => {
     await button(page).click();
     await stage(page, 'ready');
     await page.evaluate(() => (window as never as { room: { tell: (m: object) => void } }).room.tell({ action: 'network-quality-change', threshold: 'very-low', quality: 10, state: { state: 'bad', reasons: ['sendPacketLoss'] } }));
@@ -134,13 +134,13 @@ describe('a test call', { concurrency: false }, () => {
     await stage(page, 'ended');
   });
 
-  it('the microphone is warmed where it is allowed, and given back when nobody tests', async (page) => {
+  it('a permitted microphone is opened early and released when it is not used', async (page) => {
     await button(page).hover();
     await page.waitForFunction(() => (window as never as { tracks: MediaStreamTrack[] }).tracks.length === 1);
     await isOff(page);
   });
 
-  it('the microphone is checked before a call, which takes the very track', async (page) => {
+  it('a microphone check precedes a call, which uses the same track', async (page) => {
     await page.getByRole('button', { name: 'Check microphone' }).click();
     await page.getByText('It hears you.').waitFor();
     assert.deepEqual(await violations(page), []);
@@ -151,7 +151,7 @@ describe('a test call', { concurrency: false }, () => {
     await stage(page, 'ended');
   });
 
-  it('a check is given back, by hand or by itself', async (page) => {
+  it('a microphone check ends by hand or by itself', async (page) => {
     await page.getByRole('button', { name: 'Check microphone' }).click();
     await page.getByText('It hears you.').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
@@ -161,7 +161,7 @@ describe('a test call', { concurrency: false }, () => {
     await page.getByText('It hears you.').waitFor();
   });
 
-  it('the agent is saved, and its progress told', async (page) => {
+  it('the agent is saved, and its progress is shown', async (page) => {
     const form = page.getByRole('form', { name: 'Agent’s settings' });
     await form.getByLabel('First message').fill('Good morning?');
     await form.getByRole('button', { name: 'Save' }).click();
@@ -175,7 +175,7 @@ describe('a test call', { concurrency: false }, () => {
     ['a microphone that is not allowed', ['--use-fake-device-for-media-stream'], 'The browser may not use the microphone.'],
     ['a machine without a microphone', ['--use-fake-ui-for-media-stream'], 'No microphone was found.'],
   ] as const) {
-    test(`${what} is told, and nothing of a call is left`, { timeout: 3 * SOON }, async () => {
+    test(`${what} is explained, and nothing of the call is left`, { timeout: 3 * SOON }, async () => {
       const org = await ready();
       const browser = await launch([...args]);
       const context = await profile(browser);

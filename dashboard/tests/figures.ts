@@ -1,17 +1,19 @@
-// The cost of the page on this machine: `npm run figures`. `--json` prints it for a program.
+// Measures the page on this machine: `npm run figures`. `--json` prints the figures for a program.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { launch, live, open, openIn, profile, withMachine } from './browser.js';
 import { type Org, Stack, until } from './stack.js';
 
 const ROUNDS = 7;
 const CHANGES = 100;
-/** An hour of a clinic: a call every five minutes. */
+/** The calls in an hour of a clinic: one every five minutes. */
 const CALLS_AN_HOUR = 12;
 const POLL_SECONDS = 30;
 const BEAT_SECONDS = 15;
 const HEARTBEAT = ':\n\n';
-/** The paths that the plan's page polls. */
+/** The paths that a polling page reads. */
 const POLLED = ['/api/analytics/dashboard-pulse', '/api/analytics/recent-activity', '/api/analytics/leads'];
 
 const at = (numbers: number[], share: number) => {
@@ -21,7 +23,7 @@ const at = (numbers: number[], share: number) => {
 const median = (numbers: number[]) => at(numbers, 0.5);
 const round = (n: number, digits = 0) => Number(n.toFixed(digits));
 
-/** From the navigation to the paint that shows the data, each time in a new profile. */
+/** Milliseconds from navigation to the paint that shows the data, each in a new profile. */
 const cold = async (browser: Browser, stack: Stack, org: Org) => {
   const rounds = [];
   for (let i = 0; i <= ROUNDS; i++) {
@@ -39,19 +41,48 @@ const cold = async (browser: Browser, stack: Stack, org: Org) => {
     }));
     await context.close();
   }
-  // The first one warms up the server, which is what it is for.
+  // The first load warms up the server and does not count.
   const [, ...rest] = rounds;
   return (['painted', 'html', 'data', 'script'] as const).map((name) => round(median(rest.map((one) => one[name]))));
 };
 
-/** The scripts that are loaded without anybody's doing, as gzip and brotli make them. */
+/** The floor under `cold`: the same page as finished HTML with its styles in it, no script and no request. */
+const bare = async (browser: Browser, stack: Stack, org: Org) => {
+  const first = await profile(browser);
+  const page = await open(first, stack.url, org);
+  const html = await page.evaluate(async () => {
+    const styles = document.querySelector<HTMLLinkElement>('link[rel=stylesheet]')!;
+    const inline = document.createElement('style');
+    inline.textContent = await (await fetch(styles.href)).text();
+    styles.replaceWith(inline);
+    document.querySelectorAll('script').forEach((script) => script.remove());
+    return document.documentElement.outerHTML;
+  });
+  await first.close();
+  const server = createServer((_, answer) => answer.setHeader('content-type', 'text/html; charset=utf-8').end(`<!doctype html>${html}`));
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const times = [];
+  for (let i = 0; i < ROUNDS; i++) {
+    const context = await profile(browser);
+    const page = await context.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    const painted = await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime);
+    times.push(Number(await painted.jsonValue()));
+    await context.close();
+  }
+  server.closeAllConnections();
+  server.close();
+  return round(median(times));
+};
+
+/** The size of the scripts loaded without interaction, by gzip and brotli. */
 const script = (): [number, number] => {
   const assets = new URL('../dist/assets/', import.meta.url);
   const [name] = readdirSync(assets).filter((name) => /^index-.*\.js$/.test(name));
   return [statSync(new URL(`${name}.gz`, assets)).size, statSync(new URL(`${name}.br`, assets)).size];
 };
 
-/** From the commit of a plain UPDATE to the change of the page, each by the same clock. */
+/** Milliseconds from the commit of a plain UPDATE to the change on screen, by one clock. */
 const changes = async (page: Page, stack: Stack, org: Org): Promise<number[]> => {
   await page.evaluate(() => {
     const seen: Record<string, number> = {};
@@ -70,7 +101,7 @@ const changes = async (page: Page, stack: Stack, org: Org): Promise<number[]> =>
   return late;
 };
 
-/** The bodies of a refresh after one change: of the leads alone, and of all panels. */
+/** The body sizes of a refresh after one change: the leads alone, and all panels. */
 const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, number]> => {
   const sizes = (path: string) => page.evaluate((path) =>
     (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).filter(({ name }) => name.endsWith(path)).map(({ encodedBodySize }) => encodedBodySize), path);
@@ -88,20 +119,20 @@ const refresh = async (page: Page, stack: Stack, org: Org): Promise<[number, num
     await read();
     bodies[0].push((await sizes('/api/analytics/leads')).at(-1)!);
     bodies[1].push((await sizes('/api/analytics/dashboard')).at(-1)!);
-    // A browser writes what it was sent to its disk before it is a dictionary.
+    // A browser writes a body to disk before it can be a dictionary.
     await page.waitForTimeout(400);
   }
   return [median(bodies[0]), median(bodies[1])];
 };
 
-/** Everything that the network brings a page, heads and streams too, as the browser has counted it. */
+/** All bytes that a page receives, headers and streams included, as the browser counts them. */
 const count = async (page: Page) => {
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   const seen = { bytes: 0, requests: 0, beat: Infinity };
   session.on('Network.dataReceived', ({ dataLength, encodedDataLength }) => {
     seen.bytes += encodedDataLength;
-    // The first after an event is counted with the event's bytes, or without its own.
+    // The browser may attribute the event's bytes to the first request after it.
     if (dataLength === HEARTBEAT.length && encodedDataLength) seen.beat = Math.min(seen.beat, encodedDataLength);
   });
   session.on('Network.responseReceivedExtraInfo', ({ headersText, headers }) => {
@@ -111,14 +142,14 @@ const count = async (page: Page) => {
   return seen;
 };
 
-/** The bytes of an hour: of the page, and of a page that polls the same server as the plan's page does. */
+/** The bytes of an hour: of this page, and of a page that polls the same server. */
 const hour = async (browser: Browser, stack: Stack) => {
   const org = stack.org(50);
   const call = () => stack.sql(`insert into calls (org_id, contact_id, phone_number, status, duration_seconds, summary, created_at)
     select org_id, id, phone, 'completed', 77, 'Asked about a cleaning.', now() from contacts where org_id = '${org.id}' order by random() limit 1`);
   const context = await profile(browser);
   const page = await context.newPage();
-  // Before the stream is opened, or its bytes are not counted.
+  // Has to start before the stream opens, or its bytes are not counted.
   const ours = await count(page);
   await openIn(page, stack.url, org);
   await live(page);
@@ -152,8 +183,8 @@ const hour = async (browser: Browser, stack: Stack) => {
 };
 
 /**
- * Of a test call where the microphone is allowed and somebody has pointed at the button: from the click to the stage
- * "connecting", and from Vapi's word that the call has ended to the end on screen, of which the SDK says nothing.
+ * Milliseconds of a test call with a permitted microphone, after the pointer was on the button: from the click to the stage
+ * "connecting", and from Vapi's notice of the end to the end on screen, without help of the SDK.
  */
 const testCall = async (stack: Stack): Promise<[number, number]> => {
   const browser = await launch(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
@@ -175,7 +206,7 @@ const testCall = async (stack: Stack): Promise<[number, number]> => {
     });
     const button = page.getByRole('button', { name: 'Test agent' });
     await button.hover();
-    // As long as a hand takes.
+    // About the time between pointing and clicking.
     await page.waitForTimeout(250);
     await button.click();
     const both = await page.waitForFunction(() => {
@@ -198,10 +229,11 @@ const testCall = async (stack: Stack): Promise<[number, number]> => {
 const stack = await Stack.start();
 const browser = await launch();
 try {
-  // The demo's own orgs are built first.
+  // Waits until the demo's own orgs are built.
   await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');
   const org = stack.org(50);
   const [painted, html, data, loaded] = await cold(browser, stack, org);
+  const floor = await bare(browser, stack, org);
   const [gzip, br] = script();
   const context = await profile(browser);
   const page = await open(context, stack.url, org);
@@ -212,11 +244,11 @@ try {
   const [click, end] = await testCall(stack);
   const tab = await hour(browser, stack);
   const figures = {
-    painted, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ended: round(end), ...tab,
+    painted, floor, html, data, loaded, gzip, br, p50: round(at(late, 0.5)), p99: round(at(late, 0.99)), leads, all, connecting: round(click), ended: round(end), ...tab,
   };
   if (process.argv.includes('--json')) console.log(JSON.stringify(figures));
   else {
-    console.log(`cold page to first data painted, median of ${ROUNDS}: ${painted} ms (the page there after ${html}, the data after ${data}, the script after ${loaded})`);
+    console.log(`cold page to first data painted, median of ${ROUNDS}: ${painted} ms (the page there after ${html}, the data after ${data}, the script after ${loaded}); the same as HTML without a script: ${floor} ms`);
     console.log(`script: ${gzip} B gzip, ${br} B br`);
     console.log(`a change on screen after its commit, ${CHANGES} changes: p50 ${figures.p50} ms, p99 ${figures.p99} ms`);
     console.log(`bodies of a refresh after one call: leads ${leads} B, all panels ${all} B`);

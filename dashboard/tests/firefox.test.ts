@@ -22,7 +22,7 @@ after(async () => {
   await stack?.stop();
 }, { timeout: SOON });
 
-test('Firefox opens the page, follows a change by the stream, and finds it in one tab of two', { timeout: 4 * SOON }, async () => {
+test('Firefox opens the page and follows a change through the stream, which two tabs share', { timeout: 4 * SOON }, async () => {
   const org = stack.org();
   const wrongs: string[] = [];
   const open = async () => {
@@ -44,7 +44,7 @@ test('Firefox opens the page, follows a change by the stream, and finds it in on
     assert.match((await each.$eval('.truth', (truth) => truth.textContent)) ?? '', /Live.*updated \d+(\.\d)? s ago/);
   }
   await page.click('.agent .main');
-  // It has no microphone here, and says so like any other.
+  // Firefox has no fake microphone here, so the call reports a missing one.
   await page.waitForSelector('.call[data-stage=failed] [role=alert]');
   assert.deepEqual(wrongs, []);
 });

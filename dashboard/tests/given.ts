@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { extname } from 'node:path';
 import type { ActivityEvent, Call, Dashboard, Lead } from '../client/src/models.js';
 
-/** The instant of everything that is given. */
+/** The fixed current time. */
 export const NOW = Date.parse('2026-03-12T13:24:31.400Z');
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -12,7 +12,7 @@ const VERSION = '1-4711';
 
 const at = (ms: number): string => new Date(NOW - ms).toISOString().replace('Z', '000Z');
 const id = (kind: number, n: number): string => `00000000-0000-4000-8000-${String(kind * 1000 + n).padStart(12, '0')}`;
-/** The same numbers each time. */
+/** A deterministic random generator. */
 const dice = (seed: number) => () => ((seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647);
 
 const NAMES = [
@@ -79,7 +79,7 @@ const happened = (n: number): ActivityEvent => {
   };
 };
 
-/** Everything that a clinic of some size has. */
+/** The data of a clinic of some size. */
 export const full = (): Dashboard => {
   const roll = dice(7);
   const hourly = Array.from({ length: 168 }, (_, i) => {
@@ -114,12 +114,12 @@ const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javas
 const DIST = new URL('../dist', import.meta.url).pathname;
 
 /**
- * The built page with answers of a fixed instant, for what has to be the same each time: how the page looks. Everything that
- * it does is tested with the real server.
+ * Serves the built page with fixed answers, so that pictures of it are the same each time. Its behaviour is tested with the
+ * real server.
  */
 export class Given {
   data: () => Dashboard = full;
-  /** Instead of the panels. */
+  /** The status that replaces the panels. */
   status?: number;
   labels: Record<string, string> = {};
   stream: 'open' | 'refused' = 'open';
@@ -168,7 +168,7 @@ export class Given {
     if (this.hangs) return;
     this.n++;
     const status = version === '1-1' ? 410 : (this.status ?? 200);
-    // When a lead that was called yesterday falls to medium.
+    // The instant when a lead called yesterday falls to medium.
     const next = at(13 * 97 * MINUTE - DAY);
     const labels = { 'prewarm-version': version ?? VERSION, 'prewarm-as-of': at(400), 'prewarm-age': '0', 'prewarm-next-change': next, etag: `W/"${this.n}"`, ...this.labels };
     this.json(response, status, status === 200 ? this.data() : { error: 'x' }, labels);
@@ -192,5 +192,5 @@ export class Given {
   }
 }
 
-/** A token that names an org, of nobody. */
+/** An unsigned token that names an org. */
 export const TOKEN = ['{}', JSON.stringify({ app_metadata: { org_id: id(0, 1) } }), ''].map((part) => Buffer.from(part).toString('base64url')).join('.');

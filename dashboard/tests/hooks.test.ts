@@ -1,4 +1,4 @@
-/** The client's hooks in somebody else's page, under each framework that they are for. */
+/** The client's hooks in a page of another application, under each supported framework. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { type Org, SOON, Stack, until } from './stack.js';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Where each framework's parts are. */
+/** The folders of each framework's packages. */
 const FRAMEWORKS = {
   'React 18': { hooks: 'react', jsx: 'react', modules: './react-18/node_modules/' },
   'React 19': { hooks: 'react', jsx: 'react', modules: '../node_modules/' },
@@ -22,9 +22,9 @@ const bundle = async ({ hooks, jsx, modules }: Framework): Promise<string> => {
   const built = await rolldown({
     input: here('./hooks/page.tsx'),
     platform: 'browser',
-    // Its paths are React's.
+    // The paths are those of React's packages.
     tsconfig: false,
-    // 'use client' is for servers that render React.
+    // The 'use client' directive only matters to servers that render React.
     checks: { moduleLevelDirective: false },
     resolve: {
       alias: {
@@ -52,7 +52,7 @@ after(async () => {
   await stack.stop();
 });
 
-/** Puts the page where somebody else's would stand: beside the API, with a route of its own that passes a webhook on. */
+/** Serves the page beside the API, with a back-end route that forwards a webhook. */
 const open = async (org: Org, script: string): Promise<Page> => {
   const context = await profile(browser);
   await context.addInitScript((token) => location.protocol === 'http:' && sessionStorage.setItem('token', token), org.token);
@@ -76,13 +76,13 @@ const is = (page: Page, id: string, wanted: string) =>
   page.waitForFunction(([id, wanted]) => document.getElementById(id!)?.textContent === wanted, [id, wanted]);
 
 for (const [name, framework] of Object.entries(FRAMEWORKS)) {
-  test(`${name}: what is shown is live, a write returns when it is seen, and a page that goes ends the stream`, { timeout: 4 * SOON }, async () => {
+  test(`${name}: data is live, a write resolves when it is visible, and an unmounted page ends the stream`, { timeout: 4 * SOON }, async () => {
     const org = stack.org(5);
     await until('the assistant', async () => stack.sql(`select vapi_assistant_id from agents where org_id = '${org.id}'`));
     await until('nothing is owed', async () => stack.sql('select not exists (select from prewarm.marks)') === 't');
     const page = await open(org, await bundle(framework));
 
-    // The example and the hooks show the same. Each of their two clients asks once, and again if news overtakes the answer.
+    // The example and the hooks show the same data. Each of the two clients reads once, and again if a new version overtakes it.
     await page.getByRole('heading', { name: '5 calls' }).waitFor();
     await page.getByText('Contact 1 (hot)').waitFor();
     assert.equal(await text(page, 'total'), '5');
@@ -90,25 +90,25 @@ for (const [name, framework] of Object.entries(FRAMEWORKS)) {
     const asked = await page.evaluate(() => performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/api/analytics/dashboard')).length);
     assert.ok(asked <= 4, `asked ${asked} times`);
 
-    // Plain SQL shows by itself.
+    // A change by plain SQL appears without an action of the page.
     stack.sql(`insert into calls (org_id, phone_number, status, duration_seconds) values ('${org.id}', '+15550000002', 'completed', 3)`);
     await is(page, 'total', '6');
     await page.getByRole('heading', { name: '6 calls' }).waitFor();
 
-    // A write with a receipt: when it returns, what is shown includes it.
+    // After a write with a receipt returns, the data on screen includes it.
     await page.locator('#book').click();
     await page.waitForFunction(() => document.body.dataset.booked);
     assert.equal(await page.evaluate(() => document.body.dataset.booked), 'true 7');
     await is(page, 'total', '7');
 
-    // A write without one: what was written is read again where it was written.
+    // After a write without a receipt, the written path is read again.
     await is(page, 'greeting', 'Hello?');
     await page.locator('#save').click();
     await page.waitForFunction(() => document.body.dataset.saved);
     assert.equal(await page.evaluate(() => document.body.dataset.saved), 'true');
     assert.equal(await text(page, 'greeting'), 'Good morning!');
 
-    // A write that is refused says why, and what is shown stays.
+    // A refused write says why, and the data on screen stays.
     await page.unroute('**/book');
     await page.route('**/book', (route) => route.fulfill({ status: 409, json: { error: 'That hour is taken' } }));
     await page.locator('#book').click();
@@ -116,7 +116,7 @@ for (const [name, framework] of Object.entries(FRAMEWORKS)) {
     assert.equal(await text(page, 'total'), '7');
     assert.ok(await page.locator('#book').isEnabled());
 
-    // A page that goes takes its stream with it.
+    // A page that unmounts closes its stream.
     await page.evaluate(() => (window as never as { unmount: () => void }).unmount());
     await page.waitForFunction(() => (window as never as { client: { way: string } }).client.way === 'stopped');
     assert.deepEqual((page.context() as never as { wrongs: string[] }).wrongs, []);

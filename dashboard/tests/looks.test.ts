@@ -10,7 +10,7 @@ import { inState, type Screen, SCREENS, STATES, THEMES } from './states.js';
 import { SOON } from './stack.js';
 
 const KEPT = new URL('./looks/', import.meta.url).pathname;
-/** How much of a picture may differ: browsers draw letters a little differently from release to release. */
+/** The tolerated share of different pixels: text rendering varies between browser releases. */
 const TOLERANCE = 0.02;
 
 let given: Given;
@@ -26,7 +26,7 @@ after(async () => {
   given?.stop();
 }, { timeout: SOON });
 
-/** Compares with what is kept. `PREWARM_UPDATE=1` keeps it anew; a difference is written beside it. */
+/** Compares with the kept picture and writes a difference beside it. `PREWARM_UPDATE=1` renews the picture. */
 const compare = (name: string, shot: Buffer): void => {
   const path = `${KEPT}${name}.png`;
   if (process.env.PREWARM_UPDATE) {
@@ -44,9 +44,9 @@ const compare = (name: string, shot: Buffer): void => {
   assert.ok(share <= TOLERANCE, `${name}: ${(share * 100).toFixed(1)} % of the picture differs; PREWARM_UPDATE=1 keeps it as it is now`);
 };
 
-describe('every state, as it looks', { concurrency: false }, () => {
+describe('the look of every state', { concurrency: false }, () => {
   for (const state of STATES) {
-    test(`${state.name}: light and dark, on a desktop and on a phone, without a fault that axe finds`, { timeout: 4 * SOON }, async () => {
+    test(`${state.name}: light and dark, on a desktop and on a phone, without violations found by axe`, { timeout: 4 * SOON }, async () => {
       for (const screen of Object.keys(SCREENS) as Screen[]) {
         for (const theme of THEMES) {
           await inState(browser, given, state, screen, theme, async (page) => {
@@ -54,7 +54,7 @@ describe('every state, as it looks', { concurrency: false }, () => {
               await page.evaluate(() => scrollTo(0, 0));
               compare(`${state.name}-${screen}-${theme}`, await page.screenshot());
             }
-            // On a phone the same parts are arranged otherwise: some states are enough.
+            // A phone only arranges the same parts differently, so some states are enough.
             if (screen === 'desktop' || state.kept) assert.deepEqual(await violations(page), [], `${state.name} ${screen} ${theme}`);
             assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, 'nothing is sideways');
           });

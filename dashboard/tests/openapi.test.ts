@@ -1,4 +1,4 @@
-/** The description of the routes, held against the running server by schemathesis: what it is asked and answers is as described. */
+/** Checks with schemathesis that the running server takes and answers what its OpenAPI description says. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -9,16 +9,16 @@ import { promisify } from 'node:util';
 
 import { Stack } from './stack.js';
 
-/** From `scripts/setup test`. */
+/** Installed by `scripts/setup test`. */
 const SCHEMATHESIS = process.env.PREWARM_SCHEMATHESIS ?? new URL('../../.prewarm/servers/schemathesis/bin/schemathesis', import.meta.url).pathname;
 const skip = !existsSync(SCHEMATHESIS) && 'schemathesis could not be installed';
-/** Of each operation. */
+/** Examples of each operation. */
 const EXAMPLES = 30;
-/** Their answers do not end by themselves; tests of their own read them. */
+/** Streams do not end by themselves and have tests of their own. */
 const STREAMS = '(/stream|/events)$';
 
 let stack: Stack;
-/** Where it keeps what it has seen. */
+/** A folder for schemathesis' own files. */
 const cwd = mkdtempSync(join(tmpdir(), 'prewarm-openapi-'));
 before(async () => {
   stack = await Stack.start();
@@ -28,7 +28,7 @@ after(async () => {
   rmSync(cwd, { recursive: true });
 });
 
-test('the server does what its description says', { skip }, async () => {
+test('the server conforms to its OpenAPI description', { skip }, async () => {
   const { token } = stack.org();
   const args = [
     '--config-file',

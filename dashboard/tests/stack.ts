@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Twenty times what anything takes on a machine that has nothing else to do. */
+/** The time limit of a wait: twenty times the longest on an idle machine. */
 export const SOON = 60_000;
 
 const BINARY = process.env.PREWARM_BIN ?? new URL('../../target/debug/prewarm', import.meta.url).pathname;
@@ -25,7 +25,7 @@ const freePort = (): Promise<number> =>
     });
   });
 
-/** Tries until it gives something. */
+/** Polls `look` until it returns something. */
 export const until = async <T>(what: string, look: () => Promise<T | undefined | false>): Promise<T> => {
   const ends = Date.now() + SOON;
   for (;;) {
@@ -36,18 +36,18 @@ export const until = async <T>(what: string, look: () => Promise<T | undefined |
   }
 };
 
-/** The binary with Postgres, Redis and the stand-in for Vapi of its own, and a second api that can be killed. */
+/** The binary with a private Postgres, Redis and Vapi stand-in, and a second api that can be killed. */
 export class Stack {
   private readonly children: ChildProcess[] = [];
   private readonly directory = mkdtempSync(join(tmpdir(), 'prewarm-page-'));
   private environment: NodeJS.ProcessEnv = {};
   private api?: ChildProcess;
-  /** Of the process that has everything. */
+  /** The URL of the process that runs everything. */
   url = '';
-  /** Of the api that can be killed. */
+  /** The URL of the api that can be killed. */
   apiUrl = '';
 
-  /** Ends what it has started, also where the start fails. */
+  /** Starts the stack. A failed start ends the processes that it has started. */
   static async start(): Promise<Stack> {
     const stack = new Stack();
     await stack.begin().catch(async (error) => {
@@ -59,7 +59,7 @@ export class Stack {
 
   private async begin(): Promise<void> {
     const stack = this;
-    // Postgres runs as an account of its own where the tests run as root.
+    // If the tests run as root, Postgres runs under another account.
     chmodSync(stack.directory, 0o755);
     const [http, admin, queue, api, apiAdmin] = await Promise.all([1, 2, 3, 4, 5].map(freePort));
     stack.url = `http://127.0.0.1:${http}`;
@@ -102,13 +102,13 @@ export class Stack {
     execFileSync('redis-cli', ['-s', join(this.directory, 'redis', 'redis.sock'), 'shutdown', 'nosave']);
   }
 
-  /** Plain SQL, as somebody else would write it. */
+  /** Runs SQL as another program would. */
   sql(text: string): string {
     const args = ['-h', join(this.directory, 'postgres'), '-U', 'postgres', '-qAtX', '-v', 'ON_ERROR_STOP=1', '-c', text];
     return execFileSync('psql', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim();
   }
 
-  /** An org with contacts `Contact 1` to `n`, the first the best, and a call of each. */
+  /** Creates an org with contacts `Contact 1` to `n`, the first with the highest score, and a call of each. */
   org(contacts = 12, zone = 'Europe/Berlin'): Org {
     const id = randomUUID();
     this.sql(`

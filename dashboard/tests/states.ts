@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { profile, withMachine } from './browser.js';
 import { type Given, nothing, NOW, full, TOKEN } from './given.js';
 
-/** A state that the page can be in, and how it gets there. */
+/** A state of the page and the steps that lead to it. */
 export interface State {
   name: string;
   given?: Partial<Pick<Given, 'data' | 'status' | 'labels' | 'stream' | 'hangs' | 'agent' | 'reason'>>;
@@ -12,7 +12,7 @@ export interface State {
   anonymous?: boolean;
   /** The steps that lead to the state. */
   then?: (page: Page, given: Given) => Promise<unknown>;
-  /** A picture of it is kept, and compared with. */
+  /** Whether a picture of the state is kept and compared. */
   kept?: boolean;
 }
 
@@ -50,7 +50,7 @@ export const STATES: State[] = [
     },
   },
   { name: 'past', query: '?version=1-4700', then: (page) => page.getByText('This is version 1-4700').waitFor() },
-  { name: 'gone', query: '?version=1-1', then: (page) => page.getByText('That version is kept no longer').waitFor() },
+  { name: 'gone', query: '?version=1-1', then: (page) => page.getByText('That version is no longer available').waitFor() },
   {
     name: 'drawer', kept: true,
     then: async (page) => {
@@ -58,7 +58,7 @@ export const STATES: State[] = [
       await page.getByRole('dialog').getByText('Call id').waitFor();
     },
   },
-  { name: 'nothing-found', query: '?q=nobody', then: (page) => page.getByText('No call is like that.').waitFor() },
+  { name: 'nothing-found', query: '?q=nobody', then: (page) => page.getByText('No calls match.').waitFor() },
   {
     name: 'help',
     then: async (page) => {
@@ -123,14 +123,14 @@ export type Theme = (typeof THEMES)[number];
 export type Screen = keyof typeof SCREENS;
 
 const font = readFileSync(new URL('../node_modules/@fontsource-variable/inter/files/inter-latin-wght-normal.woff2', import.meta.url)).toString('base64');
-/** The same letters on every machine, and nothing that moves. */
+/** Pins the font and stops everything that moves. */
 const STYLE = `
   @font-face { font-family: Pinned; font-weight: 100 900; src: url(data:font/woff2;base64,${font}) format('woff2'); }
   :root { --face: Pinned, sans-serif; }
   * { caret-color: transparent !important; }
   .meter i { transform: scaleX(0.6) !important; }`;
 
-/** Opens the page in a state, as one screen and theme show it, and hands it over. */
+/** Opens the page in a state, on one screen and in one theme, and passes it to `look`. */
 export const inState = async (
   browser: Browser, given: Given, state: State, screen: Screen, colorScheme: Theme, look: (page: Page) => Promise<void>,
 ): Promise<void> => {

@@ -1,4 +1,4 @@
-// Lets Node run the tests' TypeScript: types are left out, and `.js` in an import may be a `.ts`.
+// Lets Node run the tests' TypeScript: removes types, and resolves `.js` imports to `.ts` files.
 import { register } from 'node:module';
 
 register('./typescript-hooks.mjs', import.meta.url);

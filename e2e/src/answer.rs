@@ -1,4 +1,4 @@
-//! An answer of a process, read whole.
+//! A complete response of a process.
 
 use std::io::Read;
 
@@ -6,35 +6,35 @@ use readmodel::{time::Timestamp, version::Version};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
-/// An answer, read whole.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its bytes as they came.
+    /// The body as received.
     pub body: Vec<u8>,
 }
 
 impl Answer {
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     ///
     /// # Errors
-    /// The connection failed, so that nobody knows what became of the request.
+    /// The connection failed; the request may have been processed.
     pub async fn to(request: RequestBuilder) -> reqwest::Result<Self> {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Self { status, headers, body: response.bytes().await?.to_vec() })
     }
 
-    /// A header's text.
+    /// The value of a header.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
-    /// The body without its content coding.
+    /// The decoded body.
     #[must_use]
     pub fn identity(&self) -> Vec<u8> {
         let mut identity = Vec::new();

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-/// Only a test that fails waits this long, so it is far above what a busy machine needs.
+/// The limit of a wait. Only a failing test reaches it, so it is far above what a busy machine needs.
 const DEADLINE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Looks until there is something to be found, at least once and for `limit` at most.
+/// Calls `look` until it returns something, at least once and for `limit` at most.
 pub async fn poll<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let started = Instant::now();
     loop {
@@ -20,7 +20,7 @@ pub async fn poll<T>(limit: Duration, mut look: impl AsyncFnMut() -> Option<T>) 
     }
 }
 
-/// The same for a minute; the test fails when nothing is found by then.
+/// Like [`poll`], for a minute. The test fails if nothing is found by then.
 pub async fn eventually<T>(what: &str, look: impl AsyncFnMut() -> Option<T>) -> T {
     match poll(DEADLINE, look).await {
         Some(found) => found,

@@ -1,4 +1,4 @@
-//! A stream of server-sent events, read as a client reads it.
+//! A client of a stream of server-sent events.
 
 use std::time::Duration;
 
@@ -27,14 +27,14 @@ pub struct Event {
     pub data: Value,
 }
 
-/// What a read of a stream met with.
+/// The result of reading a stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Next {
     /// An event.
     Event(Event),
     /// The server ended the stream, or the connection broke.
     End,
-    /// Nothing in time.
+    /// Nothing arrived in time.
     Silence,
 }
 
@@ -54,7 +54,7 @@ impl Event {
 }
 
 impl Events {
-    /// Opens a stream; it may stay open for a minute.
+    /// Opens a stream, for a minute at most.
     pub async fn open(request: RequestBuilder) -> Self {
         let response = request.timeout(Duration::from_secs(60)).send().await.unwrap();
         assert_eq!(response.status(), 200);
@@ -70,7 +70,7 @@ impl Events {
         }
     }
 
-    /// The next event, if it comes in time.
+    /// The next event, if it arrives in time.
     pub async fn within(&mut self, limit: Duration) -> Next {
         let read = async {
             loop {
@@ -89,7 +89,7 @@ impl Events {
         tokio::time::timeout(limit, read).await.unwrap_or(Next::Silence)
     }
 
-    /// Whether the stream ends in time, whatever it says before.
+    /// Whether the stream ends in time, after any events.
     pub async fn ends_within(&mut self, promise: Duration) -> bool {
         let limit = in_time(promise);
         let end = async { while self.within(limit).await != Next::End {} };

@@ -1,6 +1,6 @@
-//! Whole-system tests: real `prewarm` processes on a real Postgres and a real Redis, asked from outside.
+//! Whole-system tests: real `prewarm` processes on a real Postgres and a real Redis, tested from outside.
 //!
-//! [`Stack`] is the whole of it; [`Process`] is one process of it, which a test may kill.
+//! [`Stack`] is the whole system; [`Process`] is one of its processes, which a test may kill.
 
 #![expect(clippy::unwrap_used, reason = "a harness that cannot go on has failed its test")]
 

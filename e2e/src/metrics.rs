@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-/// The samples of a scrape, by name and labels as they are written.
+/// The samples of a scrape, by name and labels as written.
 #[derive(Clone, Debug)]
 pub struct Metrics(BTreeMap<String, f64>);
 
 impl Metrics {
-    /// Parses the text format; a line that is none fails the test.
+    /// Parses the text format. An invalid line fails the test.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let samples = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
         Self(samples.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line}"))).collect())
     }
 
-    /// The sum of a metric's samples that have all of these labels; 0 without any.
+    /// The sum of a metric's samples with all of these labels; 0 without any.
     #[must_use]
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         let labels: Vec<String> = labels.iter().map(|(label, value)| format!("{label}=\"{value}\"")).collect();
@@ -23,13 +23,13 @@ impl Metrics {
         matching.filter(|(sample, _)| labels.iter().all(|label| sample.contains(label))).map(|(_, value)| value).sum()
     }
 
-    /// The names there are.
+    /// The names of all samples.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.keys().filter_map(|sample| sample.split('{').next())
     }
 }
 
-/// `name{label="value",…} number`
+/// Parses `name{label="value",…} number`.
 fn sample(line: &str) -> Option<(String, f64)> {
     let (series, value) = line.rsplit_once(' ')?;
     let (name, labels) = match series.split_once('{') {

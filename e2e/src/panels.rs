@@ -1,26 +1,26 @@
-//! What a dashboard asks for, and what it ought to get.
+//! The routes of a dashboard and their expected bodies.
 
 use readmodel::{ids::OrgId, model::Model};
 use testkit::oracle::{self, Micros, World};
 
-/// A route that hands out a read model.
+/// A route that serves a read model.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel {
-    /// The path, with its query.
+    /// The path and query.
     pub path: &'static str,
-    /// What it shows.
+    /// The model in its body.
     pub model: Model,
 }
 
 impl Panel {
-    /// The body by definition, from the source rows and the instant.
+    /// The expected body, by the oracle, from the source rows and the instant.
     #[must_use]
     pub fn definition(&self, world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
         oracle::model(world, org, self.model, as_of)
     }
 }
 
-/// Every route that hands out a read model.
+/// Every route that serves a read model.
 pub const PANELS: [Panel; Model::COUNT] = [
     Panel { path: "/api/analytics/dashboard", model: Model::Dashboard },
     Panel { path: "/api/analytics/leads", model: Model::Leads },

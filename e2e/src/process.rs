@@ -1,4 +1,4 @@
-//! A `prewarm` process of a test.
+//! A `prewarm` process under test.
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +16,14 @@ use testkit::{
 
 use crate::{eventually, poll};
 
-/// The only variables that a process gets, apart from its addresses and `PATH`.
+/// The variables of a process. It gets no others but its addresses and `PATH`.
 pub type Environment = BTreeMap<&'static str, String>;
 
-/// A process drains for eight seconds at most.
+/// The time limit of a stop. A process drains for up to eight seconds.
 const STOP: Duration = in_time(Duration::from_secs(10));
-/// Starting a Postgres, migrating and seeding thousands of rows.
+/// The time limit of a command, which may start Postgres, migrate and seed thousands of rows.
 const END: Duration = Duration::from_secs(60);
-/// The lines of a process' log that a failed test shows.
+/// The number of log lines that a failed test shows.
 const TAIL_LINES: usize = 30;
 
 /// A running `prewarm`. Killed when dropped.
@@ -33,7 +33,7 @@ pub struct Process {
     environment: Environment,
     place: Place,
     running: Option<process::Process>,
-    /// Standard error is a pipe that nobody reads.
+    /// Whether standard error is a pipe without a reader.
     unread: bool,
 }
 
@@ -44,7 +44,7 @@ impl Process {
         Self::start_with(arguments, environment, false)
     }
 
-    /// The same with a standard error that nobody reads. There is no log to be looked at.
+    /// Starts it with a standard error that is not read, so without a log.
     #[must_use]
     pub fn start_unread(arguments: &[&str], environment: &Environment) -> Self {
         Self::start_with(arguments, environment, true)
@@ -65,7 +65,7 @@ impl Process {
     fn spawn(&mut self) {
         let output = |name: &str| File::options().create(true).append(true).open(self.place.dir().join(name)).unwrap();
         let mut command = Command::new(program());
-        // Where the servers' programs are, for `prewarm up`.
+        // `prewarm up` finds the servers' programs by these.
         let passed_on = ["PATH", "PREWARM_SERVERS_DIR"].map(|name| (name, std::env::var(name).ok()));
         command.env_clear().envs(passed_on.into_iter().filter_map(|(name, value)| Some((name, value?))));
         command.envs(self.place.addresses()).envs(&self.environment).args(&self.arguments).stdin(Stdio::null());
@@ -74,7 +74,7 @@ impl Process {
         self.running = Some(process::Process::spawn(&mut command).unwrap());
     }
 
-    /// Where dashboards and webhooks come in.
+    /// The address for dashboards and webhooks.
     #[must_use]
     pub fn http_addr(&self) -> SocketAddr {
         self.place.http_addr()
@@ -86,7 +86,7 @@ impl Process {
         format!("http://{}{path}", self.http_addr())
     }
 
-    /// Where operators come in.
+    /// The address for operators.
     #[must_use]
     pub fn admin_addr(&self) -> SocketAddr {
         self.place.admin_addr()
@@ -104,36 +104,36 @@ impl Process {
         format!("http://{}{path}", self.place.queue_ui_addr())
     }
 
-    /// The pid, while it runs.
+    /// The pid of the running process.
     #[must_use]
     pub fn pid(&self) -> u32 {
         self.running.as_ref().unwrap().pid()
     }
 
-    /// What it has written to standard error, in all its lives.
+    /// The standard error of all its runs.
     #[must_use]
     pub fn log(&self) -> String {
         self.place.read("stderr")
     }
 
-    /// What it has written to standard output, in all its lives.
+    /// The standard output of all its runs.
     #[must_use]
     pub fn stdout(&self) -> String {
         self.place.read("stdout")
     }
 
-    /// Kills it at whatever instruction it is.
+    /// Kills it with SIGKILL.
     pub fn kill_9(&mut self) {
         self.running = None;
     }
 
-    /// Starts it again, on the same addresses; kills it first if it runs.
+    /// Starts it again on the same addresses, after killing it if it runs.
     pub fn restart(&mut self) {
         self.kill_9();
         self.spawn();
     }
 
-    /// Tells it to stop, and fails unless it ends well and in time.
+    /// Stops it, and fails unless it exits successfully and in time.
     pub async fn stop(&mut self) {
         let told = Instant::now();
         self.running.as_ref().unwrap().terminate();
@@ -143,14 +143,14 @@ impl Process {
         self.running = None;
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it exits by itself.
     pub async fn ended(&mut self) -> ExitStatus {
         let ended = poll(END, async || self.running.as_mut().unwrap().ended().unwrap()).await;
         self.kill_9();
         ended.unwrap_or_else(|| panic!("{:?} still runs after {END:?}", self.arguments))
     }
 
-    /// Waits until `/readyz` says that it is ready, and the api listens if it has one.
+    /// Waits until `/readyz` is 200, and until the api, if there is one, listens.
     pub async fn ready(&self, client: &reqwest::Client) {
         let is_ok = async |url: String| client.get(url).send().await.is_ok_and(|answer| answer.status().is_success());
         let ready = self.admin("/readyz");
@@ -170,7 +170,7 @@ impl Drop for Process {
     }
 }
 
-/// The binary, which cargo puts beside the directory of the test's own.
+/// The path of the binary, which cargo puts above the directory of the test's own.
 #[must_use]
 pub fn program() -> PathBuf {
     let program = std::env::current_exe().unwrap().parent().unwrap().with_file_name("prewarm");

@@ -1,4 +1,4 @@
-//! A real Prometheus with the project's own configuration.
+//! A real Prometheus with the project's configuration.
 
 use std::{
     fs,
@@ -16,10 +16,10 @@ use crate::{Process, eventually};
 
 const MONITORING: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../monitoring");
 const PORT: u16 = 9090;
-/// As it is in the configuration, and so that a test sees many scrapes in a few seconds.
+/// The interval in the configuration, and the one that gives a test many scrapes in a few seconds.
 const INTERVALS: [&str; 2] = ["interval: 5s", "interval: 200ms"];
 
-/// A Prometheus that scrapes processes of a test. Killed when dropped.
+/// A Prometheus that scrapes the processes of a test. Killed when dropped.
 pub struct Prometheus {
     address: SocketAddr,
     client: reqwest::Client,
@@ -27,20 +27,20 @@ pub struct Prometheus {
     _place: Place,
 }
 
-/// A file of the project's monitoring.
+/// The path of a file in `monitoring/`.
 #[must_use]
 pub fn monitoring_file(name: &str) -> PathBuf {
     Path::new(MONITORING).join(name)
 }
 
-/// Runs Prometheus' tool for checking files.
+/// Runs promtool on a file.
 #[must_use]
 pub fn promtool(arguments: &[&str], file: &str) -> Output {
     tool("promtool").args(arguments).arg(monitoring_file(file)).output().unwrap()
 }
 
 impl Prometheus {
-    /// Starts it, and waits until it has reached every process.
+    /// Starts it and waits until it has scraped every process.
     pub async fn start(client: &reqwest::Client, processes: &[&Process]) -> Self {
         let place = Place::new().unwrap();
         let (home, address) = (place.dir(), place.addr(PORT));
@@ -63,7 +63,7 @@ impl Prometheus {
         self.try_query(expression).await.unwrap_or_else(|| panic!("{expression}"))
     }
 
-    /// What it says of itself at a path of its API.
+    /// The response of its API at a path.
     pub async fn get(&self, path: &str) -> Value {
         self.try_get(path, &[]).await.unwrap_or_else(|| panic!("{path}"))
     }
@@ -74,7 +74,7 @@ impl Prometheus {
         Some(data["result"].as_array()?.iter().map(value).collect())
     }
 
-    /// `None`: it does not listen yet, or refuses.
+    /// `None` if it does not listen yet, or refuses.
     async fn try_get(&self, path: &str, parameters: &[(&str, &str)]) -> Option<Value> {
         let url = Url::parse_with_params(&format!("http://{}/api/v1/{path}", self.address), parameters).unwrap();
         let mut answer: Value = self.client.get(url).send().await.ok()?.json().await.ok()?;
@@ -82,7 +82,7 @@ impl Prometheus {
     }
 }
 
-/// The project's configuration and rules, with other targets and a faster clock.
+/// Writes the project's configuration and rules with other targets and shorter intervals.
 fn configure(home: &Path, processes: &[&Process]) {
     fs::create_dir(home.join("rules")).unwrap();
     for name in ["prometheus.yml", "rules/recording.yml", "rules/alerts.yml"] {

@@ -1,4 +1,4 @@
-//! A line to a Postgres on a unix socket that may go silent: nothing passes, and no side is told.
+//! A proxy for a Postgres on a unix socket that can go silent: nothing passes, and no side is notified.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -11,11 +11,11 @@ use tokio::{
     time::timeout,
 };
 
-/// What libpq and its kin call the socket of a server on the usual port.
+/// The name that clients expect for the socket of a server on the default port.
 const SOCKET: &str = ".s.PGSQL.5432";
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Passes everything on while it is not silent. Its connections end when it is dropped.
+/// A proxy that forwards everything unless it is silent. Its connections end when it is dropped.
 pub struct SilentLine {
     state: watch::Sender<State>,
     _connections: JoinSet<()>,
@@ -26,12 +26,12 @@ pub struct SilentLine {
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
     is_silent: bool,
-    /// Connections that were made before so many losses never speak again.
+    /// The number of losses so far. Connections made before a loss stay silent.
     losses: u32,
 }
 
 impl SilentLine {
-    /// A line to a server on a unix socket, named by a database's URL.
+    /// Starts a proxy for the server of a database URL with a unix socket.
     #[must_use]
     pub fn to(url: &str) -> Self {
         let (address, dir) = url.split_once("?host=").unwrap();
@@ -47,24 +47,24 @@ impl SilentLine {
         Self { state, _connections: connections, home, url }
     }
 
-    /// The database's URL by way of this line.
+    /// The URL of the database through this proxy.
     #[must_use]
     pub fn url(&self) -> String {
         assert!(self.home.path().exists());
         self.url.clone()
     }
 
-    /// From now on nothing passes, and nothing is lost.
+    /// Holds everything back, without losing it.
     pub fn silence(&self) {
         self.state.send_modify(|state| state.is_silent = true);
     }
 
-    /// What was held back passes, also what nobody waits for any more.
+    /// Forwards everything held back, including data that is no longer awaited.
     pub fn lift(&self) {
         self.state.send_modify(|state| state.is_silent = false);
     }
 
-    /// The same, but connections that were made until now stay silent for good, and nobody is told.
+    /// Lifts the silence for new connections. Existing ones stay silent for good.
     pub fn lift_for_new_connections(&self) {
         self.state.send_modify(|state| *state = State { is_silent: false, losses: state.losses + 1 });
     }
@@ -75,7 +75,7 @@ async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<
     while let Ok((client, _)) = listener.accept().await {
         let (server, mut state) = (server.clone(), state.clone());
         connections.spawn(async move {
-            // A knock in the silence is not heard: a caller who leaves before its end was never there.
+            // A connection attempt during the silence is not accepted; a client may give up before its end.
             if state.wait_for(|state| !state.is_silent).await.is_err() {
                 return;
             }
@@ -92,7 +92,7 @@ async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<
     }
 }
 
-/// What a client says first; `None` if it has gone after that.
+/// The first bytes of a client; `None` if it has closed after them.
 async fn greeting(client: &UnixStream) -> Option<Vec<u8>> {
     let (mut greeting, mut chunk) = (Vec::new(), [0; 1024]);
     client.readable().await.ok()?;
@@ -106,7 +106,7 @@ async fn greeting(client: &UnixStream) -> Option<Vec<u8>> {
     }
 }
 
-/// To the end of what one side says. What it said before it went away reaches the other all the same.
+/// Forwards one direction until its end. Bytes sent before a close are still delivered.
 async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
@@ -121,7 +121,7 @@ async fn pass(
             return std::future::pending().await;
         }
         if length == 0 || to.write_all(&chunk[..length]).await.is_err() {
-            // The other side may have gone: then there is nobody to tell.
+            // The other side may have closed already.
             let _ = timeout(Duration::from_secs(1), to.shutdown()).await;
             return;
         }

@@ -1,4 +1,4 @@
-//! A line to a server on a unix socket, whose replies take a while.
+//! A proxy for a server on a unix socket that delays replies.
 
 use std::{
     path::{Path, PathBuf},
@@ -23,7 +23,7 @@ use tokio::{
 
 const CHUNK_BYTES: usize = 64 << 10;
 
-/// Passes everything on, replies late. Its connections end when it is dropped.
+/// A proxy that forwards everything, replies after a delay. Its connections end when it is dropped.
 pub struct SlowLine {
     delay_ms: Arc<AtomicU64>,
     _connections: JoinSet<()>,
@@ -31,7 +31,7 @@ pub struct SlowLine {
 }
 
 impl SlowLine {
-    /// A line to a server, without a delay yet.
+    /// Starts a proxy without a delay.
     #[must_use]
     pub fn to(server: &Path) -> Self {
         let home = tempfile::tempdir().unwrap();
@@ -42,13 +42,13 @@ impl SlowLine {
         Self { delay_ms, _connections: connections, home }
     }
 
-    /// Where it listens.
+    /// The socket that it listens on.
     #[must_use]
     pub fn socket(&self) -> PathBuf {
         self.home.path().join("socket")
     }
 
-    /// From now on replies take so much longer.
+    /// Sets the delay of replies.
     pub fn delay(&self, delay: Duration) {
         self.delay_ms.store(u64::try_from(delay.as_millis()).unwrap(), Ordering::Relaxed);
     }
@@ -67,7 +67,7 @@ async fn connect(client: UnixStream, server: &Path, delay_ms: &AtomicU64) {
     let (mut requests, to_client) = client.into_split();
     let (replies, mut to_server) = server.into_split();
     let (late, due) = mpsc::unbounded_channel();
-    // Whichever side closes ends the connection.
+    // Either side may end the connection.
     tokio::select! {
         _ = io::copy(&mut requests, &mut to_server) => {}
         () = hold_back(replies, late, delay_ms) => {}

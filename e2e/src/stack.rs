@@ -1,4 +1,4 @@
-//! The whole system.
+//! The whole system under test.
 
 use std::time::Duration;
 
@@ -19,47 +19,47 @@ use uuid::Uuid;
 
 use crate::{Answer, Environment, Metrics, PANELS, Process, eventually, poll};
 
-/// Signs the tokens.
+/// The secret that signs tokens.
 pub const JWT_SECRET: &str = "canary-jwt-secret-of-more-than-thirty-two-bytes";
-/// What a webhook presents.
+/// The secret that webhooks present.
 pub const WEBHOOK_SECRET: &str = "canary-webhook-secret";
 
 const REQUEST_TIMEOUT: Duration = in_time(Duration::from_secs(10));
 
-/// An api and a worker on a database and a Redis of this test alone.
+/// An api and a worker on a private database and Redis.
 pub struct Stack {
     /// The api.
     pub api: Process,
     /// The worker.
     pub worker: Process,
-    /// The source, and the ledger, for the superuser.
+    /// Superuser sessions on the database.
     pub pg: PgPool,
-    /// The Redis.
+    /// The Redis server.
     pub redis: Redis,
-    /// What the processes are told.
+    /// The variables of the processes.
     pub environment: Environment,
-    /// Any caller.
+    /// The HTTP client.
     pub client: reqwest::Client,
     database: Database,
 }
 
-/// An organisation, and somebody who may see its dashboard.
+/// An org and one of its users.
 #[derive(Clone, Debug)]
 pub struct Org {
-    /// Its id.
+    /// The id of the org.
     pub id: OrgId,
-    /// A valid token of one of its users.
+    /// A valid token of the user.
     pub token: String,
 }
 
 impl Org {
-    /// An org that has no row.
+    /// An org without a row.
     #[must_use]
     pub fn unknown() -> Self {
         Self::of(OrgId(Uuid::new_v4()))
     }
 
-    /// Somebody of an org.
+    /// An org by its id, with a token.
     #[must_use]
     pub fn of(id: OrgId) -> Self {
         Self { id, token: token(id) }
@@ -72,13 +72,13 @@ impl Org {
     }
 }
 
-/// A token of a user of an org, valid for an hour.
+/// A token for an org, valid for an hour.
 #[must_use]
 pub fn token(org: OrgId) -> String {
     token_for(org, Duration::from_secs(3600))
 }
 
-/// The same, valid for as long as is said.
+/// A token for an org with a given lifetime.
 #[must_use]
 pub fn token_for(org: OrgId, lifetime: Duration) -> String {
     let secret = |name: &str| (name == "SUPABASE_JWT_SECRET").then(|| JWT_SECRET.to_owned());
@@ -87,14 +87,14 @@ pub fn token_for(org: OrgId, lifetime: Duration) -> String {
 }
 
 impl Stack {
-    /// Starts everything, and waits until it is ready.
+    /// Starts the system and waits until it is ready.
     pub async fn start() -> Self {
         Self::start_on(Database::create().await.unwrap(), Environment::new()).await
     }
 
-    /// The same on a given database, with more variables.
+    /// Starts the system on a given database, with more variables.
     pub async fn start_on(database: Database, more: Environment) -> Self {
-        // A second test of the same process finds it installed.
+        // Another test of this process may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(REQUEST_TIMEOUT);
         let client = client.build().unwrap();
@@ -103,7 +103,7 @@ impl Stack {
         let mut environment = Environment::from([
             ("DATABASE_URL", database.url()),
             ("REDIS_URL", redis.url()),
-            // So that Redis answers wherever it can, on a busy machine too.
+            // A busy machine may need longer than the default.
             ("PREWARM_REDIS_TIMEOUT", "1000".to_owned()),
             ("SUPABASE_JWT_SECRET", JWT_SECRET.to_owned()),
             ("VAPI_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
@@ -115,7 +115,7 @@ impl Stack {
         Self { api, worker, pg, redis, environment, client, database }
     }
 
-    /// Stops everything in order, and drops the database.
+    /// Stops the processes in order and drops the database.
     pub async fn close(mut self) {
         self.worker.stop().await;
         self.api.stop().await;
@@ -129,14 +129,14 @@ impl Stack {
         &self.database
     }
 
-    /// One more api node.
+    /// Starts another node of the api.
     pub async fn another_api(&self) -> Process {
         let api = Process::start(&["api"], &self.environment);
         api.ready(&self.client).await;
         api
     }
 
-    /// Makes an org with one inbound assistant.
+    /// Creates an org with one inbound assistant.
     pub async fn org(&self) -> Org {
         let org = Org::unknown();
         self.sql(&format!(
@@ -154,7 +154,7 @@ impl Stack {
         sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&self.pg).await.unwrap();
     }
 
-    /// One number.
+    /// Runs a query for one number.
     pub async fn count(&self, query: &str) -> i64 {
         sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.pg).await.unwrap()
     }
@@ -170,22 +170,22 @@ impl Stack {
         self.client.request(method, self.api.http(path))
     }
 
-    /// A read by an org's user.
+    /// Reads a path as a user of an org.
     pub async fn read(&self, org: &Org, path: &str) -> Answer {
         self.read_from(&self.api, org, path).await
     }
 
-    /// A read by an org's user from one of the api's nodes.
+    /// Reads a path from a node as a user of an org.
     pub async fn read_from(&self, node: &Process, org: &Org, path: &str) -> Answer {
         Answer::to(self.client.get(node.http(path)).bearer_auth(&org.token)).await.unwrap()
     }
 
-    /// The stream of an org's versions from one of the api's nodes, not opened yet.
+    /// The request for an org's version stream from a node.
     pub fn stream(&self, node: &Process, org: &Org) -> RequestBuilder {
         self.client.get(node.http("/api/analytics/stream")).bearer_auth(&org.token)
     }
 
-    /// A webhook to the api, not sent yet.
+    /// The request of a webhook.
     pub fn webhook(&self, message: &Value) -> RequestBuilder {
         self.request(Method::POST, "/webhooks/vapi").header("x-vapi-secret", WEBHOOK_SECRET).json(message)
     }
@@ -195,24 +195,23 @@ impl Stack {
         Answer::to(self.webhook(message)).await.unwrap()
     }
 
-    /// What a process measures.
+    /// The metrics of a process.
     pub async fn metrics(&self, process: &Process) -> Metrics {
         Metrics::parse(&Answer::to(self.client.get(process.admin("/metrics"))).await.unwrap().text())
     }
 
-    /// The source rows of an org as they are.
+    /// The current source rows of an org.
     pub async fn world(&self, org: &Org) -> World {
         let mut snapshot = self.pg.begin_with("begin isolation level repeatable read read only").await.unwrap();
         history::read_world(&mut snapshot, &[org.id]).await.unwrap()
     }
 
-    /// Waits until every panel of the org shows, byte for byte, what the definition makes of the rows as they are;
-    /// answers with the dashboard.
+    /// Waits until every panel of the org equals, byte for byte, the oracle over the current rows. Returns the dashboard.
     pub async fn follows(&self, org: &Org) -> Answer {
         self.follows_within(Duration::from_secs(10), org).await
     }
 
-    /// The same with more patience, for when a lease has to run out first.
+    /// Like [`Self::follows`], with a longer limit for tests in which a lease has to expire first.
     pub async fn follows_within(&self, promise: Duration, org: &Org) -> Answer {
         let limit = in_time(promise);
         match poll(limit, async || self.difference(org).await.ok()).await {
@@ -221,7 +220,7 @@ impl Stack {
         }
     }
 
-    /// Waits until nothing is owed and nobody rebuilds, nor is about to: a job may wait for what is done already.
+    /// Waits until nothing is owed and no rebuild runs or is queued; a job may be queued for work that is already done.
     pub async fn settled(&self) {
         let open = "select (select count(*) from prewarm.marks) + (select count(*) from prewarm.leases where holder <> 'resting')
                          + (select count(*) from prewarm.versions where not published)
@@ -229,7 +228,7 @@ impl Stack {
         eventually("nothing is owed", async || (self.count(open).await == 0).then_some(())).await;
     }
 
-    /// The dashboard if every panel is as defined and says that it is fresh, else the first that is not.
+    /// The dashboard if every panel equals the oracle and is labelled fresh; otherwise the first one that does not.
     async fn difference(&self, org: &Org) -> Result<Answer, String> {
         let world = self.world(org).await;
         let mut dashboard = None;

@@ -19,7 +19,7 @@ pub fn report(org: &Org, call: &str, customer: &str) -> Value {
     report
 }
 
-/// A status-update of the same call, sent so many seconds before the report.
+/// A status update of the same call, sent a number of seconds before the report.
 #[must_use]
 pub fn status_update(org: &Org, call: &str, customer: &str, status: &str, seconds_before: u64) -> Value {
     let report = report(org, call, customer);

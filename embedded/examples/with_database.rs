@@ -1,8 +1,8 @@
-//! Runs a command with `DATABASE_URL` naming a fresh, migrated database on the server of `PREWARM_TEST_POSTGRES`, drops
-//! the database afterwards and passes the command's exit code on.
+//! Runs a command with the `DATABASE_URL` of a new, migrated database on the server of `PREWARM_TEST_POSTGRES`, drops the
+//! database afterwards and exits with the command's code.
 //!
-//! It reads `migrations/` at run time and leaves `store` alone, because preparing store's queries needs a migrated
-//! database while store does not compile yet.
+//! It reads `migrations/` at run time and does not use `store`, because preparing store's queries needs a migrated database
+//! before store compiles.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ async fn main() -> Result<ExitCode> {
     Ok(ExitCode::from(code))
 }
 
-/// The queue's tables first: our migrations may refer to them.
+/// Applies the queue's tables first, since our migrations may refer to them.
 async fn migrate(url: &str) -> Result<()> {
     let pool = PgPool::connect(url).await?;
     PostgresStorage::setup(&pool).await.context("migrating the queue's tables")?;
@@ -50,7 +50,7 @@ async fn migrate(url: &str) -> Result<()> {
     Ok(())
 }
 
-/// The files of `migrations/` in the order in which store applies them.
+/// The files of `migrations/` in store's order.
 fn files() -> Result<Vec<PathBuf>> {
     let root = Path::new(MIGRATIONS);
     let mut files = Vec::new();

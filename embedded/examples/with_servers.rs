@@ -1,5 +1,5 @@
-//! Runs a command with `PREWARM_TEST_POSTGRES` naming a throwaway Postgres, ends the server afterwards and passes the
-//! command's exit code on. `scripts/with-servers` builds and runs it.
+//! Runs a command with `PREWARM_TEST_POSTGRES` set to a throwaway Postgres, stops the server afterwards and exits with the
+//! command's code. `scripts/with-servers` builds and runs it.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ use tokio::signal::unix::{SignalKind, signal};
 async fn main() -> Result<ExitCode> {
     let mut arguments = std::env::args_os().skip(1);
     let program = arguments.next().context("usage: with_servers COMMAND [ARGUMENTS]")?;
-    // Caught, so that the servers are ended after the command, which gets them from the terminal as well.
+    // The command gets these signals from the terminal, too; the server is ended after it.
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
 
     let postgres = Postgres::start(&DataDir::temporary()?, Durability::Throwaway).await?;

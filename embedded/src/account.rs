@@ -1,4 +1,4 @@
-//! Whom Postgres runs as.
+//! The user that Postgres runs as.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -9,7 +9,7 @@ use nix::unistd::{Gid, Uid, User, getegid, geteuid};
 
 use crate::Error;
 
-/// A user of this machine.
+/// A user and group of this machine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Account {
     uid: Uid,
@@ -17,12 +17,12 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Ourselves.
+    /// The account of this process.
     pub(crate) fn own() -> Self {
         Self { uid: geteuid(), gid: getegid() }
     }
 
-    /// Postgres refuses to run as root, so root runs it as the user that its package makes.
+    /// The account for Postgres. It refuses to run as root, so root runs it as the user that its package creates.
     pub(crate) fn for_postgres() -> Result<Self, Error> {
         let own = Self::own();
         if !own.uid.is_root() {
@@ -32,13 +32,13 @@ impl Account {
         Ok(Self { uid: user.uid, gid: user.gid })
     }
 
-    /// The user and group to start a program with, unless they are our own. The standard library then drops our
-    /// supplementary groups too.
+    /// The user and group to start a program with, if they are not our own. The standard library then drops our
+    /// supplementary groups as well.
     pub(crate) fn switch(self) -> Option<(u32, u32)> {
         (self != Self::own()).then(|| (self.uid.as_raw(), self.gid.as_raw()))
     }
 
-    /// Whether every directory on the way to `path` lets this user through. Access lists are not looked at.
+    /// Whether every directory of `path` lets this user through. Ignores access control lists.
     pub(crate) fn reaches(self, path: &Path) -> bool {
         self == Self::own()
             || path.ancestors().all(|dir| {
@@ -55,8 +55,8 @@ impl Account {
             })
     }
 
-    /// Makes a directory that only this user may enter. One that exists must be just that: in a place that everybody
-    /// may write to, it could be a trap.
+    /// Creates a directory that only this user may enter. An existing one must already be that: in a world-writable
+    /// place it could be a trap.
     pub(crate) fn make_private_dir(self, path: &Path) -> Result<(), Error> {
         match DirBuilder::new().mode(0o700).create(path) {
             Ok(()) => self.own_it(path),
@@ -75,8 +75,8 @@ impl Account {
     }
 }
 
-/// A directory under `parent` whose name is derived from `path`, for where `path` itself will not do.
-pub(crate) fn stand_in(parent: &Path, path: &Path) -> PathBuf {
+/// A directory under `parent` with a name derived from `path`, for use instead of `path`.
+pub(crate) fn derived_dir(parent: &Path, path: &Path) -> PathBuf {
     let hash = xxhash_rust::xxh3::xxh3_64(path.as_os_str().as_encoded_bytes());
     parent.join(format!("prewarm-{hash:016x}"))
 }

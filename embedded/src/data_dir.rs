@@ -14,42 +14,43 @@ use crate::Error;
 #[derive(Clone, Debug)]
 pub struct DataDir {
     path: PathBuf,
-    hold: Arc<Hold>,
+    lock_guard: Arc<Lock>,
 }
 
-/// What goes with the last user of the directory.
+/// The resources that are released with the last user of the directory.
 #[derive(Debug)]
-struct Hold {
+struct Lock {
     _lock: File,
     removed: Option<TempDir>,
 }
 
 impl DataDir {
-    /// Makes the directory if need be and locks it. [`Error::Locked`] names the process that has it.
+    /// Creates the directory if necessary, and locks it. [`Error::Locked`] names the process that holds the lock.
     pub fn open(path: &Path) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(Error::io("make", path))?;
         let path = fs::canonicalize(path).map_err(Error::io("find", path))?;
-        let hold = Hold { _lock: lock(&path)?, removed: None };
-        Ok(Self { path, hold: Arc::new(hold) })
+        let lock_guard = Lock { _lock: lock(&path)?, removed: None };
+        Ok(Self { path, lock_guard: Arc::new(lock_guard) })
     }
 
-    /// A new directory, removed when it and all servers in it are dropped, or when this process is killed. For tests.
+    /// A new directory for tests. It is removed when it and all servers in it are dropped, or when this process is
+    /// killed.
     pub fn temporary() -> Result<Self, Error> {
         let temp_dir = std::env::temp_dir();
         let dir = tempfile::Builder::new()
             .prefix("prewarm-")
             .tempdir()
             .map_err(Error::io("make a directory in", &temp_dir))?;
-        // The user postgres has to get in if we are root.
+        // As root, the user postgres must be able to enter.
         fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).map_err(Error::io("open up", dir.path()))?;
         let path = fs::canonicalize(dir.path()).map_err(Error::io("find", dir.path()))?;
-        let hold = Hold { _lock: lock(&path)?, removed: Some(dir) };
-        Ok(Self { path, hold: Arc::new(hold) })
+        let lock_guard = Lock { _lock: lock(&path)?, removed: Some(dir) };
+        Ok(Self { path, lock_guard: Arc::new(lock_guard) })
     }
 
-    /// Whether nobody will use the directory after us.
+    /// Whether the directory is removed after use.
     pub(crate) fn is_temporary(&self) -> bool {
-        self.hold.removed.is_some()
+        self.lock_guard.removed.is_some()
     }
 
     /// The directory, absolute.

@@ -1,9 +1,9 @@
-//! What can go wrong, in words for the person who started us.
+//! Errors, worded for the person who starts the servers.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a private server could not be started or ended. Each message is one thing to act on.
+/// Why a private server could not be started or ended. Each message says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No usable Postgres on this machine.
@@ -11,7 +11,7 @@ pub enum Error {
         "no PostgreSQL 15 or newer found: run `scripts/setup run`, install the package postgresql, or set DATABASE_URL"
     )]
     PostgresMissing,
-    /// The data was written by a Postgres that is not installed any more.
+    /// The data was written by a version of Postgres that is not installed.
     #[error("{} was made by PostgreSQL {major}, which is not installed: install it, or move the directory away", .path.display())]
     PostgresVersion {
         /// The cluster.
@@ -22,52 +22,52 @@ pub enum Error {
     /// No Redis on this machine.
     #[error("no redis-server found: run `scripts/setup run`, install the package redis-server, or set REDIS_URL")]
     RedisMissing,
-    /// Postgres refuses to run as root, and there is nobody else to run it as.
-    #[error("Postgres does not run as root and there is no user called postgres: run as another user")]
+    /// Postgres refuses to run as root, and the user postgres does not exist.
+    #[error("Postgres does not run as root and there is no user postgres: run as another user, or create that one")]
     NoPostgresUser,
     /// Another process uses the data directory.
     #[error("{} is in use by process {holder}: end that one, or use another data directory", .path.display())]
     Locked {
         /// The data directory.
         path: PathBuf,
-        /// The pid that the holder wrote down.
+        /// The pid in the lock file.
         holder: String,
     },
-    /// Somebody else made the directory that we would have used.
+    /// The directory exists with another owner or mode.
     #[error("{} is not a directory of ours with mode 700: remove it, or use another data directory", .0.display())]
     NotOurs(PathBuf),
-    /// The server ended while it started.
+    /// The server ended while starting.
     #[error("{server} ended while it started. Its log ends with:\n{log}")]
     Ended {
-        /// Which one.
+        /// The server.
         server: &'static str,
         /// The last lines of its log.
         log: String,
     },
-    /// The server did not get to the wanted state in time.
+    /// The server did not reach a state in time.
     #[error("{server} was not {state} within {seconds} s. Its log ends with:\n{log}")]
     Late {
-        /// Which one.
+        /// The server.
         server: &'static str,
-        /// What was waited for.
+        /// The state.
         state: &'static str,
-        /// How long.
+        /// The limit.
         seconds: u64,
         /// The last lines of its log.
         log: String,
     },
-    /// The operating system said no.
+    /// The operating system refused.
     #[error("{what}")]
     Io {
-        /// What was tried, and on which file.
+        /// The operation and its file.
         what: String,
-        /// Its answer.
+        /// The system's error.
         source: io::Error,
     },
 }
 
 impl Error {
-    /// For `map_err`: what was tried on which path.
+    /// For `map_err`: an error of an operation on a path.
     pub(crate) fn io(verb: &str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let what = format!("cannot {verb} {}", path.display());
         move |source| Self::Io { what, source }

@@ -1,10 +1,10 @@
-//! A private Postgres and Redis, started and ended by us: for `prewarm up` without a `DATABASE_URL`, and for tests.
+//! A private Postgres and Redis for `prewarm up` without a `DATABASE_URL`, and for tests.
 //!
-//! Both listen on unix sockets only, so there is no port to clash with and nothing to reach from outside.
+//! Both listen on unix sockets only, so that no port can clash and nothing is reachable from outside.
 //!
-//! A server outlives a process of ours that is killed. The next one to open the same [`DataDir`] takes it over: while a
-//! server or any child of it lives, it holds a lock on a file that it was given as standard input, and the peer of its
-//! socket says which process it is. No pid file is trusted for that.
+//! A server outlives its owner if that is killed. The next process that opens the same [`DataDir`] takes the server
+//! over: as long as the server or a child of it lives, it holds a lock on the file that it was given as standard input,
+//! and the peer credentials of its socket name its pid. No pid file is trusted for that.
 
 mod account;
 mod data_dir;

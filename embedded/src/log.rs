@@ -6,10 +6,10 @@ use std::path::Path;
 
 use crate::Error;
 
-/// A log that is longer at the start of its server is put aside as `log.old`, in place of the one before.
+/// A log longer than this is renamed to `log.old` when its server starts, replacing the previous one.
 const SIZE_BYTES_MAX: u64 = 10 << 20;
 
-/// How much of a log an error quotes.
+/// The part of a log that an error quotes.
 const TAIL_BYTES_MAX: u64 = 2048;
 
 /// Opens a log to append to.
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_log_is_put_aside_and_a_short_one_goes_on() {
+    fn a_long_log_is_rotated_and_a_short_one_is_appended_to() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("log");
         open(&path).unwrap().write_all(b"one\n").unwrap();

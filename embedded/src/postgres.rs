@@ -9,35 +9,36 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
-use crate::account::{Account, stand_in};
+use crate::account::{Account, derived_dir};
 use crate::process::Process;
 use crate::programs::{self, Programs};
 use crate::{DataDir, Error, log, socket};
 
-/// How long making a cluster may take.
-const INITDB: Duration = Duration::from_secs(60);
+/// The limit of creating a cluster.
+const INITDB_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A fast shutdown writes a checkpoint. If that takes too long, an immediate one leaves it to the next start.
-const STOP: [(Signal, Duration); 2] =
+/// A fast shutdown writes a checkpoint. If that takes too long, an immediate shutdown leaves the recovery to the next
+/// start.
+const STOP_SIGNALS: [(Signal, Duration); 2] =
     [(Signal::SIGINT, Duration::from_secs(10)), (Signal::SIGQUIT, Duration::from_secs(10))];
 
-/// How long the end of a killed server, or of one that is dropped, may take.
-const KILL: Duration = Duration::from_secs(10);
+/// The time that a killed or dropped server may take to end.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Names the socket and nothing else, since there is no TCP port.
+/// Part of the socket's name. There is no TCP port.
 const PORT: u16 = 5432;
 
-/// What a crash of the machine may cost. A crash of the server alone costs nothing either way.
+/// The data that a crash of the machine may cost. A crash of the server alone costs nothing either way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Durability {
     /// Nothing that was committed.
     Durable,
-    /// Everything: for tests. A commit still waits for its WAL to be written, though not for the disk.
+    /// Everything; for tests. A commit waits until its WAL is written, but not until it is on disk.
     Throwaway,
 }
 
 /// A running Postgres with a cluster of its own. Dropping it ends it at once, which costs a recovery at the next start;
-/// [`Postgres::stop`] is the orderly way.
+/// [`Postgres::stop`] ends it in order.
 #[derive(Debug)]
 pub struct Postgres {
     process: Process,
@@ -48,16 +49,16 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Starts a server on the cluster in `postgres` of the data directory, which is made at first, or takes over the one
-    /// that a killed process of ours left running there.
+    /// Starts a server on the cluster in `postgres` of the data directory, and creates the cluster if necessary; or
+    /// takes over a server that a killed process left running there.
     ///
-    /// Root runs it as the user `postgres`; where that user cannot get to the data directory, the cluster is under
+    /// Root runs it as the user `postgres`. If that user cannot reach the data directory, the cluster is under
     /// `/var/tmp`.
     pub async fn start(data_dir: &DataDir, durability: Durability) -> Result<Self, Error> {
         Self::start_with(data_dir, durability, Vec::new()).await
     }
 
-    /// The same with variables for the server's processes.
+    /// Starts it with environment variables for the server's processes.
     pub async fn start_with(
         data_dir: &DataDir,
         durability: Durability,
@@ -81,43 +82,43 @@ impl Postgres {
         Ok(postgres)
     }
 
-    /// The URL of a database of this server, for its superuser.
+    /// The URL of a database on this server, for its superuser.
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let dir = socket::url_encoded(self.socket_dir());
         database_url(&format!("postgres://postgres@localhost:{PORT}?host={dir}"), database)
     }
 
-    /// The pid of the server's main process, while it is up.
+    /// The pid of the server's main process, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.process.pid().map(Pid::as_raw)
     }
 
-    /// A program that came with the server, such as `pgbench`: from the server's own place, or from where PATH has it.
+    /// A program that comes with the server, such as `pgbench`; from the server's own directory, or else from PATH.
     #[must_use]
     pub fn program(&self, name: &str) -> Command {
         if self.programs.has(name) { self.programs.command(name) } else { Command::new(name) }
     }
 
-    /// Ends the sessions and the server, in order.
+    /// Ends the sessions and the server in order.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await
+        self.process.end(&STOP_SIGNALS).await
     }
 
-    /// Stops the server if it is up, and starts it again on the same data and the same socket.
+    /// Stops the server if it runs, and starts it again on the same data and socket.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await?;
+        self.process.end(&STOP_SIGNALS).await?;
         self.launch().await
     }
 
-    /// Kills every process of the server, as a crash would, and waits until they are gone. [`Postgres::restart`] then
-    /// recovers. Linux only.
+    /// Kills every process of the server, as a crash would, and waits until they are gone. The next
+    /// [`Postgres::restart`] recovers. Linux only.
     pub async fn kill(&mut self) -> Result<(), Error> {
-        self.process.kill(KILL).await
+        self.process.kill(KILL_TIMEOUT).await
     }
 
-    /// Stops every process of the server where it is: it hangs, and its connections stay open. Linux only.
+    /// Suspends every process of the server: it hangs, and its connections stay open. Linux only.
     pub fn pause(&self) -> Result<(), Error> {
         self.process.pause()
     }
@@ -148,7 +149,7 @@ impl Postgres {
     }
 }
 
-/// The URL of another database of the server that a URL names.
+/// The URL of another database on the server of a URL.
 #[must_use]
 pub fn database_url(server_url: &str, database: &str) -> String {
     let (address, parameters) = server_url.split_once('?').unwrap_or((server_url, ""));
@@ -159,15 +160,15 @@ pub fn database_url(server_url: &str, database: &str) -> String {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        self.process.end_blocking(Signal::SIGQUIT, KILL);
+        self.process.end_blocking(Signal::SIGQUIT, KILL_TIMEOUT);
     }
 }
 
-/// Given at every start, so that a release can change them.
+/// The settings. They are given at every start, so that a release can change them.
 fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
     let mut settings = vec![
         ("listen_addresses", ""),
-        // Every client that may open the socket is the superuser.
+        // Any user who can open the socket is the superuser.
         ("unix_socket_permissions", "0700"),
         ("max_connections", "200"),
         ("shared_buffers", "128MB"),
@@ -176,7 +177,7 @@ fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
         ("track_commit_timestamp", "on"),
         // Compiling our queries takes longer than running them.
         ("jit", "off"),
-        // A failed statement is its client's to report. In the server's log it would show people's data.
+        // The client reports its failed statements. In the server's log they would show people's data.
         ("log_min_messages", "log"),
         ("log_min_error_statement", "panic"),
         ("log_error_verbosity", "terse"),
@@ -187,14 +188,14 @@ fn settings(durability: Durability) -> Vec<(&'static str, &'static str)> {
     settings
 }
 
-/// The directory for everything of this server, which the account can reach and nobody else can enter.
+/// Creates the directory for all files of the server, which the account can reach and no other user can enter.
 fn make_home(data_dir: &DataDir, account: Account) -> Result<PathBuf, Error> {
     let mut home = data_dir.path().join("postgres");
     if !account.reaches(data_dir.path()) {
-        home = stand_in(Path::new("/var/tmp"), data_dir.path());
+        home = derived_dir(Path::new("/var/tmp"), data_dir.path());
         tracing::info!(
             home = %home.display(),
-            "the user postgres cannot get into {}: Postgres keeps its data elsewhere",
+            "the user postgres cannot reach {}; Postgres keeps its data elsewhere",
             data_dir.path().display()
         );
     }
@@ -202,7 +203,7 @@ fn make_home(data_dir: &DataDir, account: Account) -> Result<PathBuf, Error> {
     Ok(home)
 }
 
-/// The major version that made a cluster; none if there is no cluster.
+/// The major version of an existing cluster.
 fn cluster_major(cluster: &Path) -> Result<Option<u32>, Error> {
     let path = cluster.join("PG_VERSION");
     match fs::read_to_string(&path) {
@@ -215,7 +216,7 @@ fn cluster_major(cluster: &Path) -> Result<Option<u32>, Error> {
     }
 }
 
-/// Makes the cluster beside its place and moves it there, so that one which is there is whole.
+/// Creates the cluster under another name and renames it, so that an existing cluster is always complete.
 async fn initdb(programs: &Programs, home: &Path, account: Account, durability: Durability) -> Result<(), Error> {
     let unfinished = home.join("data.unfinished");
     if unfinished.exists() {
@@ -226,7 +227,7 @@ async fn initdb(programs: &Programs, home: &Path, account: Account, durability: 
     let errors = log.try_clone().map_err(Error::io("open", &log_path))?;
     let mut command = run_as(account, programs.command("initdb"));
     command.arg("-D").arg(&unfinished).args(["--username=postgres", "--auth-local=trust", "--auth-host=reject"]);
-    // Text sorts by bytes, the same on every machine; what a letter is follows Unicode, which searching needs.
+    // Text sorts by bytes, the same on every machine; character classes follow Unicode, which searches need.
     let ctype = if cfg!(target_os = "macos") { "UTF-8" } else { "C.UTF-8" };
     command.args(["--encoding=UTF8", "--locale=C", "--lc-ctype", ctype, "--no-instructions"]);
     if durability == Durability::Throwaway {
@@ -235,9 +236,9 @@ async fn initdb(programs: &Programs, home: &Path, account: Account, durability: 
     command.current_dir(home).stdin(Stdio::null()).stdout(log).stderr(errors);
 
     let mut initdb = tokio::process::Command::from(command);
-    let ended = tokio::time::timeout(INITDB, initdb.kill_on_drop(true).status()).await.map_err(|_| {
+    let ended = tokio::time::timeout(INITDB_TIMEOUT, initdb.kill_on_drop(true).status()).await.map_err(|_| {
         let log = log::tail(&log_path);
-        Error::Late { server: "initdb", state: "done", seconds: INITDB.as_secs(), log }
+        Error::Late { server: "initdb", state: "done", seconds: INITDB_TIMEOUT.as_secs(), log }
     })?;
     if !ended.map_err(Error::io("run", Path::new("initdb")))?.success() {
         return Err(Error::Ended { server: "initdb", log: log::tail(&log_path) });
@@ -254,7 +255,7 @@ fn run_as(account: Account, mut command: Command) -> Command {
     command
 }
 
-/// The server writes its pid and, once it takes connections, the word `ready` into this file.
+/// Whether the server accepts connections: its status file then holds its pid and the word `ready`.
 fn is_ready(cluster: &Path, pid: Pid) -> bool {
     fs::read_to_string(cluster.join("postmaster.pid")).is_ok_and(|status| {
         let mut lines = status.lines().map(str::trim);
@@ -267,7 +268,7 @@ mod tests {
     use super::database_url;
 
     #[test]
-    fn the_database_of_a_url_is_replaced_or_added() {
+    fn the_database_in_a_url_is_replaced_or_added() {
         let expected = "postgres://u:p@h:1/new?host=/a/b";
         assert_eq!(database_url("postgres://u:p@h:1/old?host=/a/b", "new"), expected);
         assert_eq!(database_url("postgres://u:p@h:1?host=/a/b", "new"), expected);

@@ -1,4 +1,4 @@
-//! A server process: spawned by us, or left behind by a process of ours that was killed.
+//! A server process: started by this process, or left behind by one that was killed.
 
 use std::fs::{self, File, TryLockError};
 use std::os::unix::process::CommandExt as _;
@@ -12,20 +12,20 @@ use nix::unistd::Pid;
 use crate::guard::Guard;
 use crate::{DataDir, Error, log, socket};
 
-/// How long a server may take to answer. Postgres may have to recover from a crash first.
-const START: Duration = Duration::from_secs(30);
+/// The time that a server may take to get ready. Postgres may have to recover from a crash first.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often a state is looked at while it is waited for.
-const POLL: Duration = Duration::from_millis(10);
+/// Interval at which a state is checked while waiting for it.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// One server, running or not.
 #[derive(Debug)]
 pub(crate) struct Process {
-    /// For messages.
+    /// The name in messages.
     name: &'static str,
     /// The server's own directory.
     home: PathBuf,
-    /// Where it listens.
+    /// The socket it listens on.
     socket: PathBuf,
     data_dir: DataDir,
     running: Option<Running>,
@@ -35,24 +35,24 @@ pub(crate) struct Process {
 #[derive(Debug)]
 struct Running {
     pid: Pid,
-    /// Absent if another process of ours started it.
+    /// `None` if another process started the server.
     child: Option<Child>,
-    /// Of a server that nobody could take over from us.
+    /// Present if no other process could take the server over.
     guard: Option<Guard>,
 }
 
-/// What there is before a start.
+/// The server that is found before a start.
 enum Leftover {
     /// Nothing.
     None,
-    /// A server of ours that listens.
+    /// A server that listens.
     Listening(Pid),
-    /// One that does not listen yet, or whose children have yet to follow it.
+    /// A server that does not listen yet, or that has ended before its children.
     Changing,
 }
 
 impl Process {
-    /// `home`, which holds the server's files, may be elsewhere than in `data_dir`.
+    /// A server with its files in `home`, which may be outside `data_dir`.
     pub(crate) fn new(name: &'static str, data_dir: &DataDir, home: PathBuf, socket: PathBuf) -> Self {
         Self { name, home, socket, data_dir: data_dir.clone(), running: None }
     }
@@ -73,15 +73,15 @@ impl Process {
         self.running.as_ref().map(|running| running.pid)
     }
 
-    /// Takes over the server that is there or starts one, and waits until `ready`.
+    /// Takes over the running server or starts one, and waits until it is `ready`.
     pub(crate) async fn start(&mut self, command: Command, ready: impl AsyncFn(Pid) -> bool) -> Result<(), Error> {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         let pid = loop {
             match self.leftover().await? {
                 Leftover::None => break self.spawn(command)?,
                 Leftover::Listening(pid) => break self.take_over(pid),
-                Leftover::Changing if Instant::now() < deadline => tokio::time::sleep(POLL).await,
-                Leftover::Changing => return Err(self.late("able to start", START)),
+                Leftover::Changing if Instant::now() < deadline => tokio::time::sleep(POLL_INTERVAL).await,
+                Leftover::Changing => return Err(self.late("able to start", START_TIMEOUT)),
             }
         };
         while !ready(pid).await {
@@ -89,59 +89,59 @@ impl Process {
                 return Err(Error::Ended { server: self.name, log: log::tail(&self.log_path()) });
             }
             if Instant::now() >= deadline {
-                return Err(self.late("ready", START));
+                return Err(self.late("ready", START_TIMEOUT));
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         Ok(())
     }
 
-    /// Sends each signal in turn, until the server and all its children have ended within the time after it.
+    /// Sends each signal in turn and gives the server and its children the time after it to end.
     pub(crate) async fn end(&mut self, signals: &[(Signal, Duration)]) -> Result<(), Error> {
-        for (signal, patience) in signals {
+        for (signal, timeout) in signals {
             self.send(*signal)?;
             self.wake();
-            let deadline = Instant::now() + *patience;
+            let deadline = Instant::now() + *timeout;
             while Instant::now() < deadline {
                 if self.has_ended()? {
                     return Ok(());
                 }
-                tokio::time::sleep(POLL).await;
+                tokio::time::sleep(POLL_INTERVAL).await;
             }
         }
-        let patience = signals.iter().map(|(_, patience)| *patience).sum();
-        if self.has_ended()? { Ok(()) } else { Err(self.late("gone", patience)) }
+        let timeout = signals.iter().map(|(_, timeout)| *timeout).sum();
+        if self.has_ended()? { Ok(()) } else { Err(self.late("gone", timeout)) }
     }
 
-    /// For `Drop`: the same with one signal, keeping the thread.
-    pub(crate) fn end_blocking(&mut self, signal: Signal, patience: Duration) {
-        // An error here has no reader: the next start deals with the rest.
+    /// Does the same for `Drop`, with one signal and blocking the thread.
+    pub(crate) fn end_blocking(&mut self, signal: Signal, timeout: Duration) {
+        // A `Drop` cannot report an error; the next start deals with the rest.
         let _ = self.send(signal);
         self.wake();
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeout;
         while matches!(self.has_ended(), Ok(false)) && Instant::now() < deadline {
-            std::thread::sleep(POLL);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Stops the server and its children where they are.
+    /// Suspends the server and its children.
     pub(crate) fn pause(&self) -> Result<(), Error> {
-        // The parent first: it has no more children then.
+        // The parent first, so that it starts no more children.
         self.send(Signal::SIGSTOP)?;
         self.send_to_children(Signal::SIGSTOP)
     }
 
-    /// Lets them go on.
+    /// Resumes the server and its children.
     pub(crate) fn resume(&self) -> Result<(), Error> {
         self.send_to_children(Signal::SIGCONT)?;
         self.send(Signal::SIGCONT)
     }
 
-    /// Kills the server and its children, as a power cut would.
-    pub(crate) async fn kill(&mut self, patience: Duration) -> Result<(), Error> {
+    /// Kills the server and its children at once, as a power cut would.
+    pub(crate) async fn kill(&mut self, timeout: Duration) -> Result<(), Error> {
         self.pause()?;
         self.send_to_children(Signal::SIGKILL)?;
-        self.end(&[(Signal::SIGKILL, patience)]).await
+        self.end(&[(Signal::SIGKILL, timeout)]).await
     }
 
     async fn leftover(&self) -> Result<Leftover, Error> {
@@ -159,7 +159,8 @@ impl Process {
         pid
     }
 
-    /// In a process group of its own: Ctrl-C in a terminal goes to all of ours, and we end the server when we are done.
+    /// Starts the server in a process group of its own. Ctrl-C in a terminal goes to the whole group of this process,
+    /// which ends the server when it is done.
     fn spawn(&mut self, mut command: Command) -> Result<Pid, Error> {
         let log_path = self.log_path();
         let log = log::open(&log_path)?;
@@ -178,14 +179,14 @@ impl Process {
         Ok(pid)
     }
 
-    /// A locked file for the server to hold and its children to inherit. The lock goes when the last of them does.
+    /// A locked file for the server to hold and its children to inherit. The lock lasts until all of them have ended.
     fn lock(&self) -> Result<File, Error> {
         let (path, file) = self.open_lock()?;
         file.lock_shared().map_err(Error::io("lock", &path))?;
         Ok(file)
     }
 
-    /// Whether a server or a child of it holds that file.
+    /// Whether the server or a child of it holds the lock.
     fn is_locked(&self) -> Result<bool, Error> {
         let (path, file) = self.open_lock()?;
         match file.try_lock() {
@@ -202,10 +203,10 @@ impl Process {
         Ok((path, file))
     }
 
-    /// Whether the server and all its children are gone; then there is nothing left to signal.
+    /// Whether the server and all its children have ended.
     fn has_ended(&mut self) -> Result<bool, Error> {
         let child = self.running.as_mut().and_then(|running| running.child.as_mut());
-        // Until it is reaped its pid lives, and Postgres would not start beside that.
+        // Its pid exists until it is reaped, and Postgres would not start beside it.
         let reaped = match child.map(Child::try_wait) {
             Some(status) => status.map_err(Error::io("wait for", Path::new(self.name)))?.is_some(),
             None => true,
@@ -217,13 +218,13 @@ impl Process {
         Ok(ended)
     }
 
-    /// It may have been paused, and would not notice other signals.
+    /// Resumes a server that may be suspended and would not act on other signals.
     fn wake(&self) {
-        // Where children cannot be listed, nobody could have paused them.
+        // If children cannot be listed, none was suspended.
         let _ = self.resume();
     }
 
-    /// To the server, if it runs.
+    /// Sends a signal to the server, if it runs.
     fn send(&self, signal: Signal) -> Result<(), Error> {
         match self.pid() {
             Some(pid) if self.is_locked()? => signal_one(pid, signal),
@@ -246,12 +247,12 @@ impl Process {
             .try_for_each(|child| signal_one(child, signal))
     }
 
-    fn late(&self, state: &'static str, patience: Duration) -> Error {
-        Error::Late { server: self.name, state, seconds: patience.as_secs(), log: log::tail(&self.log_path()) }
+    fn late(&self, state: &'static str, timeout: Duration) -> Error {
+        Error::Late { server: self.name, state, seconds: timeout.as_secs(), log: log::tail(&self.log_path()) }
     }
 }
 
-/// A process that has just ended takes no signal, and needs none.
+/// Sends a signal; a process that has just ended needs none.
 fn signal_one(pid: Pid, signal: Signal) -> Result<(), Error> {
     match kill(pid, signal) {
         Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),

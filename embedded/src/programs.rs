@@ -1,4 +1,4 @@
-//! Finding the servers' programs.
+//! Search for the servers' programs.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -6,17 +6,17 @@ use std::process::Command;
 
 use crate::{DataDir, Error};
 
-/// The oldest Postgres that the migrations work on.
+/// The oldest PostgreSQL that the migrations support.
 const POSTGRES_MAJOR_MIN: u32 = 15;
 
-/// Names that a Redis goes by.
+/// The names of Redis' program.
 const REDIS_NAMES: [&str; 2] = ["redis-server", "valkey-server"];
 
-/// A directory with the programs of a server.
+/// A directory with a server's programs.
 #[derive(Clone, Debug)]
 pub(crate) struct Programs {
     dir: PathBuf,
-    /// `LD_LIBRARY_PATH` for programs that were unpacked without being installed.
+    /// `LD_LIBRARY_PATH` for programs that were unpacked but not installed.
     libraries: Option<OsString>,
 }
 
@@ -34,7 +34,7 @@ impl Programs {
     }
 }
 
-/// The newest Postgres, or the one of the given major version.
+/// The newest Postgres, or the one with the given major version.
 pub(crate) fn postgres(data_dir: &DataDir, major: Option<u32>) -> Option<Programs> {
     let unpacked = Unpacked::find(data_dir);
     let in_unpacked = unpacked.iter().flat_map(|root| {
@@ -47,12 +47,12 @@ pub(crate) fn postgres(data_dir: &DataDir, major: Option<u32>) -> Option<Program
         .filter(|programs| programs.has("postgres") && programs.has("initdb"))
         .filter_map(|programs| Some((postgres_major(&programs)?, programs)))
         .filter(|(found, _)| major.map_or(*found >= POSTGRES_MAJOR_MIN, |major| *found == major))
-        // Of equals the first, which may be unpacked and then is there because it was asked for.
+        // Of equal versions the first one: an unpacked one was asked for.
         .reduce(|best, other| if other.0 > best.0 { other } else { best })
         .map(|(_, programs)| programs)
 }
 
-/// A Redis, and the name that it goes by.
+/// A Redis, and the name of its program.
 pub(crate) fn redis(data_dir: &DataDir) -> Result<(Programs, &'static str), Error> {
     let unpacked = Unpacked::find(data_dir);
     let in_unpacked = unpacked.iter().map(|root| root.programs(root.path.join("usr/bin")));
@@ -62,7 +62,7 @@ pub(crate) fn redis(data_dir: &DataDir) -> Result<(Programs, &'static str), Erro
         .ok_or(Error::RedisMissing)
 }
 
-/// A program that is no server of ours, wherever `scripts/setup` has put it: unpacked, or on the path.
+/// Another program that `scripts/setup` provides: unpacked, or on the path.
 pub fn tool(name: &str) -> Command {
     let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|path| Unpacked { path: path.into() });
     let dirs = |root: &Unpacked| [root.path.join("usr/lib").join(name), root.path.join("usr/bin")];
@@ -70,13 +70,13 @@ pub fn tool(name: &str) -> Command {
     found.map_or_else(|| Command::new(name), |programs| programs.command(name))
 }
 
-/// The tree that `scripts/setup` unpacks where it may not install anything.
+/// The tree that `scripts/setup` unpacks if it may not install anything.
 struct Unpacked {
     path: PathBuf,
 }
 
 impl Unpacked {
-    /// `PREWARM_SERVERS_DIR`, else `servers` in the data directory.
+    /// `PREWARM_SERVERS_DIR`, or else `servers` in the data directory.
     fn find(data_dir: &DataDir) -> Option<Self> {
         let path =
             std::env::var_os("PREWARM_SERVERS_DIR").map_or_else(|| data_dir.path().join("servers"), PathBuf::from);
@@ -105,7 +105,7 @@ fn pg_config_bindir() -> Option<PathBuf> {
     Some(PathBuf::from(String::from_utf8(output.stdout).ok()?.trim()))
 }
 
-/// The entries of a directory whose name is wanted, in any order; none if there is no such directory.
+/// The entries of a directory whose name matches, in any order; none if the directory does not exist.
 fn matching(dir: &Path, wanted: impl Fn(&OsStr) -> bool) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
     entries.filter(|entry| wanted(&entry.file_name())).map(|entry| entry.path()).collect()
@@ -116,7 +116,7 @@ fn postgres_major(programs: &Programs) -> Option<u32> {
     parse_major(std::str::from_utf8(&output.stdout).ok()?)
 }
 
-/// `postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)` is 15, `postgres (PostgreSQL) 18beta1` is 18.
+/// Parses `postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)` as 15, and `postgres (PostgreSQL) 18beta1` as 18.
 fn parse_major(version: &str) -> Option<u32> {
     let (_, number) = version.split_once("(PostgreSQL) ")?;
     let digits = number.find(|c: char| !c.is_ascii_digit()).unwrap_or(number.len());
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn majors_are_read_from_releases_betas_and_nothing_else() {
+    fn major_versions_are_parsed_from_releases_and_betas_only() {
         assert_eq!(parse_major("postgres (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)\n"), Some(15));
         assert_eq!(parse_major("postgres (PostgreSQL) 18beta1\n"), Some(18));
         assert_eq!(parse_major("postgres (PostgreSQL) \n"), None);

@@ -13,14 +13,14 @@ use crate::process::Process;
 use crate::programs::{self, Programs};
 use crate::{DataDir, Error, socket};
 
-/// There is nothing to save, so it ends at once unless it hangs.
-const STOP: [(Signal, Duration); 2] =
+/// Redis has nothing to save, so it ends at once unless it hangs.
+const STOP_SIGNALS: [(Signal, Duration); 2] =
     [(Signal::SIGTERM, Duration::from_secs(5)), (Signal::SIGKILL, Duration::from_secs(5))];
 
-/// How long the end of a killed server may take.
-const KILL: Duration = Duration::from_secs(5);
+/// The time that a killed server may take to end.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A running Redis that keeps nothing on disk: it is a cache here. Dropping it ends it.
+/// A running Redis that keeps nothing on disk, since it is a cache here. Dropping it ends it.
 #[derive(Debug)]
 pub struct Redis {
     process: Process,
@@ -29,8 +29,8 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// Starts a server in `redis` of the data directory, or takes over the one that a killed process of ours left
-    /// running there, with what it holds.
+    /// Starts a server in `redis` of the data directory, or takes over a server that a killed process left running
+    /// there, with its content.
     pub async fn start(data_dir: &DataDir) -> Result<Self, Error> {
         let (programs, program) = programs::redis(data_dir)?;
         let home = data_dir.path().join("redis");
@@ -48,29 +48,29 @@ impl Redis {
         format!("unix://{}", socket::url_encoded(self.process.socket()))
     }
 
-    /// The pid of the server, while it is up.
+    /// The pid of the server, while it runs.
     #[must_use]
     pub fn pid(&self) -> Option<i32> {
         self.process.pid().map(Pid::as_raw)
     }
 
-    /// Ends the server, in order.
+    /// Ends the server in order.
     pub async fn stop(mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await
+        self.process.end(&STOP_SIGNALS).await
     }
 
-    /// Stops the server if it is up, and starts an empty one on the same socket.
+    /// Stops the server if it runs, and starts an empty one on the same socket.
     pub async fn restart(&mut self) -> Result<(), Error> {
-        self.process.end(&STOP).await?;
+        self.process.end(&STOP_SIGNALS).await?;
         self.launch().await
     }
 
     /// Kills the server, as a crash would, and waits until it is gone. Linux only.
     pub async fn kill(&mut self) -> Result<(), Error> {
-        self.process.kill(KILL).await
+        self.process.kill(KILL_TIMEOUT).await
     }
 
-    /// Stops the server where it is: it hangs, and its connections stay open. Linux only.
+    /// Suspends the server: it hangs, and its connections stay open. Linux only.
     pub fn pause(&self) -> Result<(), Error> {
         self.process.pause()
     }
@@ -98,11 +98,11 @@ impl Redis {
 
 impl Drop for Redis {
     fn drop(&mut self) {
-        self.process.end_blocking(Signal::SIGKILL, KILL);
+        self.process.end_blocking(Signal::SIGKILL, KILL_TIMEOUT);
     }
 }
 
-/// Whether a `PING` is answered. A server that hangs must not hang us too.
+/// Whether the server answers `PING`. The limit keeps a hanging server from blocking this process.
 async fn answers(socket: &std::path::Path) -> bool {
     let ping = async {
         let mut stream = UnixStream::connect(socket).await?;

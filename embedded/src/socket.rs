@@ -1,4 +1,4 @@
-//! Unix sockets: where they are and who listens.
+//! Unix sockets: their paths and their listeners.
 
 use std::path::{Path, PathBuf};
 
@@ -7,27 +7,27 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::net::UnixStream;
 
 use crate::Error;
-use crate::account::{Account, stand_in};
+use crate::account::{Account, derived_dir};
 
-/// What `sockaddr_un` holds, without the final NUL, on the systems we know (macOS; Linux has 107).
+/// The longest path that `sockaddr_un` holds, without the final NUL, on the systems we know (macOS; Linux has 107).
 const PATH_BYTES_MAX: usize = 103;
 
-/// Everything but what a path is commonly made of.
+/// The characters that are not encoded: those that paths are commonly made of.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'.').remove(b'-').remove(b'_');
 
-/// The socket called `name` in `home`, or in a short directory beside the other temporary ones if its path would be too
-/// long there.
+/// The path of the socket `name` in `home`, or in a short directory of the system's temporary directory if that would
+/// be too long.
 pub(crate) fn place(home: &Path, name: &str, account: Account) -> Result<PathBuf, Error> {
     let path = home.join(name);
     if path.as_os_str().len() <= PATH_BYTES_MAX {
         return Ok(path);
     }
-    let dir = stand_in(&std::env::temp_dir(), home);
+    let dir = derived_dir(&std::env::temp_dir(), home);
     account.make_private_dir(&dir)?;
     Ok(dir.join(name))
 }
 
-/// The process that listens on a socket, as the kernel knows it.
+/// The process that listens on a socket, according to the kernel.
 pub(crate) async fn listener(socket: &Path) -> Option<Pid> {
     let stream = UnixStream::connect(socket).await.ok()?;
     stream.peer_cred().ok()?.pid().map(Pid::from_raw)

@@ -1,4 +1,4 @@
-//! Starts the real servers and does to them what happens to servers.
+//! Real servers that are started, killed, paused and restarted.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, geteuid, getpgid};
 use sqlx::{Connection as _, PgConnection};
 
-/// What has been told to end is gone by then.
+/// The time limit for a stopped process to be gone.
 const GONE: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(10);
 
@@ -53,7 +53,7 @@ async fn a_killed_server_recovers_what_was_committed() {
 }
 
 #[tokio::test]
-async fn a_server_whose_sessions_outlive_it_is_waited_for() {
+async fn a_start_waits_for_the_sessions_of_a_dead_server() {
     let mut postgres = throwaway(&DataDir::temporary().unwrap()).await;
     keep_a_row(&postgres).await;
     let _open = connect(&postgres).await;
@@ -63,7 +63,7 @@ async fn a_server_whose_sessions_outlive_it_is_waited_for() {
 }
 
 #[tokio::test]
-async fn redis_forgets_at_a_restart_and_comes_back_on_its_socket() {
+async fn redis_is_empty_after_a_restart_and_keeps_its_socket() {
     let mut redis = Redis::start(&DataDir::temporary().unwrap()).await.unwrap();
     assert_eq!(ask(&redis, "SET a b"), "+OK");
     redis.restart().await.unwrap();
@@ -77,7 +77,7 @@ async fn redis_forgets_at_a_restart_and_comes_back_on_its_socket() {
 }
 
 #[tokio::test]
-async fn commits_are_durable_unless_the_server_is_a_throwaway_one() {
+async fn commits_are_durable_except_on_throwaway_servers() {
     for (durability, disk) in [(Durability::Durable, "on"), (Durability::Throwaway, "off")] {
         let postgres = Postgres::start(&DataDir::temporary().unwrap(), durability).await.unwrap();
         assert_eq!(setting(&postgres, "fsync").await, disk);
@@ -125,7 +125,7 @@ async fn a_paused_server_hangs_and_a_resumed_one_answers() {
 }
 
 #[tokio::test]
-async fn a_dropped_server_is_gone_with_its_files_even_if_it_was_paused() {
+async fn a_dropped_server_ends_and_removes_its_files_even_if_paused() {
     let data_dir = DataDir::temporary().unwrap();
     let path = data_dir.path().to_owned();
     let (postgres, redis) = both(&data_dir).await;
@@ -146,7 +146,7 @@ async fn a_signal_from_the_terminal_does_not_reach_the_servers() {
 }
 
 #[tokio::test]
-async fn a_path_with_odd_letters_is_quoted_in_urls() {
+async fn a_path_with_special_characters_is_quoted_in_urls() {
     let temporary = DataDir::temporary().unwrap();
     let (postgres, redis) = both(&DataDir::open(&temporary.path().join("ü & co? #1%20")).unwrap()).await;
     connect(&postgres).await.ping().await.unwrap();
@@ -154,7 +154,7 @@ async fn a_path_with_odd_letters_is_quoted_in_urls() {
 }
 
 #[tokio::test]
-async fn a_path_too_long_for_a_socket_will_do() {
+async fn a_data_path_too_long_for_a_socket_works() {
     let temporary = DataDir::temporary().unwrap();
     let (postgres, redis) = both(&DataDir::open(&temporary.path().join("long/".repeat(30))).unwrap()).await;
     assert_eq!(ask(&redis, "PING"), "+PONG");
@@ -166,7 +166,7 @@ async fn a_path_too_long_for_a_socket_will_do() {
 }
 
 #[tokio::test]
-async fn a_directory_that_only_we_can_enter_will_do() {
+async fn a_data_path_that_only_our_user_can_enter_works() {
     let temporary = DataDir::temporary().unwrap();
     std::fs::set_permissions(temporary.path(), Permissions::from_mode(0o700)).unwrap();
     let postgres = throwaway(&temporary).await;
@@ -193,7 +193,7 @@ async fn a_directory_in_use_names_its_holder() {
 }
 
 #[tokio::test]
-async fn a_server_that_does_not_start_says_why() {
+async fn the_error_of_a_failed_start_has_the_reason() {
     let data_dir = DataDir::temporary().unwrap();
     throwaway(&data_dir).await.stop().await.unwrap();
     let cluster = data_dir.path().join("postgres/data");
@@ -223,7 +223,7 @@ async fn servers_of_a_killed_process_are_taken_over() {
 }
 
 #[tokio::test]
-async fn temporary_servers_of_a_killed_process_are_gone_with_their_files() {
+async fn temporary_servers_of_a_killed_process_end_and_remove_their_files() {
     let temporary = DataDir::temporary().unwrap();
     let owned = temporary.path().join("owned");
     std::fs::create_dir(&owned).unwrap();
@@ -302,7 +302,7 @@ fn socket(redis: &Redis) -> PathBuf {
     PathBuf::from(redis.url().strip_prefix("unix://").unwrap())
 }
 
-/// Sends one command and returns the first line of the answer.
+/// Sends one command and returns the first line of the reply.
 fn ask(redis: &Redis, command: &str) -> String {
     let mut stream = UnixStream::connect(socket(redis)).unwrap();
     write!(stream, "{command}\r\nQUIT\r\n").unwrap();
@@ -311,8 +311,7 @@ fn ask(redis: &Redis, command: &str) -> String {
     answer.lines().next().unwrap().to_owned()
 }
 
-/// A zombie is not.
-/// A process lets go of its files before it is gone, so that its server may have ended an instant earlier.
+/// Waits until the processes are gone, zombies included. A process releases its files a little earlier.
 async fn gone(pids: &[i32]) {
     let deadline = Instant::now() + GONE;
     while pids.iter().any(|pid| is_alive(*pid)) {

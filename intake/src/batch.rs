@@ -1,4 +1,4 @@
-//! A batch: one transaction, or where Postgres refuses that, one for each message.
+//! A batch of messages: one transaction, or one a message if Postgres refuses that.
 
 use std::{slice, sync::Arc, time::Duration};
 
@@ -6,42 +6,42 @@ use metrics::histogram;
 use monitoring::names;
 use store::{
     Store,
-    intake::{Care, Erased, Intake as Transaction, Patience, Recorded},
+    intake::{ContactWrites, Erased, IntakeTransaction, LockWait, Recorded},
 };
 
 use crate::{Message, NotTaken, Outcome, calls::Effects};
 
-/// A message whose effect the source refuses is parked and tried again after this time: somebody may have changed the
-/// source's rules.
-pub(super) const LONG_PAUSE: Duration = Duration::from_hours(1);
+/// The pause of a parked message whose effect the source refuses. Somebody may change the source's rules by then.
+pub(super) const REFUSED_REPLAY_DELAY: Duration = Duration::from_hours(1);
 
-/// The handling of messages' effects.
+/// The handling of the messages' effect.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Written(Care),
-    /// It is left to the replay.
-    HeldBack,
+enum EffectHandling {
+    /// Written to the source.
+    Written(ContactWrites),
+    /// Left to the replay; the messages are parked.
+    Parked,
 }
 
-/// A transaction that takes longer is given up: Postgres hangs, or whoever holds the rows does not let go.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// One whose line has said nothing for so long is given up as well: others wait for their turn behind it.
-const SILENCE: Duration = Duration::from_secs(2);
+/// The limit of a transaction. A longer one means that Postgres hangs, or that another program keeps its locks.
+pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// The silence of Postgres after which a transaction is abandoned. Other batches wait behind it.
+const SILENCE_LIMIT: Duration = Duration::from_secs(2);
 
-/// Takes messages, in their order and with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
-/// refuses the batch, each is taken by itself, so that one which the source refuses keeps none of the others out. A contact
-/// that it refuses costs the contact; a call that it refuses is parked.
+/// Takes messages in their order, with one flush of the disk if all goes well. Each gets its own outcome: if Postgres
+/// refuses the batch, each message is taken by itself, so that a refused one does not keep the others out. A refused
+/// contact costs the call its contact; a refused call is parked.
 pub async fn take(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
     take_in_turn(store, messages, &mut None::<()>).await
 }
 
-/// The same, and lets go of a turn once all is written but not yet on disk.
+/// Takes messages like [`take`], and drops `turn` once all is written but not yet on disk.
 pub(super) async fn take_in_turn<T>(
     store: &Store,
     messages: &[Message],
     turn: &mut Option<T>,
 ) -> Vec<Result<Outcome, NotTaken>> {
-    match write(store, messages, Patience::Brief, Effect::Written(Care::None), turn).await {
+    match write(store, messages, LockWait::Brief, EffectHandling::Written(ContactWrites::Together), turn).await {
         Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
         Err(error) if error.is_outage() && !error.is_refusal() => vec![Err(error); messages.len()],
         Err(error) if error.is_blocked() && messages.len() == 1 => vec![Err(error)],
@@ -52,57 +52,58 @@ pub(super) async fn take_in_turn<T>(
     }
 }
 
-/// A server that is gone is not asked again for each.
+/// Takes messages one by one, until Postgres is down.
 async fn one_by_one(store: &Store, messages: &[Message]) -> Vec<Result<Outcome, NotTaken>> {
     let mut outcomes: Vec<Result<Outcome, NotTaken>> = Vec::with_capacity(messages.len());
     for message in messages {
         let outcome = match outcomes.last() {
             Some(Err(error)) if error.is_outage() => Err(error.clone()),
-            _ => take_one(store, message, Patience::Brief).await,
+            _ => take_one(store, message, LockWait::Brief).await,
         };
         outcomes.push(outcome);
     }
     outcomes
 }
 
-/// Takes one message by itself: whole, or without the contact that the source refuses, or without any effect for now.
-pub(super) async fn take_one(store: &Store, message: &Message, patience: Patience) -> Result<Outcome, NotTaken> {
+/// Takes one message: with all its effect, or else without the contact that the source refuses, or else without any
+/// effect.
+pub(super) async fn take_one(store: &Store, message: &Message, lock_wait: LockWait) -> Result<Outcome, NotTaken> {
     let attempt = async |effect| {
-        let outcomes = write(store, slice::from_ref(message), patience, effect, &mut None::<()>).await?;
+        let outcomes = write(store, slice::from_ref(message), lock_wait, effect, &mut None::<()>).await?;
         outcomes.first().copied().ok_or(NotTaken::Ended)
     };
-    match attempt(Effect::Written(Care::None)).await {
+    match attempt(EffectHandling::Written(ContactWrites::Together)).await {
         Err(error) if error.is_refusal() || error.is_superseded() => {}
         ended => return ended,
     }
-    match attempt(Effect::Written(Care::OfContacts)).await {
+    match attempt(EffectHandling::Written(ContactWrites::OneByOne)).await {
         Err(error) if error.is_refusal() => {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
-                "the source refuses a call: its message is parked"
+                "the source refuses a call; its message is parked"
             );
-            attempt(Effect::HeldBack).await
+            attempt(EffectHandling::Parked).await
         }
         ended => ended,
     }
 }
 
-/// All of them or none.
+/// Takes all messages or none.
 async fn write<T>(
     store: &Store,
     messages: &[Message],
-    patience: Patience,
-    effect: Effect,
+    lock_wait: LockWait,
+    effect: EffectHandling,
     turn: &mut Option<T>,
 ) -> Result<Vec<Outcome>, NotTaken> {
     let outcomes = tokio::select! {
-        outcomes = tokio::time::timeout(LIMIT, commit(store, messages, patience, effect, turn)) => outcomes,
-        () = store.line.cut(SILENCE) => Ok(Err(NotTaken::Late)),
+        outcomes = tokio::time::timeout(TRANSACTION_TIMEOUT, commit(store, messages, lock_wait, effect, turn)) => outcomes,
+        () = store.link.silent_for(SILENCE_LIMIT) => Ok(Err(NotTaken::Late)),
     };
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
     histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
     if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {
-        store.ring();
+        store.wake_workers();
     }
     Ok(outcomes)
 }
@@ -110,11 +111,11 @@ async fn write<T>(
 async fn commit<T>(
     store: &Store,
     messages: &[Message],
-    patience: Patience,
-    effect: Effect,
+    lock_wait: LockWait,
+    effect: EffectHandling,
     turn: &mut Option<T>,
 ) -> Result<Vec<Outcome>, NotTaken> {
-    let mut intake = open(store, patience).await?;
+    let mut intake = open(store, lock_wait).await?;
     match fill(&mut intake, messages, effect).await {
         Ok(outcomes) => {
             drop(turn.take());
@@ -128,23 +129,27 @@ async fn commit<T>(
     }
 }
 
-async fn fill(intake: &mut Transaction, messages: &[Message], effect: Effect) -> Result<Vec<Outcome>, store::Error> {
+async fn fill(
+    intake: &mut IntakeTransaction,
+    messages: &[Message],
+    effect: EffectHandling,
+) -> Result<Vec<Outcome>, store::Error> {
     let events: Vec<_> = messages.iter().map(Message::event).collect();
     let recorded = intake.record(&events).await?;
     match effect {
-        Effect::Written(care) => {
-            effects(messages, &recorded).write(intake, care).await?;
+        EffectHandling::Written(writes) => {
+            effects(messages, &recorded).write(intake, writes).await?;
             Ok(recorded.into_iter().map(outcome).collect())
         }
-        Effect::HeldBack => {
+        EffectHandling::Parked => {
             let keys: Vec<_> = events.iter().map(|event| event.dedupe_key).collect();
-            intake.hold_back(&keys, LONG_PAUSE).await?;
-            Ok(recorded.into_iter().map(held_back).collect())
+            intake.park(&keys, REFUSED_REPLAY_DELAY).await?;
+            Ok(recorded.into_iter().map(parked).collect())
         }
     }
 }
 
-/// Of new messages whose org is known, and of which not all is erased.
+/// The effects of new messages whose org is known and that are not erased as a whole.
 fn effects<'a>(messages: &'a [Message], recorded: &[Recorded]) -> Effects<'a> {
     let mut effects = Effects::default();
     for (message, recorded) in messages.iter().zip(recorded) {
@@ -155,13 +160,13 @@ fn effects<'a>(messages: &'a [Message], recorded: &[Recorded]) -> Effects<'a> {
     effects
 }
 
-pub(super) async fn open(store: &Store, patience: Patience) -> Result<Transaction, NotTaken> {
-    store.intake(patience).await.map_err(|error| NotTaken::Unreachable(Arc::new(error)))
+pub(super) async fn open(store: &Store, lock_wait: LockWait) -> Result<IntakeTransaction, NotTaken> {
+    store.intake(lock_wait).await.map_err(|error| NotTaken::Unreachable(Arc::new(error)))
 }
 
 fn outcome(recorded: Recorded) -> Outcome {
     match recorded {
-        // Whom it is of need not be found out any more.
+        // An erased message does not need its org.
         Recorded::New(receipt, _, Some(Erased::Call | Erased::Caller)) | Recorded::New(receipt, Some(_), None) => {
             Outcome::Accepted(receipt)
         }
@@ -170,7 +175,7 @@ fn outcome(recorded: Recorded) -> Outcome {
     }
 }
 
-fn held_back(recorded: Recorded) -> Outcome {
+fn parked(recorded: Recorded) -> Outcome {
     match outcome(recorded) {
         Outcome::Accepted(receipt) => Outcome::Refused(receipt),
         other => other,

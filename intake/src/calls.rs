@@ -1,4 +1,4 @@
-//! What the messages of a batch say of calls and callers: as much as if they came one by one, written once.
+//! The effects of a batch on calls and callers: the same as if its messages came one by one, but written once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,12 +6,12 @@ use metrics::counter;
 use monitoring::names::CONTACTS_REFUSED_TOTAL;
 use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp};
 use serde_json::Value;
-use store::intake::{CallRow, Caller, Callers, Care, Erased, Intake};
+use store::intake::{CallRow, Caller, Callers, ContactWrites, Erased, IntakeTransaction};
 use vapi::CallState;
 
 use crate::Message;
 
-/// The new messages that say something of a call, in the order of their arrival.
+/// The new messages about calls, in the order of their arrival.
 #[derive(Default)]
 pub(super) struct Effects<'a>(Vec<Effect<'a>>);
 
@@ -20,23 +20,23 @@ struct Effect<'a> {
     message: &'a Message,
     vapi_call_id: &'a str,
     state: &'a CallState,
-    /// Nothing of who called stays, whatever was known before.
+    /// Whether the caller is erased: then the call keeps nothing of the caller.
     of_erased: bool,
 }
 
-/// A call of the batch.
+/// A call of the batch, with its messages merged.
 struct Call<'a> {
     org: OrgId,
     state: CallState,
-    /// Of the message that tells of the call first.
+    /// The assistant of the first message about the call.
     assistant_id: Option<&'a str>,
-    /// When it was first heard of; `None` is now.
+    /// When the call was first heard of; `None` is now.
     created_at: Option<Timestamp>,
-    /// The key of the first phone that is known of the customer, whose contact the call belongs to.
+    /// The key of the customer's first known phone; the call belongs to the contact with that phone.
     caller: Option<String>,
 }
 
-/// What the calls come to.
+/// The merged calls of the batch, with their callers.
 #[derive(Default)]
 struct Merged<'a> {
     calls: BTreeMap<&'a str, Call<'a>>,
@@ -44,7 +44,7 @@ struct Merged<'a> {
 }
 
 impl<'a> Effects<'a> {
-    /// Adds what a message says of a call of `org`, but for what is erased.
+    /// Adds the effect of a message on a call of `org`, without erased parts.
     pub(super) fn add(&mut self, org: OrgId, message: &'a Message, erased: Option<Erased>) {
         let Some(update) = &message.update else { return };
         if erased != Some(Erased::Call) {
@@ -53,8 +53,8 @@ impl<'a> Effects<'a> {
         }
     }
 
-    /// Merges it into what is known of the calls, and shows the result in the source.
-    pub(super) async fn write(self, intake: &mut Intake, care: Care) -> Result<(), store::Error> {
+    /// Merges the effects into the states of the calls, and writes the result to the source.
+    pub(super) async fn write(self, intake: &mut IntakeTransaction, writes: ContactWrites) -> Result<(), store::Error> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -66,7 +66,7 @@ impl<'a> Effects<'a> {
         }
         let calls: Vec<_> = merged.calls.iter().map(|(vapi_call_id, call)| call.row(vapi_call_id)).collect();
         if !calls.is_empty() {
-            for sqlstate in intake.write_calls(&calls, &merged.callers, care).await? {
+            for sqlstate in intake.write_calls(&calls, &merged.callers, writes).await? {
                 note_refused(&sqlstate);
             }
         }
@@ -75,13 +75,13 @@ impl<'a> Effects<'a> {
 }
 
 impl<'a> Merged<'a> {
-    /// A call stays with the org that it was first known of.
+    /// Merges one effect. A call belongs to the first org that named it; effects from other orgs are dropped.
     fn merge(&mut self, effect: &Effect<'a>, known: &mut HashMap<String, (OrgId, Value)>) {
         let vapi_call_id = effect.vapi_call_id;
         let in_batch = self.calls.get(vapi_call_id).map(|call| call.org);
         let owner = in_batch.or_else(|| known.get(vapi_call_id).map(|(owner, _)| *owner));
         if let Some(owner) = owner.filter(|owner| *owner != effect.org) {
-            tracing::warn!(org = %effect.org, %owner, "a message names a call of another org; its effect is left out");
+            tracing::warn!(org = %effect.org, %owner, "a message names a call of another org; its effect is dropped");
             return;
         }
         let call = self.calls.entry(vapi_call_id).or_insert_with(|| Call {
@@ -104,8 +104,8 @@ impl<'a> Merged<'a> {
     }
 }
 
-/// The first name that is known, and the latest instant: a call without any was heard of just now. Of several spellings the
-/// certain one.
+/// Adds a call to its caller: keeps the first name and the latest instant (none means now), and prefers the spelling
+/// that is certain.
 fn meet(callers: &mut Callers, who: (OrgId, String), number: &PhoneNumber, name: Option<&str>, at: Option<Timestamp>) {
     let phone = || number.text().unwrap_or_default().to_owned();
     let caller =
@@ -119,7 +119,7 @@ fn meet(callers: &mut Callers, who: (OrgId, String), number: &PhoneNumber, name:
     caller.at = caller.at.zip(at).map(|(one, other)| one.max(other));
 }
 
-/// What the source has against a contact, by the class of its SQLSTATE: its message may quote the row.
+/// Counts a refused contact by the class of its SQLSTATE. The message is left out, since it may quote the row.
 fn note_refused(sqlstate: &str) {
     let reason = match sqlstate {
         "23502" => "not_null",
@@ -131,11 +131,11 @@ fn note_refused(sqlstate: &str) {
         _ => "other",
     };
     counter!(CONTACTS_REFUSED_TOTAL, "reason" => reason).increment(1);
-    tracing::warn!(reason, sqlstate, "the source refuses a contact: its call is kept without it");
+    tracing::warn!(reason, sqlstate, "the source refuses a contact; its call is kept without it");
 }
 
 impl Call<'_> {
-    /// The customer's number and its key; none of one who withholds it.
+    /// The customer's number and its key, unless the number is withheld.
     fn number(&self) -> Option<(String, PhoneNumber)> {
         let number = PhoneNumber::parse(self.state.customer_number.get()?.as_str());
         Some((number.key()?, number))

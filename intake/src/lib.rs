@@ -1,17 +1,17 @@
-//! Intake: messages are taken in batches. Many share one transaction and one flush of the disk, and each has its own
-//! outcome. [`Intake`] collects what arrives, [`take`] writes a batch, [`replay`]
-//! writes what was parked.
+//! Intake of webhooks. Messages are stored in batches: many share one transaction and one flush of the disk, and each
+//! has its own outcome. [`Intake`] collects messages as they arrive, [`take`] writes a batch, [`replay`] writes what
+//! was parked.
 
 mod batch;
 mod calls;
-mod pulse;
 mod queue;
+mod recent_failure;
 mod replay;
 
 use std::sync::Arc;
 
 use readmodel::{ids::OrgId, phone::PhoneNumber, time::Timestamp, version::Receipt};
-use store::intake::{Event, Told};
+use store::intake::{CallMention, Event};
 use tokio::sync::OwnedSemaphorePermit;
 use vapi::{CallRef, CallUpdate, Envelope, Kind};
 
@@ -19,7 +19,7 @@ pub use batch::take;
 pub use queue::Intake;
 pub use replay::{Replayed, replay};
 
-/// A message, made ready to be stored.
+/// A message that is ready to be stored.
 #[derive(Debug)]
 pub struct Message {
     dedupe_key: String,
@@ -27,15 +27,15 @@ pub struct Message {
     call: CallRef,
     /// When Vapi sent it.
     sent_at: Option<Timestamp>,
-    /// When it came, if that was not just now.
+    /// When it arrived, if not just now.
     received_at: Option<Timestamp>,
     update: Option<CallUpdate>,
     body: Redacted,
-    /// Given back when nobody has the message any more.
+    /// Given back when the message is dropped.
     _room: Option<OwnedSemaphorePermit>,
 }
 
-/// A body without its secrets, as JSON. It is full of people still.
+/// A body as JSON, without its secrets. It still holds personal data.
 struct Redacted(String);
 
 impl std::fmt::Debug for Redacted {
@@ -60,13 +60,13 @@ impl From<Envelope> for Message {
 }
 
 impl Message {
-    /// A message that came some time ago, and has its effect only now.
+    /// Sets the arrival of a message that takes effect only now.
     #[must_use]
     pub fn received_at(self, at: Timestamp) -> Self {
         Self { received_at: Some(at), ..self }
     }
 
-    /// A message that takes up room until it is stored, whoever waits for that.
+    /// Keeps a permit until the message is stored, even if its sender has gone.
     #[must_use]
     pub fn keeping(self, room: OwnedSemaphorePermit) -> Self {
         Self { _room: Some(room), ..self }
@@ -85,9 +85,9 @@ impl Message {
         }
     }
 
-    fn told(&self, org: OrgId) -> Told<'_> {
+    fn mention(&self, org: OrgId) -> CallMention<'_> {
         let vapi_call_id = self.call.vapi_call_id.as_deref();
-        Told { vapi_call_id, org, phone: self.phone(), heard_at: self.heard_at() }
+        CallMention { vapi_call_id, org, phone: self.phone(), heard_at: self.heard_at() }
     }
 
     /// The customer's number, by its key.
@@ -95,28 +95,28 @@ impl Message {
         PhoneNumber::parse(self.call.customer_number.as_ref()?.as_str()).key()
     }
 
-    /// When the two sides were in contact, as far as the message tells.
+    /// When caller and agent were in contact, as far as the message says.
     fn heard_at(&self) -> Option<Timestamp> {
-        let told = self.update.as_ref().and_then(|update| update.state.heard_at.get());
-        told.or(self.sent_at).or(self.received_at)
+        let heard_at = self.update.as_ref().and_then(|update| update.state.heard_at.get());
+        heard_at.or(self.sent_at).or(self.received_at)
     }
 }
 
-/// What became of a message.
+/// The outcome of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// Taken, with its effect.
+    /// Stored with its effect.
     Accepted(Receipt),
-    /// Taken before.
+    /// Stored before.
     Duplicate(Receipt),
-    /// Taken, and kept until one of our maps has its assistant or number.
+    /// Stored, and parked until one of our maps has its assistant or number.
     Parked(Receipt),
-    /// Taken, and kept until the source takes its effect, which it refuses as it is.
+    /// Stored, and parked until the source accepts its effect.
     Refused(Receipt),
 }
 
 impl Outcome {
-    /// The label of the metric.
+    /// The label of metrics.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Accepted(_) => "accepted",
@@ -126,7 +126,7 @@ impl Outcome {
         }
     }
 
-    /// What whoever sent it is handed.
+    /// The receipt for the sender.
     pub const fn receipt(&self) -> Receipt {
         match self {
             Self::Accepted(receipt) | Self::Duplicate(receipt) | Self::Parked(receipt) | Self::Refused(receipt) => {
@@ -136,19 +136,19 @@ impl Outcome {
     }
 }
 
-/// Why a message was not taken. It may be sent again.
+/// Why a message was not taken. The sender may try again.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum NotTaken {
-    /// Too many wait already.
-    #[error("too many messages wait")]
+    /// Too many messages are waiting.
+    #[error("too many messages are waiting")]
     Full,
-    /// Messages are taken no more.
-    #[error("the intake has ended")]
+    /// The intake has stopped.
+    #[error("the intake has stopped")]
     Ended,
-    /// Postgres did not answer in time. It may take the message yet.
+    /// Postgres did not answer in time. It may still store the message.
     #[error("postgres takes too long")]
     Late,
-    /// There is no way to Postgres.
+    /// Postgres cannot be reached.
     #[error("no connection to postgres")]
     Unreachable(#[source] Arc<store::Error>),
     /// Postgres refused.
@@ -163,7 +163,7 @@ impl From<store::Error> for NotTaken {
 }
 
 impl NotTaken {
-    /// No fault of the message: what comes next will not be taken either.
+    /// Whether the cause is not the message, so that the next one would not be taken either.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Store(error) => error.is_outage(),
@@ -171,22 +171,22 @@ impl NotTaken {
         }
     }
 
-    /// Sent again, the message will be refused again: Postgres does not take its body.
-    pub fn is_for_good(&self) -> bool {
-        matches!(self, Self::Store(error) if error.is_for_good())
+    /// Whether Postgres will refuse the message again.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_permanent())
     }
 
-    /// The source's rules do not let its effect in, or nobody may write it.
+    /// Whether the source's rules or privileges refuse the effect.
     fn is_refusal(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_refusal())
     }
 
-    /// Somebody else changed the same rows meanwhile.
+    /// Whether another transaction changed the same rows first.
     fn is_superseded(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_superseded())
     }
 
-    /// Somebody else holds the rows of the message's call or caller.
+    /// Whether another transaction holds the rows of the call or the caller.
     fn is_blocked(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_blocked())
     }

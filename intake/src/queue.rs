@@ -1,8 +1,8 @@
-//! What has arrived and is not stored yet, and who stores it.
+//! The queue of messages that are not stored yet, and the writers that store them.
 
 use std::{sync::Arc, time::Duration};
 
-use store::{Store, intake::Patience};
+use store::{Store, intake::LockWait};
 use tokio::sync::{
     Mutex, OwnedMutexGuard, OwnedSemaphorePermit, Semaphore,
     mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
@@ -11,32 +11,32 @@ use tokio::sync::{
 
 use crate::{
     Message, NotTaken, Outcome,
-    batch::{LIMIT, take_in_turn, take_one},
-    pulse::Pulse,
+    batch::{TRANSACTION_TIMEOUT, take_in_turn, take_one},
+    recent_failure::RecentFailure,
 };
 
-/// Messages that wait or are being stored, at most. More are refused, to be sent again.
-const PLACES: u32 = 1024;
-/// While one waits for its flush, the other writes.
+/// Messages that may wait or be in a transaction. Further ones are refused, for their senders to try again.
+const QUEUE_CAPACITY: u32 = 1024;
+/// Writers: while one waits for its flush, the other writes.
 const WRITERS: usize = 2;
-/// Messages of a batch, at most.
-const BATCH: usize = 128;
-/// A batch of so many bytes takes no further message: what Postgres takes in one piece is limited.
-const BATCH_BYTES: usize = 4 << 20;
-/// Messages that wait for somebody else's locks at once, each with a connection of its own.
-const BLOCKED: usize = 4;
-/// At the end, those whose senders have gone are given this long.
-const DRAIN: Duration = Duration::from_secs(2);
+/// Messages in a batch, at most.
+const MAX_BATCH: usize = 128;
+/// Bytes after which a batch takes no further message. Postgres limits the size of a statement.
+const MAX_BATCH_BYTES: usize = 4 << 20;
+/// Messages that may wait for locks of other programs, each with a session of its own.
+const MAX_BLOCKED: usize = 4;
+/// The limit of the stop's wait for messages that are still queued.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Takes messages, each as soon as a writer is free and together with whatever else waits then. No timer holds any back.
+/// Stores messages, each as soon as a writer is free, together with all that wait at that moment. No timer delays any.
 #[derive(Debug)]
 pub struct Intake {
     places: Arc<Semaphore>,
     queue: UnboundedSender<Waiting>,
-    pulse: Pulse,
+    recent_failure: RecentFailure,
 }
 
-/// A message and who waits for its outcome.
+/// A message, and the sender that waits for its outcome.
 struct Waiting {
     message: Message,
     sender: Sender,
@@ -44,40 +44,44 @@ struct Waiting {
 
 struct Sender {
     answer: oneshot::Sender<Result<Outcome, NotTaken>>,
-    /// Held until the answer is given, whoever has gone by then.
+    /// Held until the answer is given, even if the sender has gone.
     _place: OwnedSemaphorePermit,
 }
 
 impl Sender {
-    /// A sender that has gone does not hear it.
+    /// Sends the outcome; a sender that has gone misses it.
     fn answer(self, outcome: Result<Outcome, NotTaken>) {
         let _ = self.answer.send(outcome);
     }
 }
 
 impl Intake {
-    /// Its writers run as long as the process.
+    /// Starts the writers, which run as long as the process.
     pub fn start(store: &Store) -> Self {
         let (queue, waiting) = unbounded_channel();
         let waiting = Arc::new(Mutex::new(waiting));
-        let blocked = Arc::new(Semaphore::new(BLOCKED));
+        let blocked = Arc::new(Semaphore::new(MAX_BLOCKED));
         for _ in 0..WRITERS {
             let writer = Writer { store: store.clone(), waiting: Arc::clone(&waiting), blocked: Arc::clone(&blocked) };
             tokio::spawn(replace_when_it_panics(move || writer.clone().run()));
         }
-        Self { places: Arc::new(Semaphore::new(PLACES as usize)), queue, pulse: Pulse::default() }
+        Self {
+            places: Arc::new(Semaphore::new(QUEUE_CAPACITY as usize)),
+            queue,
+            recent_failure: RecentFailure::default(),
+        }
     }
 
-    /// Takes a message. It is stored even if nobody waits for the outcome any more.
+    /// Stores a message, even if the caller stops waiting for the outcome.
     pub async fn take(&self, message: Message) -> Result<Outcome, NotTaken> {
         let ended = self.store(message).await;
-        self.pulse.note(&ended);
+        self.recent_failure.note(&ended);
         ended
     }
 
-    /// Why messages are not taken at the moment, if so.
-    pub fn trouble(&self) -> Option<String> {
-        self.pulse.trouble()
+    /// Why messages are not taken at the moment; `None` if they are.
+    pub fn recent_failure(&self) -> Option<String> {
+        self.recent_failure.get()
     }
 
     async fn store(&self, message: Message) -> Result<Outcome, NotTaken> {
@@ -85,28 +89,28 @@ impl Intake {
         let (answer, outcome) = oneshot::channel();
         let sender = Sender { answer, _place: place };
         self.queue.send(Waiting { message, sender }).map_err(|_| NotTaken::Ended)?;
-        let outcome = tokio::time::timeout(LIMIT, outcome).await.map_err(|_| NotTaken::Late)?;
+        let outcome = tokio::time::timeout(TRANSACTION_TIMEOUT, outcome).await.map_err(|_| NotTaken::Late)?;
         outcome.unwrap_or(Err(NotTaken::Ended))
     }
 
-    /// Waits until nothing waits any more. From then on nothing is taken.
+    /// Waits until the queue is empty, and refuses all later messages.
     pub async fn drain(&self) {
-        if tokio::time::timeout(DRAIN, self.places.acquire_many(PLACES)).await.is_err() {
-            tracing::warn!("some messages were not stored; nobody was told that they were");
+        if tokio::time::timeout(DRAIN_TIMEOUT, self.places.acquire_many(QUEUE_CAPACITY)).await.is_err() {
+            tracing::warn!("some messages were not stored; their senders got no success");
         }
         self.places.close();
     }
 }
 
-/// Who holds it writes; what waits meanwhile is one batch.
+/// The right to write. Its holder takes all that waits as one batch.
 type Turn = OwnedMutexGuard<UnboundedReceiver<Waiting>>;
 
-/// The first that comes, and what else is there then. Empty at the end.
+/// Waits for a message and takes all that wait with it. Empty when the queue is closed.
 async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     let mut batch = Vec::from_iter(waiting.recv().await);
     let bytes = |waiting: &Waiting| waiting.message.body.0.len();
     let mut held: usize = batch.iter().map(bytes).sum();
-    while !batch.is_empty() && batch.len() < BATCH && held < BATCH_BYTES {
+    while !batch.is_empty() && batch.len() < MAX_BATCH && held < MAX_BATCH_BYTES {
         let Ok(next) = waiting.try_recv() else { break };
         held += bytes(&next);
         batch.push(next);
@@ -114,15 +118,15 @@ async fn next_batch(waiting: &mut UnboundedReceiver<Waiting>) -> Vec<Waiting> {
     batch
 }
 
-/// A message that waited would only find out later that Postgres is gone.
+/// Answers all waiting messages with an error, since they would only find out later that Postgres is down.
 fn refuse_all(waiting: &mut UnboundedReceiver<Waiting>, error: &NotTaken) {
     while let Ok(next) = waiting.try_recv() {
         next.sender.answer(Err(error.clone()));
     }
 }
 
-/// Runs a writer until it ends, and starts another in place of one that panics. The senders of that one's batch get an error;
-/// without a new writer the intake would store nothing any more.
+/// Runs a writer, and replaces it if it panics: without writers nothing would be stored. The senders of its batch get
+/// an error.
 async fn replace_when_it_panics<F>(writer: impl Fn() -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -154,8 +158,8 @@ impl Writer {
         }
     }
 
-    /// The turn is the next writer's once all is written but not yet on disk: two that write at once would share what
-    /// waits, and each batch costs the same however many are in it.
+    /// Stores a batch and passes the turn on once all is written but not yet on disk. If two batches wrote at once they
+    /// would share the waiting messages, and a batch costs the same however many are in it.
     async fn store(&self, batch: Vec<Waiting>, mut turn: Option<Turn>) {
         let (messages, senders): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|waiting| (waiting.message, waiting.sender)).unzip();
@@ -172,12 +176,13 @@ impl Writer {
         }
     }
 
-    /// Somebody holds rows that this message is about. It waits for them apart, so that no other waits with it.
+    /// Stores a message whose rows another program has locked, in a task of its own, so that no other message waits
+    /// with it.
     fn store_when_let(&self, message: Message, sender: Sender, error: NotTaken) {
         let Ok(slot) = Arc::clone(&self.blocked).try_acquire_owned() else { return sender.answer(Err(error)) };
         let store = self.store.clone();
         tokio::spawn(async move {
-            sender.answer(take_one(&store, &message, Patience::Long).await);
+            sender.answer(take_one(&store, &message, LockWait::Unlimited).await);
             drop(slot);
         });
     }
@@ -219,7 +224,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn h18_a_writer_that_panics_is_replaced() {
+    async fn a_writer_that_panics_is_replaced() {
         let runs = Arc::new(std::sync::atomic::AtomicUsize::new(0));
         let counted = Arc::clone(&runs);
         replace_when_it_panics(move || {
@@ -231,23 +236,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn too_many_are_refused_and_without_postgres_nobody_waits_for_his_turn() {
+    async fn messages_beyond_the_queue_are_refused_and_at_once_without_postgres() {
         let store = open("postgres://localhost:1/none".to_owned());
         let intake = Intake::start(&store);
         let started = Instant::now();
-        let outcomes = join_all((0..=PLACES).map(|n| intake.take(message(n)))).await;
+        let outcomes = join_all((0..=QUEUE_CAPACITY).map(|n| intake.take(message(n)))).await;
         assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
         let full = outcomes.iter().filter(|outcome| matches!(outcome, Err(NotTaken::Full))).count();
         let unreachable = outcomes.iter().filter(|outcome| matches!(outcome, Err(NotTaken::Unreachable(_)))).count();
-        assert_eq!((full, unreachable), (1, PLACES as usize));
+        assert_eq!((full, unreachable), (1, QUEUE_CAPACITY as usize));
     }
 
     #[tokio::test]
-    async fn what_has_a_place_is_stored_though_its_sender_has_gone() {
+    async fn a_queued_message_is_stored_though_its_sender_hung_up() {
         let database = Database::create().await.unwrap();
         let store = open(database.url());
         let intake = Intake::start(&store);
-        let count = 3 * u32::try_from(BATCH).unwrap();
+        let count = 3 * u32::try_from(MAX_BATCH).unwrap();
         for n in 0..count {
             assert!(intake.take(message(n)).now_or_never().is_none());
         }

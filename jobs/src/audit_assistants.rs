@@ -1,45 +1,45 @@
-//! Now and then, and when a worker starts: has every agent owed whose assistant is not what is wanted, whether somebody
-//! left a mark or not. Another public address, another secret, a hash that somebody has removed: none of them leaves one.
+//! Regularly, and when a worker starts: marks every agent whose assistant is not as wanted. Some changes leave no mark
+//! by themselves: another public address, another secret, a hash that somebody has removed.
 
 use readmodel::ids::AgentId;
 use store::{Error, Store};
 
 use crate::{
     Context, JobError,
-    prewarm::{LONGEST_PAUSE, Prewarm, Wanted, is_owed},
+    assistants::{AssistantSync, LONGEST_PAUSE, WantedAssistant, is_owed},
 };
 
-/// Agents that are held in memory at a time.
+/// Agents in memory at a time.
 const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
-    let agents = audit(&context.store, prewarm).await.map_err(JobError::retry)?;
+    let Some(sync) = &context.assistants else { return Ok(()) };
+    let agents = audit(&context.store, sync).await.map_err(JobError::retry)?;
     if agents > 0 {
-        tracing::info!(agents, "found agents whose assistants are not what is wanted");
+        tracing::info!(agents, "marked agents whose assistants are not as wanted");
     }
     Ok(())
 }
 
-/// Returns how many it found that nobody had marked.
-async fn audit(store: &Store, prewarm: &Prewarm) -> Result<usize, Error> {
-    store.mend_put_off(LONGEST_PAUSE).await?;
+/// Returns how many unmarked agents it found and marked.
+async fn audit(store: &Store, sync: &AssistantSync) -> Result<usize, Error> {
+    store.clamp_deferrals(LONGEST_PAUSE).await?;
     let (mut found, mut after) = (0, None);
     loop {
         let page = store.agents_after(after, CHUNK).await?;
         let unmarked = page.iter().filter(|listed| !listed.marked);
-        let owed =
-            unmarked.filter(|listed| is_owed(&listed.known, &Wanted::of(&listed.known.agent, &prewarm.deployment)));
-        let owed: Vec<AgentId> = owed.map(|listed| listed.known.agent.id).collect();
+        let owed = unmarked
+            .filter(|listed| is_owed(&listed.state, &WantedAssistant::of(&listed.state.agent, &sync.deployment)));
+        let owed: Vec<AgentId> = owed.map(|listed| listed.state.agent.id).collect();
         if !owed.is_empty() {
             store.mark_agents(&owed).await?;
         }
         found += owed.len();
         match page.last() {
-            Some(last) => after = Some(last.known.agent.id),
+            Some(last) => after = Some(last.state.agent.id),
             None => break,
         }
     }
-    store.mark_unsaid_phone_mappings().await?;
+    store.mark_outdated_phone_mappings().await?;
     Ok(found)
 }

@@ -1,18 +1,18 @@
-//! What others have done at Vapi, found and mended.
+//! Differences at Vapi that others have caused.
 
 use metrics::counter;
 use monitoring::names::VAPI_DRIFT_TOTAL;
 
-/// One way in which Vapi holds something else than it was given.
+/// A way in which Vapi differs from what it was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Drift {
     /// An assistant was changed.
     Changed,
     /// An assistant was deleted.
     Missing,
-    /// An agent has an assistant too many.
+    /// An agent has a second assistant.
     Surplus,
-    /// A phone number is answered by somebody else.
+    /// Another assistant, or none, answers a phone number.
     PhoneNumber,
 }
 

@@ -1,7 +1,7 @@
-//! Each second, as a part of the sweep: what was deleted from the source is removed from all that was made of it, in Postgres
-//! and then in Redis, for as long as it takes to reach it.
+//! Each second, as a part of the sweep: removes data deleted from the source from all that was derived of it, in
+//! Postgres and then in Redis. While Redis is down, the erasure stays owed.
 
-use store::{Error, Store, blobs::Held, erasures::Shown};
+use store::{Error, Store, blobs::Held, erasures::ShownErasure};
 
 use crate::{Context, JobError};
 
@@ -9,25 +9,25 @@ pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     erase(&context.store).await.map_err(JobError::retry)
 }
 
-/// Does of all that is owed what can be done now.
+/// Takes every owed erasure as far as it can go now.
 pub async fn erase(store: &Store) -> Result<(), Error> {
     store.erase_owed().await?;
     for shown in store.erasures_shown().await? {
         match replace_copies(store, &shown).await {
             Ok(true) => store.note_erased(&shown).await?,
             Ok(false) => {}
-            // The erasure stays owed. Those of other orgs may still succeed.
+            // The erasure stays owed. Other orgs' erasures may still succeed.
             Err(error) => {
-                tracing::warn!(org = %shown.org, error = &error as &dyn std::error::Error, "an erasure is owed");
+                tracing::warn!(org = %shown.org, error = &error as &dyn std::error::Error, "an erasure failed, and stays owed");
             }
         }
     }
     Ok(())
 }
 
-/// Whether neither Postgres nor Redis holds an edition from before the erasure. Redis keeps the newest one of several, so
-/// that no slow writer brings back an older one.
-async fn replace_copies(store: &Store, shown: &Shown) -> Result<bool, Error> {
+/// Replaces old copies; returns whether neither Postgres nor Redis holds an edition from before the erasure. Redis
+/// keeps the newest edition rather than none, so that a slow writer cannot bring an older one back.
+async fn replace_copies(store: &Store, shown: &ShownErasure) -> Result<bool, Error> {
     if !shown.is_gone && !shown.is_current {
         return Ok(false);
     }
@@ -39,7 +39,7 @@ async fn replace_copies(store: &Store, shown: &Shown) -> Result<bool, Error> {
     }
     match store.edition(shown.org).await? {
         Held::Edition(edition) if edition.version >= shown.version => {
-            redis.mend(&edition, None).await?;
+            redis.replace(&edition, None).await?;
         }
         Held::Edition(_) | Held::Unusable(_) => return Ok(false),
         Held::Nothing => redis.forget(installation, shown.org).await?,

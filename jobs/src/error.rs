@@ -1,10 +1,10 @@
-//! Why a job ended badly, and whether to try again.
+//! Failures of jobs.
 
 use std::error::Error;
 
 use monitoring::logging::chain;
 
-/// A bad end. There is no conversion into it: whoever returns one says whether another attempt may help.
+/// The failure of a job. No error converts into it by itself, so that each site decides whether a retry may help.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobError {
     message: String,
@@ -12,22 +12,22 @@ pub struct JobError {
 }
 
 impl JobError {
-    /// Another attempt may help.
+    /// A retry may help.
     pub fn retry(error: impl Error) -> Self {
         Self { message: chain(&error), retry: true }
     }
 
-    /// No further attempt will help.
+    /// No retry will help.
     pub fn fail(error: impl Error) -> Self {
         Self { message: chain(&error), retry: false }
     }
 
-    /// Whether another attempt may help.
+    /// Whether a retry may help.
     pub const fn may_retry(&self) -> bool {
         self.retry
     }
 
-    /// What went wrong, causes included. For operators: no answer carries it.
+    /// The error with its causes. It is for operators; no answer carries it.
     pub fn message(&self) -> &str {
         &self.message
     }

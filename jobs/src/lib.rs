@@ -1,10 +1,12 @@
-//! What work there is: one file a job. A job knows its kind and ids; what to do it reads from the database when it runs.
+//! The kinds of work, one file each. A job carries a kind and ids; it reads everything else from the database when it
+//! runs.
 
+mod assistants;
 mod audit_assistants;
 mod drift;
 mod erase;
 mod error;
-mod prewarm;
+mod job_log;
 mod prune;
 mod rebuild;
 mod reconcile;
@@ -13,13 +15,12 @@ mod replay_parked;
 mod sweep;
 mod take_up_assistants;
 mod test_call;
-mod told;
 mod unknown_zones;
 mod verify_assistants;
 
+pub use assistants::{AssistantSync, SyncPace};
 pub use erase::erase;
 pub use error::JobError;
-pub use prewarm::{Pace, Prewarm};
 
 use std::time::Duration;
 
@@ -35,66 +36,67 @@ use store::{
 };
 use uuid::Uuid;
 
-use told::Told;
+use job_log::JobLog;
 
-/// What a job may use.
+/// The resources of jobs.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The databases.
+    /// Postgres and Redis.
     pub store: Store,
-    /// Where rebuilds take their instant from.
+    /// The clock that decides the instant of a rebuild.
     pub clock: Clock,
-    /// What pre-warming needs; without it no assistant is made.
-    pub prewarm: Option<Prewarm>,
-    /// How long the bodies of events are kept.
+    /// The connection to Vapi; without it no assistant is made.
+    pub assistants: Option<AssistantSync>,
+    /// The retention of the bodies of webhook events.
     pub event_retention: Duration,
 }
 
-/// A job. As it waits: `{"kind": "rebuild", "org_id": "…"}`, `{"kind": "prewarm", "agent_id": "…"}`, or a kind alone.
+/// A job. In the queue it is `{"kind": "rebuild", "org_id": "…"}`, `{"kind": "prewarm", "agent_id": "…"}`, or a kind
+/// alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
-    /// Bring an org's read models up to date. Nobody pushes it: a mark makes the org owed, and the next claim the job.
+    /// Brings an org's read models up to date. Claims create it, for orgs that are owed.
     Rebuild(OrgId),
-    /// Make an agent's assistant at Vapi equal to the agent. Nobody pushes it either.
-    Prewarm(AgentId),
-    /// Have Vapi make a call for the browser.
+    /// Makes an agent's assistant at Vapi equal to the agent. Claims create it, for agents that are owed.
+    SyncAssistant(AgentId),
+    /// Has Vapi make a test call for the browser.
     TestCall(Uuid),
-    /// What a cron fires.
+    /// Scheduled work.
     Maintenance(Maintenance),
 }
 
-/// A job that is about no org and no agent.
+/// Scheduled work, which concerns no single org or agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Maintenance {
-    /// Refresh the fleet's totals.
+    /// Refreshes the totals of all orgs.
     RefreshFleetPulse,
-    /// Remove what nobody asks for any more.
+    /// Deletes rows whose retention has ended.
     Prune,
-    /// Push what no claim finds by itself.
+    /// Does what no claim finds by itself.
     Sweep,
-    /// Find the agents whose assistants are not what is wanted.
+    /// Marks the agents whose assistants are not as wanted.
     AuditAssistants,
-    /// Compare what Vapi holds with what it was given.
+    /// Compares what Vapi holds with what it was given.
     VerifyAssistants,
-    /// Let what was put off be tried at once, and audit.
+    /// Makes deferred agents due, and audits.
     TakeUpAssistants,
-    /// Take in the calls of which no webhook has told.
+    /// Takes in calls that no webhook reported.
     Reconcile,
 }
 
-/// Bytes that are no job of this binary.
+/// Why bytes are no job of this binary.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// No envelope with a kind, or a known kind without its ids.
+    /// They have no kind, or lack the ids of a known kind.
     #[error("malformed job")]
     Malformed,
-    /// Of a kind that another release may know.
+    /// The kind is unknown; another release may know it.
     #[error("unknown kind of job")]
     UnknownKind,
 }
 
-/// Starts that may end badly, some three minutes altogether: longer than a rolling deploy, which may hand a new kind of
-/// job to an old worker.
+/// Attempts of scheduled work, spread over some three minutes: longer than a rolling deploy, which may hand a new kind
+/// of job to an old worker.
 const MAINTENANCE_STARTS: i32 = 10;
 
 #[derive(Deserialize)]
@@ -110,19 +112,19 @@ impl Job {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::Rebuild(_) => "rebuild",
-            Self::Prewarm(_) => "prewarm",
+            Self::SyncAssistant(_) => "prewarm",
             Self::TestCall(_) => "test_call",
             Self::Maintenance(job) => job.kind(),
         }
     }
 
-    /// Reads a job from the bytes of the queue, which may be anything.
+    /// Parses a job from the queue's bytes, which may be anything.
     pub fn decode(args: &[u8]) -> Result<Self, DecodeError> {
         let Envelope { kind, org_id, agent_id, test_call_id } =
             serde_json::from_slice(args).map_err(|_| DecodeError::Malformed)?;
         match kind.as_str() {
             "rebuild" => org_id.map(Self::Rebuild).ok_or(DecodeError::Malformed),
-            "prewarm" => agent_id.map(Self::Prewarm).ok_or(DecodeError::Malformed),
+            "prewarm" => agent_id.map(Self::SyncAssistant).ok_or(DecodeError::Malformed),
             "test_call" => test_call_id.map(Self::TestCall).ok_or(DecodeError::Malformed),
             kind => {
                 let known = Maintenance::ALL.into_iter().find(|job| job.kind() == kind);
@@ -131,19 +133,19 @@ impl Job {
         }
     }
 
-    /// Does the work. A bad end leaves one line in the log, and so does an end by force.
+    /// Does the work. A failure, and an end by force, leave one line in the log.
     pub async fn run(&self, context: &Context) -> Result<(), JobError> {
-        let told = Told::of(*self);
+        let log = JobLog::of(*self);
         let ended = self.work(context).await;
-        told.end(&ended);
+        log.end(&ended);
         ended
     }
 
-    /// The org, the agent or the test call that it is about; of maintenance the kind.
+    /// The org, agent or test call of the job; for scheduled work its kind.
     fn subject(&self) -> String {
         match self {
             Self::Rebuild(org) => format!("org {org}"),
-            Self::Prewarm(agent) => format!("agent {agent}"),
+            Self::SyncAssistant(agent) => format!("agent {agent}"),
             Self::TestCall(id) => format!("test call {id}"),
             Self::Maintenance(job) => job.kind().to_owned(),
         }
@@ -152,7 +154,7 @@ impl Job {
     async fn work(&self, context: &Context) -> Result<(), JobError> {
         match self {
             Self::Rebuild(org) => rebuild::run(context, *org).await,
-            Self::Prewarm(agent) => prewarm::run(context, *agent).await,
+            Self::SyncAssistant(agent) => assistants::run(context, *agent).await,
             Self::TestCall(id) => test_call::run(context, *id).await,
             Self::Maintenance(Maintenance::RefreshFleetPulse) => refresh_fleet_pulse::run(context).await,
             Self::Maintenance(Maintenance::Prune) => prune::run(context).await,
@@ -166,7 +168,7 @@ impl Job {
 }
 
 impl Maintenance {
-    /// Every one.
+    /// All kinds.
     pub const ALL: [Self; 7] = [
         Self::RefreshFleetPulse,
         Self::Prune,
@@ -190,7 +192,7 @@ impl Maintenance {
         }
     }
 
-    /// Where it waits. What needs Vapi waits for a worker that has it.
+    /// The queue. Work that needs Vapi waits for a worker that has it.
     pub const fn queue(self) -> Queue {
         match self {
             Self::RefreshFleetPulse | Self::Prune | Self::Sweep => Queue::Maintenance,
@@ -210,7 +212,7 @@ impl Maintenance {
     }
 }
 
-/// Reads a job and does the work. Malformed bytes end as a dead letter at once, an unknown kind after its attempts.
+/// Parses a job and does the work. Malformed bytes end as a dead letter at once, an unknown kind after its attempts.
 pub async fn run(context: &Context, args: &[u8]) -> Result<(), JobError> {
     match Job::decode(args) {
         Ok(job) => job.run(context).await,
@@ -224,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_is_read_as_it_was_written() {
+    fn every_job_kind_round_trips() {
         for job in Maintenance::ALL {
             assert_eq!(Job::decode(&job.to_new().args), Ok(Job::Maintenance(job)));
         }
@@ -232,13 +234,13 @@ mod tests {
         let args = format!(r#"{{"kind" : "rebuild", "org_id" : "{org}"}}"#);
         assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Rebuild(org)));
         let args = format!(r#"{{"kind" : "prewarm", "agent_id" : "{org}"}}"#);
-        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::Prewarm(AgentId(org.0))));
+        assert_eq!(Job::decode(args.as_bytes()), Ok(Job::SyncAssistant(AgentId(org.0))));
         let args = format!(r#"{{"kind" : "test_call", "test_call_id" : "{org}"}}"#);
         assert_eq!(Job::decode(args.as_bytes()), Ok(Job::TestCall(org.0)));
     }
 
     #[test]
-    fn what_cannot_be_read_is_malformed_and_what_may_be_newer_is_unknown() {
+    fn invalid_arguments_are_malformed_and_newer_kinds_are_unknown() {
         let malformed: [&[u8]; 8] = [
             b"",
             b"\xff\x00",

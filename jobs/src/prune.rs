@@ -1,5 +1,4 @@
-//! Hourly: removes what nobody asks for any more, since neither apalis nor we look at ended jobs again; and of events what
-//! is kept no longer.
+//! Hourly: deletes rows whose retention has ended.
 
 use crate::{Context, JobError};
 

@@ -1,4 +1,4 @@
-//! Brings one org's read models up to date. Pushed by claims, for every org that is owed.
+//! Brings one org's read models up to date. Claims create this job for orgs that are owed.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,30 @@ use readmodel::{ids::OrgId, model::Model};
 
 use crate::{Context, JobError, unknown_zones};
 
-/// A line that has said nothing for so long is cut.
-const SILENCE: Duration = Duration::from_secs(4);
+/// The silence of Postgres after which a rebuild is abandoned.
+const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
-    let mut rebuild = Measured { started: Instant::now(), outcome: "failed" };
+    let mut rebuild = RebuildMeasure { started: Instant::now(), outcome: "failed" };
     let outcome = rebuilt(context, org).await.inspect_err(count_oversized).map_err(JobError::retry)?;
-    // Superseded is an end and no failure: what the winner did not see is still owed, and claimed at once.
+    // Superseded is no failure: what the winner did not see is still owed, and claimed at once.
     rebuild.outcome = outcome.name();
     if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
         if let Some(zone) = &published.unknown_zone {
-            unknown_zones::tell(org, zone);
+            unknown_zones::report(org, zone);
         }
         record_freshness(&published, rebuild.started.elapsed());
     }
     Ok(())
 }
 
-/// What was asked before the line went silent may never be answered: then the rebuild begins again once it is back. Of two
-/// of which the first has committed after all, the second finds nothing to do.
+/// Rebuilds, and starts again if Postgres goes silent: an answer from before the silence may never come. If the first
+/// attempt has committed after all, the second finds nothing to do.
 async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, materialize::Error> {
     loop {
         tokio::select! {
             outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,
-            () = context.store.line.cut(SILENCE) => context.store.line.back().await,
+            () = context.store.link.silent_for(SILENCE_LIMIT) => context.store.link.answering().await,
         }
     }
 }
@@ -43,8 +43,8 @@ fn count_oversized(error: &Error) {
     }
 }
 
-/// From the oldest change's commit, where Postgres tracks commits, else from the start of the rebuild. All models are
-/// published together.
+/// Records the time from the oldest change's commit, where Postgres tracks commit timestamps, or else from the start of
+/// the rebuild. All models are published together.
 fn record_freshness(published: &Published, took: Duration) {
     let before =
         published.changed_at.map_or(0, |changed| published.as_of.as_micros().saturating_sub(changed.as_micros()));
@@ -54,13 +54,13 @@ fn record_freshness(published: &Published, took: Duration) {
     }
 }
 
-/// Counts a rebuild when it is dropped, so that one which panics or is cut off is counted too.
-struct Measured {
+/// Counts a rebuild when it is dropped, and so also one that panics or is cut off.
+struct RebuildMeasure {
     started: Instant,
     outcome: &'static str,
 }
 
-impl Drop for Measured {
+impl Drop for RebuildMeasure {
     fn drop(&mut self) {
         counter!(REBUILDS_TOTAL, "outcome" => self.outcome).increment(1);
         histogram!(REBUILD_SECONDS).record(self.started.elapsed());

@@ -1,5 +1,5 @@
-//! Fills what webhooks have dropped: asks Vapi for the calls that have changed since the last pass, and takes in what each
-//! of them says that is not known, as if Vapi had reported it.
+//! Takes in calls whose webhooks were lost: asks Vapi for the calls that have changed since the last pass, and
+//! processes what is new as if Vapi had reported it.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -19,42 +19,37 @@ use vapi::{
 
 use crate::{Context, JobError};
 
-/// Where nothing is known of an earlier pass.
-const FIRST: Duration = Duration::from_hours(24);
-/// Passes overlap by more than Vapi's clock and ours may differ, and than Vapi may take to list a call that has changed.
+/// The first pass looks back this far.
+const FIRST_LOOKBACK: Duration = Duration::from_hours(24);
+/// The overlap of passes. Longer than the clock skew, and than Vapi may take to list a changed call.
 const OVERLAP: Duration = Duration::from_mins(10);
-/// Calls asked for at a time: with their transcripts they are long. Where that is too long, half of them.
-const PAGE: usize = 100;
-/// What Vapi's clock shows.
-const INSTANT: Duration = Duration::from_millis(1);
+/// Calls in a page. With their transcripts they are long; a page that proves too long is halved.
+const PAGE_SIZE: usize = 100;
+/// The resolution of Vapi's timestamps.
+const VAPI_CLOCK_RESOLUTION: Duration = Duration::from_millis(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
+    let Some(assistants) = &context.assistants else { return Ok(()) };
     let store = &context.store;
     let now = store.now().await.map_err(JobError::retry)?;
     let last = store.reconciled_until().await.map_err(JobError::retry)?;
-    let since = before(last.unwrap_or(before(now, FIRST)), OVERLAP);
-    let found = pass(store, &prewarm.client, since).await?;
-    // Only now: a pass that was cut short begins again where the last whole one ended.
+    let since = before(last.unwrap_or(before(now, FIRST_LOOKBACK)), OVERLAP);
+    let taken = pass(store, &assistants.client, since).await?;
+    // Recorded last: a pass that was cut short starts again where the last complete one ended.
     store.advance_reconciliation(now).await.map_err(JobError::retry)?;
     gauge!(RECONCILED_UNTIL_SECONDS).set(now.as_micros() as f64 / 1e6);
-    if found.filled > 0 {
-        tracing::warn!(calls = found.filled, %since, "Vapi had calls that no webhook has told of");
+    if taken > 0 {
+        tracing::warn!(calls = taken, %since, "took in calls that no webhook had reported");
     }
     Ok(())
 }
 
-#[derive(Default)]
-struct Found {
-    filled: u64,
-}
-
-/// Newest first, page by page down to `since`.
-async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found, JobError> {
-    let mut found = Found::default();
+/// Reads pages, newest first, down to `since`. Returns how many calls were new.
+async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<u64, JobError> {
+    let mut taken = 0;
     let mut seen = HashSet::new();
     let mut made_until = None;
-    let mut size = PAGE;
+    let mut size = PAGE_SIZE;
     loop {
         let page = match client.calls_changed_since(since, made_until, size).await {
             Ok(page) => page,
@@ -65,25 +60,27 @@ async fn pass(store: &Store, client: &Client, since: Timestamp) -> Result<Found,
             Err(error) => return Err(JobError::retry(error)),
         };
         if page.unreadable > 0 {
-            tracing::warn!(calls = page.unreadable, "Vapi lists calls without an id or a time: they are passed over");
+            tracing::warn!(calls = page.unreadable, "skipped calls in Vapi's list without an id or a time");
         }
         let next = next(&page, size)?;
         let new: Vec<Call> = page.calls.into_iter().filter(|call| seen.insert(call.id.clone())).collect();
         let is_stuck = new.is_empty();
-        take(store, new, &mut found).await?;
+        taken += take(store, new).await?;
         match next {
-            None => return Ok(found),
-            // A page of calls that were all made at one instant and seen before leads no further.
-            Some(oldest) if is_stuck && made_until.is_none_or(|until| before(oldest, INSTANT) < until) => {
-                made_until = Some(before(oldest, INSTANT));
+            None => return Ok(taken),
+            // All calls of the page were made at one instant and seen before: the next page starts before it.
+            Some(oldest)
+                if is_stuck && made_until.is_none_or(|until| before(oldest, VAPI_CLOCK_RESOLUTION) < until) =>
+            {
+                made_until = Some(before(oldest, VAPI_CLOCK_RESOLUTION));
             }
-            Some(_) if is_stuck => return Ok(found),
+            Some(_) if is_stuck => return Ok(taken),
             oldest => made_until = oldest,
         }
     }
 }
 
-/// Until when the calls of the next page were made; `None` if there is none.
+/// The instant before which the next page's calls were made; `None` after the last page.
 fn next(page: &Calls, size: usize) -> Result<Option<Timestamp>, JobError> {
     if page.listed() < size {
         return Ok(None);
@@ -92,34 +89,34 @@ fn next(page: &Calls, size: usize) -> Result<Option<Timestamp>, JobError> {
     page.calls.last().map(|call| Some(call.created_at)).ok_or_else(|| JobError::retry(unreadable))
 }
 
-async fn take(store: &Store, calls: Vec<Call>, found: &mut Found) -> Result<(), JobError> {
+async fn take(store: &Store, calls: Vec<Call>) -> Result<u64, JobError> {
     let ids: Vec<String> = calls.iter().map(|call| call.id.clone()).collect();
     let known = store.known_calls(&ids).await.map_err(JobError::retry)?;
     let messages: Vec<Message> = calls.iter().filter_map(|call| message(call, &known)).collect();
     if messages.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
-    let mut refused = None;
+    let (mut taken, mut refused) = (0, None);
     for outcome in intake::take(store, &messages).await {
         match outcome {
             Ok(outcome) => {
-                found.filled += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
+                taken += u64::from(!matches!(outcome, Outcome::Duplicate(_)));
                 count(outcome.name());
             }
-            // One that Postgres does not take must not keep the others out, now or on any later pass.
-            Err(error) if error.is_for_good() => {
+            // A call that Postgres rejects must not keep the others out, now or in any later pass.
+            Err(error) if error.is_permanent() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "a call that Vapi lists cannot be stored");
                 count("failed");
             }
             Err(error) => refused = Some(error),
         }
     }
-    refused.map_or(Ok(()), |error| Err(JobError::retry(error)))
+    refused.map_or(Ok(taken), |error| Err(JobError::retry(error)))
 }
 
-/// What a call says; nothing if all of it is known. Webhooks told of most calls, and passes overlap.
+/// The message for a call; `None` if all of it is known, as with most calls: their webhooks came, or passes overlap.
 fn message(call: &Call, known: &HashMap<String, Value>) -> Option<Message> {
-    // A call that says nothing is passed over: the next one may say something.
+    // Skips a call that cannot be read; the next one may be readable.
     let envelope = Envelope::of_listed_call(&call.body).ok()?;
     let known = known.get(&call.id).and_then(|state| serde_json::from_value::<CallState>(state.clone()).ok());
     let is_known = known.zip(envelope.call_update()).is_some_and(|(known, update)| !known.learns_from(&update.state));

@@ -1,4 +1,4 @@
-//! Tells of orgs whose time zone has a name that is not known: their days are those of UTC, and "today" may be off.
+//! Reports orgs whose time zone has an unknown name: their days are those of UTC, so "today" may be off.
 
 use std::{
     collections::HashSet,
@@ -9,29 +9,29 @@ use metrics::counter;
 use monitoring::names::UNKNOWN_TIMEZONES_TOTAL;
 use readmodel::ids::OrgId;
 
-/// Orgs that are remembered. Beyond them some are told a second time.
-const REMEMBERED: usize = 10_000;
+/// Names that are remembered. Beyond that some are reported again.
+const MAX_REMEMBERED: usize = 10_000;
 
-/// Characters of a name that are logged: a tenant wrote it.
-const SHOWN: usize = 64;
+/// The longest name in the log, in characters: a tenant wrote it.
+const MAX_SHOWN_CHARS: usize = 64;
 
-/// An org's rebuilds come every few seconds; each name is told once a process.
-static TOLD: LazyLock<Mutex<HashSet<(OrgId, String)>>> = LazyLock::new(Mutex::default);
+/// The reported names. An org is rebuilt every few seconds; each name is reported once a process.
+static REPORTED: LazyLock<Mutex<HashSet<(OrgId, String)>>> = LazyLock::new(Mutex::default);
 
-pub(crate) fn tell(org: OrgId, zone: &str) {
-    let shown: String = zone.chars().take(SHOWN).collect();
+pub(crate) fn report(org: OrgId, zone: &str) {
+    let shown: String = zone.chars().take(MAX_SHOWN_CHARS).collect();
     if is_new(org, &shown) {
         counter!(UNKNOWN_TIMEZONES_TOTAL).increment(1);
-        tracing::warn!(%org, zone = ?shown, "the org's time zone has no known name: its days are those of UTC");
+        tracing::warn!(%org, zone = ?shown, "unknown time zone; the org's days are those of UTC");
     }
 }
 
 fn is_new(org: OrgId, zone: &str) -> bool {
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.len() >= REMEMBERED {
-        told.clear();
+    let mut reported = REPORTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reported.len() >= MAX_REMEMBERED {
+        reported.clear();
     }
-    told.insert((org, zone.to_owned()))
+    reported.insert((org, zone.to_owned()))
 }
 
 #[cfg(test)]
@@ -40,7 +40,7 @@ mod tests {
     use uuid::Uuid;
 
     #[test]
-    fn c6_each_name_of_each_org_is_told_once() {
+    fn each_unknown_zone_of_an_org_is_logged_once() {
         let [one, other] = [1, 2].map(|n| OrgId(Uuid::from_u128(n)));
         assert!(is_new(one, "GMT+2"));
         assert!(!is_new(one, "GMT+2"));

@@ -1,5 +1,5 @@
-//! Every ten minutes: compares what Vapi holds with what it was given. Others write there too, and people delete things by
-//! hand. Nothing is written to Vapi here: whatever is not as it should be makes its agent owed.
+//! Every ten minutes: compares what Vapi holds with what it was given, since other programs and people change it too.
+//! This writes nothing to Vapi: an agent whose assistant differs becomes owed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,47 +8,47 @@ use monitoring::names::UNCLAIMED_ASSISTANTS;
 use readmodel::{ids::AgentId, time::Timestamp};
 use store::{
     Store,
-    assistants::{Known, Listed},
-    phone_mappings::Mapping,
+    assistants::{AgentState, ListedAgent},
+    phone_mappings::PhoneMapping,
 };
-use vapi::client::{self, Assistant, PAGE};
+use vapi::client::{self, Assistant, PAGE_SIZE};
 
 use crate::{
     Context, JobError,
+    assistants::{AssistantSync, WantedAssistant},
     drift::Drift,
-    prewarm::{Prewarm, Wanted},
 };
 
-/// Rows that are held in memory at a time.
+/// Rows in memory at a time.
 const CHUNK: i64 = 500;
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
-    let Some(prewarm) = &context.prewarm else { return Ok(()) };
+    let Some(sync) = &context.assistants else { return Ok(()) };
     let began = context.store.now().await.map_err(JobError::retry)?;
-    let mut verification = Verification::new(&context.store, prewarm, began);
+    let mut verification = Verification::new(&context.store, sync, began);
     match verification.run().await {
         Ok(()) => Ok(()),
-        Err(Stop::Store(error)) => Err(JobError::retry(error)),
-        // The next one comes soon; whatever was found until now is owed already.
-        Err(Stop::Vapi(error)) => {
+        Err(VerifyError::Store(error)) => Err(JobError::retry(error)),
+        // The next run comes soon, and the differences found so far are owed already.
+        Err(VerifyError::Vapi(error)) => {
             tracing::warn!(%error, "assistants could not be verified");
             Ok(())
         }
     }
 }
 
-enum Stop {
+enum VerifyError {
     Store(store::Error),
     Vapi(client::Error),
 }
 
-impl From<store::Error> for Stop {
+impl From<store::Error> for VerifyError {
     fn from(error: store::Error) -> Self {
         Self::Store(error)
     }
 }
 
-impl From<client::Error> for Stop {
+impl From<client::Error> for VerifyError {
     fn from(error: client::Error) -> Self {
         Self::Vapi(error)
     }
@@ -56,32 +56,32 @@ impl From<client::Error> for Stop {
 
 struct Verification<'a> {
     store: &'a Store,
-    prewarm: &'a Prewarm,
-    /// By the database's clock: what was written since proves nothing.
+    sync: &'a AssistantSync,
+    /// The start, by the database's clock. Anything written later is not compared.
     began: Timestamp,
-    /// Assistants that Vapi has listed.
+    /// The assistants that Vapi has listed.
     seen: HashSet<String>,
-    /// Assistants of agents that we do not have.
+    /// Assistants whose agent does not exist.
     unclaimed: usize,
 }
 
 impl<'a> Verification<'a> {
-    fn new(store: &'a Store, prewarm: &'a Prewarm, began: Timestamp) -> Self {
-        Self { store, prewarm, began, seen: HashSet::new(), unclaimed: 0 }
+    fn new(store: &'a Store, sync: &'a AssistantSync, began: Timestamp) -> Self {
+        Self { store, sync, began, seen: HashSet::new(), unclaimed: 0 }
     }
 
-    async fn run(&mut self) -> Result<(), Stop> {
+    async fn run(&mut self) -> Result<(), VerifyError> {
         self.compare_all().await?;
         gauge!(UNCLAIMED_ASSISTANTS).set(self.unclaimed as f64);
         self.confirm_missing().await?;
         self.compare_phone_numbers().await
     }
 
-    /// Page by page, newest first.
-    async fn compare_all(&mut self) -> Result<(), Stop> {
-        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE);
+    /// Reads pages, newest first.
+    async fn compare_all(&mut self) -> Result<(), VerifyError> {
+        let (all, mut until, mut size) = (Timestamp::from_micros(0), None, PAGE_SIZE);
         loop {
-            let page = self.prewarm.client.assistants_created_between(all, until, &mut size).await?;
+            let page = self.sync.client.assistants_created_between(all, until, &mut size).await?;
             let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
             let new: Vec<Assistant> =
@@ -93,28 +93,29 @@ impl<'a> Verification<'a> {
         }
     }
 
-    async fn compare_page(&mut self, page: &[Assistant]) -> Result<(), Stop> {
+    async fn compare_page(&mut self, page: &[Assistant]) -> Result<(), VerifyError> {
         let claimed: Vec<AgentId> = page.iter().filter_map(|assistant| assistant.agent).collect();
         let ids: Vec<String> = page.iter().map(|assistant| assistant.id.clone()).collect();
         let listed = self.store.agents_naming(&claimed, &ids).await?;
-        let by_agent: HashMap<AgentId, &Listed> = listed.iter().map(|listed| (listed.known.agent.id, listed)).collect();
-        let by_assistant: HashMap<&str, &Listed> =
-            listed.iter().filter_map(|listed| Some((listed.known.agent.assistant_id.as_deref()?, listed))).collect();
+        let by_agent: HashMap<AgentId, &ListedAgent> =
+            listed.iter().map(|listed| (listed.state.agent.id, listed)).collect();
+        let by_assistant: HashMap<&str, &ListedAgent> =
+            listed.iter().filter_map(|listed| Some((listed.state.agent.assistant_id.as_deref()?, listed))).collect();
         let (mut verified, mut surplus) = (Vec::new(), Vec::new());
         for assistant in page {
             match (by_assistant.get(assistant.id.as_str()), assistant.agent.map(|agent| by_agent.get(&agent))) {
                 (Some(listed), _) => {
                     if self.compare(listed, assistant).await? {
-                        verified.push(listed.known.agent.id);
+                        verified.push(listed.state.agent.id);
                     }
                 }
-                // Made for an agent that names another one, or none.
-                (None, Some(Some(listed))) if self.prewarm.owns(assistant) && !listed.marked => {
-                    surplus.extend(assistant.created_at.map(|at| (listed.known.agent.id, at)));
+                // Made for an agent that names another assistant, or none.
+                (None, Some(Some(listed))) if self.sync.owns(assistant) && !listed.marked => {
+                    surplus.extend(assistant.created_at.map(|at| (listed.state.agent.id, at)));
                 }
                 (None, Some(Some(_)) | None) => {}
                 (None, Some(None)) => {
-                    tracing::info!(assistant = assistant.id, "Vapi has an assistant of an agent that is not there");
+                    tracing::info!(assistant = assistant.id, "Vapi has an assistant whose agent does not exist");
                     self.unclaimed += 1;
                 }
             }
@@ -126,10 +127,11 @@ impl<'a> Verification<'a> {
         Ok(())
     }
 
-    /// Whether Vapi holds what it was given. What is being written, or was just now, is left to the next verification.
-    async fn compare(&self, listed: &Listed, assistant: &Assistant) -> Result<bool, Stop> {
-        let Known { agent, shown_otherwise, .. } = &listed.known;
-        let wanted = Wanted::of(agent, &self.prewarm.deployment);
+    /// Whether Vapi holds what it was given. An agent that is owed, or was written since the start, is left to the next
+    /// run.
+    async fn compare(&self, listed: &ListedAgent, assistant: &Assistant) -> Result<bool, VerifyError> {
+        let AgentState { agent, shown_otherwise, .. } = &listed.state;
+        let wanted = WantedAssistant::of(agent, &self.sync.deployment);
         let settled = agent.config_hash.as_ref() == Some(&wanted.hash)
             && !listed.marked
             && listed.synced_at.is_none_or(|at| at < self.began);
@@ -150,31 +152,32 @@ impl<'a> Verification<'a> {
         Ok(false)
     }
 
-    /// An assistant that was not listed may have been made meanwhile, or lie between two pages: Vapi is asked for it.
-    async fn confirm_missing(&self) -> Result<(), Stop> {
+    /// Asks Vapi for each assistant that was not listed: it may have been made in the meantime, or lie between two
+    /// pages.
+    async fn confirm_missing(&self) -> Result<(), VerifyError> {
         let mut after = None;
         loop {
             let page = self.store.agents_after(after, CHUNK).await?;
             for listed in &page {
-                match listed.known.live_id() {
+                match listed.state.live_id() {
                     Some(id) if !listed.marked && !self.seen.contains(id) => self.confirm(listed, id).await?,
                     _ => {}
                 }
             }
             match page.last() {
-                Some(last) => after = Some(last.known.agent.id),
+                Some(last) => after = Some(last.state.agent.id),
                 None => return Ok(()),
             }
         }
     }
 
-    async fn confirm(&self, listed: &Listed, id: &str) -> Result<(), Stop> {
-        match self.prewarm.client.assistant(id).await {
+    async fn confirm(&self, listed: &ListedAgent, id: &str) -> Result<(), VerifyError> {
+        match self.sync.client.assistant(id).await {
             Ok(assistant) => {
                 self.compare(listed, &assistant).await?;
             }
             Err(client::Error::Missing) => {
-                let agent = listed.known.agent.id;
+                let agent = listed.state.agent.id;
                 if self.store.note_vanished(agent, id, "deleted at Vapi by somebody else").await? {
                     tracing::warn!(%agent, "somebody else has deleted an assistant");
                     Drift::Missing.count();
@@ -185,9 +188,9 @@ impl<'a> Verification<'a> {
         Ok(())
     }
 
-    async fn compare_phone_numbers(&self) -> Result<(), Stop> {
-        let listed = self.prewarm.client.phone_numbers().await?;
-        let complete = listed.len() < PAGE;
+    async fn compare_phone_numbers(&self) -> Result<(), VerifyError> {
+        let listed = self.sync.client.phone_numbers().await?;
+        let complete = listed.len() < PAGE_SIZE;
         let answered: HashMap<String, Option<String>> =
             listed.into_iter().map(|number| (number.id, number.assistant_id)).collect();
         let mut after = String::new();
@@ -199,18 +202,19 @@ impl<'a> Verification<'a> {
             let drifted = before.filter(|mapping| has_drifted(mapping, answered.get(&mapping.id), complete));
             let drifted: Vec<String> = drifted.map(|mapping| mapping.id.clone()).collect();
             if !drifted.is_empty() {
-                tracing::warn!(numbers = drifted.len(), "somebody else has changed who answers phone numbers");
+                tracing::warn!(numbers = drifted.len(), "somebody else has changed the assistants of phone numbers");
                 drifted.iter().for_each(|_| Drift::PhoneNumber.count());
                 self.store.note_phone_drift(&drifted).await?;
             }
         }
-        self.store.mark_unsaid_phone_mappings().await?;
+        self.store.mark_outdated_phone_mappings().await?;
         Ok(())
     }
 }
 
-/// A number that Vapi has refused is tried again once it is there. One that is not there is told so once.
-fn has_drifted(mapping: &Mapping, answered: Option<&Option<String>>, complete: bool) -> bool {
+/// Whether Vapi's number has another assistant than it was told. A number that Vapi rejected is tried again once Vapi
+/// has it; one that Vapi no longer has counts once.
+fn has_drifted(mapping: &PhoneMapping, answered: Option<&Option<String>>, complete: bool) -> bool {
     match answered {
         Some(assistant_id) => *assistant_id != mapping.assistant_id,
         None => complete && !mapping.refused && mapping.assistant_id.is_some(),
@@ -222,8 +226,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_has_drifted_when_another_one_answers_it_than_vapi_was_told() {
-        let told = |assistant_id: Option<&str>, refused| Mapping {
+    fn a_number_has_drifted_when_another_assistant_answers_it() {
+        let told = |assistant_id: Option<&str>, refused| PhoneMapping {
             id: "number".to_owned(),
             assistant_id: assistant_id.map(str::to_owned),
             refused,

@@ -161,7 +161,7 @@ async fn replace_false_version(redis: &Redis, edition: &Edition) {
         Ok(Held::Unusable(held)) => held.version,
         Ok(Held::Nothing) | Err(_) => return,
     };
-    if let Err(error) = redis.mend(edition, Some(held)).await {
+    if let Err(error) = redis.replace(edition, Some(held)).await {
         log_put(&error);
     }
 }

@@ -1,5 +1,5 @@
--- Actionable leads, for every SQL user and as the definition that the tests compare with. The plan's name, columns and
--- predicates; then what the leads model shows besides, and the lead's place in its org.
+-- Actionable leads, for every SQL user, and the definition that the tests compare with. The last two columns are what the
+-- leads model shows besides, and the lead's place in its org.
 --
 -- A call belongs to a contact of its org by contact_id or by phone. One join with OR would compare every call of an org
 -- with every contact; two look-ups a contact, of which the second leaves out what the first has found, are linear.

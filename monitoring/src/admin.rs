@@ -1,4 +1,4 @@
-//! The admin listener's common routes: every process has them.
+//! The routes of the admin listener that every process has.
 
 use axum::{Json, Router, extract::State, http::StatusCode, response::IntoResponse, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;

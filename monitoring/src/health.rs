@@ -1,23 +1,23 @@
-//! What `/readyz` answers.
+//! The answer of `/readyz`.
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde::Serialize;
 use tokio::sync::watch;
 
-/// How one part of the process is.
+/// The state of a part of the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "state", content = "reason", rename_all = "snake_case")]
 pub enum State {
     /// Working.
     Ok,
-    /// The process serves without it.
+    /// The process works without it.
     Degraded(String),
     /// The process should get no traffic.
     Failed(String),
 }
 
-/// The states of all parts. Cheap to clone; every part reports on itself.
+/// The states of all parts, each set by the part itself. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Health(Arc<watch::Sender<BTreeMap<&'static str, State>>>);
 
@@ -27,12 +27,12 @@ impl Default for Health {
     }
 }
 
-/// `/readyz` as JSON.
+/// The JSON of `/readyz`.
 #[derive(Debug, Serialize)]
 pub struct Report {
-    /// Whether to send traffic here.
+    /// Whether the process should get traffic.
     pub ready: bool,
-    /// Each part and, where it is not well, why.
+    /// Each part with its state, and the reason if it is not ok.
     pub parts: BTreeMap<&'static str, State>,
 }
 
@@ -55,7 +55,7 @@ impl State {
         }
     }
 
-    /// Whether the change from another state is worth a line: a reason that counts seconds is none.
+    /// Whether the change from another state is worth a log line. A new reason alone is not, since some count seconds.
     fn is_news(&self, before: Option<&Self>) -> bool {
         let before = before.filter(|before| before.reason() != Some(NOT_LOOKED_AT)).unwrap_or(&Self::Ok);
         self.name() != before.name()
@@ -63,12 +63,12 @@ impl State {
 }
 
 impl Health {
-    /// Has the process wait for a part that has not been looked at yet.
+    /// Makes the process not ready until a part has reported.
     pub fn expect(&self, part: &'static str) {
         self.0.send_modify(|parts| _ = parts.insert(part, State::Failed(NOT_LOOKED_AT.to_owned())));
     }
 
-    /// Sets the state of a part. A part that gets better or worse leaves a line in the log.
+    /// Sets the state of a part, and logs a change for better or worse.
     pub fn set(&self, part: &'static str, state: State) {
         self.0.send_if_modified(|parts| {
             let before = parts.insert(part, state.clone());
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_that_gets_better_or_worse_is_news_and_its_first_good_word_is_not() {
+    fn a_changed_part_is_reported_and_a_first_healthy_report_is_not() {
         let failed = |reason: &str| State::Failed(reason.to_owned());
         assert!(!State::Ok.is_news(None));
         assert!(!State::Ok.is_news(Some(&failed(NOT_LOOKED_AT))));

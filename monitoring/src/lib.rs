@@ -1,4 +1,4 @@
-//! What operators see: metrics by name, logs, and the admin listener's health answers.
+//! Observability: the metrics, the logs, and the admin listener's health answers.
 
 pub mod admin;
 pub mod health;

@@ -1,4 +1,4 @@
-//! The process' one metrics recorder.
+//! The metrics recorder of the process.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 
 use crate::names::{self, Kind};
 
-/// From 50 µs, where reads lie, to half a minute.
+/// From 50 µs, a typical read, to half a minute.
 const BUCKETS_SECONDS: &[f64] = &[
     0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
     30.0,
@@ -15,10 +15,10 @@ const BUCKETS_SECONDS: &[f64] = &[
 /// From one to the largest batch.
 const BUCKETS_PIECES: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 
-/// Between two foldings of observations.
+/// Interval at which observations are folded into buckets.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
-/// Installs the recorder; once a process.
+/// Installs the recorder, once a process.
 pub fn install() -> Result<PrometheusHandle, BuildError> {
     let mut builder = PrometheusBuilder::new();
     for (name, kind, _) in names::ALL {
@@ -42,7 +42,7 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// Folds what was observed into the buckets, for ever: unless somebody scrapes, observations would pile up.
+/// Folds observations into their buckets, for ever. Without scrapes they would pile up otherwise.
 pub async fn keep_up(handle: PrometheusHandle) -> std::convert::Infallible {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     loop {

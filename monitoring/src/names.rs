@@ -1,19 +1,19 @@
-//! Every metric: name, kind, labels, and what it counts. No metric has an org label.
+//! Every metric: name, kind, labels and meaning. No metric has an org label.
 
-/// What a metric is.
+/// The kind of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Only rises.
     Counter,
     /// Rises and falls.
     Gauge,
-    /// Observations in buckets of seconds.
+    /// A histogram of seconds.
     Seconds,
-    /// Observations in buckets of pieces.
+    /// A histogram of counts.
     Pieces,
 }
 
-/// A metric a line: its doc comment is its help text, too.
+/// Declares metrics, one a line; the doc comment is also the help text.
 macro_rules! metrics {
     ($($(#[doc = $help:literal])+ $constant:ident: $kind:ident = $name:literal;)+) => {
         $($(#[doc = $help])+ pub const $constant: &str = $name;)+
@@ -26,79 +26,81 @@ macro_rules! metrics {
 metrics! {
     /// Reads by `model`, `source` (l1, redis, postgres, built, query) and `outcome` (fresh, stale, not_modified, error).
     READS_TOTAL: Counter = "prewarm_reads_total";
-    /// Lists of calls that were turned away by `reason` (org: it has too many under way; node: all orgs have; slow: it took too
-    /// long).
+    /// Lists of calls that were turned away by `reason` (org: the org has too many running; node: all orgs together
+    /// have; slow: it took too long).
     LISTS_REFUSED_TOTAL: Counter = "prewarm_lists_refused_total";
     /// Look-ups by `tier` (l1, redis, postgres) and `outcome` (hit, miss, error).
     CACHE_REQUESTS_TOTAL: Counter = "prewarm_cache_requests_total";
-    /// Seconds from a read's arrival to its answer.
+    /// Seconds from the arrival of a read to its answer.
     READ_SECONDS: Seconds = "prewarm_read_seconds";
     /// Body bytes sent by `coding` (identity, gzip, br, zstd, dcz).
     READ_BYTES_TOTAL: Counter = "prewarm_read_bytes_total";
-    /// Seconds from a change to the blob that holds it, by `model`.
+    /// Seconds from a change to the published blob that contains it, by `model`.
     FRESHNESS_SECONDS: Seconds = "prewarm_freshness_seconds";
-    /// Seconds for which the longest owed org has been owed.
+    /// Age in seconds of the oldest owed rebuild.
     OLDEST_OWED_SECONDS: Gauge = "prewarm_oldest_owed_seconds";
     /// Orgs that are owed a rebuild.
     OWED_ORGS: Gauge = "prewarm_owed_orgs";
     /// Rebuilds by `outcome` (changed, unchanged, superseded, failed).
     REBUILDS_TOTAL: Counter = "prewarm_rebuilds_total";
-    /// Orgs in a time zone whose name is not known, counted as UTC; each once a process.
+    /// Orgs in an unknown time zone, treated as UTC. Each org is counted once a process.
     UNKNOWN_TIMEZONES_TOTAL: Counter = "prewarm_unknown_timezones_total";
-    /// Seconds that a rebuild took.
+    /// Seconds that a rebuild takes.
     REBUILD_SECONDS: Seconds = "prewarm_rebuild_seconds";
-    /// Webhooks by `type` (those that Vapi is known to send, other, unread; unrouted: a POST to no route of ours) and `outcome` (accepted, duplicate, parked,
-    /// ignored, late, refused, failed). Late is an answer to an assistant request that Postgres did not confirm; refused is what
-    /// cannot be read, and what is kept until the source takes it.
+    /// Webhooks by `type` (Vapi's known types; other; unread: the body cannot be parsed; unrouted: a POST to no route)
+    /// and `outcome` (accepted, duplicate, parked, ignored, late, refused, failed). Late: an assistant request answered
+    /// without confirmation by Postgres. Refused: unreadable, or parked because the source rejects it.
     INTAKE_TOTAL: Counter = "prewarm_intake_total";
-    /// Seconds from a webhook's arrival to its answer.
+    /// Seconds from the arrival of a webhook to its answer.
     INTAKE_SECONDS: Seconds = "prewarm_intake_seconds";
-    /// Webhooks that were stored in one transaction.
+    /// Webhooks stored in one transaction.
     INTAKE_BATCH_SIZE: Pieces = "prewarm_intake_batch_size";
-    /// Contacts that the source refused, by `reason` (check, not_null, unique, value, trigger, privilege, other): their calls
-    /// are kept without them.
+    /// Contacts that the source rejected, by `reason` (check, not_null, unique, value, trigger, privilege, other).
+    /// Their calls are kept without them.
     CONTACTS_REFUSED_TOTAL: Counter = "prewarm_contacts_refused_total";
-    /// Names at Vapi that rows of more than one org bear, by `kind` (assistant, number): what comes for them is parked.
+    /// Vapi ids that rows of more than one org name, by `kind` (assistant, number). Their webhooks are parked.
     CONTESTED: Gauge = "prewarm_contested";
-    /// Erasures that are not done everywhere.
+    /// Faults of the triggers on the source tables in the last ten minutes. Their orgs are rebuilt whole.
+    SOURCE_FAULTS: Gauge = "prewarm_source_faults";
+    /// Erasures that are not complete in every store.
     OWED_ERASURES: Gauge = "prewarm_owed_erasures";
-    /// Webhooks that wait for one of our maps to have their assistant or number; some thousands are counted, not more.
+    /// Webhooks parked until our maps have their assistant or number. The count stops at some thousands.
     PARKED_EVENTS: Gauge = "prewarm_parked_events";
-    /// Parked webhooks that were taken up by `outcome` (replayed, failed).
+    /// Replays of parked webhooks by `outcome` (replayed, failed).
     REPLAYS_TOTAL: Counter = "prewarm_replays_total";
-    /// Calls as Vapi lists them, by `outcome` (accepted: it says what no webhook had told; duplicate: it does not; parked,
+    /// Calls in Vapi's list by `outcome` (accepted: no webhook had reported it; duplicate: nothing new; parked,
     /// refused, failed).
     RECONCILED_CALLS_TOTAL: Counter = "prewarm_reconciled_calls_total";
-    /// Until when Vapi's list of calls has been taken in, in seconds since 1970.
+    /// The instant up to which Vapi's list of calls has been taken in, in seconds since 1970.
     RECONCILED_UNTIL_SECONDS: Gauge = "prewarm_reconciled_until_seconds";
-    /// Orgs and jobs that failed too often and are tried only now and then.
+    /// Orgs and jobs that failed too often and are retried only rarely.
     QUARANTINED: Gauge = "prewarm_quarantined";
-    /// Requests to Vapi by `operation` and `status` (the answer's, or connect, timeout, broken, unreadable).
+    /// Requests to Vapi by `operation` and `status` (of the answer, or connect, timeout, broken, unreadable).
     VAPI_REQUESTS_TOTAL: Counter = "prewarm_vapi_requests_total";
-    /// Seconds from a request's first byte to its answer's last one, by `operation`.
+    /// Seconds from the first byte of a request to Vapi to the last byte of its answer, by `operation`.
     VAPI_REQUEST_SECONDS: Seconds = "prewarm_vapi_request_seconds";
-    /// Assistants that others have changed at Vapi by `kind` (changed, missing, surplus, phone_number): found, and mended.
+    /// Changes at Vapi by others, found and reverted, by `kind` (changed, missing, surplus, phone_number).
     VAPI_DRIFT_TOTAL: Counter = "prewarm_vapi_drift_total";
-    /// Assistants at Vapi whose agents are not there.
+    /// Assistants at Vapi whose agents do not exist.
     UNCLAIMED_ASSISTANTS: Gauge = "prewarm_unclaimed_assistants";
-    /// Passes over agents by `outcome` (skipped, created, updated, failed).
+    /// Syncs of an agent's assistant by `outcome` (skipped, created, updated, failed).
     ASSISTANTS_TOTAL: Counter = "prewarm_assistants_total";
-    /// Agents with changes that Vapi has not taken.
+    /// Agents with changes that Vapi does not have yet.
     OWED_AGENTS: Gauge = "prewarm_owed_agents";
-    /// Seconds for which the longest owed agent has been owed.
+    /// Age in seconds of the oldest owed change of an agent.
     OLDEST_OWED_AGENT_SECONDS: Gauge = "prewarm_oldest_owed_agent_seconds";
-    /// Agents whose configuration or account Vapi refuses.
+    /// Agents whose configuration or account Vapi rejects.
     FAILED_AGENTS: Gauge = "prewarm_failed_agents";
-    /// Seconds by which this machine's clock is ahead of the database's; less than 0 where it is behind.
+    /// Seconds by which this machine's clock is ahead of the database's; negative if it is behind.
     CLOCK_SKEW_SECONDS: Gauge = "prewarm_clock_skew_seconds";
     /// Open streams.
     STREAM_CLIENTS: Gauge = "prewarm_stream_clients";
-    /// Bodies by `model` that were too large to pack: their orgs keep the last edition that fitted.
+    /// Bodies too large to store, by `model`. Their orgs keep the last edition that fitted.
     OVERSIZED_BODIES_TOTAL: Counter = "prewarm_oversized_bodies_total";
-    /// Blobs of another installation or org, or with damaged bytes: found, not served, and made again.
+    /// Blobs of another installation or org, or with damaged bytes. They are not served, and are rebuilt.
     ORG_MISMATCH_TOTAL: Counter = "prewarm_org_mismatch_total";
-    /// Requests that were refused by `status` and `reason`: every answer of 400 and above of the api.
+    /// Refused requests by `status` and `reason`: every answer of the api with status 400 or above.
     REFUSALS_TOTAL: Counter = "prewarm_refusals_total";
-    /// Lines of the log that were dropped, since nobody read standard error fast enough.
+    /// Log lines dropped because standard error was not read fast enough.
     LOG_LINES_DROPPED_TOTAL: Counter = "prewarm_log_lines_dropped_total";
 }

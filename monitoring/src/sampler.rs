@@ -1,4 +1,4 @@
-//! Lines that a client can cause are told by samples: a flood of them would hide everything else.
+//! Samples log lines that clients can cause: a flood of them would hide all others.
 
 use std::{
     sync::{
@@ -8,19 +8,19 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two lines of one kind.
+/// Interval between two lines of a kind.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Lets one line a second pass, and counts those that it holds back.
+/// Lets one line a second pass and counts the others.
 #[derive(Debug, Default)]
 pub struct Sampler {
-    /// In milliseconds since the process' first use of a sampler.
+    /// In milliseconds since the process first used a sampler.
     next_at: AtomicU64,
     held_back: AtomicU64,
 }
 
 impl Sampler {
-    /// A sampler that has seen nothing.
+    /// A sampler that has counted nothing.
     #[must_use]
     pub const fn new() -> Self {
         Self { next_at: AtomicU64::new(0), held_back: AtomicU64::new(0) }
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_a_second_passes_with_the_number_of_the_others() {
+    fn one_line_a_second_passes_with_a_count_of_the_suppressed() {
         let sampler = Sampler::new();
         let at = |millis| sampler.pass_at(Duration::from_millis(millis));
         assert_eq!(at(0), Some(0));

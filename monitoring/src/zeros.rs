@@ -1,16 +1,16 @@
-//! Series that exist at zero from a process' start. A counter that first appears at 1 has not risen as far as
-//! Prometheus knows: `rate()` would miss the first event of its kind, and of a rare kind the first is the one to see.
+//! Series that exist at zero from the start of a process. For Prometheus a counter that first appears at 1 has not
+//! risen, so `rate()` would miss the first event of its kind, which matters most for rare kinds.
 
 use metrics::{counter, gauge};
 
 use crate::names;
 
-/// Those of every process.
+/// Series of every process.
 pub fn process() {
     counter!(names::LOG_LINES_DROPPED_TOTAL).increment(0);
 }
 
-/// Those of a process with an api, beside the counters of reads, which it holds from its start on.
+/// Series of a process with an api, except the counters of reads, which it creates itself.
 pub fn api(message_types: impl IntoIterator<Item = &'static str>) {
     counter!(names::ORG_MISMATCH_TOTAL).increment(0);
     gauge!(names::STREAM_CLIENTS).set(0.0);
@@ -27,7 +27,7 @@ pub fn api(message_types: impl IntoIterator<Item = &'static str>) {
     }
 }
 
-/// Those of a process with a worker.
+/// Series of a process with a worker.
 pub fn worker() {
     for outcome in ["changed", "unchanged", "superseded", "failed"] {
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(0);
@@ -38,8 +38,8 @@ pub fn worker() {
     }
 }
 
-/// Those of a process that makes assistants.
-pub fn prewarm() {
+/// Series of a process that syncs assistants.
+pub fn assistants() {
     for outcome in ["skipped", "created", "updated", "failed"] {
         counter!(names::ASSISTANTS_TOTAL, "outcome" => outcome).increment(0);
     }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use monitoring::logging;
 use readmodel::ids::OrgId;
-use store::Sessions;
+use store::{Sessions, Source};
 use uuid::Uuid;
 
 use crate::{
@@ -27,54 +27,60 @@ pub(crate) struct Cli {
 enum Command {
     /// Migrate, then run api and worker in one process
     ///
-    /// With DATABASE_URL unset it starts a private Postgres, and with REDIS_URL unset too a private Redis. Their data is
-    /// kept in PREWARM_DATA_DIR (.prewarm).
+    /// Without DATABASE_URL it starts a private Postgres, and without REDIS_URL as well a private Redis. They keep
+    /// their data in PREWARM_DATA_DIR (.prewarm).
     Up {
-        /// Seed three orgs of 60, 600 and 6,000 contacts, then send a call now and then; makes its own secrets, and takes no
-        /// DATABASE_URL
+        /// Seed three orgs with 60, 600 and 6,000 contacts, then send calls from time to time; makes its own secrets,
+        /// and refuses a DATABASE_URL
         #[arg(long)]
         demo: bool,
     },
-    /// Serve dashboards and take webhooks
+    /// Serve dashboards and receive webhooks
     Api,
-    /// Rebuild read models, on events and on the clock
+    /// Rebuild read models after changes and at deadlines
     Worker,
-    /// Bring the database to this version's schema
+    /// Migrate the schema `prewarm` to this release
     ///
-    /// Waits for other sessions two seconds at a time and says who they are; gives up after five minutes. Writes nothing
-    /// where all is in order.
-    Migrate,
-    /// Make orgs with contacts, calls and appointments
+    /// Waits for locks of other sessions, two seconds at a time, names those sessions in the log, and gives up after
+    /// five minutes. Writes nothing if the schema is current.
+    Migrate {
+        /// Also create the application's six tables in `public` if none of them exists, or attach them if all are
+        /// there, for instance from a dump. Other tables of these names are left alone, and named.
+        #[arg(long)]
+        with_source: bool,
+    },
+    /// Create orgs with contacts, calls and appointments
     Seed {
-        /// Contacts of each org to make, comma-separated
+        /// Number of contacts of each org, comma-separated
         #[arg(long, value_delimiter = ',', default_value = "60,600,6000")]
         contacts: Vec<u32>,
-        /// Calls of each contact
+        /// Number of calls of each contact
         #[arg(long, default_value_t = seed::CALLS_PER_CONTACT)]
         calls: u16,
     },
-    /// Make read models anew from the source, while workers and readers go on
+    /// Recompute read models from the source, while workers and readers go on
     ///
-    /// A run over all orgs that was stopped or killed goes on where it was when it is started again. An org that cannot be
-    /// rebuilt is listed at the end and keeps no other from its rebuild.
+    /// A run over all orgs that was stopped or killed resumes when it is started again. An org that cannot be rebuilt
+    /// is listed at the end and does not stop the run.
     Rebuild(rebuild::Arguments),
     /// Erase an org, a contact or the people behind a phone number, for good
     ///
-    /// From the source: of an org everything; of a contact its row and its appointments, and the number and the summary of
-    /// its calls, whose times and costs stay. From everything else: names, numbers and summaries in events, in what is known
-    /// of calls, in leads, in panels, in Redis. What is told later does not bring them back; who calls again is a new
-    /// contact. Prints what was removed, by place. Exits with 1 while anything is owed: workers go on with it.
+    /// From the source it deletes an org with all its data, or a contact with its appointments; a contact's calls keep
+    /// their times and costs, but lose the number and the summary. From everything derived it removes names, numbers
+    /// and summaries: events, states of calls, leads, panels, Redis. Later webhooks about the same calls do not bring
+    /// them back; a new call makes a new contact. Prints the removed rows by table. Exits with 1 while anything is
+    /// still owed, which workers finish.
     Erase(erase::Arguments),
     /// Print an access token for an org, signed with SUPABASE_JWT_SECRET
     Token {
         /// The org's id
         #[arg(long)]
         org: Uuid,
-        /// How long it is valid, in hours
+        /// Validity in hours
         #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..))]
         hours: u32,
     },
-    /// Jobs that failed too often
+    /// List, show, retry or discard jobs that failed too often
     Dead {
         #[command(subcommand)]
         command: dead::Command,
@@ -88,7 +94,9 @@ impl Cli {
             Command::Up { demo } => up::run(settings, demo).await,
             Command::Api => process::run(settings, process::Parts::API).await,
             Command::Worker => process::run(settings, process::Parts::WORKER).await,
-            Command::Migrate => migrate(&settings).await,
+            Command::Migrate { with_source } => {
+                migrate(&settings, if with_source { Source::Standalone } else { Source::Untouched }).await
+            }
             Command::Seed { contacts, calls } => {
                 let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
                 seed::run(&store, &contacts, calls).await
@@ -103,7 +111,7 @@ impl Cli {
     }
 }
 
-async fn migrate(settings: &Settings) -> anyhow::Result<()> {
+async fn migrate(settings: &Settings, source: Source) -> anyhow::Result<()> {
     logging::init(settings.get("PREWARM_LOG"));
-    store::migrate(settings.reach_direct().await?).await.context("migrating")
+    store::migrate(settings.reach_direct().await?, source).await.context("cannot migrate")
 }

@@ -8,23 +8,23 @@ use store::{Store, queue::dead_letters::DeadLetter};
 pub(crate) enum Command {
     /// List them, newest first
     List {
-        /// How many, at most
+        /// Most to list
         #[arg(long, default_value_t = 100)]
         limit: u32,
     },
-    /// Show one whole
+    /// Show one in full
     Show {
-        /// Its id
+        /// Id of the dead letter
         id: String,
     },
-    /// Let one run again
+    /// Run one again
     Retry {
-        /// Its id
+        /// Id of the dead letter
         id: String,
     },
-    /// Throw one away
+    /// Discard one
     Discard {
-        /// Its id
+        /// Id of the dead letter
         id: String,
     },
 }
@@ -35,11 +35,13 @@ impl Command {
             Self::List { limit } => list(&store.dead_letters(i64::from(limit)).await?),
             Self::Show { id } => match store.dead_letter(&id).await? {
                 Some(letter) => show(&letter),
-                None => bail!("there is no dead letter {id}"),
+                None => bail!("there is no dead letter {id}; `prewarm dead list` lists them"),
             },
-            Self::Retry { id } if !store.retry_dead_letter(&id).await? => bail!("there is no dead letter {id}"),
+            Self::Retry { id } if !store.retry_dead_letter(&id).await? => {
+                bail!("there is no dead letter {id}; `prewarm dead list` lists them")
+            }
             Self::Discard { id } if !store.discard_dead_letter(&id).await? => {
-                bail!("there is no dead letter {id}")
+                bail!("there is no dead letter {id}; `prewarm dead list` lists them")
             }
             Self::Retry { .. } | Self::Discard { .. } => {}
         }

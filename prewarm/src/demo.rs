@@ -1,4 +1,4 @@
-//! `prewarm up --demo`: secrets of its own, a word of welcome, and a call now and then.
+//! `prewarm up --demo`: its secrets, its welcome text, and its calls.
 
 use std::{fs, io, net::SocketAddr, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
@@ -10,24 +10,24 @@ use vapi_standin::{Report, Standin};
 
 use crate::{seed, settings::Settings};
 
-/// In the data directory, readable by its owner alone.
+/// The file in the data directory, readable by its owner only.
 const FILE: &str = "demo-secrets.json";
 const SECRET_CHARS: usize = 48;
-/// Between two calls of the stream.
+/// Delay between two calls.
 const PAUSE_SECONDS: std::ops::Range<u64> = 2..6;
 const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 3600);
 
-/// The demo's own secrets, kept so that tokens outlive a restart.
+/// The demo's secrets. They are kept, so that tokens stay valid after a restart.
 #[derive(Clone, Deserialize, Serialize)]
 pub(crate) struct Secrets {
-    /// For `SUPABASE_JWT_SECRET`.
+    /// `SUPABASE_JWT_SECRET`.
     pub(crate) jwt: String,
-    /// For `VAPI_WEBHOOK_SECRET`.
+    /// `VAPI_WEBHOOK_SECRET`.
     webhook: String,
 }
 
 impl Secrets {
-    /// The secrets of a demo that ran before, if one did.
+    /// The secrets of an earlier demo, if there was one.
     pub(crate) fn read(data_dir: &Path) -> anyhow::Result<Option<Self>> {
         let path = data_dir.join(FILE);
         match fs::read(&path) {
@@ -40,7 +40,7 @@ impl Secrets {
         }
     }
 
-    /// The same, made now if there are none.
+    /// The secrets of an earlier demo, or new ones.
     pub(crate) fn read_or_make(data_dir: &Path) -> anyhow::Result<Self> {
         if let Some(secrets) = Self::read(data_dir)? {
             return Ok(secrets);
@@ -55,7 +55,7 @@ impl Secrets {
         Ok(secrets)
     }
 
-    /// Gives the settings what the environment has not set.
+    /// Sets the secrets that the environment does not set.
     pub(crate) fn fill_in(self, settings: &mut Settings) {
         let has_tokens =
             ["SUPABASE_JWT_SECRET", "SUPABASE_URL", "PREWARM_JWKS_URL"].iter().any(|name| settings.get(name).is_some());
@@ -66,17 +66,17 @@ impl Secrets {
     }
 }
 
-/// Vapi's place is taken by the stand-in unless there is a key: assistants are made, and calls for the browser, that nobody
-/// can join. The settings say then where it is.
+/// Starts the stand-in for Vapi unless there is a key, and points the settings to it. Its assistants and web calls
+/// exist, but nobody can join the calls.
 pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result<Option<Standin>> {
     let addr = settings.get("PREWARM_HTTP_ADDR").unwrap_or_default();
     settings.set_default("PREWARM_PUBLIC_URL", format!("http://{addr}"));
     if settings.get("VAPI_API_KEY").is_some() {
         return Ok(None);
     }
-    // It forgets everything when it ends: ids are not to come twice.
+    // The stand-in forgets everything at its end, so a new seed keeps ids from repeating.
     let standin = Standin::start(vapi_standin::Config { seed: rand::random(), ..Default::default() });
-    let standin = standin.await.context("the stand-in for Vapi")?;
+    let standin = standin.await.context("cannot start the stand-in for Vapi")?;
     for contacts in seed::DEMO_CONTACTS {
         standin.put_phone_number(seed::org(contacts).0, "+15550100000");
     }
@@ -86,8 +86,8 @@ pub(crate) async fn stand_in_for_vapi(settings: &mut Settings) -> anyhow::Result
     Ok(Some(standin))
 }
 
-/// Says where everything is.
-#[expect(clippy::print_stdout, reason = "the demo's word of welcome")]
+/// Prints the addresses and tokens.
+#[expect(clippy::print_stdout, reason = "the demo's welcome text")]
 pub(crate) fn welcome(addr: SocketAddr, settings: &Settings, standin: Option<&Standin>) -> anyhow::Result<()> {
     let auth = api::auth::Config::from_env(|name| settings.get(name).map(str::to_owned))?;
     println!("Prewarm is up.\n\n  url      http://{addr}");
@@ -115,7 +115,7 @@ fn webhook_secret(settings: &Settings) -> anyhow::Result<&str> {
     vapi::webhook_secrets(secrets).next().context("VAPI_WEBHOOK_SECRET is not set")
 }
 
-/// A gentle stream of calls, sent the way Vapi sends them.
+/// A slow stream of calls, sent the way Vapi sends them.
 pub(crate) struct Stream {
     client: reqwest::Client,
     url: String,
@@ -123,9 +123,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A stream to the webhook at an address.
+    /// A stream to the webhook route at an address.
     pub(crate) fn to(addr: SocketAddr, settings: &Settings) -> anyhow::Result<Self> {
-        // Plain HTTP to ourselves: past any proxy, and without root certificates, which a bare machine may not have.
+        // Plain HTTP to this process: no proxy, and no root certificates, which a bare machine may lack.
         let client =
             reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().tls_certs_only([]).build()?;
         Ok(Self { client, url: format!("http://{addr}/webhooks/vapi"), secret: webhook_secret(settings)?.to_owned() })
@@ -138,13 +138,13 @@ impl Stream {
             let contacts = seed::DEMO_CONTACTS[rand::rng().random_range(0..seed::DEMO_CONTACTS.len())];
             let sent = self.client.post(&self.url).header("x-vapi-secret", &self.secret).json(&report(contacts)).send();
             if let Err(error) = sent.await {
-                tracing::debug!(%error, "the demo's call was not taken");
+                tracing::debug!(%error, "the demo's webhook was not accepted");
             }
         }
     }
 }
 
-/// An end-of-call report of a call that a known contact, or now and then a new one, has just made.
+/// An end-of-call report from a known contact, or sometimes from a new one.
 fn report(contacts: u32) -> Value {
     let mut random = rand::rng();
     let caller = random.random_range(1..=contacts + contacts / 10);

@@ -1,4 +1,5 @@
-//! `prewarm erase`: removes an org, a contact or the people behind a phone number, here and from all that was made of them.
+//! `prewarm erase`: erases an org, a contact or the people behind a phone number from the source and everything
+//! derived.
 
 use std::{
     collections::BTreeSet,
@@ -14,42 +15,42 @@ use readmodel::{
 };
 use store::{
     Sessions, Store,
-    erasures::{Found, Progress, Removed, Requested, Subject},
+    erasures::{ErasureProgress, ErasureRequest, ErasureTarget, Removed, Subject},
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    rebuild::one::{Builder, Ended},
+    rebuild::one::{Builder, RebuildEnd},
     settings::Settings,
 };
 
 const APPLICATION: &str = "prewarm-erase";
-/// Work that is not done by then is left to the workers.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks at what somebody else has in hand.
-const PAUSE: Duration = Duration::from_millis(100);
+/// The time limit of the command. The rest is left to the workers.
+const TIME_LIMIT: Duration = Duration::from_secs(30);
+/// Delay between two looks at the progress.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    subject: Named,
-    /// Do not ask
+    subject: SubjectArguments,
+    /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
 }
 
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
-struct Named {
-    /// An org: its row is deleted, and with it everything that it has
+struct SubjectArguments {
+    /// Org to delete with all its data
     #[arg(long, value_name = "UUID")]
     org: Option<Uuid>,
-    /// A contact: its row and its appointments are deleted, its calls lose their number and their summary
+    /// Contact to delete with its appointments; its calls lose their number and their summary
     #[arg(long, value_name = "UUID")]
     contact: Option<Uuid>,
-    /// Every contact with this number, in every org: as --contact for each of them, and all calls of the number
+    /// Phone number: deletes every contact with it, in every org, as --contact does, and cleans all calls of the number
     #[arg(long, value_name = "NUMBER", allow_hyphen_values = true)]
     phone: Option<String>,
 }
@@ -58,26 +59,26 @@ impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let subject = self.subject.subject()?;
         let store = settings.store_with(APPLICATION, Sessions::Serving)?;
-        let Some(found) = store.find_to_erase(&subject).await? else { bail!("there is no such {}", kind(&subject)) };
+        let Some(target) = store.find_to_erase(&subject).await? else { bail!("there is no such {}", kind(&subject)) };
         if !self.yes {
-            ensure!(confirm(&subject, &found)?, "nothing was erased");
+            ensure!(confirm(&subject, &target)?, "not confirmed; nothing was erased");
         }
-        let requested = store.request_erasure(&found).await.context("nothing was erased")?;
-        let progress = finish(&store, &requested).await;
-        report(&requested, progress.as_ref().map(|progress| &progress.removed).unwrap_or(&Removed::new()));
-        let progress = progress.context("erased from the source; what became of the rest is not known")?;
+        let request = store.request_erasure(&target).await.context("nothing was erased")?;
+        let progress = finish(&store, &request).await;
+        report(&request, progress.as_ref().map(|progress| &progress.removed).unwrap_or(&Removed::new()));
+        let progress = progress.context("erased from the source; the progress of the rest is unknown")?;
         ensure!(progress.is_done(), "{}", owed(&store, &progress).await);
         Ok(())
     }
 }
 
-impl Named {
+impl SubjectArguments {
     fn subject(self) -> anyhow::Result<Subject> {
         Ok(match (self.org, self.contact, self.phone) {
             (Some(org), ..) => Subject::Org(OrgId(org)),
             (_, Some(contact), _) => Subject::Contact(ContactId(contact)),
             (.., phone) => match PhoneNumber::parse(&phone.unwrap_or_default()) {
-                PhoneNumber::Withheld => bail!("this is no phone number: it has less than seven digits"),
+                PhoneNumber::Withheld => bail!("--phone needs at least seven digits"),
                 number => Subject::Phone(number),
             },
         })
@@ -92,11 +93,11 @@ const fn kind(subject: &Subject) -> &'static str {
     }
 }
 
-/// Without a terminal nobody can answer.
-#[expect(clippy::print_stderr, reason = "a question to who runs the command")]
-fn confirm(subject: &Subject, found: &Found) -> anyhow::Result<bool> {
-    ensure!(std::io::stdin().is_terminal(), "there is no terminal to ask on: say --yes");
-    let rows: Vec<_> = found.rows.iter().map(|(place, rows)| format!("{rows} {place}")).collect();
+/// Asks for confirmation, which needs a terminal.
+#[expect(clippy::print_stderr, reason = "a question to the person who runs the command")]
+fn confirm(subject: &Subject, target: &ErasureTarget) -> anyhow::Result<bool> {
+    ensure!(std::io::stdin().is_terminal(), "there is no terminal to ask on; pass --yes to erase without asking");
+    let rows: Vec<_> = target.rows.iter().map(|(place, rows)| format!("{rows} {place}")).collect();
     eprint!("This erases the {} for good ({}). Type yes: ", kind(subject), rows.join(", "));
     std::io::stderr().flush()?;
     let mut answer = String::new();
@@ -104,29 +105,29 @@ fn confirm(subject: &Subject, found: &Found) -> anyhow::Result<bool> {
     Ok(answer.trim() == "yes")
 }
 
-/// Does what the workers would do as well, and together with them, as long as there is patience.
-async fn finish(store: &Store, requested: &Requested) -> Result<Progress, store::Error> {
+/// Does the workers' part of the erasure, together with them, for a limited time.
+async fn finish(store: &Store, request: &ErasureRequest) -> Result<ErasureProgress, store::Error> {
     let started = Instant::now();
     let builder = Builder::new(store.clone(), CancellationToken::new());
     let mut built = BTreeSet::new();
     loop {
-        // What fails stays owed, and is told in the end.
+        // A failure stays owed, and is reported at the end.
         let _ = jobs::erase(store).await;
-        let progress = store.erasure_progress(requested).await;
-        let is_over = progress.as_ref().is_ok_and(Progress::is_done) || started.elapsed() > PATIENCE;
+        let progress = store.erasure_progress(request).await;
+        let is_over = progress.as_ref().is_ok_and(ErasureProgress::is_done) || started.elapsed() > TIME_LIMIT;
         if is_over {
             return progress;
         }
         rebuild(&builder, progress.map(|progress| progress.shown).unwrap_or_default(), &mut built).await;
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
 }
 
-/// Once each, in case that no worker runs.
+/// Rebuilds each org once, in case no worker runs.
 async fn rebuild(builder: &Builder, orgs: Vec<OrgId>, built: &mut BTreeSet<OrgId>) {
     for org in orgs {
         if !built.contains(&org)
-            && let Ended::Rebuilt(_) = builder.rebuild(org, &Semaphore::new(1)).await
+            && let RebuildEnd::Rebuilt(_) = builder.rebuild(org, &Semaphore::new(1)).await
         {
             built.insert(org);
         }
@@ -134,18 +135,18 @@ async fn rebuild(builder: &Builder, orgs: Vec<OrgId>, built: &mut BTreeSet<OrgId
 }
 
 #[expect(clippy::print_stdout, reason = "the command's output")]
-fn report(requested: &Requested, removed: &Removed) {
+fn report(request: &ErasureRequest, removed: &Removed) {
     let table = |heading: &str, removed: &Removed| {
         for (place, rows) in removed {
             println!("{heading}  {place}  {rows}");
         }
     };
-    table("source ", &requested.removed);
+    table("source ", &request.removed);
     table("prewarm", removed);
 }
 
-/// Which of the two stands in the way.
-async fn owed(store: &Store, progress: &Progress) -> String {
+/// Describes what is still owed and why.
+async fn owed(store: &Store, progress: &ErasureProgress) -> String {
     let orgs: BTreeSet<_> = progress.unerased.iter().chain(&progress.shown).map(ToString::to_string).collect();
     let reason = match &store.redis {
         _ if !progress.unerased.is_empty() => "Postgres still holds events or calls",
@@ -153,5 +154,5 @@ async fn owed(store: &Store, progress: &Progress) -> String {
         _ => "older panels may still be shown",
     };
     let orgs: Vec<_> = orgs.into_iter().collect();
-    format!("erased from the source, and still owed: {reason} (org {}); workers go on with it", orgs.join(", "))
+    format!("erased from the source, but still owed: {reason} (org {}); workers will finish it", orgs.join(", "))
 }

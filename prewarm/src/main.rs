@@ -1,4 +1,4 @@
-//! The one binary: every process of Prewarm, and the tools around it.
+//! The binary: all processes of Prewarm, and its commands.
 
 mod cli;
 mod dead;
@@ -24,7 +24,7 @@ use crate::cli::Cli;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // Bad usage ends here, with status 2.
+    // Bad usage exits here, with status 2.
     let cli = Cli::parse();
     match run(cli) {
         Ok(()) => {
@@ -32,15 +32,15 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            // One line, from what was attempted down to the cause.
-            logging::last_word(&format!("prewarm: {}", logging::chain(&*error)));
+            // One line, from the attempted action to its cause.
+            logging::print_last(&format!("prewarm: {}", logging::chain(&*error)));
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    // The one crypto provider of the process. A second call, by a test's own set-up, finds it installed.
+    // The process' crypto provider. If a test has installed it already, this fails and changes nothing.
     let _ = rustls::crypto::ring::default_provider().install_default();
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(cli.run())
 }

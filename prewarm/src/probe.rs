@@ -1,4 +1,4 @@
-//! Looks at what the process depends on, for `/readyz`.
+//! Checks of the process' dependencies, for `/readyz`.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -9,30 +9,31 @@ use monitoring::{
 };
 use store::{Schema, Store, reach};
 
-const EVERY: Duration = Duration::from_secs(1);
-const BUDGET: Duration = Duration::from_secs(2);
-/// A clock that is off by more is worth a word.
-const SKEW_SECONDS_MAX: f64 = 2.0;
-/// A reading of the database's clock that took longer says too little.
-const PROMPT: Duration = Duration::from_millis(250);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// A greater clock skew is reported.
+const MAX_SKEW_SECONDS: f64 = 2.0;
+/// A slower reading of the database's clock is too imprecise.
+const MAX_CLOCK_READING: Duration = Duration::from_millis(250);
 
-/// Until Postgres has been looked at the process is not ready.
+/// Makes the process not ready until Postgres has been checked.
 pub(crate) fn note_start(health: &Health) {
     health.expect("postgres");
 }
 
-/// Keeps the states of Postgres and Redis current, for ever.
+/// Checks Postgres, Redis and the clock, for ever. States that only Postgres knows are kept while it is down.
 pub(crate) async fn watch(store: Store, health: Health) {
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut was_current = false;
     loop {
         ticks.tick().await;
-        health.set("postgres", postgres(&store).await);
+        health.set("postgres", postgres(&store, &mut was_current).await);
         health.set("redis", redis(&store).await);
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
         }
-        if let Ok(written) = tokio::time::timeout(BUDGET, store.check_writes()).await
+        if let Ok(written) = tokio::time::timeout(CHECK_TIMEOUT, store.check_writes()).await
             && let Some(state) = writes(written.err().as_ref())
         {
             health.set("writes", state);
@@ -44,38 +45,47 @@ pub(crate) async fn watch(store: Store, health: Health) {
     }
 }
 
-async fn postgres(store: &Store) -> State {
-    if let Ok(state) = schema(store).await {
+async fn postgres(store: &Store, was_current: &mut bool) -> State {
+    if let Ok(state) = schema(store, was_current).await {
         return state;
     }
-    match why(store).await {
+    match unreachable(store).await {
         Some(reason) => State::Failed(reason),
-        // Postgres is there, and only the session was not: a server that is restarted ends them all.
-        None => schema(store).await.unwrap_or_else(State::Failed),
+        // Postgres is up, and only the session was lost: a restarted server ends them all.
+        None => schema(store, was_current).await.unwrap_or_else(State::Failed),
     }
 }
 
-async fn schema(store: &Store) -> Result<State, String> {
-    match tokio::time::timeout(BUDGET, store.schema()).await {
-        Ok(Ok(Schema::Current)) => Ok(State::Ok),
-        Ok(Ok(Schema::Behind)) => {
-            Ok(State::Failed("the schema is older than this version: run `prewarm migrate`".into()))
-        }
-        Ok(Ok(Schema::Ahead)) => {
-            Ok(State::Degraded("a newer version has migrated the database: upgrade this process".into()))
+async fn schema(store: &Store, was_current: &mut bool) -> Result<State, String> {
+    match tokio::time::timeout(CHECK_TIMEOUT, store.schema()).await {
+        Ok(Ok(schema)) => {
+            *was_current |= schema == Schema::Current;
+            Ok(state_of_schema(schema, *was_current))
         }
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("does not answer".into()),
     }
 }
 
-/// The reason why no connection is to be had, which a pool does not tell.
-async fn why(store: &Store) -> Option<String> {
-    let reason = reach::trouble(store.connect_options(), BUDGET).await?;
+/// A running process goes on when a newer release migrates its database: otherwise none would serve between `migrate` and
+/// the start of the new processes.
+fn state_of_schema(schema: Schema, was_current: bool) -> State {
+    match schema.obstacle() {
+        None => State::Ok,
+        Some(obstacle) if schema == Schema::Ahead && was_current => {
+            State::Degraded(format!("{obstacle}: replace this process"))
+        }
+        Some(obstacle) => State::Failed(obstacle.into()),
+    }
+}
+
+/// Why Postgres cannot be reached, which a pool does not say.
+async fn unreachable(store: &Store) -> Option<String> {
+    let reason = reach::failure(store.connect_options(), CHECK_TIMEOUT).await?;
     Some(format!("unreachable: {reason}"))
 }
 
-/// The state of writes after a try; `None` after one that shows only that Postgres is away. Reads go on without writes.
+/// The state of writes after a check; `None` if it only shows that Postgres is down. Reads work without writes.
 fn writes(failure: Option<&store::Error>) -> Option<State> {
     const WITHOUT: &str = "webhooks are answered 503 and nothing is rebuilt";
     match failure {
@@ -83,24 +93,24 @@ fn writes(failure: Option<&store::Error>) -> Option<State> {
         Some(error) if error.is_read_only() => Some(State::Degraded(format!("the database is read-only: {WITHOUT}"))),
         Some(error) => {
             error.sqlstate()?;
-            Some(State::Degraded(format!("the database takes no writes: {WITHOUT}: {error}")))
+            Some(State::Degraded(format!("the database accepts no writes: {WITHOUT}: {error}")))
         }
     }
 }
 
-/// Redis holds copies: without it reads are slower, and right.
+/// Redis holds copies: without it reads are slower but right.
 async fn redis(store: &Store) -> State {
     let Some(redis) = &store.redis else {
-        return State::Degraded("REDIS_URL is not set: Postgres serves and feeds alone".into());
+        return State::Degraded("REDIS_URL is not set: Postgres alone holds blobs and announces versions".into());
     };
-    match tokio::time::timeout(BUDGET, redis.ping()).await {
+    match tokio::time::timeout(CHECK_TIMEOUT, redis.ping()).await {
         Ok(Ok(())) => refused(&redis.refusals()),
         Ok(Err(error)) => State::Degraded(error.to_string()),
         Err(_) => State::Degraded("does not answer".into()),
     }
 }
 
-/// Redis answers, and may still refuse what is asked of it.
+/// Redis answers pings and may still refuse other operations.
 fn refused(refusals: &[String]) -> State {
     match refusals {
         [] => State::Ok,
@@ -108,38 +118,42 @@ fn refused(refusals: &[String]) -> State {
     }
 }
 
-/// Takes a copy of a database into use, and tells of one that may not be written. None while the database does not answer.
+/// Renews the installation of a copied database, and reports a copy that accepts no writes. `None` while Postgres is
+/// down.
 async fn installation(store: &Store) -> Option<State> {
-    let present = tokio::time::timeout(BUDGET, store.installation()).await.ok()?.ok()?;
+    let present = tokio::time::timeout(CHECK_TIMEOUT, store.installation()).await.ok()?.ok()?;
     Some(match present {
         Some(_) => State::Ok,
         None => State::Degraded(
-            "the database is a copy of another, and may not be written: it is served without Redis, and nothing is rebuilt"
+            "the database is a copy of another and accepts no writes: it is served without Redis, and nothing is rebuilt; \
+             connect with a role that may write"
                 .into(),
         ),
     })
 }
 
-/// How far this machine's clock is ahead of the database's, if that can be told.
+/// The lead of this machine's clock over the database's, if it can be measured.
 #[expect(clippy::disallowed_methods, reason = "this is the clock that is compared with the database's")]
 async fn skew_seconds(store: &Store) -> Option<f64> {
     let asked = Instant::now();
-    let there = tokio::time::timeout(BUDGET, store.now()).await.ok()?.ok()?;
+    let there = tokio::time::timeout(CHECK_TIMEOUT, store.now()).await.ok()?.ok()?;
     let took = asked.elapsed();
-    if took > PROMPT {
+    if took > MAX_CLOCK_READING {
         return None;
     }
     let here = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
     Some(here.as_secs_f64() - took.as_secs_f64() / 2.0 - there.as_micros() as f64 / 1e6)
 }
 
-/// The database's clock decides what is due and how old it is, whatever this one says: no reason to get no traffic.
+/// The state of the clock. A skew is no reason to get no traffic, since the database's clock decides what is due.
 fn clock_state(skew_seconds: f64) -> State {
-    if skew_seconds.abs() <= SKEW_SECONDS_MAX {
+    if skew_seconds.abs() <= MAX_SKEW_SECONDS {
         return State::Ok;
     }
     let (seconds, side) = (skew_seconds.abs(), if skew_seconds > 0.0 { "ahead of" } else { "behind" });
-    State::Degraded(format!("{seconds:.1} s {side} the database's: tokens expire by this one"))
+    State::Degraded(format!(
+        "{seconds:.1} s {side} the database's clock, and tokens expire by this one; check this machine's time synchronisation"
+    ))
 }
 
 #[cfg(test)]
@@ -147,7 +161,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_clock_that_is_off_is_told_by_how_much_and_serves_on() {
+    fn a_process_serves_on_when_a_newer_version_migrates_and_does_not_start_on_its_schema() {
+        assert_eq!(state_of_schema(Schema::Current, true), State::Ok);
+        assert!(matches!(state_of_schema(Schema::Ahead, true), State::Degraded(_)));
+        for (schema, was_current) in
+            [(Schema::Ahead, false), (Schema::Behind, true), (Schema::Behind, false), (Schema::WithoutSource, false)]
+        {
+            assert!(matches!(state_of_schema(schema, was_current), State::Failed(_)), "{schema:?}");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_off_is_reported_and_the_process_stays_ready() {
         assert_eq!(clock_state(-1.9), State::Ok);
         assert_eq!(clock_state(2.0), State::Ok);
         let State::Degraded(ahead) = clock_state(86_400.04) else { panic!("not a word") };

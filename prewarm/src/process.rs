@@ -1,4 +1,4 @@
-//! A running process: its parts, its admin listeners, and its end.
+//! A running process: its parts, its listeners and its end.
 
 use std::net::SocketAddr;
 
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{probe, settings::Settings, vapi};
 
-/// Which parts of Prewarm a process runs.
+/// The parts of Prewarm that a process runs.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts {
     api: bool,
@@ -31,7 +31,7 @@ impl Parts {
     pub(crate) const BOTH: Self = Self { api: true, worker: true };
 }
 
-/// A process with its ports bound: a taken one is known before anything starts.
+/// A process with its ports bound, so that a port in use is reported before anything starts.
 pub(crate) struct Process {
     api: Option<Api>,
     worker: bool,
@@ -57,15 +57,15 @@ impl Process {
         Ok(Self { api, worker: parts.worker, admin, queue_ui })
     }
 
-    /// Where dashboards and webhooks come in, if they do.
+    /// The address of dashboards and webhooks, if the process has an api.
     pub(crate) fn http_addr(&self) -> Option<SocketAddr> {
         self.api.as_ref()?.local_addr().ok()
     }
 
-    /// Runs until told to stop, or until one part ends; then all parts drain.
+    /// Runs until shutdown or the end of a part; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-        // All settings first: a wrong one is told alone, before anything has begun.
-        let (prewarm, event_retention) = (vapi::prewarm(settings)?, settings.event_retention()?);
+        // All settings first: an invalid one is reported before anything has started.
+        let (assistants, event_retention) = (vapi::assistant_sync(settings)?, settings.event_retention()?);
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
         zeros::process();
@@ -73,9 +73,9 @@ impl Process {
         let mut parts = JoinSet::new();
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
-        let probed = settings.store_with("prewarm-probe", Sessions::Working)?;
-        parts.spawn(until(shutdown.clone(), probe::watch(probed, health.clone())));
-        health.set("vapi", prewarm.state());
+        let probe_store = settings.store_with("prewarm-probe", Sessions::Working)?;
+        parts.spawn(until(shutdown.clone(), probe::watch(probe_store, health.clone())));
+        health.set("vapi", assistants.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
             let store = settings.store("prewarm-api")?;
@@ -87,16 +87,16 @@ impl Process {
         }
         if self.worker {
             zeros::worker();
-            let prewarm = prewarm.ready();
-            if prewarm.is_some() {
-                zeros::prewarm();
+            let assistants = assistants.ready();
+            if assistants.is_some() {
+                zeros::assistants();
             }
             let store = settings.store_with("prewarm-worker", Sessions::Working)?;
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
             let config = worker::Config { event_retention, ..worker::Config::default() };
-            let working = worker::run(config, store, prewarm, health, shutdown.clone());
+            let working = worker::run(config, store, assistants, health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
         let mut ended = Ok(());
@@ -108,33 +108,33 @@ impl Process {
     }
 }
 
-/// A connection is an open file, and many systems allow a process 1,024 until it asks for more.
+/// Raises the limit of open files. A connection is one, and many systems allow 1,024 unless asked for more.
 fn raise_open_files() {
     let raised =
         getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
     if let Err(error) = raised {
-        tracing::warn!(%error, "the limit of open files stays as it is");
+        tracing::warn!(%error, "could not raise the limit of open files");
     }
 }
 
-/// Cancelled by the first SIGINT or SIGTERM.
+/// A token that the first SIGINT or SIGTERM cancels.
 pub(crate) fn shutdown_on_signal() -> anyhow::Result<CancellationToken> {
     let shutdown = CancellationToken::new();
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    let told = shutdown.clone();
+    let token = shutdown.clone();
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
         tracing::info!("stopping");
-        told.cancel();
+        token.cancel();
     });
     Ok(shutdown)
 }
 
 async fn serve(listener: TcpListener, router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    // No drain: whoever scrapes or looks at the board comes again.
+    // No drain: scrapes and views of the board can be repeated.
     until(shutdown, async { axum::serve(listener, router).await }).await
 }
 

@@ -1,4 +1,4 @@
-//! Orgs to try things out on.
+//! Demo orgs.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use readmodel::ids::OrgId;
@@ -8,18 +8,18 @@ use uuid::Uuid;
 /// Calls of each contact.
 pub(crate) const CALLS_PER_CONTACT: u16 = 6;
 
-/// Contacts of the demo's orgs.
+/// The numbers of contacts of the demo's orgs.
 pub(crate) const DEMO_CONTACTS: [u32; 3] = [60, 600, 6_000];
 
-/// Zones whose midnights lie apart.
+/// Zones with different midnights.
 const TIME_ZONES: [&str; 3] = ["Europe/Berlin", "America/New_York", "Asia/Tokyo"];
 
-/// The org that the seed makes for so many contacts: the same one each time, so that seeding twice makes nothing twice.
+/// The id of the org with this many contacts. It is always the same, so that seeding twice creates nothing twice.
 pub(crate) fn org(contacts: u32) -> OrgId {
     OrgId(Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | u128::from(contacts)))
 }
 
-/// Makes an org for each number of contacts, unless it is there.
+/// Creates an org for each number of contacts, unless it exists.
 pub(crate) async fn run(store: &Store, contacts: &[u32], calls: u16) -> anyhow::Result<()> {
     let bar = progress_bar(contacts.iter().map(|contacts| u64::from(*contacts)).sum())?;
     for (contacts, timezone) in contacts.iter().zip(TIME_ZONES.into_iter().cycle()) {
@@ -45,7 +45,7 @@ async fn seed_org(store: &Store, contacts: u32, timezone: &str, calls: u16, bar:
     Ok(())
 }
 
-/// Hidden where standard error is no terminal.
+/// A progress bar; hidden if standard error is no terminal.
 fn progress_bar(contacts: u64) -> anyhow::Result<ProgressBar> {
     let style = ProgressStyle::with_template("seeding {bar:40} {pos}/{len} contacts, {eta} left")?;
     Ok(ProgressBar::new(contacts).with_style(style))

@@ -1,4 +1,4 @@
-//! `prewarm token`: a way in for a person at a terminal.
+//! `prewarm token`: an access token for use by hand.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) fn print(settings: &Settings, org: OrgId, hours: u32) -> anyhow::Resu
     Ok(())
 }
 
-/// Who signs tokens: the environment, else the demo that ran here.
+/// The settings that sign tokens: those of the environment, or else of the demo in the data directory.
 fn signers(settings: &Settings) -> anyhow::Result<api::auth::Config> {
     let demo = Secrets::read(&settings.data_dir)?;
     let lookup = |name: &str| {
@@ -22,7 +22,7 @@ fn signers(settings: &Settings) -> anyhow::Result<api::auth::Config> {
         settings.get(name).map(str::to_owned).or(secret)
     };
     match api::auth::Config::from_env(lookup) {
-        // There are two more ways to verify a token, and one to sign it.
+        // Tokens can be verified by other means too, but only signed with this secret.
         Err(api::auth::ConfigError::NoSource) => Err(api::auth::MintError::NoSecret.into()),
         config => Ok(config?),
     }

@@ -1,4 +1,4 @@
-//! `prewarm up`: everything in one process, with servers of its own where none are configured.
+//! `prewarm up`: everything in one process, with its own servers if none are configured.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use anyhow::{Context as _, ensure};
 use embedded::{DataDir, Durability, Postgres, Redis};
 use jobs::Maintenance;
 use monitoring::logging;
+use store::Source;
 use tokio_util::sync::CancellationToken;
 use vapi_standin::Standin;
 
@@ -16,37 +17,44 @@ use crate::{
     settings::Settings,
 };
 
-/// Runs until told to stop, then stops the servers that it started.
+/// Runs until shutdown, then stops the servers that it started.
 pub(crate) async fn run(mut settings: Settings, demo: bool) -> anyhow::Result<()> {
     logging::init(settings.get("PREWARM_LOG"));
     if demo {
-        // It seeds what it finds, and prints tokens for it.
+        // It seeds the database and prints tokens for it.
         ensure!(
             settings.get("DATABASE_URL").is_none(),
-            "DATABASE_URL is set, and `up --demo` seeds only a Postgres of its own: unset it, or run `prewarm up`"
+            "DATABASE_URL is set, but `up --demo` seeds only a Postgres of its own: unset it, or run `prewarm up`"
         );
         demo::Secrets::read_or_make(&settings.data_dir)?.fill_in(&mut settings);
     }
     let shutdown = process::shutdown_on_signal()?;
     let standin = if demo { demo::stand_in_for_vapi(&mut settings).await? } else { None };
-    // Locked before any port is asked for: a second start on one directory is told so, and not that a port is taken.
+    // Locked before any port is bound: a second start on one directory must say so, not that a port is in use.
     let data_dir = match settings.get("DATABASE_URL") {
         Some(_) => None,
         None => Some(DataDir::open(Path::new(&settings.data_dir)).context("PREWARM_DATA_DIR")?),
     };
+    // A Postgres of our own has no other tables than those that we make.
+    let source = if data_dir.is_some() { Source::Standalone } else { Source::Untouched };
     let process = Process::bind(&settings, Parts::BOTH).await?;
     let servers = Servers::start(data_dir, &mut settings).await?;
     let ended = if demo {
         serve_demo(process, &settings, standin, shutdown).await
     } else {
-        serve(process, &settings, shutdown).await
+        serve(process, &settings, source, shutdown).await
     };
     servers.stop().await?;
     ended
 }
 
-async fn serve(process: Process, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-    store::migrate(settings.reach_direct().await?).await.context("migrating")?;
+async fn serve(
+    process: Process,
+    settings: &Settings,
+    source: Source,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    store::migrate(settings.reach_direct().await?, source).await.context("cannot migrate")?;
     process.run(settings, shutdown).await
 }
 
@@ -56,7 +64,7 @@ async fn serve_demo(
     standin: Option<Standin>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    store::migrate(settings.reach_direct().await?).await.context("migrating")?;
+    store::migrate(settings.reach_direct().await?, Source::Standalone).await.context("cannot migrate")?;
     let seeding =
         async { seed::run(&settings.store("prewarm-seed")?, &seed::DEMO_CONTACTS, seed::CALLS_PER_CONTACT).await };
     tokio::select! {
@@ -64,7 +72,7 @@ async fn serve_demo(
         () = shutdown.cancelled() => return Ok(()),
     }
     if standin.is_some() {
-        // What an earlier demo's stand-in held is gone: agents are to find out now, and not when somebody calls.
+        // The objects of an earlier demo's stand-in are gone; agents must find out now, not at the next call.
         settings.store("prewarm-seed")?.push_job(&Maintenance::VerifyAssistants.to_new()).await?;
     }
     let addr = process.http_addr().context("the api has no address")?;
@@ -76,15 +84,15 @@ async fn serve_demo(
     }
 }
 
-/// The servers that we started, if any.
+/// The servers that this process started.
 struct Servers {
     postgres: Option<Postgres>,
     redis: Option<Redis>,
 }
 
 impl Servers {
-    /// Starts what is not configured: a Postgres without `DATABASE_URL`, and a Redis where `REDIS_URL` is unset too. Their
-    /// data lies in `data_dir`; without one there is nothing to start.
+    /// Starts the servers that are not configured: Postgres without `DATABASE_URL`, and Redis if `REDIS_URL` is unset
+    /// too. Without a data directory there is nothing to start.
     async fn start(data_dir: Option<DataDir>, settings: &mut Settings) -> anyhow::Result<Self> {
         let Some(data_dir) = data_dir else { return Ok(Self { postgres: None, redis: None }) };
         let postgres = Postgres::start(&data_dir, Durability::Durable).await?;

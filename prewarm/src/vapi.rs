@@ -1,4 +1,4 @@
-//! The way to Vapi, from the settings.
+//! Vapi's settings.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use ::vapi::{
     flag, is_loopback, webhook_secrets,
 };
 use anyhow::Context as _;
-use jobs::{Pace, Prewarm};
+use jobs::{AssistantSync, SyncPace};
 use metrics::{counter, histogram};
 use monitoring::{
     health::State,
@@ -18,14 +18,14 @@ use reqwest::Url;
 
 use crate::settings::Settings;
 
-/// Vapi's front door turns away requests without one.
+/// Vapi's edge rejects requests without one.
 const USER_AGENT: &str = concat!("prewarm/", env!("CARGO_PKG_VERSION"));
 
-/// Something that a process may go without.
+/// A part that a process can do without.
 #[derive(Clone, Debug)]
 pub(crate) enum Optional<T> {
     Ready(T),
-    /// Why there is none.
+    /// The reason why it is off.
     Off(String),
 }
 
@@ -37,7 +37,7 @@ impl<T> Optional<T> {
         }
     }
 
-    /// For `/readyz`: a process without it serves all the same.
+    /// The state for `/readyz`; a process works without it.
     pub(crate) fn state(&self) -> State {
         match self {
             Self::Ready(_) => State::Ok,
@@ -46,10 +46,10 @@ impl<T> Optional<T> {
     }
 }
 
-/// What pre-warming needs.
-pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Optional<Prewarm>> {
+/// The resources for syncing assistants.
+pub(crate) fn assistant_sync(settings: &Settings) -> anyhow::Result<Optional<AssistantSync>> {
     let Some(key) = settings.get("VAPI_API_KEY") else {
-        return Ok(Optional::Off("VAPI_API_KEY is not set: nothing is pre-warmed".into()));
+        return Ok(Optional::Off("VAPI_API_KEY is not set: no assistants are made".into()));
     };
     let deployment = match deployment(settings)? {
         Optional::Ready(deployment) => deployment,
@@ -64,28 +64,28 @@ pub(crate) fn prewarm(settings: &Settings) -> anyhow::Result<Optional<Prewarm>> 
         times: Times::default(),
     });
     let client = client.context("VAPI_BASE_URL, VAPI_API_KEY and VAPI_PUBLIC_KEY")?;
-    Ok(Optional::Ready(Prewarm { client, deployment, pace: Pace::default() }))
+    Ok(Optional::Ready(AssistantSync { client, deployment, pace: SyncPace::default() }))
 }
 
-/// What all assistants share: where their webhooks go, and by what we know them.
+/// The settings that all assistants share: the URL of their webhooks, and how these are authenticated.
 pub(crate) fn deployment(settings: &Settings) -> anyhow::Result<Optional<Deployment>> {
     let Some(url) = public_url(settings) else {
-        let reason = "PREWARM_PUBLIC_URL is not set: assistants would not know where to send webhooks";
+        let reason = "PREWARM_PUBLIC_URL is not set: assistants need it to send webhooks";
         return Ok(Optional::Off(reason.into()));
     };
     let parsed = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "https" | "http"));
-    anyhow::ensure!(parsed.is_some(), "PREWARM_PUBLIC_URL is not a url such as https://prewarm.example.com");
+    anyhow::ensure!(parsed.is_some(), "PREWARM_PUBLIC_URL is not a URL such as https://prewarm.example.com");
     let is_prewarmed = settings.get("VAPI_API_KEY").is_some();
     anyhow::ensure!(
         !(is_prewarmed && signs_without_credential(settings)?),
-        "VAPI_WEBHOOK_HMAC is set and VAPI_WEBHOOK_CREDENTIAL_ID is not: assistants would present a secret, which is refused \
-         unless VAPI_WEBHOOK_HMAC_ONLY=false"
+        "VAPI_WEBHOOK_HMAC is set and VAPI_WEBHOOK_CREDENTIAL_ID is not: assistants would present a secret, which is refused; \
+         set the credential, or VAPI_WEBHOOK_HMAC_ONLY=false"
     );
     let auth = match (settings.get("VAPI_WEBHOOK_CREDENTIAL_ID"), first_secret(settings)) {
         (Some(id), _) => WebhookAuth::Credential(id.trim().to_owned()),
         (None, Some(secret)) => WebhookAuth::Secret(secret),
         (None, None) => {
-            let reason = "VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries";
+            let reason = "VAPI_WEBHOOK_SECRET is not set: forged webhooks could not be recognised";
             return Ok(Optional::Off(reason.into()));
         }
     };
@@ -98,7 +98,7 @@ pub(crate) fn api(settings: &Settings) -> anyhow::Result<api::Config> {
     Ok(api::Config { deployment: deployment(settings)?.ready(), ..config })
 }
 
-/// `PREWARM_PUBLIC_URL`; a Vapi on this machine reaches us where we listen.
+/// `PREWARM_PUBLIC_URL`; or, for a Vapi on this machine, the address that we listen on.
 fn public_url(settings: &Settings) -> Option<String> {
     if let Some(url) = settings.get("PREWARM_PUBLIC_URL") {
         return Some(url.to_owned());
@@ -107,7 +107,7 @@ fn public_url(settings: &Settings) -> Option<String> {
     is_loopback(base.host_str()?).then(|| format!("http://{}", settings.get("PREWARM_HTTP_ADDR").unwrap_or_default()))
 }
 
-/// Whether webhooks have to be signed, with a credential that assistants are not told of.
+/// Whether webhooks must be signed, and assistants have no credential to sign with.
 fn signs_without_credential(settings: &Settings) -> anyhow::Result<bool> {
     let is_set = |name| settings.get(name).is_some();
     let only_signed = flag(|name| settings.get(name).map(str::to_owned), "VAPI_WEBHOOK_HMAC_ONLY", true)?;
@@ -145,29 +145,31 @@ mod tests {
     ];
 
     #[test]
-    fn whatever_is_not_set_is_named() {
-        assert!(prewarm(&settings(&ALL)).unwrap().ready().is_some());
+    fn every_missing_setting_is_named() {
+        assert!(assistant_sync(&settings(&ALL)).unwrap().ready().is_some());
         for (at, (missing, _)) in ALL.iter().enumerate() {
             let rest: Vec<_> = ALL.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, set)| *set).collect();
-            let Optional::Off(reason) = prewarm(&settings(&rest)).unwrap() else { panic!("{missing} is not missed") };
+            let Optional::Off(reason) = assistant_sync(&settings(&rest)).unwrap() else {
+                panic!("{missing} is not missed")
+            };
             assert!(reason.starts_with(missing), "{reason}");
         }
         let credential = ("VAPI_WEBHOOK_CREDENTIAL_ID", "credential");
-        assert!(prewarm(&settings(&[ALL[0], ALL[1], credential])).unwrap().ready().is_some());
+        assert!(assistant_sync(&settings(&[ALL[0], ALL[1], credential])).unwrap().ready().is_some());
     }
 
     #[test]
-    fn an_address_that_is_none_is_an_error_without_the_key() {
+    fn the_error_for_an_invalid_address_does_not_show_the_key() {
         for wrong in [("VAPI_BASE_URL", "ftp://vapi"), ("PREWARM_PUBLIC_URL", "prewarm.example")] {
             let mut variables: Vec<_> = ALL.iter().filter(|(name, _)| *name != wrong.0).copied().collect();
             variables.push(wrong);
-            let error = format!("{:?}", prewarm(&settings(&variables)).unwrap_err());
+            let error = format!("{:?}", assistant_sync(&settings(&variables)).unwrap_err());
             assert!(error.contains(wrong.0) && !error.contains("canary"), "{error}");
         }
     }
 
     #[test]
-    fn a_vapi_on_this_machine_reaches_us_where_we_listen() {
+    fn a_local_vapi_is_given_our_listening_address() {
         let url = |base: &str, addr: &[(&str, &str)]| {
             let base = ("VAPI_BASE_URL", base);
             let deployment = deployment(&settings(&[&[ALL[0], ALL[2], base], addr].concat())).unwrap();
@@ -182,20 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn what_assistants_present_is_not_refused() {
+    fn the_secret_that_assistants_are_given_is_accepted() {
         let hmac = ("VAPI_WEBHOOK_HMAC", "sha256");
         let refused = deployment(&settings(&[&ALL[..], &[hmac]].concat())).unwrap_err().to_string();
         assert!(refused.contains("VAPI_WEBHOOK_CREDENTIAL_ID") && !refused.contains('\n'), "{refused}");
         for either in [("VAPI_WEBHOOK_CREDENTIAL_ID", "id"), ("VAPI_WEBHOOK_HMAC_ONLY", " false ")] {
             assert!(deployment(&settings(&[&ALL[..], &[hmac, either]].concat())).is_ok(), "{either:?}");
         }
-        // Where no assistant is made nobody presents anything.
+        // Without assistants no webhook needs the credential.
         assert!(deployment(&settings(&[ALL[1], ALL[2], hmac])).is_ok());
     }
 
     #[test]
-    fn secrets_are_not_shown() {
-        let shown = format!("{:?}", prewarm(&settings(&ALL)).unwrap());
+    fn secrets_are_not_printed() {
+        let shown = format!("{:?}", assistant_sync(&settings(&ALL)).unwrap());
         assert!(!shown.contains("canary"), "{shown}");
     }
 }

@@ -1,10 +1,10 @@
-//! The command line, as a shell sees it.
+//! The command line from outside.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::process::{Command, Output};
 
-/// Runs `prewarm` with these variables and no others.
+/// Runs `prewarm` with only these variables.
 fn prewarm(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_prewarm"));
     command.env_clear().envs(variables.iter().copied()).args(arguments).output().unwrap()
@@ -105,7 +105,7 @@ fn a_failure_is_status_1_and_one_line_that_names_the_problem() {
             &[SILENT, ("DATABASE_DIRECT_URL", "postgres://127.0.0.1:2/y")],
             "127.0.0.1:2/y (DATABASE_DIRECT_URL)",
         ),
-        // It would seed that database, and print tokens for it (H20).
+        // The demo would seed that database and print tokens for it.
         (&["up", "--demo"], &[SILENT], "DATABASE_URL is set"),
         (&["up"], &[("PREWARM_DATA_DIR", "/dev/null")], "PREWARM_DATA_DIR"),
         (&["up", "--demo"], &[("PREWARM_DATA_DIR", "/dev/null")], "/dev/null/demo-secrets.json (PREWARM_DATA_DIR)"),

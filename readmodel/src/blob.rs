@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_packed_comes_back() {
+    fn a_packed_body_round_trips() {
         let back = Blob::decode(Some(HERE), ORG, Model::Leads, &blob().encode(HERE)).unwrap();
         assert_eq!(back, blob());
         assert_eq!(back.unpack().unwrap(), br#"{"leads":[]}"#);
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a3_bytes_of_another_installation_are_a_mismatch_except_to_postgres() {
+    fn a_blob_of_another_installation_is_a_mismatch_except_from_postgres() {
         let bytes = blob().encode(Installation(Uuid::from_u128(10)));
         let decode = |installation| Blob::decode(installation, ORG, Model::Leads, &bytes);
         assert_eq!(decode(Some(HERE)), Err(Rejected::Mismatch));
@@ -243,12 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn h5_what_is_packed_can_be_unpacked_and_anything_larger_is_refused_at_once() {
+    fn pack_refuses_what_unpack_would() {
         let pack = |identity: &[u8]| Blob::pack(ORG, Model::Leads, VERSION, identity);
         assert_eq!(pack(&vec![b'a'; MAX_BYTES]).unwrap().unpack().unwrap().len(), MAX_BYTES);
         let refused = pack(&vec![b'a'; MAX_BYTES + 1]).unwrap_err().to_string();
         assert!(refused.starts_with(&format!("the leads of org {ORG} has 8388609 bytes")), "{refused}");
-        // Noise grows by packing.
+        // Random bytes grow by packing.
         let noise: Vec<u8> = (0..MAX_BYTES as u64 / 8)
             .flat_map(|n| xxhash_rust::xxh3::xxh3_64(&n.to_be_bytes()).to_be_bytes())
             .collect();
@@ -257,10 +257,10 @@ mod tests {
     }
 
     #[test]
-    fn no_changed_byte_goes_unnoticed() {
+    fn every_changed_byte_is_detected() {
         let bytes = blob().encode(HERE);
         for at in 0..bytes.len() {
-            // The version is the writer's word; it is checked against Postgres, not against the digest.
+            // The digest does not cover the version, which is checked against Postgres.
             if (37..53).contains(&at) {
                 continue;
             }

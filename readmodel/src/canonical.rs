@@ -84,7 +84,7 @@ mod tests {
             ("[0.70,7e-1]", "[0.7,0.7]"),
             ("1e21", "1000000000000000000000"),
             ("1e-7", "0.0000001"),
-            // JavaScript holds both as the same double, so a reader cannot tell them apart.
+            // JavaScript parses both as the same double, so they are equal to every client.
             ("[9007199254740993,9007199254740992]", "[9007199254740992,9007199254740992]"),
             (r#""\u00e9\n\"""#, "\"é\\n\\\"\""),
             (r#"{"é":1,"z":2}"#, r#"{"z":2,"é":1}"#),

@@ -67,7 +67,7 @@ mod tests {
 
     use super::*;
 
-    /// Hashes are stored: a change of how they are made must raise the version.
+    /// Hashes are stored, so a change of the algorithm must raise the version.
     #[test]
     fn the_hash_of_version_1_is_pinned() {
         assert_eq!(ConfigHash::of(&json!({})).to_string(), "v1-dc7048f8f8747f561349cde127705c16");
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_comes_back_and_nothing_else_does() {
+    fn only_its_own_text_parses_back() {
         let hash = ConfigHash::of(&json!({"a": 1}));
         assert_eq!(hash.to_string().parse(), Ok(hash));
         let text = hash.to_string();

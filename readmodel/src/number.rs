@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_hair_above_a_tie_is_no_tie() {
-        // 0.00005 and a bit: a quotient cut to few digits would look like the tie.
+        // Slightly above 0.00005: a quotient truncated to few digits would look like a tie.
         let sum = decimal("0.0000500000000000000000000000000000001");
         assert_eq!(json(&Number::mean(&sum, 1).unwrap()), "0.0001");
     }

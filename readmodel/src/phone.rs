@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn b2_what_carriers_say_instead_of_a_number_names_nobody() {
+    fn placeholders_for_withheld_numbers_are_recognised() {
         let words = ["", "  ", "anonymous", "Anonymous", "RESTRICTED", "unknown", "Private", "unavailable", "withheld"];
         let odd = ["No Caller ID", "private number", "+", "00", "0000000000", "+10", "110", "123456", "+123456", "*67"];
         let spelled =
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn b3_the_spellings_of_one_number_are_one() {
+    fn spellings_of_one_number_are_equal() {
         for text in [
             "+4930123456",
             "+49 30 123456",
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn b3_what_is_not_certain_stays_as_it_came_but_is_found_by_its_digits() {
+    fn an_ambiguous_number_is_kept_as_it_came_and_found_by_its_digits() {
         for (text, kept, digits) in [
             ("4930123456", "4930123456", Some("4930123456")),
             ("1 555 010 0001", "1 555 010 0001", Some("15550100001")),
@@ -391,7 +391,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reading_again_changes_nothing(text in "\\PC{0,40}", number in "(sip:|tel:|)[+0]{0,3}[0-9 ()/-]{0,20}(@[a-z.]{1,9}|)") {
+        fn parsing_is_idempotent(text in "\\PC{0,40}", number in "(sip:|tel:|)[+0]{0,3}[0-9 ()/-]{0,20}(@[a-z.]{1,9}|)") {
             for text in [text, number] {
                 let once = PhoneNumber::parse(&text);
                 if let Some(kept) = once.text() {

@@ -193,7 +193,7 @@ mod tests {
         let berlin = Calendar::of(Some("Europe/Berlin"));
         // 23 hours on the last Sunday of March.
         assert_eq!(berlin.day_of(at("2026-03-29T12:00:00Z")), (at("2026-03-28T23:00:00Z"), at("2026-03-29T22:00:00Z")));
-        // Midnight does not exist: the day starts at one.
+        // Without a midnight the day starts at one.
         let havana = Calendar::of(Some("America/Havana"));
         let (start, _) = havana.day_of(at("2026-03-08T12:00:00Z"));
         assert_eq!(start, at("2026-03-08T05:00:00Z"));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn c6_an_unknown_zone_is_told_and_no_zone_is_not() {
+    fn an_unknown_zone_is_reported_and_a_missing_one_is_not() {
         assert!(Calendar::of(None).is_known());
         assert!(Calendar::of(Some(" ")).is_known());
         assert!(Calendar::of(Some("Eastern Standard Time")).is_known());

@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn only_counts_are_positions() {
+    fn only_counts_are_valid_positions() {
         for text in ["", "1", "1-", "-1", "1--1", "1-1-1", "+1-1", " 1-1", "1-99999999999999999999", "a-b"] {
             assert!(text.parse::<Version>().is_err(), "{text:?}");
         }

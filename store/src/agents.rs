@@ -1,4 +1,4 @@
-//! Agents as the source has them: the rows that people save.
+//! The rows of `agents` in the source, as people save them.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use crate::{Error, Store};
 
-/// What a person decides about an agent.
+/// The settings of an agent that a person edits.
 #[derive(Clone, PartialEq)]
-pub struct Wanted {
-    /// The assistant's name, too.
+pub struct AgentSettings {
+    /// The agent's name; its assistant has the same.
     pub name: String,
-    /// What it is told to be.
+    /// The system prompt.
     pub system_prompt: Option<String>,
-    /// What it says first.
+    /// The first thing that the agent says.
     pub first_message: Option<String>,
-    /// Vapi's own object.
+    /// Vapi's voice object.
     pub voice: Option<Value>,
-    /// Vapi's own object.
+    /// Vapi's model object.
     pub model: Option<Value>,
 }
 
@@ -27,20 +27,20 @@ pub struct Wanted {
 pub struct Agent {
     /// Its id.
     pub id: AgentId,
-    /// Whose it is.
+    /// The org that owns it.
     pub org: OrgId,
-    /// `inbound` or `outbound`: an org has one of each at most.
+    /// `inbound` or `outbound`; an org has at most one agent of each.
     pub direction: String,
-    /// What it is to be.
-    pub wanted: Wanted,
-    /// Vapi's id of its assistant.
+    /// Its settings.
+    pub settings: AgentSettings,
+    /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
-    /// The hash of what Vapi holds.
+    /// The hash of the configuration that Vapi holds.
     pub config_hash: Option<String>,
 }
 
-/// Prompts are the customer's own; they stay out of logs.
-impl fmt::Debug for Wanted {
+/// Leaves the settings out: prompts are the customer's and stay out of logs.
+impl fmt::Debug for AgentSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Wanted").finish_non_exhaustive()
     }
@@ -54,14 +54,14 @@ impl fmt::Debug for Agent {
     }
 }
 
-/// The agent of a row, which the macro gives a type of its own in each query.
+/// Makes an [`Agent`] from a row. A macro, since each query has a row type of its own.
 macro_rules! agent {
     ($row:expr) => {
         $crate::agents::Agent {
             id: readmodel::ids::AgentId($row.id),
             org: readmodel::ids::OrgId($row.org_id),
             direction: $row.call_direction,
-            wanted: $crate::agents::Wanted {
+            settings: $crate::agents::AgentSettings {
                 name: $row.name,
                 system_prompt: $row.system_prompt,
                 first_message: $row.first_message,
@@ -76,11 +76,11 @@ macro_rules! agent {
 pub(crate) use agent;
 
 impl Store {
-    /// Makes an org's agent of a direction be as it is wanted, and returns its row. A row that is so already is left
-    /// alone, and nothing is owed for it.
-    pub async fn save_agent(&self, org: OrgId, direction: &str, wanted: &Wanted) -> Result<Agent, Error> {
-        let Wanted { name, system_prompt, first_message, voice, model } = wanted;
-        // A null of JSON is no object either.
+    /// Saves the settings of an org's agent of a direction and returns its row. Unchanged settings write nothing, so
+    /// they make nothing owed.
+    pub async fn save_agent(&self, org: OrgId, direction: &str, settings: &AgentSettings) -> Result<Agent, Error> {
+        let AgentSettings { name, system_prompt, first_message, voice, model } = settings;
+        // JSON's null counts as absent.
         let (voice, model) = (present(voice.as_ref()), present(model.as_ref()));
         let saved = sqlx::query_file!(
             "queries/agents/save.sql",
@@ -98,7 +98,7 @@ impl Store {
         }
     }
 
-    /// An org's agent of a direction.
+    /// The agent of an org and a direction.
     pub async fn agent(&self, org: OrgId, direction: &str) -> Result<Option<Agent>, Error> {
         let row = sqlx::query_file!("queries/agents/find.sql", org.0, direction).fetch_optional(&self.warm).await?;
         Ok(row.map(|row| agent!(row)))

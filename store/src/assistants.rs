@@ -1,7 +1,7 @@
-//! The state of agents' assistants besides their rows: who works at one, how far it is, and what is owed.
+//! The state of agents' assistants that the source does not have: who is working on one, its stage, and what is owed.
 //!
-//! One holder at a time writes an agent's assistant. It takes the agent, and gives it back; every word of a holder that
-//! has lost it meanwhile is ignored.
+//! A worker takes a lease of an agent before it touches the assistant. Statements of a worker that has lost its lease
+//! change nothing.
 
 use std::time::Duration;
 
@@ -17,29 +17,29 @@ use crate::{
     instant::PgTime,
 };
 
-/// How far an assistant is.
+/// The stage of an agent's assistant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// It waits for a worker, or for another try.
+pub enum AssistantStage {
+    /// Waits for a worker or for the next attempt.
     Pending,
-    /// Somebody finds out what Vapi has.
+    /// A worker finds out which assistants Vapi has.
     Preparing,
-    /// Vapi is asked to make it.
+    /// A worker has asked Vapi to create it.
     Creating,
-    /// Vapi is asked to change it.
+    /// A worker has asked Vapi to change it.
     Updating,
-    /// Vapi holds what is wanted.
+    /// Vapi holds the wanted configuration.
     Synced,
-    /// Vapi does not take it.
+    /// Vapi rejects the configuration or the account.
     Failed,
 }
 
-impl Stage {
-    /// All of them.
+impl AssistantStage {
+    /// All stages.
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Preparing, Self::Creating, Self::Updating, Self::Synced, Self::Failed];
 
-    /// Its name.
+    /// The name in the database and on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -51,120 +51,120 @@ impl Stage {
         }
     }
 
-    /// A stage of a later release counts as one that is under way.
+    /// A stage that only a later release knows counts as work under way.
     fn parse(text: &str) -> Self {
         Self::ALL.into_iter().find(|stage| stage.as_str() == text).unwrap_or(Self::Preparing)
     }
 }
 
-/// What people are told of an agent's assistant.
+/// The state of an agent's assistant, as the console shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// Vapi's id of it.
+pub struct AssistantProgress {
+    /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
     /// The hash of what Vapi holds.
     pub config_hash: Option<String>,
-    /// How far it is, for the agent as it was saved last.
-    pub stage: Stage,
-    /// Why it failed or waits, or what is wrong beside it.
+    /// The stage, for the agent as it was last saved.
+    pub stage: AssistantStage,
+    /// Why the agent failed or waits; or a problem beside it, such as a phone number that Vapi rejects.
     pub reason: Option<String>,
-    /// The hash of the configuration that Vapi does not take.
+    /// The hash of the configuration that Vapi rejects.
     pub refused_hash: Option<String>,
     /// When Vapi last took a configuration.
     pub synced_at: Option<Timestamp>,
-    /// When Vapi last showed it as it should be.
+    /// When Vapi's copy was last seen to be right.
     pub verified_at: Option<Timestamp>,
 }
 
-/// An agent that is taken.
+/// The lease of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hold {
-    /// Which.
+pub struct AgentLease {
+    /// The agent.
     pub agent: AgentId,
     holder: Uuid,
-    /// Starts without a good end, this one included.
+    /// Attempts without a success, this one included.
     pub attempts: i32,
-    /// It is lost so long after the last word of its holder.
-    pub lease: Duration,
+    /// The duration of the lease after its last renewal.
+    pub duration: Duration,
 }
 
-/// All that is known of an agent and its assistant.
+/// The state of an agent and its assistant.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Known {
+pub struct AgentState {
     /// The agent's row.
     pub agent: Agent,
-    /// Vapi may have assistants of the agent, made since, that we have no answer about.
+    /// Set while Vapi may have assistants of this agent whose creation was never answered: search those created since.
     pub look_since: Option<Timestamp>,
-    /// Vapi does not have the assistant of this id.
+    /// An assistant id that Vapi no longer has.
     pub missing_id: Option<String>,
-    /// The hash of the configuration that Vapi does not take.
+    /// The hash of the configuration that Vapi rejects.
     pub refused_hash: Option<String>,
-    /// Fields that Vapi shows otherwise than it was given them.
+    /// Fields that Vapi returns with other values than it was sent.
     pub shown_otherwise: Vec<String>,
-    /// An agent of another org names the same assistant: it is neither's.
+    /// Whether an agent of another org names the same assistant. Neither may use it then.
     pub is_contested: bool,
 }
 
-/// What the holder of an agent has read.
+/// The result of reading an agent under its lease.
 #[derive(Clone, Debug)]
 pub struct Reading {
-    /// None: the agent is gone.
-    pub known: Option<Known>,
-    /// Why Vapi does not take the configuration that it has refused.
+    /// `None` if the agent was deleted.
+    pub state: Option<AgentState>,
+    /// Why Vapi rejected the configuration of `refused_hash`.
     pub refusal: Option<String>,
-    /// Which marks are seen with it.
+    /// The snapshot of this read; it decides which marks are removed later.
     pub seen: Seen,
 }
 
-/// A snapshot of the database, in its own words.
+/// A `pg_snapshot`, as text.
 #[derive(Clone, Debug)]
 pub struct Seen(String);
 
-/// What there is to be said when an agent is put off.
+/// Why, and until when, an agent's next attempt is deferred.
 #[derive(Clone, Copy, Debug)]
-pub struct PutOff<'a> {
-    /// Pending, or failed if time alone will not mend it.
-    pub stage: Stage,
-    /// For people.
+pub struct AgentDeferral<'a> {
+    /// Pending, or failed if waiting alone will not help.
+    pub stage: AssistantStage,
+    /// The reason, as the console shows it.
     pub reason: &'a str,
-    /// For how long.
+    /// The time until the next attempt.
     pub pause: Duration,
-    /// Whether Vapi has certainly nothing that we know nothing of.
+    /// Whether Vapi certainly has no assistant that we do not know of.
     pub nothing_made: bool,
-    /// Whether it counts as a bad end; a wait that was asked for does not.
+    /// Whether it counts as a failed attempt. A wait that Vapi asked for does not.
     pub counts: bool,
 }
 
-/// An agent of a page over all of them.
+/// An agent in a page of all agents.
 #[derive(Clone, Debug)]
-pub struct Listed {
-    /// The agent, and the state of its assistant.
-    pub known: Known,
-    /// When Vapi last took its configuration.
+pub struct ListedAgent {
+    /// The agent and its assistant.
+    pub state: AgentState,
+    /// When Vapi last took the configuration.
     pub synced_at: Option<Timestamp>,
-    /// Whether it is owed already.
+    /// Whether a mark already makes it owed.
     pub marked: bool,
 }
 
-/// The backlog of all agents.
+/// The work that is owed on assistants.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Backlog {
-    /// Agents with changes that Vapi has not taken.
+pub struct AssistantBacklog {
+    /// Agents with changes that Vapi does not have yet.
     pub owed: i64,
-    /// Age of the oldest of those changes; 0 without any.
+    /// Age of the oldest such change in seconds; 0 without any.
     pub oldest_seconds: f64,
-    /// Agents whose configuration or account Vapi refuses.
+    /// Agents whose configuration or account Vapi rejects.
     pub failed: i64,
 }
 
 impl Store {
-    /// How far an agent's assistant is; none if the org has no such agent.
-    pub async fn assistant_progress(&self, org: OrgId, agent: AgentId) -> Result<Option<Progress>, Error> {
+    /// The state of an agent's assistant; `None` if the org has no such agent.
+    pub async fn assistant_progress(&self, org: OrgId, agent: AgentId) -> Result<Option<AssistantProgress>, Error> {
         let row = sqlx::query_file!("queries/assistants/progress.sql", org.0, agent.0).fetch_optional(&self.pg).await?;
-        Ok(row.map(|row| Progress {
+        Ok(row.map(|row| AssistantProgress {
             assistant_id: row.assistant_id,
             config_hash: row.config_hash,
-            stage: Stage::parse(&row.stage),
+            stage: AssistantStage::parse(&row.stage),
             reason: row.reason,
             refused_hash: row.refused_hash,
             synced_at: row.synced_at.map(Timestamp::from),
@@ -172,26 +172,26 @@ impl Store {
         }))
     }
 
-    /// Takes an agent for a lease's time, unless another holder has it.
-    pub async fn take_agent(&self, agent: AgentId, lease: Duration) -> Result<Option<Hold>, Error> {
-        let taken = sqlx::query_file!("queries/assistants/take.sql", agent.0, lease.as_secs_f64());
+    /// Takes the lease of an agent, unless another worker holds it.
+    pub async fn take_agent(&self, agent: AgentId, duration: Duration) -> Result<Option<AgentLease>, Error> {
+        let taken = sqlx::query_file!("queries/assistants/take.sql", agent.0, duration.as_secs_f64());
         let taken = taken.fetch_optional(&self.pg).await?;
-        Ok(taken.map(|row| Hold { agent, holder: row.holder, attempts: row.attempts, lease }))
+        Ok(taken.map(|row| AgentLease { agent, holder: row.holder, attempts: row.attempts, duration }))
     }
 
-    /// Reads an agent that is held, and renews the lease. None: it is lost.
-    pub async fn read_held(&self, hold: &Hold) -> Result<Option<Reading>, Error> {
-        let (agent, holder, lease) = hold.arguments();
+    /// Reads an agent and renews its lease; `None` if the lease is lost.
+    pub async fn read_leased(&self, lease: &AgentLease) -> Result<Option<Reading>, Error> {
+        let (agent, holder, seconds) = lease.arguments();
         let row =
-            sqlx::query_file!("queries/assistants/read.sql", agent, holder, lease).fetch_optional(&self.pg).await?;
+            sqlx::query_file!("queries/assistants/read.sql", agent, holder, seconds).fetch_optional(&self.pg).await?;
         let Some(row) = row else { return Ok(None) };
-        let known = match (row.id, row.org_id, row.call_direction, row.name) {
-            (Some(id), Some(org), Some(direction), Some(name)) => Some(Known {
+        let state = match (row.id, row.org_id, row.call_direction, row.name) {
+            (Some(id), Some(org), Some(direction), Some(name)) => Some(AgentState {
                 agent: Agent {
                     id: AgentId(id),
                     org: OrgId(org),
                     direction,
-                    wanted: crate::agents::Wanted {
+                    settings: crate::agents::AgentSettings {
                         name,
                         system_prompt: row.system_prompt,
                         first_message: row.first_message,
@@ -209,117 +209,125 @@ impl Store {
             }),
             _ => None,
         };
-        Ok(Some(Reading { known, refusal: row.refusal, seen: Seen(row.seen) }))
+        Ok(Some(Reading { state, refusal: row.refusal, seen: Seen(row.seen) }))
     }
 
-    /// Renews the lease. False: the agent is lost.
-    pub async fn renew_agent(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let renewed = sqlx::query_file!("queries/assistants/renew.sql", agent, holder, lease).execute(&self.pg).await?;
+    /// Renews the lease; false if it is lost.
+    pub async fn renew_agent(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let renewed =
+            sqlx::query_file!("queries/assistants/renew.sql", agent, holder, seconds).execute(&self.pg).await?;
         Ok(renewed.rows_affected() == 1)
     }
 
-    /// Says what is done next, and renews the lease. False: the agent is lost.
-    pub async fn enter_stage(&self, hold: &Hold, stage: Stage) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let entered = sqlx::query_file!("queries/assistants/enter.sql", agent, holder, stage.as_str(), lease);
+    /// Records the stage and renews the lease; false if it is lost.
+    pub async fn set_agent_stage(&self, lease: &AgentLease, stage: AssistantStage) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let entered = sqlx::query_file!("queries/assistants/set_stage.sql", agent, holder, stage.as_str(), seconds);
         Ok(entered.execute(&self.pg).await?.rows_affected() == 1)
     }
 
-    /// To be said before an assistant is made, and on disk when this returns: should the answer be lost, and we with it,
-    /// it is looked for. False: the agent is lost.
-    pub async fn begin_create(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let begun = sqlx::query_file!("queries/assistants/begin_create.sql", agent, holder, lease);
+    /// Records, durably, that an assistant is about to be created, so that it is searched for if the answer is lost or
+    /// this process dies. False if the lease is lost.
+    pub async fn begin_create(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let begun = sqlx::query_file!("queries/assistants/begin_create.sql", agent, holder, seconds);
         Ok(begun.execute(&self.pg).await?.rows_affected() == 1)
     }
 
-    /// To be said before an assistant is changed, and on disk when this returns: should the answer be lost, nobody takes it
-    /// for what it was. False: the agent is lost.
-    pub async fn begin_update(&self, hold: &Hold) -> Result<bool, Error> {
-        let (agent, holder, lease) = hold.arguments();
-        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, lease);
+    /// Records, durably, that an assistant is about to be changed: until the answer its configuration counts as
+    /// unknown. False if the lease is lost.
+    pub async fn begin_update(&self, lease: &AgentLease) -> Result<bool, Error> {
+        let (agent, holder, seconds) = lease.arguments();
+        let begun = sqlx::query_file!("queries/assistants/begin_update.sql", agent, holder, seconds);
         Ok(begun.fetch_optional(&self.pg).await?.is_some())
     }
 
-    /// Vapi has no assistants of the agent that we know nothing of.
-    pub async fn note_all_found(&self, hold: &Hold) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/found.sql", hold.agent.0, hold.holder).execute(&self.pg).await?;
+    /// Records that Vapi has no assistant of the agent that we do not know of.
+    pub async fn note_search_complete(&self, lease: &AgentLease) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/search_complete.sql", lease.agent.0, lease.holder)
+            .execute(&self.pg)
+            .await?;
         Ok(())
     }
 
-    /// What Vapi holds: the assistant's id, and the hash of its configuration if it is one of ours.
+    /// Records which assistant Vapi has, and the hash of its configuration if we wrote it.
     pub async fn record_assistant(
         &self,
-        hold: &Hold,
+        lease: &AgentLease,
         assistant_id: &str,
         config_hash: Option<&str>,
         shown_otherwise: &[String],
     ) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/record.sql", agent, holder, assistant_id, config_hash, shown_otherwise)
             .fetch_optional(&self.pg)
             .await?;
         Ok(())
     }
 
-    /// Vapi does not have the assistant of this id.
-    pub async fn note_missing(&self, hold: &Hold, assistant_id: &str) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/missing.sql", hold.agent.0, hold.holder, assistant_id)
+    /// Records that Vapi does not have this assistant.
+    pub async fn note_missing(&self, lease: &AgentLease, assistant_id: &str) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/missing.sql", lease.agent.0, lease.holder, assistant_id)
             .fetch_optional(&self.pg)
             .await?;
         Ok(())
     }
 
-    /// Vapi does not take this configuration; `nothing_made` as in [`PutOff`].
-    pub async fn refuse(&self, hold: &Hold, hash: &str, reason: &str, nothing_made: bool) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
-        sqlx::query_file!("queries/assistants/refuse.sql", agent, holder, hash, reason, nothing_made)
+    /// Records that Vapi rejects this configuration; `nothing_made` as in [`AgentDeferral`].
+    pub async fn note_refused(
+        &self,
+        lease: &AgentLease,
+        hash: &str,
+        reason: &str,
+        nothing_made: bool,
+    ) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
+        sqlx::query_file!("queries/assistants/refused.sql", agent, holder, hash, reason, nothing_made)
             .execute(&self.pg)
             .await?;
         Ok(())
     }
 
-    /// Gives an agent back that stays owed.
-    pub async fn put_off(&self, hold: &Hold, word: PutOff<'_>) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
-        let PutOff { stage, reason, pause, nothing_made, counts } = word;
+    /// Ends the lease of an agent that stays owed.
+    pub async fn defer_agent(&self, lease: &AgentLease, word: AgentDeferral<'_>) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
+        let AgentDeferral { stage, reason, pause, nothing_made, counts } = word;
         let (stage, pause) = (stage.as_str(), pause.as_secs_f64());
-        sqlx::query_file!("queries/assistants/put_off.sql", agent, holder, stage, reason, pause, nothing_made, counts)
+        sqlx::query_file!("queries/assistants/defer.sql", agent, holder, stage, reason, pause, nothing_made, counts)
             .execute(&self.pg)
             .await?;
         Ok(())
     }
 
-    /// Gives an agent back for which nothing is left to do, and removes the marks that were seen. It is synced, or stays
-    /// refused.
-    pub async fn settle(&self, hold: &Hold, seen: &Seen, synced: bool) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
-        sqlx::query_file!("queries/assistants/settle.sql", agent, holder, seen.0, synced).execute(&self.pg).await?;
+    /// Ends the lease of an agent that is synced, or stays refused, and removes the marks that `seen` sees.
+    pub async fn finish_agent(&self, lease: &AgentLease, seen: &Seen, synced: bool) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
+        sqlx::query_file!("queries/assistants/finish.sql", agent, holder, seen.0, synced).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Forgets an agent that is gone.
-    pub async fn forget_agent(&self, hold: &Hold, seen: &Seen) -> Result<(), Error> {
-        let (agent, holder, _) = hold.arguments();
+    /// Removes the state of a deleted agent.
+    pub async fn forget_agent(&self, lease: &AgentLease, seen: &Seen) -> Result<(), Error> {
+        let (agent, holder, _) = lease.arguments();
         sqlx::query_file!("queries/assistants/forget.sql", agent, holder, seen.0).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Tells whoever waits for an agent's assistant, on the channel `prewarm_console`: `agent <id>`.
+    /// Notifies the channel `prewarm_console` of a change: `agent <id>`.
     pub async fn announce_agent(&self, agent: AgentId) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/announce.sql", agent.0).fetch_one(&self.pg).await?;
         Ok(())
     }
 }
 
-/// The listed columns of a row, which the macro gives a type of its own in each query.
+/// Makes a [`ListedAgent`] from a row. A macro, since each query has a row type of its own.
 macro_rules! listed {
     ($row:expr) => {
-        Listed {
+        ListedAgent {
             synced_at: $row.synced_at.map(Timestamp::from),
             marked: $row.marked,
-            known: Known {
+            state: AgentState {
                 look_since: $row.look_since.map(Timestamp::from),
                 missing_id: $row.missing_id,
                 refused_hash: $row.refused_hash,
@@ -331,17 +339,17 @@ macro_rules! listed {
     };
 }
 
-/// What the audit and the verification ask.
+/// Queries of the audit and the verification.
 impl Store {
-    /// Up to `limit` agents by id, after one or from the first on.
-    pub async fn agents_after(&self, after: Option<AgentId>, limit: i64) -> Result<Vec<Listed>, Error> {
+    /// Up to `limit` agents in the order of their ids, after one or from the first.
+    pub async fn agents_after(&self, after: Option<AgentId>, limit: i64) -> Result<Vec<ListedAgent>, Error> {
         let after = after.map_or(Uuid::nil(), |agent| agent.0);
         let rows = sqlx::query_file!("queries/assistants/page.sql", after, limit).fetch_all(&self.pg).await?;
         Ok(rows.into_iter().map(|row| listed!(row)).collect())
     }
 
-    /// These agents, and those that name one of these assistants.
-    pub async fn agents_naming(&self, agents: &[AgentId], assistant_ids: &[String]) -> Result<Vec<Listed>, Error> {
+    /// These agents, and all that name one of these assistants.
+    pub async fn agents_naming(&self, agents: &[AgentId], assistant_ids: &[String]) -> Result<Vec<ListedAgent>, Error> {
         let rows = sqlx::query_file!("queries/assistants/naming.sql", &ids(agents), assistant_ids);
         Ok(rows.fetch_all(&self.pg).await?.into_iter().map(|row| listed!(row)).collect())
     }
@@ -352,59 +360,61 @@ impl Store {
         Ok(())
     }
 
-    /// Brings back what was put off to a time further ahead than `longest`, before the clock went back.
-    pub async fn mend_put_off(&self, longest: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/mend.sql", longest.as_secs_f64()).execute(&self.pg).await?;
+    /// Brings deferrals that lie further ahead than `longest` to now; they date from before the clock went back.
+    pub async fn clamp_deferrals(&self, longest: Duration) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/clamp_deferrals.sql", longest.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Lets whatever was put off be tried at once.
-    pub async fn forgive_agents(&self) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/forgive.sql").execute(&self.pg).await?;
+    /// Makes all deferred agents due now.
+    pub async fn retry_deferred_agents(&self) -> Result<(), Error> {
+        sqlx::query_file!("queries/assistants/retry_deferred.sql").execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Vapi holds something else than the configuration of this hash. False: it was written again meanwhile.
+    /// Records that Vapi holds another configuration than the one of this hash. False if we have written it again
+    /// meanwhile.
     pub async fn note_drift(&self, agent: AgentId, assistant_id: &str, hash: &str, why: &str) -> Result<bool, Error> {
         let drifted = sqlx::query_file!("queries/assistants/drifted.sql", agent.0, assistant_id, hash, why);
         Ok(drifted.execute(&self.pg).await?.rows_affected() == 1)
     }
 
-    /// Vapi does not have the assistant that an agent names. False: it names another one meanwhile, or somebody is at it.
+    /// Records that Vapi does not have the assistant that an agent names. False if the agent is leased, or names
+    /// another one.
     pub async fn note_vanished(&self, agent: AgentId, assistant_id: &str, why: &str) -> Result<bool, Error> {
         let vanished = sqlx::query_file!("queries/assistants/vanished.sql", agent.0, assistant_id, why);
         Ok(vanished.execute(&self.pg).await?.rows_affected() == 1)
     }
 
-    /// Vapi has assistants of these agents that they do not name, made at or after an instant.
+    /// Records that Vapi has assistants of these agents, created at or after an instant, that the agents do not name.
     pub async fn note_surplus(&self, surplus: &[(AgentId, Timestamp)]) -> Result<(), Error> {
         let (agents, since): (Vec<_>, Vec<_>) = surplus.iter().map(|(agent, since)| (agent.0, PgTime(*since))).unzip();
         sqlx::query_file!("queries/assistants/surplus.sql", &agents, &since as &[PgTime]).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Vapi has shown the assistants of these agents to be as they should be.
+    /// Records that Vapi's copies of these agents were seen to be right.
     pub async fn note_verified(&self, agents: &[AgentId]) -> Result<(), Error> {
         sqlx::query_file!("queries/assistants/verified.sql", &ids(agents)).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Measures what is owed.
-    pub async fn assistant_backlog(&self) -> Result<Backlog, Error> {
-        Ok(sqlx::query_file_as!(Backlog, "queries/assistants/backlog.sql").fetch_one(&self.pg).await?)
+    /// Counts the owed and the failed agents.
+    pub async fn assistant_backlog(&self) -> Result<AssistantBacklog, Error> {
+        Ok(sqlx::query_file_as!(AssistantBacklog, "queries/assistants/backlog.sql").fetch_one(&self.pg).await?)
     }
 }
 
-impl Known {
-    /// Vapi's id of the agent's assistant, unless Vapi is known not to have it.
+impl AgentState {
+    /// Vapi's id of the assistant, unless Vapi is known not to have it.
     pub fn live_id(&self) -> Option<&str> {
         self.agent.assistant_id.as_deref().filter(|id| self.missing_id.as_deref() != Some(id))
     }
 }
 
-impl Hold {
+impl AgentLease {
     fn arguments(&self) -> (Uuid, Uuid, f64) {
-        (self.agent.0, self.holder, self.lease.as_secs_f64())
+        (self.agent.0, self.holder, self.duration.as_secs_f64())
     }
 }
 

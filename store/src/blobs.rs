@@ -1,4 +1,4 @@
-//! The blobs in Postgres.
+//! Blobs in Postgres.
 
 use std::collections::HashMap;
 
@@ -12,25 +12,25 @@ use readmodel::{
 
 use crate::{Error, Store, instant::PgTime};
 
-/// What a store holds of an org.
+/// An org's edition in Postgres or Redis, as read and checked.
 #[derive(Debug)]
 pub enum Held {
-    /// A whole edition, every byte checked.
+    /// All blobs are there and valid.
     Edition(Box<Edition>),
-    /// Something that is not one: damaged, incomplete, or of another org.
+    /// At least one blob is damaged, missing, or of another org.
     Unusable(Unusable),
-    /// Nothing.
+    /// The org has no blobs.
     Nothing,
 }
 
-/// What a store holds that this process cannot use. Another process may be able to.
+/// An edition that this process cannot use. Another process may be able to.
 #[derive(Debug)]
 pub struct Unusable {
-    /// The version that it is said to be.
+    /// The version that it claims to be.
     pub version: Version,
-    /// The fault of the first bad blob.
+    /// Why the first bad blob is unusable.
     pub reason: Incomplete,
-    /// The blobs that are not usable, with the digests beside them in Postgres.
+    /// The unusable blobs, with the digests that Postgres keeps beside them.
     blobs: Vec<(Model, Vec<u8>)>,
 }
 
@@ -47,7 +47,7 @@ struct Stored {
 }
 
 impl Store {
-    /// The newest edition of an org, as Postgres has it; nothing where an earlier release made it.
+    /// The newest edition of an org; nothing if an earlier release made it.
     pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
         let rows = sqlx::query_file!("queries/blobs/read.sql", org.0, self.format.0).fetch_all(&self.pg).await?;
         let Some(head) = rows.first() else { return Ok(Held::Nothing) };
@@ -64,8 +64,8 @@ impl Store {
         })
     }
 
-    /// Has blobs made again that this process cannot use. They stay until then, since another process may read them: one
-    /// whose limits are wider, or whose copy of the row was not the damaged one.
+    /// Makes the org owed, so that its unusable blobs are written again. They stay until then, since a process with
+    /// wider limits, or one that did not read a damaged copy, may still use them.
     pub async fn distrust(&self, org: OrgId, unusable: &Unusable) -> Result<(), Error> {
         let (models, digests): (Vec<_>, Vec<_>) =
             unusable.blobs.iter().map(|(model, digest)| (model.name().to_owned(), digest.clone())).unzip();

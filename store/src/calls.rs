@@ -341,7 +341,7 @@ mod tests {
     use super::contains;
 
     #[test]
-    fn wildcards_in_a_search_are_letters() {
+    fn wildcards_in_a_search_are_literal() {
         assert_eq!(contains(r"50%_\é"), r"%50\%\_\\é%");
     }
 }

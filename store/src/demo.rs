@@ -1,20 +1,20 @@
-//! Data for trying things out.
+//! Demo data.
 
 use readmodel::ids::OrgId;
 
 use crate::{Error, Store};
 
-/// Contacts made in one transaction.
+/// Contacts in one transaction.
 pub const CHUNK: i64 = 1_000;
 
 impl Store {
-    /// Makes an org with agents and a number; tells whether it was not there yet.
+    /// Creates an org with agents and a number; false if it exists already.
     pub async fn seed_organization(&self, org: OrgId, name: &str, timezone: &str) -> Result<bool, Error> {
         let made = sqlx::query_file!("queries/demo/organization.sql", org.0, name, timezone);
         Ok(made.fetch_optional(&self.pg).await?.is_some())
     }
 
-    /// Makes the contacts numbered `first` to `last` of an org, with `calls` calls each and some appointments.
+    /// Creates the contacts `first` to `last` of an org, with `calls` calls each and some appointments.
     pub async fn seed_contacts(&self, org: OrgId, first: i64, last: i64, calls: i32) -> Result<(), Error> {
         let phone = |number: i64| format!("+1555{number:07}");
         let mut transaction = self.pg.begin("begin").await?;

@@ -1,7 +1,7 @@
-//! Erasures: what was deleted from the source is removed from all that was made of it, and does not come back.
+//! Erasures: data deleted from the source is removed from everything derived of it, and stays away.
 //!
-//! A deletion makes its erasure owed in the same transaction, by a trigger, and buries names of what was deleted, as keyed
-//! hashes: whatever is told later of what they stand for is not taken.
+//! A trigger makes the erasure owed in the transaction of the deletion. It also keeps tombstones, keyed hashes of the
+//! deleted calls and people: later events about them are dropped.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,80 +14,80 @@ use readmodel::{
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{Error, Store, events::KEYS_KEPT, instant::PgTime};
+use crate::{Error, Store, events::DEDUPE_KEY_RETENTION, instant::PgTime};
 
-/// Calls of which one transaction removes what is known.
-const CALLS: i32 = 100;
-/// Erasures that are looked at in one go.
-const LOOKS: i64 = 1000;
-/// How long it is known what an erasure has removed.
-const KEPT: Duration = Duration::from_hours(24);
+/// Calls whose state one transaction removes.
+const CALLS_PER_TRANSACTION: i32 = 100;
+/// Erasures that one query returns.
+const ERASURES_PER_PASS: i64 = 1000;
+/// The retention of a finished erasure's record.
+const RECORD_RETENTION: Duration = Duration::from_hours(24);
 
-/// An org of which an older edition may show what is erased.
+/// An org whose older editions may still show erased data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shown {
-    /// Which.
+pub struct ShownErasure {
+    /// The org.
     pub org: OrgId,
-    /// The latest erasure that is meant.
+    /// Its latest erasure.
     id: i64,
-    /// There is no such org any more.
+    /// Whether the org is deleted.
     pub is_gone: bool,
-    /// The newest version was made after the erasure.
+    /// Whether the newest version was made after the erasure.
     pub is_current: bool,
     /// The newest version.
     pub version: Version,
 }
 
-/// Rows by place.
+/// Removed rows by table.
 pub type Removed = BTreeMap<String, i64>;
 
-/// What somebody asks to be erased.
+/// The subject of a request to erase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
-    /// An org with all it has.
+    /// An org with all its data.
     Org(OrgId),
-    /// A contact, and who it is in its calls.
+    /// A contact, and its traces in calls.
     Contact(ContactId),
     /// The people behind a phone number, in all orgs.
     Phone(PhoneNumber),
 }
 
-/// What a request to erase is about, looked up before it is done.
+/// The rows that a request would erase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct ErasureTarget {
     contacts: Vec<ContactId>,
     spellings: Vec<String>,
     names: Vec<String>,
     org: Option<OrgId>,
     is_org: bool,
-    /// What the source has of it.
+    /// Rows in the source, by table.
     pub rows: Removed,
 }
 
-/// A request that is committed.
+/// A committed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requested {
+pub struct ErasureRequest {
     xid: String,
-    /// What was removed from the source.
+    /// Rows deleted from the source.
     pub removed: Removed,
 }
 
-/// How far a request has come.
+/// The progress of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// What was removed from what was made of the source.
+pub struct ErasureProgress {
+    /// Derived rows that were removed.
     pub removed: Removed,
-    /// Orgs of which Postgres still holds something.
+    /// Orgs of which Postgres still holds data.
     pub unerased: Vec<OrgId>,
-    /// Orgs of which an edition, here or in Redis, still shows something.
+    /// Orgs of which an edition, in a node or in Redis, still shows data.
     pub shown: Vec<OrgId>,
 }
 
-/// Erasures that are owed.
+/// Owed erasures.
 impl Store {
-    /// Removes from Postgres what is owed; returns whether there was anything. A kill in between leaves the rest.
+    /// Removes from Postgres what is owed; returns whether anything was. A kill in between leaves the rest owed.
     pub async fn erase_owed(&self) -> Result<bool, Error> {
-        let owed = sqlx::query_file_scalar!("queries/erasures/owed.sql", LOOKS).fetch_all(&self.pg).await?;
+        let owed = sqlx::query_file_scalar!("queries/erasures/owed.sql", ERASURES_PER_PASS).fetch_all(&self.pg).await?;
         for id in &owed {
             while self.erase_some(*id).await? == Some(false) {}
         }
@@ -95,13 +95,15 @@ impl Store {
     }
 
     async fn erase_some(&self, id: i64) -> Result<Option<bool>, Error> {
-        Ok(sqlx::query_file_scalar!("queries/erasures/erase.sql", id, CALLS).fetch_one(&self.pg).await?)
+        Ok(sqlx::query_file_scalar!("queries/erasures/erase.sql", id, CALLS_PER_TRANSACTION)
+            .fetch_one(&self.pg)
+            .await?)
     }
 
-    /// Orgs of which an older edition may show what is erased.
-    pub async fn erasures_shown(&self) -> Result<Vec<Shown>, Error> {
-        let rows = sqlx::query_file!("queries/erasures/shown.sql", LOOKS).fetch_all(&self.pg).await?;
-        let shown = rows.into_iter().map(|row| Shown {
+    /// Orgs whose older editions may still show erased data.
+    pub async fn erasures_shown(&self) -> Result<Vec<ShownErasure>, Error> {
+        let rows = sqlx::query_file!("queries/erasures/shown.sql", ERASURES_PER_PASS).fetch_all(&self.pg).await?;
+        let shown = rows.into_iter().map(|row| ShownErasure {
             org: OrgId(row.org_id),
             id: row.id,
             is_gone: row.is_gone,
@@ -114,50 +116,51 @@ impl Store {
         Ok(shown.collect())
     }
 
-    /// No copy shows it any more.
-    pub async fn note_erased(&self, shown: &Shown) -> Result<(), Error> {
+    /// Records that no copy shows the org's erased data any more.
+    pub async fn note_erased(&self, shown: &ShownErasure) -> Result<(), Error> {
         sqlx::query_file!("queries/erasures/done.sql", shown.org.0, shown.id).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Forgets erasures that were done, and tombstones that are older than any message that may still come.
+    /// Deletes finished erasures, and tombstones older than any event that can still arrive.
     pub async fn prune_erasures(&self) -> Result<(), Error> {
-        let (done, buried) = (KEPT.as_secs_f64(), KEYS_KEPT.as_secs_f64());
+        let (done, buried) = (RECORD_RETENTION.as_secs_f64(), DEDUPE_KEY_RETENTION.as_secs_f64());
         sqlx::query_file!("queries/erasures/prune.sql", done, buried).execute(&self.pg).await?;
         Ok(())
     }
 }
 
-/// What older versions may show.
+/// Erased data in older versions.
 impl Store {
-    /// Whether a version that was made at an instant may show what has been erased since. In doubt it may.
-    pub async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Error> {
-        let kept = KEPT.as_secs_f64();
-        let hides = sqlx::query_file_scalar!("queries/erasures/hides.sql", org.0, PgTime(made_at) as _, kept);
-        Ok(hides.fetch_one(&self.pg).await?)
+    /// Whether a version made at an instant may show data that was erased since. True in doubt.
+    pub async fn may_show_erased(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Error> {
+        let kept = RECORD_RETENTION.as_secs_f64();
+        let may_show_erased =
+            sqlx::query_file_scalar!("queries/erasures/may_show_erased.sql", org.0, PgTime(made_at) as _, kept);
+        Ok(may_show_erased.fetch_one(&self.pg).await?)
     }
 }
 
-/// The erasures that are owed.
+/// Counts of owed erasures.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Backlog {
-    /// How many; counting ends at some thousands.
+pub struct ErasureBacklog {
+    /// Owed erasures; the count stops at some thousands.
     pub erasures: i64,
-    /// Seconds since the oldest was requested; 0 without any.
+    /// Age of the oldest in seconds; 0 without any.
     pub oldest_seconds: f64,
 }
 
 impl Store {
     /// Counts the erasures that are owed.
-    pub async fn erasure_backlog(&self) -> Result<Backlog, Error> {
-        Ok(sqlx::query_file_as!(Backlog, "queries/erasures/backlog.sql").fetch_one(&self.pg).await?)
+    pub async fn erasure_backlog(&self) -> Result<ErasureBacklog, Error> {
+        Ok(sqlx::query_file_as!(ErasureBacklog, "queries/erasures/backlog.sql").fetch_one(&self.pg).await?)
     }
 }
 
 /// Requests.
 impl Store {
-    /// What there is of a subject. None: there is no such org, or contact.
-    pub async fn find_to_erase(&self, subject: &Subject) -> Result<Option<Found>, Error> {
+    /// The rows that a subject has; `None` if there is no such org or contact.
+    pub async fn find_to_erase(&self, subject: &Subject) -> Result<Option<ErasureTarget>, Error> {
         match subject {
             Subject::Org(org) => self.find_org(*org).await,
             Subject::Contact(contact) => self.find_contact(*contact).await,
@@ -165,7 +168,7 @@ impl Store {
         }
     }
 
-    async fn find_org(&self, org: OrgId) -> Result<Option<Found>, Error> {
+    async fn find_org(&self, org: OrgId) -> Result<Option<ErasureTarget>, Error> {
         let row = sqlx::query_file!("queries/erasures/find_org.sql", org.0).fetch_optional(&self.pg).await?;
         Ok(row.map(|row| {
             let rows = [
@@ -176,17 +179,17 @@ impl Store {
                 ("phone_numbers", row.phone_numbers),
             ];
             let rows = rows.map(|(place, rows)| (place.to_owned(), rows)).into();
-            Found { org: Some(org), is_org: true, rows, ..Found::default() }
+            ErasureTarget { org: Some(org), is_org: true, rows, ..ErasureTarget::default() }
         }))
     }
 
-    /// A number that another contact of the org has too says nothing of this one.
-    async fn find_contact(&self, contact: ContactId) -> Result<Option<Found>, Error> {
+    /// Ignores a phone number that the contact shares with another of its org: it does not identify this one.
+    async fn find_contact(&self, contact: ContactId) -> Result<Option<ErasureTarget>, Error> {
         let row = sqlx::query_file!("queries/erasures/find_contact.sql", contact.0).fetch_optional(&self.pg).await?;
         let Some(row) = row else { return Ok(None) };
         let number = row.phone.as_deref().filter(|_| !row.is_shared).map(PhoneNumber::parse);
         let key = number.as_ref().and_then(PhoneNumber::key);
-        Ok(Some(Found {
+        Ok(Some(ErasureTarget {
             contacts: vec![contact],
             spellings: number.as_ref().map(PhoneNumber::spellings).unwrap_or_default(),
             names: key.into_iter().map(|key| format!("phone {} {key}", row.org_id)).collect(),
@@ -196,10 +199,10 @@ impl Store {
         }))
     }
 
-    async fn find_callers(&self, number: &PhoneNumber) -> Result<Found, Error> {
+    async fn find_callers(&self, number: &PhoneNumber) -> Result<ErasureTarget, Error> {
         let spellings = number.spellings();
         let rows = sqlx::query_file!("queries/erasures/find_callers.sql", &spellings).fetch_all(&self.pg).await?;
-        Ok(Found {
+        Ok(ErasureTarget {
             rows: [("contacts".to_owned(), i64::try_from(rows.len()).unwrap_or(i64::MAX))].into(),
             contacts: rows.iter().map(|row| ContactId(row.id)).collect(),
             spellings,
@@ -209,8 +212,8 @@ impl Store {
         })
     }
 
-    /// Deletes from the source what was found, and makes the rest owed.
-    pub async fn request_erasure(&self, found: &Found) -> Result<Requested, Error> {
+    /// Deletes the rows from the source, which makes the rest owed.
+    pub async fn request_erasure(&self, found: &ErasureTarget) -> Result<ErasureRequest, Error> {
         let mut transaction = self.pg.begin("begin; set local synchronous_commit = on").await?;
         let removed = match found.org.filter(|_| found.is_org) {
             Some(org) => {
@@ -221,13 +224,13 @@ impl Store {
         };
         let xid = sqlx::query_file_scalar!("queries/erasures/transaction.sql").fetch_one(&mut *transaction).await?;
         transaction.commit().await?;
-        Ok(Requested { xid, removed })
+        Ok(ErasureRequest { xid, removed })
     }
 
-    /// How far a request has come.
-    pub async fn erasure_progress(&self, requested: &Requested) -> Result<Progress, Error> {
+    /// The progress of a request.
+    pub async fn erasure_progress(&self, requested: &ErasureRequest) -> Result<ErasureProgress, Error> {
         let rows = sqlx::query_file!("queries/erasures/of_transaction.sql", requested.xid).fetch_all(&self.pg).await?;
-        let mut progress = Progress::default();
+        let mut progress = ErasureProgress::default();
         for row in rows {
             for (place, rows) in counts(&row.removed) {
                 *progress.removed.entry(place).or_default() += rows;
@@ -242,14 +245,14 @@ impl Store {
     }
 }
 
-impl Progress {
+impl ErasureProgress {
     /// Whether nothing is owed any more.
     pub fn is_done(&self) -> bool {
         self.unerased.is_empty() && self.shown.is_empty()
     }
 }
 
-async fn erase_callers(connection: &mut PgConnection, found: &Found) -> Result<Removed, Error> {
+async fn erase_callers(connection: &mut PgConnection, found: &ErasureTarget) -> Result<Removed, Error> {
     let contacts: Vec<_> = found.contacts.iter().map(|contact| contact.0).collect();
     let org = found.org.map(|org| org.0);
     let (spellings, names) = (&found.spellings, &found.names);

@@ -1,7 +1,8 @@
-//! What can go wrong with a database, by what the caller can do about it.
+//! Errors of Postgres and Redis, sorted by what a caller can do about them.
 //!
-//! An error is one line: the `Display` of [`Error`] says everything, and has no source that would say it again. It ends in
-//! logs, jobs and dead letters, so that none of it may quote a row; `words` decides what is safe to say.
+//! `Display` says everything in one line and there is no `source`, so that a log of the whole chain repeats nothing.
+//! The line ends up in logs, jobs and dead letters, so it must not quote a row; `words` decides which messages are
+//! safe.
 
 use crate::{refusal::Refusal, words};
 
@@ -10,84 +11,97 @@ use std::io;
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Another transaction was there first (SQLSTATE 40001), or both were in each other's way and this one had to go
-    /// (40P01): the loser of two rebuilds sees this, and may retry.
-    #[error("postgres: another transaction was there first")]
+    /// Another transaction won: a serialization failure (40001) or a deadlock (40P01). The loser of two rebuilds sees
+    /// this, and may retry.
+    #[error("postgres: another transaction was faster")]
     Superseded,
-    /// Postgres has said nothing in time: neither an answer nor a refusal.
+    /// Postgres neither answered nor refused in time.
     #[error("postgres did not answer in time")]
     TimedOut,
-    /// Postgres answered, and this is not in the answer.
-    #[error("postgres answered without {0}")]
+    /// Postgres answered, without this part.
+    #[error("the answer of postgres lacks {0}")]
     Incomplete(&'static str),
-    /// What a statement was about was deleted meanwhile.
-    #[error("{0} was deleted meanwhile")]
+    /// The object of a statement was deleted in the meantime.
+    #[error("{0} was deleted in the meantime")]
     Gone(&'static str),
-    /// The sessions were closed, as at the end of a process.
-    #[error("the sessions with postgres are closed")]
+    /// The sessions are closed, as at the end of a process.
+    #[error("the sessions with postgres are closed; the process is stopping")]
     Closed,
-    /// Postgres cannot be reached, or its answer not be read, or it refused for a reason that its message may tell.
+    /// Postgres is unreachable, its answer unreadable, or its refusal safe to quote.
     #[error("postgres: {}", words::postgres(.0))]
     Postgres(sqlx::Error),
-    /// Postgres refused a statement, and its message may quote a row.
+    /// Postgres refused a statement, with a message that may quote a row.
     #[error("postgres refused: {0}")]
     Refused(Refusal),
-    /// apalis' tables could not be brought up to date.
+    /// sqlx's migrator failed.
     #[error("{}", words::migration(.0))]
     Migrate(sqlx::migrate::MigrateError),
     /// A file of `migrations/` could not be applied.
     #[error("migrations/{file}: {error}")]
     Migration {
-        /// Its path there.
+        /// The path below `migrations/`.
         file: &'static str,
-        /// What Postgres says.
+        /// The error of Postgres.
         error: Box<Error>,
     },
-    /// Other sessions have held what a migration needs for as long as it waits.
-    #[error("other sessions held what the migration needs for {} s: {holders}", waited.as_secs())]
+    /// Other sessions held a lock that a migration needs for longer than it waits.
+    #[error("gave up after {} s waiting for locks held by other sessions: {holders}", waited.as_secs())]
     Blocked {
-        /// How long it has waited.
+        /// The time it waited.
         waited: std::time::Duration,
-        /// Who they were last, and since when.
+        /// The sessions that held it last, and since when.
         holders: String,
     },
     /// A newer release has migrated the database.
-    #[error("the database's schema is of a newer version than this one")]
+    #[error("the database was migrated by a newer release; run that release, or a later one")]
     Ahead,
-    /// An earlier release has to migrate the database first.
+    /// The schema is older than this release can migrate.
     #[error(
-        "the database's schema is at migration {0} of an earlier version, and this one takes over from migration 23"
+        "the schema is at migration {0}, and this release migrates from 23 on; run the release before this one first"
     )]
     TooOld(i64),
-    /// Redis refused, or cannot be reached.
+    /// `public` has some of the standalone tables' names, and they are not those tables.
+    #[error(
+        "public has {found}, which are not the tables that --with-source makes ({differences}): they are left alone; give \
+         Prewarm a database without tables of these names"
+    )]
+    OtherSource {
+        /// The relations.
+        found: String,
+        /// How `public` differs.
+        differences: String,
+    },
+    /// Redis is unreachable, or refused.
     #[error("redis: {}", words::redis(.0))]
     Redis(redis::RedisError),
-    /// A server that a command needs cannot be used.
+    /// A command cannot use a server that it needs.
     #[error("{server} at {place} cannot be used: {reason}")]
     Unusable {
         /// Postgres or Redis.
         server: &'static str,
-        /// Its address, and the variable that names it; never a password.
+        /// Its address and the variable that names it, without password.
         place: String,
-        /// The server's own words, or the system's.
+        /// The message of the server or the system.
         reason: String,
     },
     /// `REDIS_URL` names several servers.
     #[error("REDIS_URL names several servers: Redis Cluster is not supported yet")]
     Cluster,
-    /// The authorities that vouch for Redis cannot be read.
+    /// `REDIS_CA_FILE` cannot be used.
     #[error("REDIS_CA_FILE ({}): {reason}", path.display())]
     CaFile {
         /// The file.
         path: std::path::PathBuf,
-        /// The fault.
+        /// Why not.
         reason: String,
     },
-    /// Nothing is made from a copy of a database, and this one could not be taken into use.
-    #[error("the database is a copy of another, and could not be taken into use: may this role write?")]
+    /// The database is a copy, and the role could not make it an installation of its own.
+    #[error(
+        "the database is a copy of another, and this role could not take it into use; connect with a role that may write"
+    )]
     Copy,
-    /// A setting is not a url that we can use. The url itself may hold a password, and is left out.
-    #[error("{variable} is not a valid url")]
+    /// A setting is not a URL that we understand. The URL may hold a password, so it is left out.
+    #[error("{variable} is not a valid URL")]
     Url {
         /// The environment variable.
         variable: &'static str,
@@ -127,20 +141,20 @@ impl From<redis::RedisError> for Error {
     }
 }
 
-/// PostgreSQL's `lock_not_available`: a lock was not to be had within `lock_timeout`.
+/// PostgreSQL's `lock_not_available`: `lock_timeout` has passed.
 const LOCK_NOT_AVAILABLE: &str = "55P03";
 
 /// PostgreSQL's `query_canceled`.
 const QUERY_CANCELED: &str = "57014";
 
-/// PostgreSQL's `read_only_sql_transaction`: a standby, or a server that was told to take nothing.
+/// PostgreSQL's `read_only_sql_transaction`: a standby, or a server set to read-only.
 const READ_ONLY: &str = "25006";
 
-/// PostgreSQL's class of what a schema or its privileges do not allow. (Row level security refuses a row so.)
+/// PostgreSQL's class of errors in schema and privileges; row level security refuses rows with it, too.
 const OF_SCHEMA: &str = "42";
 
-/// PostgreSQL's class of data that a type does not hold, and its `not_null_violation` and `check_violation`. A unique or a
-/// foreign key is no such refusal: the row that was in the way may be gone, or there, the next time.
+/// PostgreSQL's class of data exceptions, its `not_null_violation` and its `check_violation`. Violations of unique and
+/// foreign keys are not among them: the row in the way may be gone the next time, or the missing one there.
 const UNFIT: [&str; 3] = ["22", "23502", "23514"];
 
 impl Error {
@@ -153,13 +167,12 @@ impl Error {
         }
     }
 
-    /// Postgres will refuse this again, since no rule of the schema lets it in.
-    pub fn is_for_good(&self) -> bool {
+    /// Whether Postgres will refuse the same values again.
+    pub fn is_permanent(&self) -> bool {
         matches!(self, Self::Refused(refusal) if UNFIT.iter().any(|unfit| refusal.code.starts_with(unfit)))
     }
 
-    /// Postgres has refused a row, for its values, by a rule or by a trigger, or has let nobody write it: the source's own
-    /// doing. What else is written may fare better.
+    /// Whether a rule, a trigger or a privilege of the source refused the row. Other rows may still be accepted.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Refused(_) => true,
@@ -168,7 +181,7 @@ impl Error {
         }
     }
 
-    /// Another transaction was there first: the same may succeed now.
+    /// Whether another transaction was faster; a retry may succeed.
     pub fn is_superseded(&self) -> bool {
         match self {
             Self::Migration { error, .. } => error.is_superseded(),
@@ -176,7 +189,7 @@ impl Error {
         }
     }
 
-    /// Somebody else holds a lock for too long; without a limit the statement may succeed.
+    /// Whether a lock was not free in time; without a limit the statement may succeed.
     pub fn is_blocked(&self) -> bool {
         match self {
             Self::Migration { error, .. } => error.is_blocked(),
@@ -185,12 +198,12 @@ impl Error {
         }
     }
 
-    /// The database takes no writes: it is a standby, or was told so.
+    /// Whether the database accepts no writes.
     pub fn is_read_only(&self) -> bool {
         self.sqlstate().as_deref() == Some(READ_ONLY)
     }
 
-    /// It is about Postgres, or the way there, and not about what was written: whatever is written next will fail as well.
+    /// Whether the cause is Postgres or the way there rather than the data: the next statement will fail as well.
     pub fn is_outage(&self) -> bool {
         match self {
             Self::Postgres(_) => !self.is_blocked(),
@@ -200,14 +213,14 @@ impl Error {
         }
     }
 
-    /// Postgres has stopped the statement, since it took too long or nobody waited for it any more.
-    pub fn is_cut_short(&self) -> bool {
+    /// Whether Postgres cancelled the statement, for its time limit or on request.
+    pub fn is_cancelled(&self) -> bool {
         matches!(self, Self::Postgres(error)
             if error.as_database_error().is_some_and(|refusal| refusal.code().as_deref() == Some(QUERY_CANCELED)))
     }
 
-    /// The same of a rebuild. It writes what every rebuild of its org writes: a row that is there already is another's, which
-    /// its snapshot does not see.
+    /// The error as a rebuild means it. All rebuilds of an org write the same keys, so a duplicate key is a row of a
+    /// rebuild that this snapshot does not see.
     pub(crate) fn of_rebuild(self) -> Self {
         match self {
             Self::Refused(refusal) if refusal.code == UNIQUE_VIOLATION => Self::Superseded,

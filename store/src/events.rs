@@ -1,4 +1,4 @@
-//! What was taken, and for how long it is kept.
+//! Retention of webhook events.
 
 use std::time::Duration;
 
@@ -6,26 +6,30 @@ use sqlx::{Postgres, postgres::PgQueryResult, query::Query};
 
 use crate::{Error, Store, sessions::WarmSessions};
 
-/// Rows that one statement changes, at most: no lock is held for long.
-const CHUNK: i64 = 1000;
+/// Rows that one statement changes at most, so that it holds its locks only briefly.
+const ROWS_PER_STATEMENT: i64 = 1000;
 
-/// An event that is sent again within this time is a duplicate. Bodies are kept for less.
-pub const KEYS_KEPT: Duration = Duration::from_hours(400 * 24);
+/// The time within which a repeated event counts as a duplicate. Bodies are kept for less.
+pub const DEDUPE_KEY_RETENTION: Duration = Duration::from_hours(400 * 24);
 
 impl Store {
-    /// Drops the bodies of events that came before `retention` ago, parked ones too, and forgets what came before
-    /// [`KEYS_KEPT`]. In chunks, each a transaction: a kill in between leaves the rest to the next time. Returns how many rows
-    /// it has changed.
+    /// Drops the bodies of events older than `retention`, parked ones too, and deletes keys older than
+    /// [`DEDUPE_KEY_RETENTION`]. Runs in chunks, a transaction each; a kill in between leaves the rest to the next run.
+    /// Returns the number of changed rows.
     pub async fn prune_events(&self, retention: Duration) -> Result<u64, Error> {
-        let (retention, kept) = (retention.as_secs_f64(), KEYS_KEPT.as_secs_f64());
-        let bodies = chunks(&self.pg, || sqlx::query_file!("queries/events/drop_bodies.sql", retention, CHUNK)).await?;
-        let keys = chunks(&self.pg, || sqlx::query_file!("queries/events/forget_keys.sql", kept, CHUNK)).await?;
-        let calls = chunks(&self.pg, || sqlx::query_file!("queries/events/forget_calls.sql", kept, CHUNK)).await?;
+        let (retention, kept) = (retention.as_secs_f64(), DEDUPE_KEY_RETENTION.as_secs_f64());
+        let bodies =
+            chunks(&self.pg, || sqlx::query_file!("queries/events/drop_bodies.sql", retention, ROWS_PER_STATEMENT))
+                .await?;
+        let keys =
+            chunks(&self.pg, || sqlx::query_file!("queries/events/forget_keys.sql", kept, ROWS_PER_STATEMENT)).await?;
+        let calls =
+            chunks(&self.pg, || sqlx::query_file!("queries/events/forget_calls.sql", kept, ROWS_PER_STATEMENT)).await?;
         Ok(bodies + keys + calls)
     }
 }
 
-/// Runs a statement until it finds less than it may.
+/// Repeats a statement until it changes less than a full chunk.
 async fn chunks<'q, F>(pg: &WarmSessions, statement: F) -> Result<u64, Error>
 where
     F: Fn() -> Query<'q, Postgres, sqlx::postgres::PgArguments>,
@@ -34,7 +38,7 @@ where
     loop {
         let done: PgQueryResult = statement().execute(pg).await?;
         rows += done.rows_affected();
-        if done.rows_affected() < CHUNK as u64 {
+        if done.rows_affected() < ROWS_PER_STATEMENT as u64 {
             return Ok(rows);
         }
     }

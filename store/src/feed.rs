@@ -1,6 +1,6 @@
-//! The feed of new versions, from Redis and from Postgres. It is a hint: a lost message costs latency, because every
-//! node also asks Postgres for the newest versions of the orgs that it serves. Anyone who may NOTIFY or PUBLISH can send
-//! one, so a message is a reason to look and nothing more.
+//! The feed of new versions, from Redis and from Postgres. A message is a hint to look and nothing more: a lost one
+//! only costs latency, because every node also asks Postgres for the newest versions, and anyone who may NOTIFY or
+//! PUBLISH can send one.
 
 use std::time::Duration;
 
@@ -15,33 +15,33 @@ use uuid::Uuid;
 
 use crate::{Store, redis::Redis};
 
-/// Postgres' channel; the message is that of Redis.
-const CHANNEL: &str = "prewarm_versions";
+/// Postgres' channel of new versions. Its messages are the same as Redis'.
+const VERSIONS_CHANNEL: &str = "prewarm_versions";
 
-/// Between attempts to come back.
-const PAUSE: Duration = Duration::from_millis(500);
+/// Delay before the next attempt to connect.
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
 
-/// What a node is told.
+/// A message of the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A version is said to have been published; [`Version::NONE`] where the org is said to be gone.
-    Said(OrgId, Version),
-    /// The connection was down: anything may have been published meanwhile.
+    /// This version is said to be published; [`Version::NONE`] if the org is said to be deleted.
+    Announced(OrgId, Version),
+    /// The connection was down: versions may have been missed.
     Gap,
 }
 
-/// Where workers say how far assistants and test calls are: `agent <id>`, `test_call <id>`.
-const CONSOLE: &str = "prewarm_console";
+/// Postgres' channel for the console: `agent <id>`, `test_call <id>`.
+const CONSOLE_CHANNEL: &str = "prewarm_console";
 
 impl Store {
-    /// Passes on what workers say for the console, for ever. After a silence it listens on another connection.
+    /// Passes on the console's messages, for ever. Reconnects when Postgres goes silent.
     pub async fn follow_console(&self, pass_on: impl Fn(&str)) {
-        self.line.listen(|| follow_console(self.direct(), &pass_on)).await;
+        self.link.listen(|| follow_console(self.direct(), &pass_on)).await;
     }
 
-    /// Passes on what Postgres announces, for ever. After a silence it listens on another connection.
+    /// Passes on the versions that Postgres announces, for ever. Reconnects when Postgres goes silent.
     pub async fn follow_postgres(&self, notices: mpsc::Sender<Notice>) {
-        self.line.listen(|| follow_postgres(self.direct(), notices.clone())).await;
+        self.link.listen(|| follow_postgres(self.direct(), notices.clone())).await;
     }
 }
 
@@ -50,13 +50,13 @@ async fn follow_console(pg: PgPool, pass_on: &impl Fn(&str)) {
         if let Err(error) = listen_for_console(&pg, pass_on).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "console feed");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
 async fn listen_for_console(pg: &PgPool, pass_on: &impl Fn(&str)) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
-    listener.listen(CONSOLE).await?;
+    listener.listen(CONSOLE_CHANNEL).await?;
     while let Some(notification) = listener.try_recv().await? {
         let payload = notification.payload();
         if is_of_console(payload) {
@@ -66,13 +66,13 @@ async fn listen_for_console(pg: &PgPool, pass_on: &impl Fn(&str)) -> Result<(), 
     Ok(())
 }
 
-/// A subject as we write it: a notice of any other form would only fill the watchers' backlog.
+/// Whether a message is one that we send. Any other would only fill the watchers' backlog.
 fn is_of_console(payload: &str) -> bool {
     let Some(("agent" | "test_call", id)) = payload.split_once(' ') else { return false };
     id.parse::<Uuid>().is_ok_and(|parsed| parsed.to_string() == id)
 }
 
-/// Passes on what Redis announces for the present installation, for ever.
+/// Passes on the versions that Redis announces for the present installation, for ever.
 pub async fn follow_redis(
     redis: Redis,
     mut installation: watch::Receiver<Option<Installation>>,
@@ -96,7 +96,7 @@ pub async fn follow_redis(
         if notices.is_closed() {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
@@ -124,13 +124,13 @@ async fn follow_postgres(pg: PgPool, notices: mpsc::Sender<Notice>) {
         if notices.is_closed() {
             return;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(RECONNECT_DELAY).await;
     }
 }
 
 async fn listen(pg: &PgPool, notices: &mpsc::Sender<Notice>) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
-    listener.listen(CHANNEL).await?;
+    listener.listen(VERSIONS_CHANNEL).await?;
     if notices.send(Notice::Gap).await.is_err() {
         return Ok(());
     }
@@ -142,15 +142,15 @@ async fn listen(pg: &PgPool, notices: &mpsc::Sender<Notice>) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Passes a message on, if it is one; tells whether anybody still listens.
+/// Passes on a message that parses; returns whether the receiver is still open.
 async fn pass_on(notices: &mpsc::Sender<Notice>, message: &str) -> bool {
     match parse(message) {
-        Some((org, version)) => notices.send(Notice::Said(org, version)).await.is_ok(),
+        Some((org, version)) => notices.send(Notice::Announced(org, version)).await.is_ok(),
         None => !notices.is_closed(),
     }
 }
 
-/// Only what we would have written ourselves, letter by letter.
+/// Accepts only what we would have written, character by character.
 fn parse(message: &str) -> Option<(OrgId, Version)> {
     let (org, version) = message.split_once(' ')?;
     let (org, version) = (org.parse::<OrgId>().ok()?, version.parse::<Version>().ok()?);
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h8_notices_for_the_console_are_read_strictly() {
+    fn console_notices_are_parsed_strictly() {
         let id = "0193a1f0-0000-7000-8000-000000000001";
         assert!(is_of_console(&format!("agent {id}")) && is_of_console(&format!("test_call {id}")));
         for payload in
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn h8_messages_are_read_strictly() {
+    fn version_messages_are_parsed_strictly() {
         let id = "0193a1f0-0000-7000-8000-000000000001";
         assert_eq!(parse(&format!("{id} 1-7")), Some((id.parse().unwrap(), Version { epoch: 1, n: 7 })));
         assert_eq!(parse(&format!("{id} 0-0")), Some((id.parse().unwrap(), Version::NONE)));

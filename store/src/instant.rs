@@ -1,4 +1,4 @@
-//! `timestamptz` to and from [`Timestamp`], infinities included.
+//! Conversion of `timestamptz` to and from [`Timestamp`], infinities included.
 
 use readmodel::time::Timestamp;
 use sqlx::{
@@ -8,14 +8,14 @@ use sqlx::{
     postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef},
 };
 
-/// A `timestamptz` in a query's row or argument.
+/// A `timestamptz` in a row or an argument of a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PgTime(pub Timestamp);
 
-/// 2000-01-01T00:00:00Z, from which Postgres counts.
+/// 2000-01-01T00:00:00Z, Postgres' epoch.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
-/// From one epoch to the other. Infinity is the extreme of either count, and stays the extreme.
+/// Moves a count to another epoch. Both ends of the range stand for infinity, and stay as they are.
 const fn shifted(micros: i64, by: i64) -> i64 {
     match micros {
         i64::MIN | i64::MAX => micros,
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h19_infinity_is_the_same_in_both_counts() {
+    fn infinity_is_the_same_in_both_units() {
         for infinity in [i64::MIN, i64::MAX] {
             assert_eq!(shifted(infinity, POSTGRES_EPOCH_MICROS), infinity);
             assert_eq!(shifted(infinity, -POSTGRES_EPOCH_MICROS), infinity);

@@ -1,8 +1,8 @@
-//! Intake: a batch of events and their effect on the source, in one transaction. A batch of many takes as many statements
-//! as a batch of one.
+//! One transaction that stores a batch of events with their effect on the source. A batch takes as many statements as a
+//! single event.
 //!
-//! Every intake waits for others in one order: for the events' keys, then for the calls, then for the callers,
-//! each sorted. So two batches that name the same ones never wait for each other in a circle.
+//! Every transaction takes its locks in one order: the events' keys, the calls, the callers, each sorted. So two
+//! batches with common keys never deadlock.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
 
-/// An event as it is recorded.
+/// An event to record.
 #[derive(Debug)]
 pub struct Event<'a> {
-    /// One event, however often it is sent.
+    /// The same for each repetition of an event.
     pub dedupe_key: &'a str,
     /// Vapi's `message.type`.
     pub kind: &'a str,
@@ -34,16 +34,16 @@ pub struct Event<'a> {
     pub body: &'a str,
     /// The customer's number, by [`PhoneNumber::key`](readmodel::phone::PhoneNumber::key).
     pub phone: Option<String>,
-    /// When the two sides were in contact, as far as the event tells.
+    /// When caller and agent were in contact, as far as the event says.
     pub heard_at: Option<Timestamp>,
 }
 
-/// How much of what is told of a call is erased.
+/// The extent of a call's erasure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Erased {
-    /// All of it.
+    /// The whole call.
     Call,
-    /// Who called, and what was said.
+    /// The caller's identity and the conversation.
     Caller,
 }
 
@@ -63,24 +63,24 @@ impl Erased {
     }
 }
 
-/// A call that a parked event tells of.
+/// A call that a parked event is about.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "as those of an event")]
-pub struct Told<'a> {
+#[expect(missing_docs, reason = "as in `Event`")]
+pub struct CallMention<'a> {
     pub vapi_call_id: Option<&'a str>,
     pub org: OrgId,
     pub phone: Option<String>,
     pub heard_at: Option<Timestamp>,
 }
 
-/// The known state of a call, and the row to write.
+/// The state of a call, and its row.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the columns of calls")]
 pub struct CallRow<'a> {
     pub org: OrgId,
-    /// All that is known, to go on from.
+    /// All that is known of the call; the next event is merged into it.
     pub state: Value,
-    /// The contact to whom the call belongs, one of the [`Callers`], unless it belongs to one already.
+    /// The caller, as a key of [`Callers`]; a call that has a contact keeps it.
     pub caller: Option<&'a str>,
     pub vapi_call_id: &'a str,
     pub phone_number: Option<&'a str>,
@@ -95,66 +95,66 @@ pub struct CallRow<'a> {
     pub is_test_call: bool,
     pub started_at: Option<Timestamp>,
     pub ended_at: Option<Timestamp>,
-    /// When it was first heard of; `None` is now.
+    /// When the call was first heard of; `None` is now.
     pub created_at: Option<Timestamp>,
-    /// Vapi's id of the assistant, whose direction decides where the call has none.
+    /// Vapi's id of the assistant. Its direction is the default for a call without one.
     pub assistant_id: Option<&'a str>,
 }
 
-/// Who has called, by org and the [`PhoneNumber::key`](readmodel::phone::PhoneNumber::key) of the phone.
+/// Callers by org and the [`PhoneNumber::key`](readmodel::phone::PhoneNumber::key) of their phone.
 pub type Callers = BTreeMap<(OrgId, String), Caller>;
 
-/// What the calls of a caller say of the contact.
+/// A caller's contact, as the calls describe it.
 #[derive(Debug)]
 pub struct Caller {
-    /// The phone, for a contact that nobody knew.
+    /// The phone, for a new contact.
     pub phone: String,
-    /// The digits that all spellings of the phone share, if it has more than one.
+    /// The digits that all spellings of the phone share, if there are several spellings.
     pub digits: Option<String>,
-    /// The name, for a contact that has none.
+    /// The name, for a contact without one.
     pub name: Option<String>,
-    /// The latest instant of a contact; `None` is now.
+    /// When the caller was last in contact; `None` is now.
     pub at: Option<Timestamp>,
 }
 
-/// What became of an event when it was recorded.
+/// The result of recording an event.
 #[derive(Clone, Copy, Debug)]
 pub enum Recorded {
-    /// It is new. Its org, unless no map of ours has it, or two orgs claim it; and what of it is erased.
+    /// It is new. The org is `None` if no map has it or two orgs claim it; then the part that is erased.
     New(Receipt, Option<OrgId>, Option<Erased>),
-    /// It was taken before, with this receipt.
+    /// It was recorded before, with this receipt.
     Duplicate(Receipt),
 }
 
-/// How long a transaction of the intake waits for another's lock.
+/// The limit of a lock wait in a transaction of the intake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Patience {
-    /// No longer than others of us take to commit: then [`Error::is_blocked`]. Nobody shall wait behind one whose rows
-    /// somebody else holds.
+pub enum LockWait {
+    /// Only as long as our own transactions take to commit, then [`Error::is_blocked`]. A row that another program
+    /// holds must not stop the others' events.
     Brief,
     /// As long as it takes.
-    Long,
+    Unlimited,
 }
 
-impl Patience {
+impl LockWait {
     const fn begin(self) -> &'static str {
         match self {
             Self::Brief => "begin; set local lock_timeout = '100ms'",
-            Self::Long => "begin",
+            Self::Unlimited => "begin",
         }
     }
 }
 
-/// The handling of contacts that the source refuses.
+/// The order of the contacts' writes: in one statement, or one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Care {
-    /// Nothing: the transaction fails. The rule, since it takes the fewest statements.
-    None,
-    /// Each is written by itself. A call whose contact is refused has the one that is known, or none.
-    OfContacts,
+pub enum ContactWrites {
+    /// In one statement. A refused contact fails the transaction.
+    Together,
+    /// One by one. A call whose contact is refused gets the known contact, or none.
+    OneByOne,
 }
 
-/// Contacts by org and key, and the SQLSTATEs of those that were refused.
+/// Contacts by org and key, and the SQLSTATEs of the refused ones.
 #[derive(Debug, Default)]
 struct Contacts {
     known: HashMap<(OrgId, String), Uuid>,
@@ -163,26 +163,26 @@ struct Contacts {
 
 /// An open transaction of the intake.
 #[derive(Debug)]
-pub struct Intake(WarmSession);
+pub struct IntakeTransaction(WarmSession);
 
 impl Store {
-    /// Opens a transaction that takes events.
-    pub async fn intake(&self, patience: Patience) -> Result<Intake, Error> {
-        Ok(Intake(self.warm.begin(patience.begin()).await?))
+    /// Opens a transaction.
+    pub async fn intake(&self, lock_wait: LockWait) -> Result<IntakeTransaction, Error> {
+        Ok(IntakeTransaction(self.warm.begin(lock_wait.begin()).await?))
     }
 
-    /// Rings for the workers, beside the answer: whoever writes need not wait for it, and losing it costs them a poll.
-    pub fn ring(&self) {
+    /// Wakes the workers by NOTIFY, in the background. A lost wake-up costs one poll interval.
+    pub fn wake_workers(&self) {
         let warm = self.warm.clone();
         tokio::spawn(async move {
-            let rung = sqlx::query_file!("queries/intake/ring.sql").fetch_one(&warm).await;
+            let rung = sqlx::query_file!("queries/intake/wake_workers.sql").fetch_one(&warm).await;
             if let Err(error) = rung.map_err(Error::from) {
                 tracing::debug!(error = &error as &dyn std::error::Error, "hint");
             }
         });
     }
 
-    /// The assistant that takes the calls of one of our numbers, by Vapi's id of it or any of its spellings.
+    /// The assistant that answers one of our numbers, found by Vapi's id of the number or any of its spellings.
     pub async fn assistant_of(
         &self,
         phone_number_id: Option<&str>,
@@ -193,8 +193,9 @@ impl Store {
     }
 }
 
-impl Intake {
-    /// Records events, each key once, and tells what became of each. Of two with the same key the second is a duplicate.
+impl IntakeTransaction {
+    /// Records events, each key once, and returns the result of each. The second of two with the same key is a
+    /// duplicate.
     pub async fn record(&mut self, events: &[Event<'_>]) -> Result<Vec<Recorded>, Error> {
         let rows = sqlx::query_file!(
             "queries/intake/record.sql",
@@ -233,7 +234,7 @@ impl Intake {
         recorded.collect()
     }
 
-    /// Events that were taken before, and whose bodies are gone before anybody knew whose they were.
+    /// Records the bodies of repeated events again whose first body was dropped before their org was known.
     async fn refresh(&mut self, events: &[&Event<'_>]) -> Result<Vec<(String, Receipt, Option<OrgId>)>, Error> {
         if events.is_empty() {
             return Ok(Vec::new());
@@ -259,7 +260,7 @@ impl Intake {
         Ok(rows.into_iter().map(|row| (row.dedupe_key, Receipt { epoch: row.epoch, xid: row.xid })).collect())
     }
 
-    /// The known states of calls, and their orgs. No other transaction learns anything of them until this one ends.
+    /// The states of calls, with their orgs. Locks the calls until this transaction ends.
     pub async fn call_states(&mut self, calls: &BTreeSet<&str>) -> Result<HashMap<String, (OrgId, Value)>, Error> {
         let calls: Vec<_> = calls.iter().copied().collect();
         self.lock(calls.iter().map(|call| format!("call {call}")).collect()).await?;
@@ -268,16 +269,16 @@ impl Intake {
         Ok(rows.into_iter().map(|row| (row.vapi_call_id, (OrgId(row.org_id), row.state))).collect())
     }
 
-    /// Keeps what is known of calls, each named once, and shows it in the source: the calls' rows and their callers'.
-    /// Returns the SQLSTATEs of contacts that the source has refused, where [`Care`] was to be taken.
+    /// Stores the states of calls, each named once, and writes the rows of calls and callers. Returns the SQLSTATEs of
+    /// refused contacts, with [`ContactWrites::OneByOne`].
     pub async fn write_calls(
         &mut self,
         calls: &[CallRow<'_>],
         callers: &Callers,
-        care: Care,
+        writes: ContactWrites,
     ) -> Result<Vec<String>, Error> {
         self.keep_call_states(calls).await?;
-        let contacts = self.contacts(callers, care).await?;
+        let contacts = self.contacts(callers, writes).await?;
         let contact = |call: &CallRow<'_>| contacts.known.get(&(call.org, call.caller?.to_owned())).copied();
         sqlx::query_file!(
             "queries/intake/write_calls.sql",
@@ -316,17 +317,19 @@ impl Intake {
         Ok(())
     }
 
-    /// The callers among the contacts of their orgs, found by phone or made. Two calls from a new number at once make one
-    /// contact.
-    async fn contacts(&mut self, callers: &Callers, care: Care) -> Result<Contacts, Error> {
+    /// The callers' contacts, found by phone or created. The lock makes two simultaneous calls from a new number create
+    /// one.
+    async fn contacts(&mut self, callers: &Callers, writes: ContactWrites) -> Result<Contacts, Error> {
         if callers.is_empty() {
             return Ok(Contacts::default());
         }
         self.lock(callers.keys().map(|(org, key)| format!("phone {org} {key}")).collect()).await?;
         let callers: Vec<_> = callers.iter().collect();
-        match care {
-            Care::None => Ok(Contacts { known: self.write_contacts(&callers).await?, refused: Vec::new() }),
-            Care::OfContacts => self.contacts_one_by_one(&callers).await,
+        match writes {
+            ContactWrites::Together => {
+                Ok(Contacts { known: self.write_contacts(&callers).await?, refused: Vec::new() })
+            }
+            ContactWrites::OneByOne => self.contacts_one_by_one(&callers).await,
         }
     }
 
@@ -377,31 +380,31 @@ impl Intake {
         Ok(found.fetch_optional(&mut *self.0).await?)
     }
 
-    /// Parks events that are in this transaction, for some time: the source does not take their effect.
-    pub async fn hold_back(&mut self, dedupe_keys: &[&str], pause: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/intake/hold_back.sql", dedupe_keys as &[&str], pause.as_secs_f64())
+    /// Parks events of this transaction for a while, because the source refuses their effect.
+    pub async fn park(&mut self, dedupe_keys: &[&str], pause: Duration) -> Result<(), Error> {
+        sqlx::query_file!("queries/intake/park.sql", dedupe_keys as &[&str], pause.as_secs_f64())
             .execute(&mut *self.0)
             .await?;
         Ok(())
     }
 
-    /// The parts of the calls that are erased, in the order of the calls.
-    pub async fn erased(&mut self, told: &[Told<'_>]) -> Result<Vec<Option<Erased>>, Error> {
-        if told.is_empty() {
+    /// The erased part of each call, in the order of the arguments.
+    pub async fn erased(&mut self, mentions: &[CallMention<'_>]) -> Result<Vec<Option<Erased>>, Error> {
+        if mentions.is_empty() {
             return Ok(Vec::new());
         }
         let rows = sqlx::query_file_scalar!(
             "queries/intake/erased.sql",
-            &column(told, |told| told.vapi_call_id) as &[Option<&str>],
-            &column(told, |told| told.org.0),
-            &column(told, |told| told.phone.as_deref()) as &[Option<&str>],
-            &column(told, |told| told.heard_at.map(PgTime)) as &[Option<PgTime>]
+            &column(mentions, |mention| mention.vapi_call_id) as &[Option<&str>],
+            &column(mentions, |mention| mention.org.0),
+            &column(mentions, |mention| mention.phone.as_deref()) as &[Option<&str>],
+            &column(mentions, |mention| mention.heard_at.map(PgTime)) as &[Option<PgTime>]
         );
         let rows = rows.fetch_all(&mut *self.0).await?;
         Ok(rows.iter().map(|erased| Erased::parse(erased.as_deref())).collect())
     }
 
-    /// Drops the bodies of events that tell of what is erased.
+    /// Drops the erased parts of events' bodies.
     pub async fn erase_events(&mut self, events: &[(i64, Erased)]) -> Result<(), Error> {
         if events.is_empty() {
             return Ok(());
@@ -416,29 +419,29 @@ impl Intake {
         Ok(())
     }
 
-    /// Another transaction that names one of these things waits until this one has ended.
+    /// Locks names until this transaction ends.
     async fn lock(&mut self, things: Vec<String>) -> Result<(), Error> {
         sqlx::query_file!("queries/intake/lock.sql", &things).fetch_all(&mut *self.0).await?;
         Ok(())
     }
 
-    /// For what other files ask in this transaction.
+    /// The connection, for statements of other modules in this transaction.
     pub(crate) fn connection(&mut self) -> &mut PgConnection {
         &mut self.0
     }
 
-    /// Commits. Once this returns, what was taken is on disk.
+    /// Commits. The events are on disk when this returns.
     pub async fn commit(self) -> Result<(), Error> {
         self.0.commit().await
     }
 
-    /// Leaves everything as it was.
+    /// Rolls back.
     pub async fn roll_back(self) {
         self.0.roll_back().await;
     }
 }
 
-/// One field of each row, as a query takes it.
+/// One field of all rows, as an array argument.
 fn column<'a, R, T>(rows: &'a [R], field: impl FnMut(&'a R) -> T) -> Vec<T> {
     rows.iter().map(field).collect()
 }

@@ -1,5 +1,5 @@
-//! The only crate that speaks SQL and Redis: the snapshot and the ledger in Postgres, the blobs in both, the feed of
-//! new versions. Queries are files under `queries/`, named after the function that runs them.
+//! The only crate that speaks SQL and Redis: the ledger and the snapshots in Postgres, the blobs in both, and the feed
+//! of new versions. Queries are files under `queries/`, named after the function that runs them.
 
 pub mod agents;
 pub mod assistants;
@@ -15,7 +15,7 @@ pub mod installation;
 pub mod instant;
 pub mod intake;
 pub mod leases;
-pub mod line;
+pub mod link;
 pub mod migrate;
 mod migrations;
 pub mod parked;
@@ -29,6 +29,7 @@ pub mod redis;
 pub mod schema;
 pub mod sessions;
 pub mod snapshot;
+pub mod source;
 pub mod test_calls;
 pub mod versions;
 
@@ -42,7 +43,7 @@ mod refusal;
 mod words;
 
 pub use error::Error;
-pub use migrate::migrate;
+pub use migrate::{migrate, standalone::Source};
 pub use refusal::Refusal;
 pub use schema::Schema;
 
@@ -55,72 +56,73 @@ use sqlx::{
 };
 
 use crate::{
-    line::Line,
+    link::Link,
     redis::Redis,
     sessions::{ACQUIRE_TIMEOUT, NEVER_TRUSTED, TRUSTED, WarmSessions},
 };
 
-/// Both databases, as one process holds them. Cheap to clone.
+/// A process's connections to Postgres and Redis. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    /// The truth, a statement at a time.
+    /// Statements by themselves, planned by Postgres as usual.
     pub(crate) pg: WarmSessions,
-    /// Rebuilds, the queue, the intake and the console: what they ask walks an index, and is planned once a session.
+    /// Rebuilds, the queue, the intake and the console: their statements walk indexes and are planned once a session.
     pub(crate) warm: WarmSessions,
-    /// Lists of calls, whose cost a tenant decides. Nothing else waits behind them.
+    /// Lists of calls, whose cost a tenant decides. They have sessions apart, so that nothing else waits behind them.
     pub(crate) lists: WarmSessions,
-    /// Which assistant takes a call, asked while the caller's phone rings.
+    /// The lookup of the assistant that answers a call, while the caller's phone rings.
     pub(crate) ringing: WarmSessions,
     /// Whether Postgres answers.
-    pub line: Line,
-    /// Bytes and hints; may be absent, empty or flushed at any time.
+    pub link: Link,
+    /// Bytes and hints. May be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
-    /// Of the blobs that this process reads, and the newest that it makes.
+    /// The blob format that this process reads, and the newest that it writes.
     pub format: Format,
     options: PgConnectOptions,
-    /// Past a transaction pooler, which would lose a LISTEN.
+    /// The options that bypass a transaction pooler, which would lose a LISTEN.
     direct: PgConnectOptions,
 }
 
-/// How a process connects.
+/// The settings of the connections to Postgres and Redis.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// `DATABASE_URL`.
     pub database_url: String,
-    /// `DATABASE_DIRECT_URL`, where the other leads to a transaction pooler.
+    /// `DATABASE_DIRECT_URL`, if `DATABASE_URL` names a transaction pooler.
     pub direct_url: Option<String>,
-    /// Without it Postgres serves and feeds alone.
+    /// Without Redis, Postgres alone holds the blobs and announces versions.
     pub redis: Option<redis::Config>,
-    /// Sessions of each kind in Postgres, at most.
+    /// The most sessions of each kind in Postgres.
     pub connections: u32,
-    /// What its sessions are for.
+    /// The use of the sessions.
     pub sessions: Sessions,
-    /// Shown in `pg_stat_activity`.
+    /// The name in `pg_stat_activity`.
     pub application_name: &'static str,
-    /// Of the blobs that it reads, and the newest that it makes.
+    /// The blob format that the process reads, and the newest that it writes.
     pub format: Format,
 }
 
-/// What sessions are for, and hence how they commit and plan.
+/// The use of a process's sessions, which decides how they commit and plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sessions {
-    /// Readers and the intake, whose word is a promise: a commit returns once it is on disk.
+    /// Readers and the intake. A commit returns once it is on disk, since the intake promises that.
     Serving,
-    /// Rebuilds. Bookkeeping that is lost only makes them run again: a commit returns at once, unless its transaction
-    /// says otherwise. Each statement is planned once a session, since planning it anew takes longer than running it.
+    /// Rebuilds. A commit returns before it is on disk unless its transaction says otherwise: lost bookkeeping only
+    /// makes rebuilds run again. Statements are planned once a session, since planning them takes longer than running
+    /// them.
     Working,
 }
 
-/// A request waits no longer than this for a statement: with nothing said by then, a copy answers, or an error.
+/// The longest that a request waits for a statement. After that it is answered from a copy, or with an error.
 const SERVING_LIMIT: Duration = Duration::from_millis(1_800);
 
-/// Maintenance looks at whole tables now and then.
+/// The longest that a job waits for a statement. Maintenance sometimes reads whole tables.
 const WORKING_LIMIT: Duration = Duration::from_secs(30);
 
-/// Lists of calls that run at once.
+/// Lists of calls that run at the same time.
 pub const LISTS: usize = 4;
 
-/// Callers whose assistant is looked up at once.
+/// Lookups of a caller's assistant that run at the same time.
 const RINGING: usize = 4;
 
 impl Config {
@@ -130,6 +132,7 @@ impl Config {
             .application_name(self.application_name)
             .options([("timezone", "UTC"), ("jit", "off")])
             .options(SEARCH_PATH)
+            .options(ROW_SECURITY)
             .options(LIMITS)
             .options(self.sessions.options())
             .disable_statement_logging())
@@ -152,9 +155,9 @@ impl Sessions {
     }
 }
 
-/// What warm sessions ask all the time walks indexes, whatever its arguments: it is planned once a session, and from
-/// statistics of a moment no plan comes that reads a table. Without sorts an order names the index that has it, and without
-/// other joins each row is looked up by key: plans made while tables were empty are those of full ones.
+/// Settings that make plans walk indexes, whatever the arguments and the statistics. The plan is made once a session
+/// and must not read a table, even if it was made while the table was empty. Without sorts an ORDER BY uses the index
+/// of that order; without hash and merge joins each row is looked up by key.
 const BY_INDEX: [(&str, &str); 6] = [
     ("plan_cache_mode", "force_generic_plan"),
     ("enable_seqscan", "off"),
@@ -164,12 +167,15 @@ const BY_INDEX: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// Names are looked up in the catalog alone: in `public` anybody may have put a function or an operator that fits better.
-/// Our queries name everything else by its schema.
+/// Unqualified names resolve in the catalog alone: in `public` anybody may have put a function or operator that fits
+/// better. Our queries qualify all other names.
 pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
 
-/// A worker that freezes loses its snapshot, with what it has locked; and the rebuild of a large org does not go on for
-/// minutes after its worker was killed.
+/// Row level security that would filter a table for us raises an error: a filtered table must not look like an empty one.
+const ROW_SECURITY: [(&str, &str); 1] = [("row_security", "off")];
+
+/// Limits on the server's side: a frozen worker loses its snapshot and locks, and the rebuild of a large org stops soon
+/// after its worker was killed.
 const LIMITS: [(&str, &str); 3] = [
     ("idle_in_transaction_session_timeout", "15s"),
     ("client_connection_check_interval", "1s"),
@@ -177,12 +183,12 @@ const LIMITS: [(&str, &str); 3] = [
 ];
 
 impl Store {
-    /// How its sessions connect.
+    /// The options of its connections.
     pub fn connect_options(&self) -> &PgConnectOptions {
         &self.options
     }
 
-    /// A store of lazy connections: it comes up whether or not the servers do.
+    /// Opens a store. Connections are made on first use, so this succeeds while the servers are down.
     pub fn open(config: &Config) -> Result<Self, Error> {
         let options = config.options(&config.database_url, "DATABASE_URL")?;
         let direct = config.direct_url.as_ref().map(|url| config.options(url, "DATABASE_DIRECT_URL")).transpose()?;
@@ -192,22 +198,22 @@ impl Store {
         Ok(Self { redis, format: config.format, direct, ..store })
     }
 
-    /// A store that connects as a pool does.
+    /// A store that connects with a pool's options.
     pub fn new(pool: PgPool, redis: Option<Redis>, format: Format) -> Self {
         let options = PgConnectOptions::clone(&pool.connect_options());
         let most = pool.options().get_max_connections() as usize;
         Self { redis, format, ..Self::connecting(options, most, WORKING_LIMIT) }
     }
 
-    /// The same database, for another runtime, whose name is added to the sessions'. The runtime that opens a session is the
-    /// one that hears its answers: a session of two runtimes would be deaf in the one while the other is busy. Redis stays
-    /// with the first.
+    /// A store of the same database for another tokio runtime, without Redis; `name` is appended to the sessions'
+    /// application name. A session is served by the runtime that opened it, so a shared one would hear no answers in
+    /// one runtime while the other is busy.
     #[must_use]
     pub fn for_another_runtime(&self, name: &str, sessions: usize) -> Self {
         let named = format!("{}-{name}", self.options.get_application_name().unwrap_or_default());
         let options = self.options.clone().application_name(&named);
-        let (line, direct) = (self.line.clone(), self.direct.clone());
-        Self { line, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
+        let (link, direct) = (self.link.clone(), self.direct.clone());
+        Self { link, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
     }
 
     fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
@@ -217,7 +223,7 @@ impl Store {
             warm: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
             lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
             ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT, NEVER_TRUSTED),
-            line: Line::default(),
+            link: Link::default(),
             redis: None,
             format: Format::CURRENT,
             direct: options.clone(),
@@ -225,30 +231,30 @@ impl Store {
         }
     }
 
-    /// Sessions for tests and benchmarks, which play other programs that write.
+    /// Sessions for tests and benchmarks, which act as other programs that write.
     pub fn sessions(&self) -> &WarmSessions {
         &self.pg
     }
 
-    /// The same, as rebuilds and the queue have them.
+    /// Sessions for tests, as rebuilds and the queue have them.
     pub fn warm_sessions(&self) -> &WarmSessions {
         &self.warm
     }
 
-    /// Closes what rests, and hands out no more.
+    /// Closes the idle sessions and hands out no more.
     pub async fn close(&self) {
         for sessions in [&self.pg, &self.warm, &self.lists, &self.ringing] {
             sessions.close().await;
         }
     }
 
-    /// A connection that LISTENs.
+    /// A connection for LISTEN.
     pub(crate) fn direct(&self) -> PgPool {
         at_most(1).connect_lazy_with(self.direct.clone())
     }
 
-    /// Connections for what keeps one to itself: apalis' board, a benchmark. Nothing is to be asked there on behalf of a
-    /// request, since such a pool takes back a connection in whatever state it is.
+    /// A pool for users that keep a connection, such as apalis' board or a benchmark. Requests must not use it: such a
+    /// pool takes connections back in any state.
     pub fn apart(&self, connections: u32) -> PgPool {
         at_most(connections).connect_lazy_with(self.options.clone())
     }

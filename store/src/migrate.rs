@@ -1,7 +1,8 @@
 //! Brings a database to this binary's schema: apalis' own tables first, since ours name them, then the files of
-//! `migrations/`. Those of `tables/` and `standalone/` are numbered, and each is applied once; `code/` is applied whole where
-//! its digest is not the one that the database holds.
+//! `migrations/`. Those of `tables/` and `standalone/` are numbered, and each is applied once; `standalone/` only where the
+//! source is ours. `code/` is applied whole where its digest is not the one that the database holds.
 
+pub(crate) mod standalone;
 mod step;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::{
     migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
 };
+use standalone::{Found, Source};
 use step::Steps;
 
 /// The last of the migrations that came before these, and the table of their record.
@@ -26,6 +28,9 @@ const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
 /// One process migrates at a time. The lock ends with its session.
 const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
 
+/// Has the source noticed, once its tables and the code are there.
+const WATCH: &str = "call prewarm.watch_source(); call prewarm.fill_fleet_pulse(); call prewarm.seal()";
+
 /// Closes what default privileges have opened, and takes the database into use if it is a copy of another. Writes nothing
 /// where all is in order.
 const FINISH: &str = "call prewarm.seal(); select prewarm.renew_installation()";
@@ -35,12 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Brings a database to this binary's schema, and takes it into use if it is a copy of another. Safe to run twice, and from
 /// several processes at once: where all is in order it writes nothing.
-pub async fn migrate(url: &str) -> Result<(), Error> {
-    migrate_within(url, PATIENCE).await
+pub async fn migrate(url: &str, source: Source) -> Result<(), Error> {
+    migrate_within(url, source, PATIENCE).await
 }
 
 /// The same, with the time after which a lock that another session holds is an error.
-pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> {
+pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Result<(), Error> {
     let options: PgConnectOptions = url.parse()?;
     let mut steps = Steps::begin(&options, patience).await?;
     steps.apply([], LOCK).await?;
@@ -52,14 +57,23 @@ pub async fn migrate_within(url: &str, patience: Duration) -> Result<(), Error> 
     if applied.compared() == Schema::Ahead {
         return Err(Error::Ahead);
     }
+    let attaches = source == Source::Standalone && !applied.has_source();
+    let found = if attaches { Some(standalone::look(steps.session()).await?) } else { None };
     numbered(&mut steps, TABLES, "tables", applied.tables).await?;
-    numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
+    if applied.has_source() {
+        numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
+    }
     if applied.code != CODE_DIGEST {
         // Sealed in the same transaction: a function that is made anew is everybody's and has no path until then.
         let [major, minor, patch] = release();
         let record =
             format!("update prewarm.schema set code = '{CODE_DIGEST}', release = '{{{major},{minor},{patch}}}'");
-        steps.apply(CODE, &format!("call prewarm.seal(); {record}")).await?;
+        let seal = if applied.has_source() { WATCH } else { "call prewarm.seal()" };
+        steps.apply(CODE, &format!("{seal}; {record}")).await?;
+    }
+    if let Some(found) = found {
+        let missing = if found == Found::Ours { &[] } else { STANDALONE };
+        steps.apply(missing, &format!("{WATCH}; update prewarm.schema set standalone = {}", STANDALONE.len())).await?;
     }
     steps.apply([], FINISH).await
 }

@@ -1,35 +1,35 @@
-//! Events of assistants and numbers that were not known when they came.
+//! Events of assistants and numbers that were unknown when the events came.
 
 use std::time::Duration;
 
 use readmodel::{ids::OrgId, time::Timestamp};
 use serde_json::Value;
 
-use crate::{Error, Store, instant::PgTime, intake::Intake};
+use crate::{Error, Store, instant::PgTime, intake::IntakeTransaction};
 
-/// Assistants and numbers that events wait for, and that our maps have.
+/// Assistants and numbers that parked events wait for and that our maps have by now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Assignable {
     /// Vapi's ids of the assistants.
     pub assistants: Vec<String>,
     /// Vapi's ids of the numbers.
     pub numbers: Vec<String>,
 }
 
-/// An event that has come to its org.
+/// An event that has been assigned to its org.
 #[derive(Debug)]
 pub struct Unparked {
     /// Its place in the order of arrival.
     pub id: i64,
     /// Its org.
     pub org: OrgId,
-    /// When it came.
+    /// The time of its arrival.
     pub received_at: Timestamp,
-    /// Its body, as it was stored.
+    /// The stored body.
     pub body: Value,
 }
 
-/// Names at Vapi that rows of more than one org bear. What comes for them is parked: it is neither org's.
+/// Counts of Vapi's ids that rows of more than one org name. Their events are parked, since they belong to neither org.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Contested {
     /// Assistants.
@@ -38,35 +38,36 @@ pub struct Contested {
     pub numbers: i64,
 }
 
-impl Known {
-    /// No event waits for what is there.
+impl Assignable {
+    /// Whether no parked event can be assigned.
     pub fn is_empty(&self) -> bool {
         self.assistants.is_empty() && self.numbers.is_empty()
     }
 }
 
 impl Store {
-    /// What parked events wait for and our maps have.
-    pub async fn known_to_parked(&self) -> Result<Known, Error> {
-        Ok(sqlx::query_file_as!(Known, "queries/parked/known.sql").fetch_one(&self.pg).await?)
+    /// The assistants and numbers that parked events wait for and that our maps have.
+    pub async fn assignable_parked(&self) -> Result<Assignable, Error> {
+        Ok(sqlx::query_file_as!(Assignable, "queries/parked/assignable.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Leaves parked events alone for some time: their effect could not be written.
-    pub async fn put_off_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
-        sqlx::query_file!("queries/parked/put_off.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
+    /// Leaves parked events alone for a while, because their effect could not be written.
+    pub async fn defer_parked(&self, events: &[i64], pause: Duration) -> Result<(), Error> {
+        sqlx::query_file!("queries/parked/defer.sql", events, pause.as_secs_f64()).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// What more than one org claims. Reads all agents and numbers.
+    /// Counts the ids that more than one org claims. Reads all agents and numbers.
     pub async fn contested(&self) -> Result<Contested, Error> {
         Ok(sqlx::query_file_as!(Contested, "queries/parked/contested.sql").fetch_one(&self.pg).await?)
     }
 }
 
-impl Intake {
-    /// Gives parked events to their orgs, the oldest first; their effect is to be written in this transaction.
-    pub async fn unpark(&mut self, known: &Known, events: i64, bytes: i64) -> Result<Vec<Unparked>, Error> {
-        let rows = sqlx::query_file!("queries/parked/unpark.sql", &known.assistants, &known.numbers, events, bytes);
+impl IntakeTransaction {
+    /// Assigns parked events to their orgs, the oldest first. The caller writes their effect in this transaction.
+    pub async fn unpark(&mut self, assignable: &Assignable, events: i64, bytes: i64) -> Result<Vec<Unparked>, Error> {
+        let rows =
+            sqlx::query_file!("queries/parked/unpark.sql", &assignable.assistants, &assignable.numbers, events, bytes);
         let rows = rows.fetch_all(self.connection()).await?;
         let unparked = rows.into_iter().map(|row| Unparked {
             id: row.id,

@@ -87,11 +87,6 @@ pub struct Depth {
 }
 
 impl Store {
-    /// Whether the schema has a queue that this binary can work on.
-    pub async fn has_queue(&self) -> Result<bool, Error> {
-        Ok(sqlx::query_file_scalar!("queries/queue/is_installed.sql").fetch_one(&self.pg).await?)
-    }
-
     /// Tells that a worker lives, registering it on its first call, and renews the leases of the jobs that it holds, by their
     /// ids. Jobs of the queue that nobody has held for a `lease` are ended as lost; returns how many.
     pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[String]) -> Result<i32, Error> {
@@ -197,7 +192,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 impl Store {
     /// Calls `ring` for every hint, for ever. After a silence it listens on another connection.
     pub async fn follow_hints(&self, ring: impl Fn()) {
-        self.line.listen(|| follow(self.direct(), &ring)).await;
+        self.link.listen(|| follow(self.direct(), &ring)).await;
     }
 }
 

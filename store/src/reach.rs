@@ -1,4 +1,4 @@
-//! A first look at a server, for commands: a pool would only say that it timed out, and not at which address, nor why.
+//! A first connection to a server, for commands. A pool would only report a timeout, without the address or the cause.
 
 use std::{
     io::ErrorKind,
@@ -10,46 +10,46 @@ use tokio::time::{sleep, timeout};
 
 use crate::{Error, Store, words};
 
-/// How long a server may take to accept a connection and answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The time that a server may take to accept a connection and answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a command waits for a server that refuses connections, so that both may be started together.
-const STARTING: Duration = Duration::from_secs(3);
+/// A command waits this long for a server that refuses connections, so that both may be started together.
+const STARTUP_WAIT: Duration = Duration::from_secs(3);
 
-/// Between two tries of a server that is starting.
-const PAUSE: Duration = Duration::from_millis(100);
+/// Delay between attempts to connect to a server that is starting.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// PostgreSQL's `cannot_connect_now`: it is starting, or ending.
+/// PostgreSQL's `cannot_connect_now`: it is starting or stopping.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// The oldest PostgreSQL that has what our schema uses.
 const OLDEST_MAJOR: i32 = 15;
 
-/// Connects to Postgres once, as the url of `variable` has it, and sees that it is new enough.
+/// Connects to Postgres once and checks its version. `variable` is the setting that `url` comes from.
 ///
 /// # Errors
-/// One line with the address, the variable and the server's own words.
+/// One line with the address, the variable and the server's message.
 pub async fn postgres(url: &str, variable: &'static str) -> Result<(), Error> {
     let options: PgConnectOptions = url.parse().map_err(Error::url(variable))?;
     let unusable = |reason| Error::Unusable { server: "Postgres", place: place(&options, variable), reason };
     let started = Instant::now();
     loop {
-        match timeout(PATIENCE, major_of(&options)).await {
+        match timeout(ANSWER_TIMEOUT, major_of(&options)).await {
             Ok(Ok(major)) => return check_version(major).map_err(unusable),
-            Ok(Err(error)) if is_starting(&error) && started.elapsed() < STARTING => sleep(PAUSE).await,
+            Ok(Err(error)) if is_starting(&error) && started.elapsed() < STARTUP_WAIT => sleep(RETRY_DELAY).await,
             Ok(Err(error)) => return Err(unusable(reason(&error))),
-            Err(_) => return Err(unusable(format!("no answer within {} s", PATIENCE.as_secs()))),
+            Err(_) => return Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
         }
     }
 }
 
-/// Whether a text is a url of Postgres that can be understood.
+/// Whether a text is a valid URL of Postgres.
 pub fn is_postgres_url(text: &str) -> bool {
     text.parse::<PgConnectOptions>().is_ok()
 }
 
-/// Why Postgres cannot be connected to at this moment, if so; for `/readyz`.
-pub async fn trouble(options: &PgConnectOptions, limit: Duration) -> Option<String> {
+/// Why Postgres cannot be connected to at this moment, for `/readyz`; `None` if it can.
+pub async fn failure(options: &PgConnectOptions, limit: Duration) -> Option<String> {
     match timeout(limit, major_of(options)).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(reason(&error)),
@@ -68,7 +68,7 @@ impl Store {
 /// Connects to Redis once.
 ///
 /// # Errors
-/// One line with the address, the variable and the server's own words.
+/// One line with the address, the variable and the server's message.
 pub async fn redis(url: &str) -> Result<(), Error> {
     const VARIABLE: &str = "REDIS_URL";
     let client = redis::Client::open(url).map_err(Error::url(VARIABLE))?;
@@ -78,14 +78,14 @@ pub async fn redis(url: &str) -> Result<(), Error> {
         let mut connection = client.get_multiplexed_async_connection().await?;
         redis::cmd("PING").exec_async(&mut connection).await
     };
-    match timeout(PATIENCE, asked).await {
+    match timeout(ANSWER_TIMEOUT, asked).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(unusable(words::redis(&error))),
-        Err(_) => Err(unusable(format!("no answer within {} s", PATIENCE.as_secs()))),
+        Err(_) => Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
     }
 }
 
-/// Where the options lead, without user and password.
+/// The address of the options, without user and password.
 fn place(options: &PgConnectOptions, variable: &str) -> String {
     let database = options.get_database().unwrap_or_else(|| options.get_username());
     match options.get_socket() {
@@ -96,10 +96,10 @@ fn place(options: &PgConnectOptions, variable: &str) -> String {
 
 async fn major_of(options: &PgConnectOptions) -> Result<i32, sqlx::Error> {
     let mut connection = PgConnection::connect_with(options).await?;
-    // Unchecked at compile time: nothing of the schema is in it.
+    // Not checked at compile time: no schema is needed.
     let number: i32 =
         sqlx::query_scalar(include_str!("../queries/reach/major_of.sql")).fetch_one(&mut connection).await?;
-    // The answer is there: a goodbye that fails changes nothing.
+    // The answer is there; a failing goodbye changes nothing.
     let _ = connection.close().await;
     Ok(number / 10_000)
 }
@@ -108,7 +108,7 @@ fn check_version(major: i32) -> Result<(), String> {
     if major >= OLDEST_MAJOR {
         return Ok(());
     }
-    Err(format!("it is PostgreSQL {major}, and Prewarm needs {OLDEST_MAJOR} or newer"))
+    Err(format!("it is PostgreSQL {major}; Prewarm needs {OLDEST_MAJOR} or newer"))
 }
 
 fn is_starting(error: &sqlx::Error) -> bool {
@@ -133,13 +133,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_is_too_old_is_told_by_its_version() {
+    fn the_error_for_an_old_server_names_its_version() {
         assert_eq!(check_version(15), Ok(()));
-        assert_eq!(check_version(14), Err("it is PostgreSQL 14, and Prewarm needs 15 or newer".to_owned()));
+        assert_eq!(check_version(14), Err("it is PostgreSQL 14; Prewarm needs 15 or newer".to_owned()));
     }
 
     #[test]
-    fn a_place_has_no_password() {
+    fn a_server_address_is_shown_without_its_password() {
         let options: PgConnectOptions = "postgres://somebody:hidden@db.example:6432/clinic".parse().unwrap();
         assert_eq!(place(&options, "DATABASE_URL"), "db.example:6432/clinic (DATABASE_URL)");
         let options: PgConnectOptions = "postgres://somebody@localhost/clinic?host=/run/pg".parse().unwrap();

@@ -1,4 +1,4 @@
-//! Runs over all orgs: how far each has come, so that one which was killed goes on where it stopped.
+//! Runs over all orgs. Their progress is recorded, so that a killed run can be resumed.
 
 use std::time::{Duration, Instant};
 
@@ -7,66 +7,72 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::{Error, Store};
 
-/// A run, as far as it has come.
+/// A run and its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Run {
-    /// Its number.
+pub struct RebuildRun {
+    /// The run's number.
     pub id: i64,
-    /// Orgs there are.
+    /// The number of orgs.
     pub total: i64,
-    /// Orgs that are done.
+    /// The number of orgs that are done.
     pub rebuilt: i64,
-    /// Every org with a lesser id is done.
+    /// The position: every org with a lesser id is done.
     pub next: OrgId,
-    /// Whether an earlier process began it.
+    /// Whether an earlier process started it.
     pub resumed: bool,
 }
 
-/// An org that a run could not rebuild.
+/// An org whose rebuild failed in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Which.
+pub struct RebuildFailure {
+    /// The org.
     pub org: OrgId,
-    /// In a few words.
+    /// The reason, in a few words.
     pub reason: String,
 }
 
-/// The right to run: one process has it at a time, until it drops this or dies.
+/// The right to run. One process has it at a time, until it drops this or dies.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "held, and not used")] PgConnection);
+pub struct RebuildLock(#[expect(dead_code, reason = "held until it is dropped")] PgConnection);
 
-/// In so much time a server notices that the process which held it was killed.
-const NOTICED: Duration = Duration::from_secs(3);
-const PAUSE: Duration = Duration::from_millis(100);
+/// The time that a server may take to notice that the holder was killed.
+const DEAD_HOLDER_TIMEOUT: Duration = Duration::from_secs(3);
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 impl Store {
-    /// Takes the right to run, unless another process has it. Needs a direct connection: a transaction pooler would hand it
-    /// to somebody else.
-    pub async fn take_rebuild_turn(&self) -> Result<Option<Turn>, Error> {
+    /// Takes the right to run; `None` if another process has it. Uses a direct connection: a transaction pooler would
+    /// pass the session on, and the lock with it.
+    pub async fn lock_rebuild_runs(&self) -> Result<Option<RebuildLock>, Error> {
         let mut connection = PgConnection::connect_with(&self.direct).await?;
         let started = Instant::now();
         while !sqlx::query_file_scalar!("queries/rebuild_runs/lock.sql").fetch_one(&mut connection).await? {
-            if started.elapsed() > NOTICED {
+            if started.elapsed() > DEAD_HOLDER_TIMEOUT {
                 return Ok(None);
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(LOCK_RETRY_DELAY).await;
         }
-        Ok(Some(Turn(connection)))
+        Ok(Some(RebuildLock(connection)))
     }
 
-    /// The run that has not ended, or a new one.
-    pub async fn open_rebuild_run(&self) -> Result<Run, Error> {
+    /// The unfinished run, or a new one.
+    pub async fn open_rebuild_run(&self) -> Result<RebuildRun, Error> {
         let row = sqlx::query_file!("queries/rebuild_runs/open.sql").fetch_one(&self.pg).await?;
-        Ok(Run { id: row.run, total: row.total, rebuilt: row.rebuilt, next: OrgId(row.next_org), resumed: row.resumed })
+        Ok(RebuildRun {
+            id: row.run,
+            total: row.total,
+            rebuilt: row.rebuilt,
+            next: OrgId(row.next_org),
+            resumed: row.resumed,
+        })
     }
 
-    /// Forgets the run that has not ended, if there is one.
+    /// Deletes the unfinished run, if there is one.
     pub async fn abandon_rebuild_run(&self) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/abandon.sql").execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Up to `limit` orgs by id, from one on.
+    /// Up to `limit` orgs, in the order of their ids, starting at one.
     pub async fn orgs_from(&self, from: OrgId, limit: u32) -> Result<Vec<OrgId>, Error> {
         let ids = sqlx::query_file_scalar!("queries/rebuild_runs/orgs.sql", from.0, i64::from(limit))
             .fetch_all(&self.pg)
@@ -74,28 +80,28 @@ impl Store {
         Ok(ids.into_iter().map(OrgId).collect())
     }
 
-    /// Records how far a run has come.
-    pub async fn record_rebuild_run(&self, run: &Run) -> Result<(), Error> {
+    /// Records the progress of a run.
+    pub async fn record_rebuild_run(&self, run: &RebuildRun) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/record.sql", run.id, run.next.0).execute(&self.pg).await?;
         Ok(())
     }
 
-    /// Records that an org could not be rebuilt.
-    pub async fn record_rebuild_failure(&self, run: &Run, failure: &Failure) -> Result<(), Error> {
+    /// Records that the rebuild of an org failed.
+    pub async fn record_rebuild_failure(&self, run: &RebuildRun, failure: &RebuildFailure) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/record_failure.sql", run.id, failure.org.0, failure.reason)
             .execute(&self.pg)
             .await?;
         Ok(())
     }
 
-    /// The orgs that a run could not rebuild, by id.
-    pub async fn rebuild_failures(&self, run: &Run) -> Result<Vec<Failure>, Error> {
+    /// The orgs whose rebuild failed, in the order of their ids.
+    pub async fn rebuild_failures(&self, run: &RebuildRun) -> Result<Vec<RebuildFailure>, Error> {
         let rows = sqlx::query_file!("queries/rebuild_runs/failures.sql", run.id).fetch_all(&self.pg).await?;
-        Ok(rows.into_iter().map(|row| Failure { org: OrgId(row.org_id), reason: row.reason }).collect())
+        Ok(rows.into_iter().map(|row| RebuildFailure { org: OrgId(row.org_id), reason: row.reason }).collect())
     }
 
-    /// Records that a run has ended.
-    pub async fn finish_rebuild_run(&self, run: &Run) -> Result<(), Error> {
+    /// Records the end of a run.
+    pub async fn finish_rebuild_run(&self, run: &RebuildRun) -> Result<(), Error> {
         sqlx::query_file!("queries/rebuild_runs/finish.sql", run.id).execute(&self.pg).await?;
         Ok(())
     }

@@ -7,14 +7,14 @@ use readmodel::{
 
 use crate::{Error, Store};
 
-/// The state of a write.
+/// Whether a write is in the newest version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Inclusion {
-    /// The newest version includes it: this one.
+    /// It is in this version, the newest.
     At(Version),
-    /// It still waits for a rebuild.
+    /// It waits for a rebuild.
     NotYet,
-    /// It is of another epoch: nobody can say.
+    /// The receipt is of another epoch, so this cannot be known.
     OtherEpoch,
 }
 

@@ -1,9 +1,9 @@
-//! Blobs in Redis: bytes for nodes that do not hold them yet, and the message that a version is new. Nothing here is
-//! the truth: it may be gone, slow, garbage or old, and then Postgres serves. Every key and channel names the installation
-//! that it belongs to, so that databases which share a Redis never see each other.
+//! Blobs in Redis: bytes for nodes that do not hold them yet, and announcements of new versions. Redis is never the
+//! truth: its content may be missing, slow, garbage or old, and then Postgres serves. Every key and channel names its
+//! installation, so that databases which share a Redis never see each other.
 
+mod failures;
 mod tls;
-mod troubles;
 
 use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
 
@@ -20,8 +20,8 @@ use readmodel::{
     version::Version,
 };
 
-use self::troubles::Operation;
-pub use self::troubles::Troubles;
+pub use self::failures::Failures;
+use self::failures::Operation;
 use crate::{
     Error,
     blobs::{Held, Unusable},
@@ -29,17 +29,17 @@ use crate::{
     words::redis_said,
 };
 
-/// How long a read waits for Redis unless it is told otherwise. Then Postgres answers.
+/// The default limit of a read's wait for Redis; then Postgres answers.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// Commands fail after this long, so that a hanging server holds nobody up.
+/// The limit of a command, so that a hanging server delays nobody for longer.
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an org's blobs stay that nobody changes or reads. This also ends what an earlier installation has left: its keys
-/// are never looked at again.
+/// The time to live of an org's blobs after their last write. This also removes the keys of earlier installations,
+/// which are never read again.
 const TIME_TO_LIVE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// After this long without a note an installation no longer answers at its address.
+/// The time that the recorded installation of an address is trusted.
 const NOTED_FOR: Duration = Duration::from_secs(600);
 
 /// The longest announcement: an org and a version.
@@ -48,13 +48,13 @@ const MAX_ANNOUNCEMENT: usize = 36 + 1 + 2 * 20;
 const PUBLISH: &str = include_str!("../lua/publish.lua");
 const NOTE_INSTALLATION: &str = include_str!("../lua/note_installation.lua");
 
-/// Redis' code for a key that is no hash.
+/// Redis' error code for a key that is no hash.
 const WRONG_TYPE: &str = "WRONGTYPE";
 
-/// The fields of an org's hash that are not blobs.
+/// The fields of an org's hash before the blobs.
 const HEAD: [&str; 5] = ["epoch", "n", "as_of", "next_change_at", "format"];
 
-/// How a process connects to Redis.
+/// The settings of the connection to Redis.
 #[derive(Clone)]
 pub struct Config {
     /// `REDIS_URL`.
@@ -63,33 +63,33 @@ pub struct Config {
     pub ca_file: Option<PathBuf>,
     /// `PREWARM_REDIS_TIMEOUT`: how long a read waits before Postgres answers.
     pub read_timeout: Duration,
-    /// Where refusals are noted: one for all connections of the process.
-    pub troubles: Troubles,
+    /// Collects the refusals of all connections of the process.
+    pub failures: Failures,
 }
 
 impl Config {
-    /// A server whose certificate, if it has one, is vouched for by a public or the system's authority.
+    /// A server whose certificate, with `rediss://`, is signed by a public or a system authority.
     #[must_use]
     pub fn of(url: String) -> Self {
-        Self { url, ca_file: None, read_timeout: DEFAULT_READ_TIMEOUT, troubles: Troubles::default() }
+        Self { url, ca_file: None, read_timeout: DEFAULT_READ_TIMEOUT, failures: Failures::default() }
     }
 }
 
 impl std::fmt::Debug for Config {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The url may hold a password.
+        // The URL may hold a password.
         f.debug_struct("Config").field("ca_file", &self.ca_file).finish_non_exhaustive()
     }
 }
 
-/// A connection that comes up, and comes back, by itself.
+/// A connection that opens and reopens by itself.
 #[derive(Clone)]
 pub struct Redis {
     client: Arc<Client>,
     connection: ConnectionManager,
     read_timeout: Duration,
-    troubles: Troubles,
-    /// The format of what this process puts here, and the oldest that it takes.
+    failures: Failures,
+    /// The blob format that this process writes, and the oldest that it reads.
     format: Format,
 }
 
@@ -100,18 +100,18 @@ impl std::fmt::Debug for Redis {
     }
 }
 
-/// What came of an attempt to put an edition in place.
+/// The result of storing an edition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Put {
-    /// It is there, and announced if that was asked for.
+    /// Stored, and announced if asked for.
     Stored,
-    /// It is there, and Redis refused to announce it.
+    /// Stored, but Redis refused to announce it.
     StoredUnheard,
-    /// The stored edition is as new, or newer.
+    /// Redis holds this version or a newer one.
     Refused,
 }
 
-/// Whether a put announces the version to the other nodes.
+/// Whether to announce the version to the other nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Announce {
     /// The version is new.
@@ -120,7 +120,7 @@ pub enum Announce {
     No,
 }
 
-/// The version that an edition was built upon.
+/// The version that an edition was built on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Base {
     /// The version; [`Version::NONE`] for the first edition.
@@ -130,16 +130,16 @@ pub struct Base {
 }
 
 impl Base {
-    /// Nothing.
+    /// No version.
     pub const NONE: Self = Self { version: Version::NONE, as_of: None };
 }
 
-/// What a put sends, and what it may replace.
+/// The models that a put sends, and the version that it may replace.
 struct Terms<'a> {
     models: &'a [Model],
-    /// What Redis has to hold, where not all models are sent.
+    /// The version that Redis must hold for the missing models to be right.
     base: Option<Base>,
-    /// A version that is held and not to be believed.
+    /// A version in Redis that is known to be wrong.
     replaceable: Option<Version>,
     announce: Announce,
 }
@@ -161,25 +161,25 @@ impl Redis {
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_millis(500));
         let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
-        let (read_timeout, troubles) = (config.read_timeout, config.troubles.clone());
-        Ok(Self { client: Arc::new(client), connection, read_timeout, troubles, format })
+        let (read_timeout, failures) = (config.read_timeout, config.failures.clone());
+        Ok(Self { client: Arc::new(client), connection, read_timeout, failures, format })
     }
 
-    /// Whether the server answers.
+    /// Checks that the server answers.
     pub async fn ping(&self) -> Result<(), Error> {
         Ok(::redis::cmd("PING").exec_async(&mut self.connection.clone()).await?)
     }
 
-    /// What the server refuses, operation by operation, in its own words; empty where all is well.
+    /// The operations that the server refuses, with its messages.
     #[must_use]
     pub fn refusals(&self) -> Vec<String> {
-        self.troubles.refusals()
+        self.failures.refusals()
     }
 
     /// The stored edition of an org, every byte checked; nothing where an earlier release put it there.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
         let fields = self.fields(&key(installation, org)).await;
-        self.troubles.note(Operation::Read, &fields);
+        self.failures.note(Operation::Read, &fields);
         let fields = Fields(fields?);
         let Some(Head { version, as_of, next_change_at, .. }) = fields.head().filter(|head| head.format >= self.format)
         else {
@@ -199,14 +199,14 @@ impl Redis {
         let names: Vec<&str> = HEAD.into_iter().chain(Model::ALL.map(Model::name)).collect();
         let fields = tokio::time::timeout(self.read_timeout, connection.hmget(key, names));
         match fields.await.unwrap_or_else(|_| Err(timed_out())) {
-            // Something else lies there, and is replaced by the next put.
+            // A key of another type; the next put replaces it.
             Err(error) if error.code() == Some(WRONG_TYPE) => Ok(Vec::new()),
             fields => fields,
         }
     }
 
-    /// Puts an edition in place, unless a newer one is there. Only `changed` models travel when Redis holds `base`,
-    /// whose other bytes are the same.
+    /// Stores an edition, unless Redis holds a newer one. If Redis holds `base`, only the `changed` models are sent:
+    /// the other blobs are the same.
     pub async fn put(
         &self,
         edition: &Edition,
@@ -224,14 +224,14 @@ impl Redis {
         Ok(self.run(edition, &terms).await?.unwrap_or(Put::Refused))
     }
 
-    /// Puts an edition that Postgres holds as the newest in place of whatever Redis holds, if that is still the version
-    /// that was found to be false or unreadable, or an older one.
-    pub async fn mend(&self, edition: &Edition, replaceable: Option<Version>) -> Result<Put, Error> {
+    /// Replaces what Redis holds by the newest edition of Postgres, if Redis holds an older version, or still the
+    /// `replaceable` one that was found to be wrong or unreadable.
+    pub async fn replace(&self, edition: &Edition, replaceable: Option<Version>) -> Result<Put, Error> {
         let terms = Terms { models: &Model::ALL, base: None, replaceable, announce: Announce::No };
         Ok(self.run(edition, &terms).await?.unwrap_or(Put::Refused))
     }
 
-    /// `None`: the base is not what Redis holds.
+    /// Runs the script; `None` if Redis does not hold the base.
     async fn run(&self, edition: &Edition, terms: &Terms<'_>) -> Result<Option<Put>, Error> {
         let script = Script::new(PUBLISH);
         let mut call = script.key(key(edition.installation, edition.org));
@@ -255,12 +255,12 @@ impl Redis {
             call.arg(model.name()).arg(edition.blob(*model).encode(edition.installation));
         }
         let ended = call.invoke_async::<(i32, String)>(&mut self.connection.clone()).await;
-        self.troubles.note(Operation::Write, &ended);
+        self.failures.note(Operation::Write, &ended);
         let (code, refusal) = ended?;
         Ok(match code {
             1 if refusal.is_empty() => Some(Put::Stored),
             1 => {
-                self.troubles.fails(Operation::Publish, redis_said(&refusal), true);
+                self.failures.fails(Operation::Publish, redis_said(&refusal), true);
                 Some(Put::StoredUnheard)
             }
             -1 => None,
@@ -268,7 +268,7 @@ impl Redis {
         })
     }
 
-    /// Removes what is held of an org, and tells the nodes to look again.
+    /// Removes an org's blobs, and tells the nodes to look again.
     pub async fn forget(&self, installation: Installation, org: OrgId) -> Result<(), Error> {
         let mut connection = self.connection.clone();
         connection.del::<_, ()>(key(installation, org)).await?;
@@ -276,14 +276,14 @@ impl Redis {
         Ok(())
     }
 
-    /// New versions as they are announced, until the connection breaks.
+    /// The announced versions, until the connection breaks.
     pub(crate) async fn announcements(
         &self,
         installation: Installation,
     ) -> Result<impl Stream<Item = String> + Send + use<>, Error> {
         let mut subscription = self.client.get_async_pubsub().await?;
         let subscribed = subscription.subscribe(channel(installation)).await;
-        self.troubles.note(Operation::Subscribe, &subscribed);
+        self.failures.note(Operation::Subscribe, &subscribed);
         subscribed?;
         Ok(subscription.into_on_message().filter_map(|message| {
             let bytes = message.get_payload_bytes();
@@ -292,7 +292,7 @@ impl Redis {
         }))
     }
 
-    /// Notes that an installation answers at an address of Postgres, for nodes that start while Postgres is away.
+    /// Records that an installation is at an address of Postgres, for nodes that start while Postgres is down.
     pub async fn note_installation(&self, address: &str, installation: Installation) -> Result<(), Error> {
         let script = Script::new(NOTE_INSTALLATION);
         let mut call = script.key(address_key(address));
@@ -300,8 +300,8 @@ impl Redis {
         Ok(call.invoke_async(&mut self.connection.clone()).await?)
     }
 
-    /// The installation that answered at an address last. None where several did: two databases that go by the same name,
-    /// or one that was restored a moment ago.
+    /// The installation last recorded at an address; `None` if several were: two databases with one address, or one
+    /// that was restored a moment ago.
     pub async fn noted_installation(&self, address: &str) -> Result<Option<Installation>, Error> {
         let mut connection = self.connection.clone();
         let noted =
@@ -314,12 +314,12 @@ impl Redis {
     }
 }
 
-/// The hash of an org: its id is the hash tag, so that all of an org lies in one slot of a cluster.
+/// The key of an org's hash. The org is the hash tag, so that all its keys are in one slot of a cluster.
 fn key(installation: Installation, org: OrgId) -> String {
     format!("prewarm:{installation}:{{{org}}}")
 }
 
-/// Where an installation's new versions are announced: `<org> <epoch>-<n>`.
+/// The channel of an installation's new versions; messages are `<org> <epoch>-<n>`.
 fn channel(installation: Installation) -> String {
     format!("prewarm:{installation}:versions")
 }
@@ -328,7 +328,7 @@ fn address_key(address: &str) -> String {
     format!("prewarm:database:{{{address}}}")
 }
 
-/// An org's hash: [`HEAD`], then a blob a model.
+/// The values of an org's hash: those of [`HEAD`], then a blob for each model.
 struct Fields(Vec<Option<Vec<u8>>>);
 
 struct Head {

@@ -1,11 +1,11 @@
-//! What Postgres refused, as far as it may be repeated.
+//! A refusal of Postgres, as far as it may be quoted.
 
-/// A refusal whose message stays unsaid. The code and the names of the schema stand for it.
+/// The SQLSTATE and the schema's names, in place of a message that may quote a row.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refusal {
     /// The SQLSTATE.
     pub code: String,
-    /// The table, column and constraint it is about, as far as Postgres names them.
+    /// The table, column and constraint that Postgres names.
     pub about: Vec<String>,
 }
 

@@ -12,8 +12,23 @@ pub enum Schema {
     Current,
     /// `prewarm migrate` is still to be run.
     Behind,
+    /// The same, without a source to read.
+    WithoutSource,
     /// A newer binary has been at it.
     Ahead,
+}
+
+impl Schema {
+    /// What has to be done before a process can work on it; none where it can.
+    #[must_use]
+    pub const fn obstacle(self) -> Option<&'static str> {
+        match self {
+            Self::Current => None,
+            Self::Behind => Some("the database's schema is older than this version: run `prewarm migrate`"),
+            Self::WithoutSource => Some("the database has no source: run `prewarm migrate --with-source`"),
+            Self::Ahead => Some("the database's schema is of a newer version than this one"),
+        }
+    }
 }
 
 /// What a database has of the migrations.
@@ -21,7 +36,7 @@ pub enum Schema {
 pub(crate) struct Applied {
     /// The newest number of `tables/`.
     pub(crate) tables: i32,
-    /// The newest number of `standalone/`.
+    /// The newest number of `standalone/`; 0 without a source.
     pub(crate) standalone: i32,
     /// The digest of `code/`.
     pub(crate) code: String,
@@ -38,11 +53,17 @@ impl Applied {
         }
     }
 
+    pub(crate) const fn has_source(&self) -> bool {
+        self.standalone > 0
+    }
+
     pub(crate) fn compared(&self) -> Schema {
-        let (held, wanted) = ([self.tables, self.standalone], [TABLES, STANDALONE].map(newest));
+        let (tables, standalone) = (newest(TABLES), newest(STANDALONE));
+        let is_ours = self.tables == tables && self.code == CODE_DIGEST;
         match () {
-            () if held == wanted && self.code == CODE_DIGEST => Schema::Current,
-            () if held.iter().zip(wanted).any(|(held, wanted)| *held > wanted) => Schema::Ahead,
+            () if is_ours && self.standalone == standalone => Schema::Current,
+            () if is_ours && !self.has_source() => Schema::WithoutSource,
+            () if self.tables > tables || self.standalone > standalone => Schema::Ahead,
             // Code has no number: of two digests the later release's is the newer one.
             () if self.release.as_slice() > release().as_slice() => Schema::Ahead,
             () => Schema::Behind,

@@ -1,13 +1,13 @@
-//! Warm sessions: of those that are free, the one that was used last is handed out first.
+//! Pools of warm sessions: the session that was used last is handed out first.
 //!
-//! A session of Postgres is a process that keeps its plans and what it has read of the catalogs. sqlx's pool hands out the
-//! session that has rested longest, so that all of a worker's take turns and each finds its caches cold; and it asks the
-//! server before and after each use whether the session lives, which is as dear as many a statement of ours.
+//! A session of Postgres is a process that caches plans and the catalogs. sqlx's pool hands out the session that was
+//! idle longest, so that all of a worker's sessions take turns and each finds its caches cold. It also pings the server
+//! before and after each use, which costs as much as many of our statements.
 //!
-//! A session comes back only from a use that ran to its end without an error and left no transaction open, and from a list
-//! that was cancelled and rolled back. Any other way out closes it: a request that is hung up, a time limit, an error.
-//! sqlx's pool takes a session back whatever happened to it, and one whose BEGIN was dropped before its answer came then
-//! reads an old snapshot for its next users.
+//! A session returns only from a use that completed without an error and left no transaction open, and from a cancelled
+//! list that was rolled back. Any other way out closes it: a client that hangs up, a time limit, an error. sqlx's pool
+//! takes sessions back in any state; one whose BEGIN was dropped before its answer came would then read an old snapshot
+//! for its next users.
 
 use std::{
     future::Future,
@@ -32,37 +32,37 @@ use tokio::{
 
 use crate::Error;
 
-/// How long a caller waits for a session. An exhausted pool must fail fast, not hang its callers.
+/// The limit of a caller's wait for a session. An exhausted pool must fail fast, not hang its callers.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long an idle session is believed to live, where each round trip counts and an error is tried again.
+/// A session that was idle for less is used without a ping, where each round trip counts and errors are retried.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Every session is pinged before use, so that a server which has restarted costs no reader an error.
+/// Every session is pinged before use, so that a restarted server costs no reader an error.
 pub(crate) const NEVER_TRUSTED: Duration = Duration::ZERO;
 
-/// A ping that takes longer means that the line is cut.
+/// A ping that takes longer means a broken connection.
 const PING_LIMIT: Duration = Duration::from_millis(500);
 
 /// A session idle for longer is closed.
-const UNWANTED: Duration = Duration::from_secs(300);
+const IDLE_LIMIT: Duration = Duration::from_secs(300);
 
-/// Pause between attempts to connect to a server that is starting.
-const PAUSE: Duration = Duration::from_millis(50);
+/// Delay between attempts to connect to a server that is starting.
+const CONNECT_RETRY_DELAY: Duration = Duration::from_millis(50);
 
-/// A rollback takes longer only if the line is cut.
+/// A rollback that takes longer means a broken connection.
 const ROLL_BACK_LIMIT: Duration = Duration::from_secs(1);
 
-/// Closing is a courtesy to the server, which notices the end of the socket all the same.
+/// The limit of a clean close. The server notices a closed socket anyway.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
-/// PostgreSQL's `cannot_connect_now`: it is starting, or ending.
+/// PostgreSQL's `cannot_connect_now`: it is starting or stopping.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
-/// The sessions of one kind in one process. Cheap to clone.
+/// A process's sessions of one kind. Cheap to clone.
 ///
-/// A reference to it is an executor: a statement takes a session, runs in a transaction of its own, and gives the session
-/// back. Transactions of several statements `begin` explicitly.
+/// A reference to it is an executor: a statement takes a session, runs in a transaction of its own and gives the
+/// session back. Transactions of several statements start with `begin`.
 #[derive(Clone, Debug)]
 pub struct WarmSessions(Arc<Shared>);
 
@@ -70,49 +70,49 @@ pub struct WarmSessions(Arc<Shared>);
 struct Shared {
     options: PgConnectOptions,
     places: Arc<Semaphore>,
-    /// For a statement that is run by itself, the wait for a session included.
+    /// The limit of a single statement, including the wait for a session.
     limit: Duration,
     /// A session idle for longer is pinged before use.
     trusted: Duration,
-    /// The one that was used last at the end.
-    resting: Mutex<Vec<Resting>>,
+    /// Idle sessions; the last one was used last.
+    idle: Mutex<Vec<IdleSession>>,
 }
 
 #[derive(Debug)]
-struct Resting {
+struct IdleSession {
     connection: PgConnection,
     since: Instant,
 }
 
-/// A session in use. Unless it is given back it is closed when it is dropped, and with it what it has not committed.
+/// A session in use. Dropping it closes it, and rolls back its open transaction; `give_back` returns it to the pool.
 #[derive(Debug)]
 pub struct WarmSession {
     connection: PgConnection,
     shared: Arc<Shared>,
-    /// A transaction was begun, and has not ended.
+    /// Whether a transaction is open.
     begun: bool,
     _place: OwnedSemaphorePermit,
 }
 
 impl WarmSessions {
-    /// At most `most` sessions. A statement that runs by itself fails after `limit`.
+    /// At most `most` sessions. A single statement fails after `limit`.
     pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration, trusted: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Shared { options, places, limit, trusted, resting: Mutex::default() }))
+        Self(Arc::new(Shared { options, places, limit, trusted, idle: Mutex::default() }))
     }
 
-    /// For how long a statement that is run by itself may take.
+    /// The limit of a single statement.
     pub(crate) fn limit(&self) -> Duration {
         self.0.limit
     }
 
-    /// A session that lives, as far as is known.
+    /// Takes a session that is alive, as far as is known.
     pub async fn take(&self) -> Result<WarmSession, Error> {
-        // In a box, as below: whoever waits for a session does not carry the state of connecting around.
+        // Boxed, here and below: callers that wait do not carry the state of connecting.
         Ok(within(ACQUIRE_TIMEOUT, Box::pin(self.find_or_connect())).await?)
     }
 
-    /// A session with a transaction open, by a statement such as `begin; set local …`.
+    /// Takes a session and opens a transaction with a statement such as `begin; set local …`.
     pub(crate) async fn begin(&self, statement: &'static str) -> Result<WarmSession, Error> {
         let begun = Box::pin(async {
             let mut session = self.find_or_connect().await?;
@@ -123,11 +123,11 @@ impl WarmSessions {
         Ok(within(ACQUIRE_TIMEOUT, begun).await?)
     }
 
-    /// Closes what rests, and hands out no more.
+    /// Closes the idle sessions and hands out no more.
     pub async fn close(&self) {
         self.0.places.close();
-        let resting = std::mem::take(&mut *self.0.resting());
-        for Resting { connection, .. } in resting {
+        let idle = std::mem::take(&mut *self.0.idle());
+        for IdleSession { connection, .. } in idle {
             let _ = timeout(CLOSE_LIMIT, connection.close()).await;
         }
     }
@@ -143,14 +143,14 @@ impl WarmSessions {
 }
 
 impl From<PgPool> for WarmSessions {
-    /// Sessions that connect as a pool does, and as many.
+    /// Sessions with a pool's options, and as many as it has.
     fn from(pool: PgPool) -> Self {
         let most = pool.options().get_max_connections() as usize;
         Self::new(PgConnectOptions::clone(&pool.connect_options()), most, ACQUIRE_TIMEOUT, NEVER_TRUSTED)
     }
 }
 
-/// The rows are gathered before any is passed on: a reader that is slow, or goes away, holds no session.
+/// Rows are collected before any is passed on, so that a slow or vanished reader holds no session.
 impl<'p> Executor<'p> for &'_ WarmSessions {
     type Database = Postgres;
 
@@ -201,7 +201,7 @@ impl<'p> Executor<'p> for &'_ WarmSessions {
         Box::pin(within(self.0.limit, prepared))
     }
 
-    /// Only sqlx's own macros ask for it, and of a connection.
+    /// Called only by sqlx's macros, on a connection.
     fn describe<'e>(self, sql: SqlStr) -> BoxFuture<'e, Result<Describe<Postgres>, sqlx::Error>>
     where
         'p: 'e,
@@ -220,36 +220,36 @@ impl<'p> Executor<'p> for &'_ WarmSessions {
 async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     match timeout(limit, work).await {
         Ok(ended) => ended,
-        // `TimedOut`, once it is an error of ours.
+        // Becomes `Error::TimedOut`.
         Err(_) => Err(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())),
     }
 }
 
 impl Shared {
-    /// A session that rests and lives. One that does not answer says that the others have lost their line as well.
+    /// An idle session that is alive. If the newest does not answer, the others have lost their connections as well.
     async fn find(&self) -> Option<PgConnection> {
-        let Resting { mut connection, since } = self.resting().pop()?;
+        let IdleSession { mut connection, since } = self.idle().pop()?;
         if since.elapsed() < self.trusted {
             return Some(connection);
         }
         match timeout(PING_LIMIT, connection.ping()).await {
             Ok(Ok(())) => Some(connection),
             Ok(Err(_)) | Err(_) => {
-                self.resting().clear();
+                self.idle().clear();
                 None
             }
         }
     }
 
-    fn resting(&self) -> MutexGuard<'_, Vec<Resting>> {
-        self.resting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn idle(&self) -> MutexGuard<'_, Vec<IdleSession>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
     loop {
         match PgConnection::connect_with(options).await {
-            Err(error) if is_starting(&error) => sleep(PAUSE).await,
+            Err(error) if is_starting(&error) => sleep(CONNECT_RETRY_DELAY).await,
             ended => return ended,
         }
     }
@@ -264,17 +264,17 @@ fn is_starting(error: &sqlx::Error) -> bool {
 }
 
 impl WarmSession {
-    /// Gives the session back to its pool. One with a transaction open, or of a pool that is closed, is closed.
+    /// Gives the session back to its pool. It is closed if a transaction is open or the pool is closed.
     pub fn give_back(self) {
         if self.begun || self.shared.places.is_closed() {
             return;
         }
-        let mut resting = self.shared.resting();
-        resting.retain(|one| one.since.elapsed() < UNWANTED);
-        resting.push(Resting { connection: self.connection, since: Instant::now() });
+        let mut idle = self.shared.idle();
+        idle.retain(|one| one.since.elapsed() < IDLE_LIMIT);
+        idle.push(IdleSession { connection: self.connection, since: Instant::now() });
     }
 
-    /// Commits the transaction that is open, and gives the session back.
+    /// Commits the open transaction and gives the session back.
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         sqlx::raw_sql("commit").execute(&mut self.connection).await?;
         self.begun = false;
@@ -282,7 +282,7 @@ impl WarmSession {
         Ok(())
     }
 
-    /// Undoes the transaction that is open, and gives the session back if that works.
+    /// Rolls the open transaction back, and gives the session back if that succeeds.
     pub(crate) async fn roll_back(mut self) {
         let undone = timeout(ROLL_BACK_LIMIT, sqlx::raw_sql("rollback").execute(&mut self.connection)).await;
         if let Ok(Ok(_)) = undone {

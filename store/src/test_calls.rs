@@ -1,4 +1,4 @@
-//! Test calls: the api opens one, a worker makes it, and whoever watches it is told.
+//! Test calls: the api opens one, a worker makes it at Vapi, and the page follows its stages.
 
 use readmodel::{
     ids::{AgentId, OrgId},
@@ -8,36 +8,36 @@ use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
 
-/// A test call as it is opened.
+/// The result of opening a test call.
 #[derive(Clone, Debug)]
-pub struct Opened {
-    /// Its id: that which was given, or of the call that was open already.
+pub struct OpenedTestCall {
+    /// The given id, or the id of the call that was already open.
     pub id: Uuid,
     /// Vapi's id of the assistant, if the agent has one yet.
     pub assistant_id: Option<String>,
 }
 
-/// How far a test call is.
+/// The stage of a test call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
-    /// The assistant is brought up to date.
+pub enum TestCallStage {
+    /// The assistant is being brought up to date.
     Preparing,
-    /// Vapi makes the call.
+    /// Vapi has been asked for the call.
     Connecting,
-    /// It may be joined.
+    /// The call can be joined.
     Ready,
-    /// It will not be.
+    /// The call could not be made.
     Failed,
-    /// It has been joined, or nobody has come in time.
+    /// The call was joined, or nobody joined it in time.
     Ended,
 }
 
-impl Stage {
-    /// All of them.
+impl TestCallStage {
+    /// All stages.
     pub const ALL: [Self; 5] = [Self::Preparing, Self::Connecting, Self::Ready, Self::Failed, Self::Ended];
 
-    /// As in the table and on the wire.
-    pub const fn name(self) -> &'static str {
+    /// The name in the database and on the wire.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Preparing => "preparing",
             Self::Connecting => "connecting",
@@ -47,7 +47,7 @@ impl Stage {
         }
     }
 
-    /// Whether no other stage follows that somebody who waits for the call wants to know of.
+    /// Whether a page that waits for the call has no later stage to wait for.
     pub const fn is_last(self) -> bool {
         matches!(self, Self::Ready | Self::Failed | Self::Ended)
     }
@@ -56,21 +56,21 @@ impl Stage {
 /// A test call.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TestCall {
-    /// Whose.
+    /// The org.
     pub org: OrgId,
-    /// With whom.
+    /// The agent under test.
     pub agent: AgentId,
-    /// How far.
-    pub stage: Stage,
+    /// The stage.
+    pub stage: TestCallStage,
     /// Vapi's id of the assistant.
     pub assistant_id: Option<String>,
-    /// Where to join it. Whoever knows it may.
+    /// Where to join it; a secret, since it is all that a caller needs.
     pub web_call_url: Option<String>,
-    /// Why it failed, in words for the person who waits.
+    /// Why it failed, for the person who waits.
     pub reason: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
-    /// Whether people have spoken, and have ended.
+    /// Whether the conversation has ended.
     pub is_over: bool,
 }
 
@@ -80,44 +80,49 @@ impl std::fmt::Debug for TestCall {
     }
 }
 
-/// The next stage, and what is learnt with it.
+/// The next stage, with the data that comes with it.
 #[derive(Clone, Copy, Debug)]
-pub enum Step<'a> {
-    /// Vapi makes the call, with this assistant.
+pub enum TestCallStep<'a> {
+    /// Vapi has been asked for the call.
     Connecting {
-        /// Vapi's id of it.
+        /// Vapi's id of the assistant.
         assistant_id: &'a str,
     },
-    /// Vapi has made it.
+    /// Vapi has made the call.
     Ready {
-        /// Vapi's id of it.
+        /// Vapi's id of the call.
         vapi_call_id: &'a str,
         /// Where to join it.
         web_call_url: &'a str,
     },
-    /// It is not to be had.
+    /// The call could not be made.
     Failed {
-        /// Why, in words for the person who waits.
+        /// Why, for the person who waits.
         reason: &'a str,
     },
 }
 
 impl Store {
-    /// Opens a test call with the org's agent of a direction (`inbound`, `outbound`), or gives the one that is open; `None`
+    /// Opens a test call with the org's agent of a direction (`inbound` or `outbound`), or returns the open one; `None`
     /// if there is no such agent.
-    pub async fn open_test_call(&self, id: Uuid, org: OrgId, call_direction: &str) -> Result<Option<Opened>, Error> {
-        let opened = sqlx::query_file_as!(Opened, "queries/test_calls/open.sql", id, org.0, call_direction);
+    pub async fn open_test_call(
+        &self,
+        id: Uuid,
+        org: OrgId,
+        call_direction: &str,
+    ) -> Result<Option<OpenedTestCall>, Error> {
+        let opened = sqlx::query_file_as!(OpenedTestCall, "queries/test_calls/open.sql", id, org.0, call_direction);
         Ok(opened.fetch_optional(&self.warm).await?)
     }
 
-    /// How far a test call is.
+    /// The state of a test call.
     pub async fn test_call(&self, id: Uuid) -> Result<Option<TestCall>, Error> {
         let row = sqlx::query_file!("queries/test_calls/read.sql", id).fetch_optional(&self.pg).await?;
         Ok(row.and_then(|row| {
             Some(TestCall {
                 org: OrgId(row.org_id),
                 agent: AgentId(row.agent_id),
-                stage: Stage::ALL.into_iter().find(|stage| stage.name() == row.stage)?,
+                stage: TestCallStage::ALL.into_iter().find(|stage| stage.as_str() == row.stage)?,
                 assistant_id: row.assistant_id,
                 web_call_url: row.web_call_url,
                 reason: row.reason,
@@ -127,19 +132,21 @@ impl Store {
         }))
     }
 
-    /// Tells how far a test call is; false if it has come to its end.
-    pub async fn advance_test_call(&self, id: Uuid, step: Step<'_>) -> Result<bool, Error> {
+    /// Records the next stage; false if the call has ended.
+    pub async fn advance_test_call(&self, id: Uuid, step: TestCallStep<'_>) -> Result<bool, Error> {
         let (stage, assistant_id, vapi_call_id, web_call_url, reason) = match step {
-            Step::Connecting { assistant_id } => (Stage::Connecting, Some(assistant_id), None, None, None),
-            Step::Ready { vapi_call_id, web_call_url } => {
-                (Stage::Ready, None, Some(vapi_call_id), Some(web_call_url), None)
+            TestCallStep::Connecting { assistant_id } => {
+                (TestCallStage::Connecting, Some(assistant_id), None, None, None)
             }
-            Step::Failed { reason } => (Stage::Failed, None, None, None, Some(reason)),
+            TestCallStep::Ready { vapi_call_id, web_call_url } => {
+                (TestCallStage::Ready, None, Some(vapi_call_id), Some(web_call_url), None)
+            }
+            TestCallStep::Failed { reason } => (TestCallStage::Failed, None, None, None, Some(reason)),
         };
         let told = sqlx::query_file!(
             "queries/test_calls/advance.sql",
             id,
-            stage.name(),
+            stage.as_str(),
             assistant_id,
             vapi_call_id,
             web_call_url,
@@ -148,7 +155,7 @@ impl Store {
         Ok(told.fetch_optional(&self.pg).await?.is_some())
     }
 
-    /// Ends the test calls that nobody will join or make any more; returns how many.
+    /// Ends the test calls that nobody will make or join any more; returns how many.
     pub async fn close_test_calls(&self) -> Result<i64, Error> {
         Ok(sqlx::query_file_scalar!("queries/test_calls/close.sql").fetch_one(&self.pg).await?)
     }

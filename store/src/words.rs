@@ -1,40 +1,40 @@
-//! The words of Postgres and Redis, as far as they may be repeated.
+//! Messages of Postgres and Redis, as far as they may be quoted.
 //!
-//! Messages of both may quote what was written: `invalid input syntax for type integer: "…"`, a `raise` in somebody's
-//! trigger, a command with its arguments. Logs hold none of that.
+//! Both may quote data: `invalid input syntax for type integer: "…"`, a `raise` in somebody's trigger, a command with
+//! its arguments. Logs must hold none of that.
 
 use sqlx::{error::DatabaseError, migrate::MigrateError, postgres::PgDatabaseError};
 
 use crate::refusal::Refusal;
 
-/// Classes of SQLSTATE whose messages name connections, settings, our own schema and the server's files, and never a value:
-/// connection, authorization, missing catalog, missing schema, syntax and privileges, resources, object state, operator,
-/// system.
+/// Classes of SQLSTATE whose messages quote no values, but name connections, settings, our own schema and the server's
+/// files: connection, authorization, missing catalog, missing schema, syntax and privileges, resources, object state,
+/// operator, system.
 const HARMLESS_CLASSES: [&str; 9] = ["08", "28", "3D", "3F", "42", "53", "55", "57", "58"];
 
-/// PostgreSQL's `read_only_sql_transaction`, whose class holds other messages.
+/// PostgreSQL's `read_only_sql_transaction`. Other messages of its class may quote values.
 const READ_ONLY: &str = "25006";
 
-/// The prefix of the source files of procedural languages: an error from there has the words of a function's author, under
-/// whatever code he has chosen.
+/// The prefix of the source files of procedural languages. Errors from there are worded by a function's author, with
+/// any code he likes.
 const RAISED_IN: &str = "pl";
 
-/// What went wrong between us and Postgres.
+/// The message of an error of Postgres, as far as it may be quoted.
 pub(crate) fn postgres(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(answer) if is_harmless(error) => said(answer.as_ref()),
         sqlx::Error::Database(_) => refusal(error).unwrap_or_default().to_string(),
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
-        sqlx::Error::PoolTimedOut => "no connection was to be had in time".to_owned(),
+        sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
         sqlx::Error::WorkerCrashed => "the connection's worker has ended".to_owned(),
-        sqlx::Error::RowNotFound => "a row that has to be there is not".to_owned(),
+        sqlx::Error::RowNotFound => "a row that must exist is missing".to_owned(),
         sqlx::Error::ColumnNotFound(column) => format!("the answer has no column {column}"),
         sqlx::Error::ColumnDecode { index, .. } => format!("the answer's column {index} cannot be read"),
-        sqlx::Error::Configuration(_) => "the connection's settings are not understood".to_owned(),
+        sqlx::Error::Configuration(_) => "the connection's settings cannot be understood".to_owned(),
         sqlx::Error::Migrate(error) => migration(error),
-        // These quote what was sent or received.
-        _ => "the server's answer is not understood".to_owned(),
+        // Their messages quote what was sent or received.
+        _ => "the server's answer cannot be understood".to_owned(),
     }
 }
 
@@ -42,7 +42,7 @@ fn said(answer: &dyn DatabaseError) -> String {
     format!("{} (SQLSTATE {})", answer.message(), answer.code().unwrap_or_default())
 }
 
-/// Whether the message of a refusal may be repeated. Anything but a refusal may.
+/// Whether an error's message may be quoted.
 pub(crate) fn is_harmless(error: &sqlx::Error) -> bool {
     let Some(answer) = answer(error) else { return true };
     let is_raised = answer.file().is_some_and(|file| file.starts_with(RAISED_IN));
@@ -50,7 +50,7 @@ pub(crate) fn is_harmless(error: &sqlx::Error) -> bool {
     !is_raised && (code == READ_ONLY || HARMLESS_CLASSES.iter().any(|class| code.starts_with(class)))
 }
 
-/// What Postgres refused, if it did, by code and names.
+/// The refusal, if Postgres refused.
 pub(crate) fn refusal(error: &sqlx::Error) -> Option<Refusal> {
     let answer = answer(error)?;
     let names = [("table", answer.table()), ("column", answer.column()), ("constraint", answer.constraint())];
@@ -62,7 +62,7 @@ fn answer(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error()?.try_downcast_ref()
 }
 
-/// What kept a migration from being applied.
+/// The message of a failed migration.
 pub(crate) fn migration(error: &MigrateError) -> String {
     match error {
         MigrateError::Execute(error) => format!("the migrations failed: {}", postgres(error)),
@@ -71,29 +71,29 @@ pub(crate) fn migration(error: &MigrateError) -> String {
     }
 }
 
-/// Where Redis starts to repeat a command that it does not know.
+/// The words after which Redis repeats the arguments of an unknown command.
 const ARGUMENTS: &str = ", with args";
 
-/// The longest text of Redis' that is repeated.
+/// The longest quote of a message of Redis.
 const MAX_WORDS: usize = 200;
 
-/// What went wrong between us and Redis.
+/// The message of an error of Redis, as far as it may be quoted.
 pub(crate) fn redis(error: &redis::RedisError) -> String {
     if error.is_io_error() {
         return error.to_string();
     }
     if error.is_cluster_error() {
-        return "Redis Cluster is not supported yet: REDIS_URL has to name a server that holds all keys".to_owned();
+        return "Redis Cluster is not supported yet: set REDIS_URL to a server that holds all keys".to_owned();
     }
     match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => redis_said(&format!("{code} {detail}")),
         (Some(code), None) => code.to_owned(),
-        // The detail of these is a piece of what was received.
+        // Their detail is a piece of what was received.
         (None, _) => error.category().to_owned(),
     }
 }
 
-/// A text of Redis' without what it repeats of a command, on one line and of bounded length.
+/// A message of Redis on one line, without repeated arguments and of bounded length.
 pub(crate) fn redis_said(text: &str) -> String {
     let text = text.split(ARGUMENTS).next().unwrap_or_default().trim();
     text.chars().filter(|char| !char.is_control()).take(MAX_WORDS).collect()
@@ -106,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c10_redis_is_quoted_and_its_arguments_are_not() {
+    fn redis_errors_are_quoted_without_arguments() {
         let detail = "unknown command 'EVALSHA', with args beginning with: 'canary' ".to_owned();
         let unknown = make_extension_error("ERR".to_owned(), Some(detail));
         assert_eq!(redis(&unknown), "ERR unknown command 'EVALSHA'");
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn c10_a_failure_of_the_driver_says_where_it_failed_and_quotes_nothing() {
+    fn a_driver_error_says_where_it_failed_and_quotes_nothing() {
         let refused = sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
         assert_eq!(postgres(&refused), "connection refused");
         let unread = sqlx::Error::ColumnDecode { index: "3".to_owned(), source: "canary".into() };

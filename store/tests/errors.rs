@@ -1,4 +1,4 @@
-//! What an error of Postgres says, by its class: always what and where, never a value.
+//! Postgres errors say what failed and where, and never quote a value.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -16,7 +16,7 @@ async fn refusal(connection: &mut PgConnection, statement: &str) -> Error {
 }
 
 #[tokio::test]
-async fn c10_an_error_names_what_postgres_names_and_quotes_no_row() {
+async fn a_postgres_error_is_named_without_quoting_rows() {
     let database = Database::create().await.unwrap();
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
     let table = "create table fussy (name text not null check (name <> 'CANARY'), number int unique, word varchar(3))";
@@ -36,7 +36,7 @@ async fn c10_an_error_names_what_postgres_names_and_quotes_no_row() {
             "postgres refused: SQLSTATE 23505 (table fussy, constraint fussy_number_key)",
         ),
         ("do $$ begin raise exception 'CANARY'; end $$", "postgres refused: SQLSTATE P0001"),
-        // The author of a function chooses the code, too.
+        // A function's author may choose any code.
         (
             "do $$ begin raise exception 'CANARY may not' using errcode = 'insufficient_privilege'; end $$",
             "postgres refused: SQLSTATE 42501",
@@ -61,7 +61,7 @@ async fn c10_an_error_names_what_postgres_names_and_quotes_no_row() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_used_is_told_with_its_address_and_why() {
+async fn the_error_for_an_unusable_server_has_its_address_and_the_reason() {
     let database = Database::create().await.unwrap();
     let of = |database_name: &str| embedded::database_url(&database.url(), database_name);
     reach::postgres(&database.url(), "DATABASE_URL").await.unwrap();
@@ -86,7 +86,7 @@ async fn a_server_that_cannot_be_used_is_told_with_its_address_and_why() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_an_outage_and_a_lost_race_is_none() {
+fn a_timeout_is_an_outage_and_a_lost_race_is_not() {
     let silence = Error::from(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()));
     assert!(matches!(silence, Error::TimedOut) && silence.is_outage(), "{silence}");
     let closed = Error::from(sqlx::Error::PoolClosed);

@@ -1,4 +1,4 @@
-//! What `migrate` makes of an empty database, of one with an earlier schema, and of one that others are using.
+//! `migrate` on an empty database, on an earlier schema, and beside other sessions.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use readmodel::model::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions, postgres::PgPoolOptions};
-use store::{Error, Schema, Store, migrate, migrate::migrate_within};
+use store::{Error, Schema, Source, Store, migrate, migrate::migrate_within};
 use testkit::Database;
 
-/// A database of the last schema before `migrations/` had its present shape, with a few rows.
+/// A dump of the last schema before the present layout of `migrations/`, with a few rows.
 const BEFORE: &str = include_str!("schema/before.sql");
 
-/// All that a schema is made of, as texts that can be compared.
+/// A query that describes a schema as comparable texts.
 const DESCRIPTION: &str = include_str!("schema/description.sql");
 
 async fn run(session: &mut PgConnection, statements: &str) {
@@ -45,7 +45,7 @@ async fn before() -> Database {
     database
 }
 
-/// The number of rows of each table, other than tables that came after `before.sql` or went.
+/// The row count of each table, except for tables newer than `before.sql` and tables dropped since.
 async fn rows(database: &Database) -> Vec<String> {
     let counts = "select c.oid::regclass || ' ' ||
                          (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %s', c.oid::regclass),
@@ -53,8 +53,8 @@ async fn rows(database: &Database) -> Vec<String> {
                     from pg_class c
                    where c.relkind = 'r'
                      and c.relnamespace = any (array['prewarm', 'public', 'apalis']::regnamespace[])
-                     and c.oid::regclass::text not in ('prewarm.migrations', 'prewarm.nodes', 'prewarm.schema',
-                                                  'prewarm.settings')
+                     and c.oid::regclass::text <> all ('{prewarm.migrations, prewarm.nodes, prewarm.schema,
+                                                         prewarm.settings, prewarm.source_faults}')
                    order by 1";
     texts(&mut connect(database).await, counts).await
 }
@@ -65,7 +65,7 @@ async fn a_schema_from_nothing_equals_the_earlier_one_upgraded() {
     let held = rows(&upgraded).await;
     for database in [&fresh, &upgraded] {
         assert_eq!(compared(database).await, Schema::Behind);
-        migrate(&database.url()).await.unwrap();
+        migrate(&database.url(), Source::Standalone).await.unwrap();
         assert_eq!(compared(database).await, Schema::Current);
     }
     assert_eq!(rows(&upgraded).await, held);
@@ -82,8 +82,10 @@ async fn a_schema_from_nothing_equals_the_earlier_one_upgraded() {
 async fn every_routine_of_ours_is_made_by_a_file() {
     let database = Database::create().await.unwrap();
     let mut session = connect(&database).await;
-    let mut held =
-        texts(&mut session, "select proname::text from pg_proc where pronamespace = 'prewarm'::regnamespace").await;
+    // `prewarm.put_marker` and `prewarm.read` make the rest.
+    let by_files = r"select proname::text from pg_proc
+                      where pronamespace = 'prewarm'::regnamespace and proname !~ '^(mark_\w+_(insert|update|delete)|read_\w+)$'";
+    let mut held = texts(&mut session, by_files).await;
     held.sort();
     let mut made: Vec<_> = testkit::migrations::files()
         .iter()
@@ -100,14 +102,18 @@ async fn every_routine_of_ours_is_made_by_a_file() {
 async fn several_processes_may_migrate_at_once() {
     let database = Database::empty().await.unwrap();
     let url = database.url();
-    let (one, two, three) = tokio::join!(migrate(&url), migrate(&url), migrate(&url));
+    let (one, two, three) = tokio::join!(
+        migrate(&url, Source::Standalone),
+        migrate(&url, Source::Standalone),
+        migrate(&url, Source::Untouched)
+    );
     one.and(two).and(three).unwrap();
     assert_eq!(compared(&database).await, Schema::Current);
     database.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_are() {
+async fn migrate_gives_way_to_other_sessions_and_names_them() {
     let database = before().await;
     let holder = database.url().parse::<PgConnectOptions>().unwrap().application_name("a report");
     let mut holder = PgConnection::connect_with(&holder).await.unwrap();
@@ -115,8 +121,8 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
     run(&mut holder, "select 'secret' from prewarm.fleet_pulse").await;
 
     let url = database.url();
-    let migrating = tokio::spawn(async move { migrate_within(&url, Duration::from_secs(4)).await });
-    // Later sessions wait behind it.
+    let migrating = tokio::spawn(async move { migrate_within(&url, Source::Untouched, Duration::from_secs(4)).await });
+    // Later sessions queue behind this lock.
     let mut reader = connect(&database).await;
     let mut longest = Duration::ZERO;
     while !migrating.is_finished() {
@@ -132,13 +138,13 @@ async fn a_migrate_that_is_in_the_way_of_others_steps_aside_and_says_who_they_ar
     assert!(longest > Duration::from_millis(500) && longest < Duration::from_secs(4), "{longest:?}");
 
     run(&mut holder, "commit").await;
-    migrate(&database.url()).await.unwrap();
+    migrate(&database.url(), Source::Untouched).await.unwrap();
     assert_eq!(compared(&database).await, Schema::Current);
     database.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
+async fn a_newer_or_unknown_schema_is_left_alone() {
     let newer = Database::create().await.unwrap();
     let mut session = connect(&newer).await;
     run(&mut session, "update prewarm.schema set code = 'of another release'").await;
@@ -146,7 +152,7 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
     for later in ["tables = tables + 1", "tables = tables - 1, release = '{1000,0,0}'"] {
         run(&mut session, &format!("update prewarm.schema set {later}")).await;
         assert_eq!(compared(&newer).await, Schema::Ahead, "{later}");
-        assert!(matches!(migrate(&newer.url()).await.unwrap_err(), Error::Ahead));
+        assert!(matches!(migrate(&newer.url(), Source::Standalone).await.unwrap_err(), Error::Ahead));
         let code = texts(&mut session, "select code from prewarm.schema").await;
         assert_eq!(code, ["of another release"], "{later}");
     }
@@ -154,13 +160,13 @@ async fn a_schema_that_is_newer_or_too_old_is_left_alone() {
 
     let older = before().await;
     run(&mut connect(&older).await, "delete from prewarm.migrations where version = 23").await;
-    let error = migrate(&older.url()).await.unwrap_err();
+    let error = migrate(&older.url(), Source::Untouched).await.unwrap_err();
     assert!(matches!(error, Error::TooOld(22)), "{error}");
     older.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_is_read_of_a_source_table_can_get_a_column() {
+async fn a_column_can_be_added_to_a_source_table_that_is_read() {
     let database = Database::create().await.unwrap();
     let next_release = "
         create or replace function prewarm.read_organizations() returns setof record
@@ -173,7 +179,7 @@ async fn what_is_read_of_a_source_table_can_get_a_column() {
 }
 
 #[tokio::test]
-async fn a_code_that_differs_is_applied_again() {
+async fn changed_code_is_applied_again() {
     let database = Database::create().await.unwrap();
     let wanted = described(&database).await;
     let spoil = "create or replace function prewarm.dense_hour() returns bigint language sql immutable return 1;
@@ -182,7 +188,135 @@ async fn a_code_that_differs_is_applied_again() {
                  update prewarm.schema set code = 'of another release'";
     run(&mut connect(&database).await, spoil).await;
     assert_ne!(described(&database).await, wanted);
-    migrate(&database.url()).await.unwrap();
+    migrate(&database.url(), Source::Untouched).await.unwrap();
     assert_eq!(described(&database).await, wanted);
+    database.close().await.unwrap();
+}
+
+/// What `public` has, as texts that can be compared.
+async fn public(database: &Database) -> Vec<String> {
+    described(database).await.into_iter().filter(|object| object.starts_with("relation public.")).collect()
+}
+
+#[tokio::test]
+async fn without_with_source_nothing_is_made_in_public_and_the_source_may_come_later() {
+    let database = Database::empty().await.unwrap();
+    for _ in 0..2 {
+        migrate(&database.url(), Source::Untouched).await.unwrap();
+        assert_eq!(compared(&database).await, Schema::WithoutSource);
+        assert_eq!(public(&database).await, [""; 0]);
+    }
+    let standalone = Database::create().await.unwrap();
+    for _ in 0..2 {
+        migrate(&database.url(), Source::Standalone).await.unwrap();
+        assert_eq!(compared(&database).await, Schema::Current);
+        assert_eq!(described(&database).await, described(&standalone).await);
+    }
+    migrate(&database.url(), Source::Untouched).await.unwrap();
+    assert_eq!(compared(&database).await, Schema::Current);
+    database.close().await.unwrap();
+    standalone.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn standalone_tables_that_are_there_are_attached_as_they_are() {
+    let database = Database::create().await.unwrap();
+    let mut session = connect(&database).await;
+    run(&mut session, "insert into public.organizations (name) values ('Clinic')").await;
+    run(&mut session, "alter table public.contacts add column notes text, add column seen int not null default 0")
+        .await;
+    let held = described(&database).await;
+    run(
+        &mut session,
+        "drop schema prewarm cascade; drop schema if exists apalis cascade; drop table if exists public._sqlx_migrations",
+    )
+    .await;
+    migrate(&database.url(), Source::Untouched).await.unwrap();
+    assert_eq!(compared(&database).await, Schema::WithoutSource);
+    for _ in 0..2 {
+        migrate(&database.url(), Source::Standalone).await.unwrap();
+        assert_eq!(compared(&database).await, Schema::Current);
+        assert_eq!(described(&database).await, held);
+    }
+    assert_eq!(texts(&mut session, "select name from public.organizations").await, ["Clinic"]);
+    database.close().await.unwrap();
+}
+
+/// `why` is what the error says of the difference.
+async fn are_left_alone(tables: &str, found: &str, why: &str) {
+    let database = Database::empty().await.unwrap();
+    run(&mut connect(&database).await, tables).await;
+    let held = public(&database).await;
+    assert!(!held.is_empty());
+    for _ in 0..2 {
+        let error = migrate(&database.url(), Source::Standalone).await.unwrap_err();
+        let said = error.to_string();
+        assert!(matches!(error, Error::OtherSource { .. }), "{said}");
+        assert!(said.starts_with(&format!("public has {found}, which are not")) && said.contains(why), "{said}");
+        assert!(!said.contains('\n'), "{said}");
+        assert_eq!(public(&database).await, held);
+    }
+    for _ in 0..2 {
+        migrate(&database.url(), Source::Untouched).await.unwrap();
+        assert_eq!(compared(&database).await, Schema::WithoutSource);
+        assert_eq!(public(&database).await, held);
+    }
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn tables_of_somebody_else_are_left_alone_and_named() {
+    are_left_alone(
+        "create table public.contacts (id bigint primary key, name text)",
+        "contacts",
+        "agents is missing; appointments is missing; calls is missing; and ",
+    )
+    .await;
+    let six = ["organizations", "contacts", "calls", "appointments", "agents", "phone_numbers"];
+    let foreign = six.map(|name| format!("create table public.{name} (id bigint primary key, org_id uuid);")).concat();
+    let found = "agents, appointments, calls, contacts, organizations, phone_numbers";
+    are_left_alone(&foreign, found, "the column call_direction of agents is missing").await;
+}
+
+#[tokio::test]
+async fn a_standalone_table_that_was_altered_is_not_taken_for_ours() {
+    let changes = [
+        ("alter table public.calls alter vapi_call_id type varchar(10)", "the column vapi_call_id of calls differs"),
+        (
+            "alter table public.calls drop constraint calls_vapi_call_id_key",
+            "UNIQUE (vapi_call_id) of calls is missing",
+        ),
+        ("alter table public.contacts add column must int not null", "the column must of contacts is not ours"),
+        ("drop table public.phone_numbers", "phone_numbers is missing"),
+        ("create view public.view_actionable_leads as select 1 as org_id", "of view_actionable_leads is missing"),
+    ];
+    for (change, why) in changes {
+        let database = Database::create().await.unwrap();
+        let mut session = connect(&database).await;
+        run(&mut session, "drop schema prewarm cascade; drop view public.view_actionable_leads").await;
+        run(&mut session, change).await;
+        let error = migrate(&database.url(), Source::Standalone).await.unwrap_err().to_string();
+        assert!(error.contains(why), "{error}");
+        database.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_replaced_is_made_anew_where_it_differs() {
+    let database = Database::create().await.unwrap();
+    let wanted = described(&database).await;
+    let spoil = "drop trigger refuse_erased on prewarm.call_states;
+                 create constraint trigger refuse_erased after insert on prewarm.call_states
+                   for each row execute function prewarm.refuse_erased();
+                 drop trigger prewarm_update on public.contacts;
+                 create trigger prewarm_update after update of name on public.contacts
+                   for each statement execute function prewarm.mark_truncated();
+                 call prewarm.put_materialized_view('prewarm.fleet_pulse', 'select 1 as org_id');
+                 update prewarm.schema set code = 'of another release'";
+    run(&mut connect(&database).await, spoil).await;
+    assert_ne!(described(&database).await, wanted);
+    migrate(&database.url(), Source::Untouched).await.unwrap();
+    assert_eq!(described(&database).await, wanted);
+    run(&mut connect(&database).await, "refresh materialized view concurrently prewarm.fleet_pulse").await;
     database.close().await.unwrap();
 }

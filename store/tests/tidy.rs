@@ -1,4 +1,4 @@
-//! Habits of `migrations/` that keep it readable.
+//! House rules of `migrations/` and the queries.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -9,7 +9,7 @@ use testkit::migrations::{File, files, order};
 /// The longest statement that fits a screen.
 const SCREEN: usize = 40;
 
-/// The functions that are longer today. The list may only become shorter.
+/// The functions that are longer. The list may only shrink.
 const LONGER: [&str; 5] = [
     "code/assistants/claim_prewarms.sql",
     "code/fleet/fleet_totals.sql",
@@ -18,21 +18,21 @@ const LONGER: [&str; 5] = [
     "code/sums/spans_between.sql",
 ];
 
-/// Functions with constant bodies side by side, and calls that make triggers.
-const OF_MANY: [&str; 2] = ["code/settings.sql", "code/source/triggers.sql"];
+/// Files with several objects: constants, and calls that create functions or a materialized view.
+const OF_MANY: [&str; 3] = ["code/settings.sql", "code/fleet/fleet_pulse.sql", "code/source/read_source.sql"];
 
 fn code() -> Vec<File> {
     files().into_iter().filter(|file| file.path.starts_with("code/")).collect()
 }
 
-/// The queries of store: path and text.
+/// The paths and texts of store's queries.
 fn queries() -> Vec<(String, String)> {
     let mut paths = Vec::new();
     testkit::migrations::collect(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/queries")), &mut paths).unwrap();
     paths.into_iter().map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect()
 }
 
-/// Whether the kind of an object is one of code, which is replaced and not altered.
+/// Whether objects of this kind are code, which is replaced instead of altered.
 fn is_code(kind: &str) -> bool {
     ["function", "procedure", "view"].contains(&kind)
 }
@@ -48,7 +48,7 @@ fn every_file_of_code_makes_one_object_and_is_named_after_it() {
 }
 
 #[test]
-fn every_file_begins_with_what_it_is() {
+fn every_file_begins_with_a_comment() {
     for file in files() {
         assert!(file.sql.starts_with("-- "), "{}", file.path);
     }
@@ -85,7 +85,7 @@ fn functions_and_views_fit_a_screen() {
     assert_eq!(longer, LONGER);
 }
 
-/// The demo fills the standalone tables, which are its own.
+/// The demo is exempt, because it fills the standalone tables.
 #[test]
 fn the_tables_of_the_source_are_named_in_one_folder() {
     let code = code().into_iter().filter(|file| !file.path.starts_with("code/source/"));
@@ -96,8 +96,8 @@ fn the_tables_of_the_source_are_named_in_one_folder() {
     }
 }
 
-/// The oracle and the peers of `bench` say the rules again, on purpose. So does `standalone/`: its view is read by roles that
-/// may not call our functions, and its indexes belong to whoever owns the tables.
+/// The oracle and the peers of `bench` repeat the rules on purpose. So does `standalone/`: its view is read by roles that may
+/// not call our functions, and its indexes belong to the tables' owner.
 #[test]
 fn a_rule_stands_in_one_file() {
     const RULES: [(&str, &str); 7] = [
@@ -131,7 +131,7 @@ fn a_column_of_leads_or_of_sums_is_named_where_it_is_defined() {
 }
 
 #[test]
-fn what_code_replaces_is_not_dropped_with_what_stands_on_it() {
+fn no_file_drops_with_cascade() {
     for file in files() {
         assert!(!file.sql.contains(" cascade;"), "{}", file.path);
     }

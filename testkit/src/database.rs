@@ -14,35 +14,34 @@ use crate::{
     servers::{self, SHARED_POSTGRES},
 };
 
-/// Where the template's name comes from.
+/// The folder whose contents determine the template's name.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 
-/// SQLSTATE `invalid_catalog_name`: the template is not there yet.
+/// SQLSTATE `invalid_catalog_name`: the template does not exist yet.
 const NO_SUCH_DATABASE: &str = "3D000";
 
-/// The advisory lock, in the database `postgres`, of whoever makes a template. Any number will do that is always the
-/// same.
+/// The advisory lock, in the database `postgres`, that a maker of a template holds. Any constant will do.
 const TEMPLATE_LOCK: i64 = 0x7465_6d70_6c61_7465;
 
-/// A database of this test alone: migrated and empty, copied from a template.
+/// A private database for a test: migrated, empty, and copied from a template.
 #[derive(Debug)]
 pub struct Database {
     name: String,
     server_url: String,
-    /// Carries the database's name. A database whose session is gone was left by a test that crashed.
+    /// A session named after the database. A database without its session was left by a crashed test.
     session: PgConnection,
     /// The server, if it was started for this database.
     _server: Option<Postgres>,
 }
 
 impl Database {
-    /// Makes a database on the run's shared server, or on one of its own where there is none.
+    /// Creates a database on the run's shared server, or on a server of its own.
     pub async fn create() -> Result<Self> {
         let (url, server) = server().await?;
         Ok(Self { _server: server, ..Self::create_on(&url).await? })
     }
 
-    /// Makes a database without anything in it: no schema of ours, no source.
+    /// Creates a database without our schema and without source tables.
     pub async fn empty() -> Result<Self> {
         let (url, server) = server().await?;
         let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
@@ -51,7 +50,7 @@ impl Database {
         Ok(Self { name, server_url: url, session, _server: server })
     }
 
-    /// Makes a database on the given server, named by the URL of its database `postgres`.
+    /// Creates a database on the server with this URL, which names its database `postgres`.
     pub async fn create_on(server_url: &str) -> Result<Self> {
         let template = template_name(Path::new(MIGRATIONS))?;
         let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
@@ -64,7 +63,7 @@ impl Database {
             }
             done => done?,
         }
-        // A copy of the template becomes a database of its own, as any copy does.
+        // The copy of a template becomes an installation of its own, like any copy.
         let mut own = PgConnection::connect(&embedded::database_url(server_url, &name)).await?;
         run(&mut own, "select prewarm.renew_installation()").await?;
         own.close().await?;
@@ -83,7 +82,7 @@ impl Database {
         embedded::database_url(&self.server_url, &self.name)
     }
 
-    /// Drops the database, whoever is connected to it.
+    /// Drops the database, with all connections to it.
     pub async fn close(self) -> Result<()> {
         // The session may have ended with its server.
         drop(self.session);
@@ -92,7 +91,7 @@ impl Database {
     }
 }
 
-/// The run's shared server, or one of its own where there is none.
+/// The run's shared server, or a new one.
 async fn server() -> Result<(String, Option<Postgres>)> {
     if let Ok(url) = std::env::var(SHARED_POSTGRES) {
         return Ok((url, None));
@@ -101,7 +100,7 @@ async fn server() -> Result<(String, Option<Postgres>)> {
     Ok((server.url("postgres"), Some(server)))
 }
 
-/// Derived from the migrations, so that a server which is kept does not keep an old schema.
+/// The template's name, derived from the migrations, so that a server that keeps running does not use an old schema.
 fn template_name(folder: &Path) -> Result<String> {
     let mut paths = Vec::new();
     migrations::collect(folder, &mut paths)?;
@@ -114,7 +113,7 @@ fn template_name(folder: &Path) -> Result<String> {
     Ok(format!("prewarm_template_{:016x}", hash.digest()))
 }
 
-/// Under another name until it is whole, by one process at a time. Also the moment to clear up after crashed tests.
+/// Makes the template, under another name until it is complete, in one process at a time. Also removes what crashed tests left.
 async fn make_template(session: &mut PgConnection, server_url: &str, template: &str) -> Result<()> {
     sqlx::query("select pg_advisory_lock($1)").bind(TEMPLATE_LOCK).execute(&mut *session).await?;
     let made: bool = sqlx::query_scalar("select exists (select from pg_database where datname = $1)")
@@ -126,7 +125,7 @@ async fn make_template(session: &mut PgConnection, server_url: &str, template: &
         let unfinished = format!("{template}_unfinished");
         run(session, &format!("drop database if exists {unfinished} with (force)")).await?;
         run(session, &format!("create database {unfinished}")).await?;
-        store::migrate(&embedded::database_url(server_url, &unfinished)).await?;
+        store::migrate(&embedded::database_url(server_url, &unfinished), store::Source::Standalone).await?;
         run(session, &format!("alter database {unfinished} rename to {template}")).await?;
     }
     sqlx::query("select pg_advisory_unlock($1)").bind(TEMPLATE_LOCK).execute(session).await?;
@@ -142,13 +141,13 @@ async fn drop_left_behind(session: &mut PgConnection) -> Result<()> {
     .fetch_all(&mut *session)
     .await?;
     for name in left_behind {
-        // Another process may be at it.
+        // Another process may be making it.
         run(session, &format!("drop database if exists {name} with (force)")).await?;
     }
     Ok(())
 }
 
-/// The names in the statements are ours.
+/// Runs a statement; its names are our own.
 async fn run(connection: &mut PgConnection, statement: &str) -> sqlx::Result<()> {
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
     Ok(())
@@ -171,10 +170,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn databases_are_migrated_apart_and_gone_when_closed() {
+    async fn databases_are_separate_and_removed_when_closed() {
         let server = servers::postgres(Durability::Throwaway).await.unwrap();
         let url = server.url("postgres");
-        // At once, so that one makes the template and the other waits for it.
+        // Concurrently, so that one makes the template and the other waits for it.
         let (one, other) = tokio::join!(Database::create_on(&url), Database::create_on(&url));
         let (one, other) = (one.unwrap(), other.unwrap());
         let mut in_one = PgConnection::connect(&one.url()).await.unwrap();
@@ -190,7 +189,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_crashed_test_left_goes_with_the_next_template_and_what_is_in_use_stays() {
+    async fn leftovers_of_crashed_tests_are_removed_and_databases_in_use_stay() {
         let server = servers::postgres(Durability::Throwaway).await.unwrap();
         let url = server.url("postgres");
         let mut connection = PgConnection::connect(&url).await.unwrap();
@@ -206,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn another_migration_is_another_template() {
+    fn a_changed_migration_makes_a_new_template() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("tables/1.sql");
         std::fs::create_dir(file.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Clocks of processes, moved by libfaketime, which `scripts/setup test` installs.
+//! Fake clocks for processes, by libfaketime, which `scripts/setup test` installs.
 
 use std::{
     ffi::OsString,
@@ -6,13 +6,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The clock of a server, which can be set while it runs.
+/// A server's clock that can be set while the server runs.
 #[derive(Debug)]
 pub struct ServerClock {
     file: PathBuf,
 }
 
-/// Variables that make a process' clock go so many seconds ahead. How long things take is measured as ever.
+/// Variables that set a process's clock a number of seconds ahead. Durations are measured correctly.
 #[must_use]
 pub fn ahead(seconds: i64) -> Vec<(&'static str, OsString)> {
     let mut variables = preload();
@@ -21,25 +21,25 @@ pub fn ahead(seconds: i64) -> Vec<(&'static str, OsString)> {
 }
 
 impl ServerClock {
-    /// A clock that is right, kept in a file of a directory.
+    /// A clock without an offset, kept in a file of a directory.
     pub(crate) fn new(dir: &Path) -> Self {
         Self { file: dir.join("clock") }
     }
 
-    /// What the server has to be given.
+    /// The variables for the server.
     pub(crate) fn environment(&self) -> Vec<(&'static str, OsString)> {
         let mut variables = preload();
         variables.extend([
             ("FAKETIME_TIMESTAMP_FILE", self.file.clone().into_os_string()),
-            // The file is read at every look at the clock.
+            // The file is read at every use of the clock.
             ("FAKETIME_NO_CACHE", "1".into()),
         ]);
         variables
     }
 
-    /// From now on the clock is so many seconds ahead of the right time.
+    /// Sets the clock a number of seconds ahead of the real time.
     pub fn set(&self, seconds_ahead: i64) -> io::Result<()> {
-        // In one step: whoever looks at the clock meanwhile finds the whole of it.
+        // Renamed into place, so that a reader never sees half a file.
         let unfinished = self.file.with_extension("unfinished");
         fs::write(&unfinished, format!("{seconds_ahead:+}"))?;
         fs::rename(unfinished, &self.file)
@@ -50,7 +50,7 @@ fn preload() -> Vec<(&'static str, OsString)> {
     vec![("LD_PRELOAD", library().into_os_string()), ("FAKETIME_DONT_FAKE_MONOTONIC", "1".into())]
 }
 
-/// Where the package has put it: unpacked, or installed.
+/// The path of the library: unpacked, or installed.
 fn library() -> PathBuf {
     let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|dir| PathBuf::from(dir).join("usr/lib"));
     let roots = unpacked.into_iter().chain([PathBuf::from("/usr/lib")]);

@@ -12,5 +12,5 @@ pub mod shapes;
 pub mod sse;
 
 pub use database::Database;
-/// For tests that play another program which writes: no crate but `store` and this one names a driver.
+/// The driver, for tests that act as another program. Other crates do not depend on it.
 pub use sqlx;

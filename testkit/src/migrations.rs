@@ -1,4 +1,4 @@
-//! The files of `migrations/` as texts, for tests of what they look like.
+//! The files of `migrations/` as texts, for tests of their form.
 
 use std::path::{Path, PathBuf};
 
@@ -7,26 +7,26 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
 /// A file of `migrations/`.
 #[derive(Clone, Debug)]
 pub struct File {
-    /// Its path there.
+    /// The path below `migrations/`.
     pub path: String,
-    /// Its text.
+    /// The text.
     pub sql: String,
-    /// What it makes.
+    /// The objects that it creates.
     pub objects: Vec<Object>,
 }
 
-/// What a statement makes.
+/// An object that a statement creates.
 #[derive(Clone, Debug)]
 pub struct Object {
     /// `function`, `procedure`, `view`, `table` and so on.
     pub kind: String,
-    /// With its schema.
+    /// The name, with its schema.
     pub name: String,
-    /// The lines of the statement.
+    /// The number of lines of the statement.
     pub lines: usize,
 }
 
-/// All files, by path.
+/// All files, sorted by path.
 #[must_use]
 #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 pub fn files() -> Vec<File> {
@@ -64,7 +64,7 @@ pub fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Statements begin at the first column with `create`, and end where the next one's comment or text begins.
+/// Finds the statements, which start with `create` in the first column and end before the next one's comment or text.
 fn objects(sql: &str) -> Vec<Object> {
     let mut objects: Vec<Object> = Vec::new();
     let mut in_statement = false;

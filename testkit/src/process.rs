@@ -1,4 +1,4 @@
-//! A process that a test or a benchmark starts: where it listens, where it writes, and how it ends.
+//! A process started by a test or a benchmark, with its addresses and its directory.
 
 use std::{
     fs, io,
@@ -18,8 +18,8 @@ const HTTP_PORT: u16 = 8080;
 const ADMIN_PORT: u16 = 9100;
 const QUEUE_UI_PORT: u16 = 9101;
 
-/// An address in 127/8 and a directory, which a process has to itself: no two ever get in each other's way, nor does a
-/// client's own port.
+/// A private address in 127/8 and a private directory for a process, so that ports never collide, not even with those of
+/// clients.
 #[derive(Debug)]
 pub struct Place {
     address: Ipv4Addr,
@@ -27,37 +27,37 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place that nobody has.
+    /// A new place.
     ///
     /// # Errors
-    /// There is no room for a directory.
+    /// The directory cannot be created.
     pub fn new() -> io::Result<Self> {
         let [a, b, c, ..] = *Uuid::new_v4().as_bytes();
         let dir = tempfile::Builder::new().prefix("prewarm-").tempdir()?;
         Ok(Self { address: Ipv4Addr::new(127, a.max(1), b, c.clamp(1, 254)), dir })
     }
 
-    /// A port of it.
+    /// The address of a port.
     pub fn addr(&self, port: u16) -> SocketAddr {
         SocketAddr::from((self.address, port))
     }
 
-    /// Where a `prewarm` takes dashboards and webhooks.
+    /// The address of a `prewarm` for dashboards and webhooks.
     pub fn http_addr(&self) -> SocketAddr {
         self.addr(HTTP_PORT)
     }
 
-    /// Where a `prewarm` tells its operators how it is.
+    /// The address of a `prewarm` for operators.
     pub fn admin_addr(&self) -> SocketAddr {
         self.addr(ADMIN_PORT)
     }
 
-    /// Where a `prewarm` shows its queue.
+    /// The address of a `prewarm` for the queue's board.
     pub fn queue_ui_addr(&self) -> SocketAddr {
         self.addr(QUEUE_UI_PORT)
     }
 
-    /// The variables by which a `prewarm` listens here.
+    /// The variables that make a `prewarm` listen here.
     pub fn addresses(&self) -> [(&'static str, String); 3] {
         [
             ("PREWARM_HTTP_ADDR", self.http_addr().to_string()),
@@ -66,12 +66,12 @@ impl Place {
         ]
     }
 
-    /// Its directory.
+    /// The directory.
     pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
-    /// The text of a file of the directory; nothing where there is none.
+    /// The text of a file of the directory; empty if there is none.
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
     }
@@ -83,43 +83,43 @@ pub fn tail(log: &str, lines: usize) -> Vec<&str> {
     all[all.len().saturating_sub(lines)..].to_vec()
 }
 
-/// A child that is killed when it is dropped.
+/// A child process that is killed when dropped.
 #[derive(Debug)]
 pub struct Process(Child);
 
 impl Process {
-    /// Starts it.
+    /// Starts the process.
     ///
     /// # Errors
-    /// It cannot be started.
+    /// The process cannot be started.
     pub fn spawn(command: &mut Command) -> io::Result<Self> {
         command.spawn().map(Self)
     }
 
-    /// Its pid.
+    /// The process id.
     pub fn pid(&self) -> u32 {
         self.0.id()
     }
 
-    /// How it ended, if it has.
+    /// The exit status, if the process has ended.
     ///
     /// # Errors
-    /// The system does not say.
+    /// The system cannot tell.
     pub fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         self.0.try_wait()
     }
 
-    /// Tells it to stop.
+    /// Sends SIGTERM.
     pub fn terminate(&self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = kill(Pid::from_raw(self.pid().cast_signed()), Signal::SIGTERM);
     }
 }
 
 impl Drop for Process {
-    /// At whatever instruction it is.
+    /// Kills the process.
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,19 +1,19 @@
-//! Orgs as real ones are: skewed, or large. Each differs from a plain one in one thing.
+//! Orgs with skewed data, or large ones, as real orgs are. Each differs from a plain one in one respect.
 
 use std::fmt;
 
 use readmodel::ids::OrgId;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-/// Calls of a contact.
+/// Calls per contact.
 const CALLS_PER_CONTACT: u32 = 10;
 
 /// The shape of an org's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// Nothing: two directions, several statuses, instants that differ, ten calls a number.
+    /// Unskewed: two directions, several statuses, different instants, ten calls per number.
     Plain,
-    /// The same, and three times as many of everything.
+    /// Like plain, with three times as many rows.
     Large,
     /// All calls are inbound.
     OneDirection,
@@ -25,17 +25,17 @@ pub enum Shape {
     LeadsAlike,
     /// All contacts are lost, and all appointments cancelled.
     NothingActionable,
-    /// All calls are of days to come.
+    /// All calls are in the future.
     Future,
     /// The calls are spread over a century.
     Century,
-    /// One contact has all appointments, twenty thousand.
+    /// One contact has all twenty thousand appointments.
     Appointments,
-    /// The same, and they are cancelled.
+    /// One contact has all twenty thousand appointments, and they are cancelled.
     Cancelled,
 }
 
-/// How a shape's rows differ from a plain org's: SQL expressions over `i`, the number of the row.
+/// The values of a shape's rows, as SQL expressions over the row number `i`.
 struct Columns {
     contacts: u32,
     direction: &'static str,
@@ -123,11 +123,11 @@ impl Shape {
         }
     }
 
-    /// Fills an org that exists, table by table in one statement each: no event is in between.
+    /// Fills an existing org with one statement per table.
     ///
     /// # Errors
     ///
-    /// Postgres' own.
+    /// Errors of Postgres.
     pub async fn fill(self, connection: &mut PgConnection, org: OrgId) -> sqlx::Result<()> {
         let of = self.columns();
         let contacts = format!(
@@ -167,11 +167,11 @@ impl Shape {
         Ok(())
     }
 
-    /// The n-th event of an org: one call of the shape, by one contact after another.
+    /// Inserts the n-th event of an org: one call of the shape, by the contacts in turn.
     ///
     /// # Errors
     ///
-    /// Postgres' own.
+    /// Errors of Postgres.
     pub async fn call(self, connection: &mut PgConnection, org: OrgId, n: u32) -> sqlx::Result<()> {
         let of = self.columns();
         let call = format!(
@@ -190,7 +190,7 @@ impl Shape {
     }
 }
 
-/// The number of a contact.
+/// The SQL expression of a contact's number.
 fn number(i: &str) -> String {
     format!("'+1555' || lpad(({i})::text, 7, '0')")
 }

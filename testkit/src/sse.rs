@@ -1,6 +1,6 @@
-//! Server-sent events, taken apart as a client does.
+//! A parser of server-sent events.
 
-/// An event, or what stands between two blank lines.
+/// An event: the text between two blank lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// `event:`
@@ -14,7 +14,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// `None` for a mere comment, which keeps the connection awake.
+    /// Parses an event; `None` for a comment, which is a heartbeat.
     fn parse(text: &str) -> Option<Self> {
         let mut event = Self::default();
         for line in text.lines() {
@@ -30,17 +30,17 @@ impl Event {
     }
 }
 
-/// What has been received of a stream.
+/// The bytes received of a stream and not parsed yet.
 #[derive(Debug, Default)]
 pub struct Reader(Vec<u8>);
 
 impl Reader {
-    /// More has come.
+    /// Appends received bytes.
     pub fn push(&mut self, bytes: &[u8]) {
         self.0.extend_from_slice(bytes);
     }
 
-    /// The next event that is whole.
+    /// The next complete event.
     pub fn next_event(&mut self) -> Option<Event> {
         while let Some(end) = self.0.windows(2).position(|pair| pair == b"\n\n") {
             let rest = self.0.split_off(end + 2);
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_comes_once_it_is_whole_and_a_comment_is_none() {
+    fn an_event_is_parsed_once_complete_and_comments_are_skipped() {
         let mut reader = Reader::default();
         reader.push(b": hi\n\nretry: 500\n\nevent: version\nid: 1-2\nda");
         assert_eq!(reader.next_event(), Some(Event { retry_ms: Some(500), ..Event::default() }));

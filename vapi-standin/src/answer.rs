@@ -1,9 +1,9 @@
-//! How an endpoint answers.
+//! The answer of an endpoint.
 
 use axum::http::StatusCode;
 use serde_json::Value;
 
 use crate::refusal::Refusal;
 
-/// The status and the body, or why there is none.
+/// A status with a body, or a refusal.
 pub(crate) type Answer = Result<(StatusCode, Value), Refusal>;

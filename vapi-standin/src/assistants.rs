@@ -42,7 +42,7 @@ pub(crate) fn delete(world: &mut World, id: &str) -> Answer {
     Ok((StatusCode::OK, show(&assistant)))
 }
 
-/// An assistant as Vapi shows it: secrets go in and never come out.
+/// An assistant as Vapi returns it: secrets go in and never come out.
 pub(crate) fn show(assistant: &Object) -> Value {
     let mut shown = assistant.clone();
     let old = shown.remove("serverUrlSecret");

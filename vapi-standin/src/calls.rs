@@ -1,4 +1,4 @@
-//! `/call`, and the calls that happen.
+//! `/call`, and the course of calls.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use crate::{
     world::World,
 };
 
-/// A web call that nobody joins for this long is over.
+/// A web call that nobody has joined ends after this.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How the two sides of a call are connected.
+/// The kind of connection of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallKind {
     /// The customer called one of our numbers.
     Inbound,
     /// The assistant called the customer.
     Outbound,
-    /// From a browser.
+    /// A browser is connected.
     Web,
 }
 
@@ -41,29 +41,29 @@ impl CallKind {
     }
 }
 
-/// A call that begins.
+/// A new call.
 #[derive(Clone, Debug)]
 pub struct NewCall {
-    /// How.
+    /// The kind of connection.
     pub kind: CallKind,
-    /// Who answers.
+    /// The assistant that answers.
     pub assistant_id: Option<String>,
-    /// Which of our numbers is used.
+    /// Vapi's id of our number.
     pub phone_number_id: Option<String>,
-    /// Who is at the other side.
+    /// The customer's number.
     pub customer_number: Option<String>,
 }
 
-/// How a call ends.
+/// The end of a call.
 #[derive(Clone, Debug)]
 pub struct CallEnd {
     /// Vapi's `endedReason`.
     pub reason: String,
-    /// How long the two sides talked.
+    /// The duration of the call.
     pub duration: Duration,
-    /// What of.
+    /// The summary of the conversation.
     pub summary: String,
-    /// What it cost, in US dollars.
+    /// The cost in US dollars.
     pub cost: f64,
 }
 
@@ -122,8 +122,8 @@ pub(crate) fn get(world: &World, id: &str) -> Answer {
     })
 }
 
-/// Ends the web calls that nobody has joined.
-pub(crate) fn settle(world: &mut World, now: Timestamp) {
+/// Ends the web calls that nobody joined in time.
+pub(crate) fn end_unjoined(world: &mut World, now: Timestamp) {
     for call in world.calls.iter_mut().filter(|call| is(call, "queued") && is_late(call, now)) {
         call.insert("status".to_owned(), "ended".into());
         call.insert("endedAt".to_owned(), text(now).into());
@@ -137,7 +137,7 @@ fn is_late(call: &Object, now: Timestamp) -> bool {
     instant(call, "createdAt").is_some_and(|made| plus(made, JOIN_TIMEOUT) <= now)
 }
 
-/// A call that is under way.
+/// Adds a call that is under way; returns its id.
 pub(crate) fn begin(world: &mut World, new: &NewCall, now: Timestamp) -> String {
     let mut call = Object::new();
     call.insert("type".to_owned(), new.kind.as_str().into());
@@ -156,7 +156,7 @@ pub(crate) fn begin(world: &mut World, new: &NewCall, now: Timestamp) -> String 
     add(world, &mut call, now)
 }
 
-/// Somebody joins a web call; false if there is none that waits.
+/// Joins a web call; false if it cannot be joined.
 pub(crate) fn join(world: &mut World, id: &str, now: Timestamp) -> bool {
     let Some(call) = world.calls.get_mut(id).filter(|call| is(call, "queued")) else {
         return false;
@@ -167,7 +167,7 @@ pub(crate) fn join(world: &mut World, id: &str, now: Timestamp) -> bool {
     true
 }
 
-/// A call is over; false if it was not under way.
+/// Ends a call; false if it was not under way.
 pub(crate) fn end(world: &mut World, id: &str, end: &CallEnd) -> bool {
     let Some(call) = world.calls.get_mut(id).filter(|call| is(call, "in-progress")) else {
         return false;

@@ -1,4 +1,4 @@
-//! The stand-in's clock: Vapi has its own, which is not ours.
+//! The stand-in's clock. Like Vapi's, it is independent of ours.
 
 use std::{
     sync::{
@@ -10,31 +10,31 @@ use std::{
 
 use readmodel::time::Timestamp;
 
-/// What the stand-in takes the time from.
+/// The source of the stand-in's time.
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// This machine's.
+    /// This machine's clock.
     #[default]
     System,
-    /// Stands still until it is moved; microseconds since the Unix epoch.
+    /// A clock that only moves when told to; microseconds since the Unix epoch.
     Manual(Arc<AtomicI64>),
 }
 
 impl Clock {
-    /// A clock that stands at `now`.
+    /// A manual clock, set to `now`.
     pub fn at(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(now.as_micros())))
     }
 
-    /// Moves a manual clock; that of the machine goes by itself.
+    /// Moves a manual clock; the machine's is not affected.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(micros) = self {
             micros.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
         }
     }
 
-    /// The time in whole milliseconds: Vapi has no finer.
-    #[expect(clippy::disallowed_methods, reason = "it plays a machine that the database's clock does not rule")]
+    /// The time in whole milliseconds, as precise as Vapi's.
+    #[expect(clippy::disallowed_methods, reason = "it stands in for a machine whose clock is not the database's")]
     pub(crate) fn now(&self) -> Timestamp {
         let micros = match self {
             Self::System => jiff::Timestamp::now().as_microsecond(),

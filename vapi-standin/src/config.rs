@@ -1,4 +1,4 @@
-//! How a stand-in is set up.
+//! The settings of a stand-in.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -9,37 +9,37 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-/// The organisation that the stand-in plays, and where.
+/// The address of a stand-in, and the organisation that it plays.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Where it listens; port 0 takes a free one.
+    /// The address to listen on; port 0 takes a free one.
     pub addr: SocketAddr,
     /// The key for everything but web calls.
     pub private_key: String,
-    /// The key for web calls, and for nothing else.
+    /// The key for web calls only.
     pub public_key: String,
     /// Vapi's id of the organisation.
     pub org_id: Uuid,
-    /// Whose time is written into what is made.
+    /// The clock for the times of objects.
     pub clock: Clock,
-    /// What ids and random faults are drawn from.
+    /// The seed of ids and random faults.
     pub seed: u64,
-    /// The limit of calls at a time.
+    /// The most calls at a time.
     pub concurrency_limit: usize,
-    /// Whether a web call beyond the limit is made and never starts, instead of being refused.
+    /// Whether a web call beyond the limit is created but never starts, instead of being refused.
     pub blocked_calls_are_answered: bool,
-    /// The limit of requests at a time; `None` for no limit.
+    /// The limit of requests; `None` for no limit.
     pub rate_limit: Option<RateLimit>,
 }
 
-/// At most `requests` within `per`.
+/// A limit of `requests` within `per`.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimit {
-    /// How many.
+    /// The number of requests.
     pub requests: usize,
-    /// In which time.
+    /// The period.
     pub per: Duration,
-    /// Whether a refusal says in `Retry-After` when to come back.
+    /// Whether a refusal has a `Retry-After`.
     pub says_when: bool,
 }
 

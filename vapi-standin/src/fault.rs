@@ -1,4 +1,4 @@
-//! How the stand-in fails.
+//! The stand-in's faults.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -9,25 +9,25 @@ use rand::{RngExt, SeedableRng, rngs::StdRng};
 
 use crate::operation::Operation;
 
-/// One way to fail. Those that say "done" do the work first: the client cannot tell them from the others.
+/// A fault. Those marked "done" do the work first, which the client cannot tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// This status in place of an answer; not done.
+    /// This status instead of an answer; not done.
     Status {
         /// The status.
         code: u16,
         /// The text of `Retry-After`.
         retry_after: Option<String>,
     },
-    /// Sent on to where it came to, with 307: whoever follows comes again; not done.
+    /// A redirect (307) to the same path; not done.
     Redirect,
-    /// Done, and then a gateway's error with this status in place of the answer.
+    /// Done, then a gateway's error with this status instead of the answer.
     StatusAfter(u16),
-    /// Done, but late.
+    /// Done, with a late answer.
     Slow(Duration),
     /// Never answered; not done.
     Hang,
-    /// Done and never answered.
+    /// Done, and never answered.
     HangAfter,
     /// The connection is reset; not done.
     ResetBefore,
@@ -35,7 +35,7 @@ pub enum Fault {
     ResetAfter,
     /// Done; the connection ends in the middle of the answer.
     Truncated,
-    /// Done; the answer is no JSON.
+    /// Done; the answer is not JSON.
     Garbage,
 }
 
@@ -46,14 +46,14 @@ impl Fault {
     }
 }
 
-/// Faults at random, the same for the same seed and order of requests.
+/// Random faults, the same for the same seed and order of requests.
 #[derive(Clone, Debug)]
 pub struct Chaos {
-    /// Where chance comes from.
+    /// The seed.
     pub seed: u64,
-    /// How many of a hundred requests fail.
+    /// The percentage of requests that fail.
     pub percent: u8,
-    /// In which ways.
+    /// The possible faults.
     pub faults: Vec<Fault>,
 }
 
@@ -78,7 +78,7 @@ impl Faults {
         self.chaos = Some((chaos, rng));
     }
 
-    /// The fault of the next request: as it was told to fail once, or always, or as chance has it.
+    /// The fault of the next request: a single one that was ordered, a permanent one, or a random one.
     pub(crate) fn draw(&mut self, operation: Operation) -> Option<Fault> {
         let told = self.next.get_mut(&operation).and_then(VecDeque::pop_front);
         told.or_else(|| self.always.get(&operation).cloned()).or_else(|| self.by_chance())

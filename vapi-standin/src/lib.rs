@@ -1,12 +1,12 @@
-//! A stand-in for Vapi's REST API: for tests, for measuring, and for running without a key.
+//! A stand-in for Vapi's REST API: for tests, for benchmarks, and for running without a key.
 //!
-//! It keeps everything in memory and is as strict as the real thing: it knows which key may do what, refuses properties,
-//! lengths, ranges and values in Vapi's words, replaces top-level fields whole, forgets nothing that a client did and
-//! tells it nothing that Vapi would not. Where Vapi's wording is not known it is near the known ones; tests should rely on
-//! the status then.
+//! It keeps everything in memory and is as strict as Vapi: it checks which key may do what, refuses properties,
+//! lengths, ranges and values in Vapi's words, replaces top-level fields as a whole, keeps what clients do, and returns
+//! nothing that Vapi would not. Where Vapi's wording is not known, it is modelled on known wordings, and tests should
+//! rely on the status.
 //!
-//! On demand it fails, in every way in which a service can: see [`Fault`]. And it can be changed behind its client's
-//! back, as others change Vapi.
+//! It fails on demand, in all ways in which a service can (see [`Fault`]), and its objects can be changed from outside,
+//! as other programs change Vapi's.
 
 mod answer;
 mod assistants;
@@ -14,8 +14,8 @@ mod auth;
 mod calls;
 mod clock;
 mod config;
+mod connection;
 mod fault;
-mod line;
 mod object;
 mod operation;
 mod phone_numbers;

@@ -1,4 +1,4 @@
-//! `vapi-standin`: the stand-in as a process of its own, to be run by hand.
+//! `vapi-standin`: the stand-in as a process of its own, for use by hand.
 
 use std::net::SocketAddr;
 
@@ -10,22 +10,22 @@ use vapi_standin::{Chaos, Config, Fault, Standin};
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
-    /// Where to listen
+    /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:8090")]
     addr: SocketAddr,
-    /// The key for everything but web calls [default: standin-private-key]
+    /// Key for everything but web calls [default: standin-private-key]
     #[arg(long)]
     private_key: Option<String>,
-    /// The key for web calls [default: standin-public-key]
+    /// Key for web calls [default: standin-public-key]
     #[arg(long)]
     public_key: Option<String>,
-    /// How many calls there may be at a time
+    /// Most calls at a time
     #[arg(long, default_value_t = 10)]
     concurrency: usize,
-    /// How many of a hundred requests fail
+    /// Percentage of requests that fail
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(..=100))]
     chaos_percent: u8,
-    /// What ids and failures are drawn from
+    /// Seed of ids and failures
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -53,7 +53,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(standin.serve_forever().await?)
 }
 
-#[expect(clippy::print_stdout, reason = "this is the command line's own word")]
+#[expect(clippy::print_stdout, reason = "the command's output")]
 fn welcome(standin: &Standin) {
     println!("VAPI_BASE_URL={}", standin.url());
     println!("VAPI_API_KEY={}", standin.config().private_key);

@@ -1,4 +1,4 @@
-//! The things Vapi keeps, which are all JSON objects with an id and two times.
+//! The objects that Vapi keeps: JSON objects with an id and two times.
 
 use readmodel::time::Timestamp;
 use serde_json::{Map, Value};
@@ -7,7 +7,7 @@ use crate::clock::text;
 
 pub(crate) type Object = Map<String, Value>;
 
-/// Of one kind, in the order in which they were made.
+/// The objects of one kind, in the order of their creation.
 #[derive(Default)]
 pub(crate) struct Objects(Vec<Object>);
 
@@ -42,7 +42,7 @@ fn is(object: &Object, id: &str) -> bool {
     object.get("id").and_then(Value::as_str) == Some(id)
 }
 
-/// Fills in what Vapi adds to everything it makes.
+/// Fills in the fields that Vapi adds to every object.
 pub(crate) fn stamp(object: &mut Object, id: String, org_id: String, now: Timestamp) {
     object.insert("id".to_owned(), id.into());
     object.insert("orgId".to_owned(), org_id.into());
@@ -50,7 +50,7 @@ pub(crate) fn stamp(object: &mut Object, id: String, org_id: String, now: Timest
     object.insert("updatedAt".to_owned(), text(now).into());
 }
 
-/// Replaces each field that is named, whole; null clears it.
+/// Replaces the given fields, each as a whole; null clears a field.
 pub(crate) fn patch(object: &mut Object, fields: Object, now: Timestamp) {
     for (name, value) in fields {
         if value.is_null() {
@@ -62,7 +62,7 @@ pub(crate) fn patch(object: &mut Object, fields: Object, now: Timestamp) {
     object.insert("updatedAt".to_owned(), text(now).into());
 }
 
-/// An instant of an object.
+/// An object's field as an instant.
 pub(crate) fn instant(object: &Object, name: &str) -> Option<Timestamp> {
     Timestamp::parse(object.get(name)?.as_str()?)
 }

@@ -1,8 +1,8 @@
-//! What a request asks for.
+//! The operations of the API.
 
 use axum::http::Method;
 
-/// An endpoint of Vapi's that the stand-in has.
+/// An endpoint of Vapi that the stand-in has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /assistant`

@@ -36,7 +36,7 @@ pub(crate) fn update(world: &mut World, id: &str, body: Object, now: Timestamp) 
     Ok((StatusCode::OK, show(number)))
 }
 
-/// A number of Twilio's, with the secrets that Vapi shows to everybody who lists it.
+/// Adds a number of Twilio's, with the secrets that Vapi returns to everyone who lists it.
 pub(crate) fn add(world: &mut World, id: &str, number: &str, now: Timestamp) {
     let mut object = Object::new();
     object.insert("provider".to_owned(), "twilio".into());

@@ -12,7 +12,7 @@ use crate::{
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1000;
 
-/// Which objects are listed, and how many.
+/// The filters and the limit of a list.
 pub(crate) struct Query {
     limit: usize,
     bounds: Vec<(&'static str, Bound, Timestamp)>,
@@ -39,7 +39,7 @@ const BOUNDS: [(&str, &str, Bound); 8] = [
 ];
 
 impl Query {
-    /// Reads a query. Besides limit and times it may filter by the fields in `filters`, and by nothing else.
+    /// Parses a query. It may contain the limit, times, and the fields in `filters`; anything else is an error.
     pub(crate) fn parse(query: &str, filters: &[&str]) -> Result<Self, Refusal> {
         let mut parsed = Self { limit: DEFAULT_LIMIT, bounds: Vec::new(), equal: Vec::new() };
         let mut faults = Vec::new();
@@ -67,7 +67,7 @@ impl Query {
         Ok(())
     }
 
-    /// Newest first: objects stand in the order in which they were made.
+    /// The matching objects, newest first.
     pub(crate) fn run(&self, objects: &Objects, show: impl Fn(&Object) -> Value) -> Value {
         objects.iter().rev().filter(|object| self.matches(object)).take(self.limit).map(show).collect()
     }

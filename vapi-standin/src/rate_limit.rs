@@ -1,4 +1,4 @@
-//! The limit of requests, of which an organisation has one.
+//! The limit of an organisation's requests.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::{config::RateLimit, refusal::Refusal};
 
-/// When the requests of the window were let through.
+/// When the requests of the current window were admitted.
 #[derive(Default)]
 pub(crate) struct Window(VecDeque<Instant>);
 

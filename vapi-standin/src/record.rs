@@ -1,4 +1,4 @@
-//! What the stand-in has been asked.
+//! The record of requests.
 
 use std::collections::VecDeque;
 
@@ -6,19 +6,19 @@ use serde_json::Value;
 
 use crate::operation::Operation;
 
-/// The stand-in remembers this many requests, as it may run for long.
+/// The number of requests that are remembered.
 const MAX_REQUESTS: usize = 20_000;
 
-/// A request as it came.
+/// A request, as received.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
-    /// What it asked for, if that is something the stand-in has.
+    /// The operation, if the stand-in has it.
     pub operation: Option<Operation>,
-    /// Its method.
+    /// The method.
     pub method: String,
-    /// Its path with the query.
+    /// The path with the query.
     pub path: String,
-    /// Its body; null without one, and a text if it is no JSON.
+    /// The body; null if there was none, a text if it was not JSON.
     pub body: Value,
 }
 

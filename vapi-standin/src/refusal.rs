@@ -1,4 +1,4 @@
-//! The error bodies of Vapi, which are NestJS' own.
+//! Vapi's error bodies, which are NestJS' own.
 
 use axum::{
     Json,
@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-/// Why a request is not served.
+/// A refused request.
 #[derive(Clone, Debug)]
 pub(crate) struct Refusal {
     status: StatusCode,
@@ -25,7 +25,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// Where the thing itself is addressed it is 404; where it is only named, 400.
+    /// An unknown assistant: 404 where it is addressed, 400 where it is only named.
     pub(crate) fn no_such_assistant(status: StatusCode, id: &str) -> Self {
         Self::new(status, format!("Couldn't Get Assistant. `assistantId` {id} Does Not Exist."))
     }

@@ -1,4 +1,4 @@
-//! The report of a call that has ended, and the signature of a message, as Vapi sends them.
+//! The end-of-call report and the signature, as Vapi sends them.
 
 use std::fmt::Display;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// The fields of a call that its end-of-call report repeats.
 const REPEATED: [&str; 6] = ["endedReason", "startedAt", "endedAt", "cost", "analysis", "artifact"];
 
-/// The message, but for what all messages of a call share. `field` tells what is known of the call.
+/// The report's own fields, without those that all messages of a call share. `field` returns a field of the call.
 pub(crate) fn end_of_call(at_millis: i64, field: impl Fn(&str) -> Option<Value>) -> Value {
     let repeated = REPEATED.into_iter().filter_map(|name| Some((name.to_owned(), field(name)?)));
     let mut message: Map<_, _> = repeated.collect();
@@ -20,27 +20,27 @@ pub(crate) fn end_of_call(at_millis: i64, field: impl Fn(&str) -> Option<Value>)
     message.into()
 }
 
-/// An inbound call that the caller has ended.
+/// An inbound call that the caller ended.
 #[derive(Clone, Debug)]
 pub struct Report<'a> {
-    /// Vapi's id of the number that was called.
+    /// Vapi's id of the called number.
     pub phone_number_id: String,
-    /// Who called.
+    /// The caller's number.
     pub customer: String,
     /// When it ended, in seconds since 1970.
     pub ended_at: i64,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: i64,
-    /// In dollars.
+    /// The cost in US dollars.
     pub cost: f64,
-    /// What it was about.
+    /// The summary of the conversation.
     pub summary: &'a str,
-    /// How it went: from 0 to 1, and in a word.
+    /// The sentiment from 0 to 1, and as a word.
     pub sentiment: (f64, &'a str),
 }
 
 impl Report<'_> {
-    /// `{"message": …}` of a call that nobody has heard of.
+    /// The report as `{"message": …}`, of a call with a new id.
     pub fn body(&self) -> Value {
         let instant = |seconds: i64| Timestamp::from_micros(seconds * 1_000_000).to_string();
         let (score, label) = self.sentiment;
@@ -65,9 +65,9 @@ impl Report<'_> {
     }
 }
 
-/// The signature that Vapi's HMAC credential puts on a body, as it is set up by default. `time` is what `x-timestamp` says.
+/// The signature of a body by Vapi's HMAC credential with its default settings. `time` is the value of `x-timestamp`.
 pub fn signature(secret: &str, time: impl Display, body: &str) -> String {
-    // A key of any length will do.
+    // HMAC accepts keys of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{time}.{body}").as_bytes());
     mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -1,4 +1,4 @@
-//! From a request to its answer, or to the fault that it meets.
+//! The path from a request to its answer or fault.
 
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
@@ -13,13 +13,13 @@ use futures_util::stream;
 use serde_json::Value;
 
 use crate::{
-    answer::Answer, assistants, auth, calls, fault::Fault, line::Fuse, object::Object, operation::Operation,
+    answer::Answer, assistants, auth, calls, connection::Fuse, fault::Fault, object::Object, operation::Operation,
     phone_numbers, record::Request as Recorded, refusal::Refusal, schema::is_uuid, world::Shared,
 };
 
 const MAX_BODY_BYTES: usize = 32 << 20;
 
-/// All requests come here.
+/// Handles every request.
 pub(crate) async fn handle(
     State(shared): State<Arc<Shared>>,
     ConnectInfo(fuse): ConnectInfo<Fuse>,
@@ -75,7 +75,7 @@ async fn fail(fault: Fault, path: &str, fuse: &Fuse, work: impl FnOnce() -> Resp
     }
 }
 
-/// Vapi's own errors are JSON; those of a gateway are pages.
+/// An error with a status: JSON like Vapi's own, or a page like a gateway's.
 fn status(code: u16, retry_after: Option<String>) -> Response {
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = status.canonical_reason().unwrap_or_default();
@@ -96,11 +96,11 @@ async fn hang() -> Response {
 
 fn cut(fuse: &Fuse) -> Response {
     fuse.blow();
-    // It will not be written.
+    // It is never written.
     StatusCode::OK.into_response()
 }
 
-/// Promises the whole body, sends half of it, and hangs up.
+/// Announces the whole body, sends half of it and closes the connection.
 async fn truncated(answer: Response) -> Response {
     let (mut parts, body) = answer.into_parts();
     let body = to_bytes(body, MAX_BODY_BYTES).await.unwrap_or_default();
@@ -110,7 +110,7 @@ async fn truncated(answer: Response) -> Response {
         match half {
             Some(half) => Some((Ok(half), None)),
             None => {
-                // The first half is on its way before the end comes.
+                // Give the first half time to be sent.
                 tokio::time::sleep(Duration::from_millis(5)).await;
                 Some((Err(io::Error::from(io::ErrorKind::ConnectionReset)), None))
             }
@@ -146,7 +146,7 @@ fn serve(shared: &Shared, operation: Operation, parts: &Parts, body: &[u8]) -> A
     let query = parts.uri.query().unwrap_or_default();
     let mut world = shared.world();
     let world = &mut *world;
-    calls::settle(world, now);
+    calls::end_unjoined(world, now);
     match operation {
         Operation::CreateAssistant => assistants::create(world, object(body)?, now),
         Operation::ListAssistants => assistants::list(world, query),

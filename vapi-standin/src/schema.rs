@@ -1,7 +1,7 @@
-//! What Vapi takes, as tables, and its words for what it does not take.
+//! Vapi's validation rules, as tables, with the wording of its errors.
 //!
-//! Of an assistant: the names, types, lengths and ranges of Vapi's published API description, with a few fields that it
-//! takes without describing them. What lies deeper than an agent's configuration ever reaches is taken as it is.
+//! They have the names, types, lengths and ranges of Vapi's published API description, and a few fields that Vapi
+//! accepts without describing them. Fields deeper than an agent's configuration reaches are accepted as they are.
 
 mod assistant;
 mod model;
@@ -26,7 +26,7 @@ pub(crate) struct Field {
     required: bool,
 }
 
-/// What a field may hold. Null is the same as nothing.
+/// The rule for a field's value. Null counts as absent.
 pub(crate) enum Rule {
     Any,
     Flag,
@@ -42,16 +42,16 @@ pub(crate) enum Rule {
     OneOf(&'static [&'static str]),
     Free,
     List(&'static Rule),
-    /// The fields of all these.
+    /// An object with the fields of all these shapes.
     Object(&'static [&'static Shape]),
-    /// Its `provider` decides what else it has.
+    /// An object whose `provider` decides on its other fields.
     Provider {
         providers: &'static [Provider],
         common: &'static Shape,
     },
 }
 
-/// What one provider has besides the common fields.
+/// A provider's fields besides the common ones.
 pub(crate) struct Provider {
     name: &'static str,
     fields: &'static Shape,
@@ -97,7 +97,7 @@ const fn provider(name: &'static str, fields: &'static Shape) -> Provider {
     Provider { name, fields }
 }
 
-/// Everything that Vapi would say against this body; nothing, if it takes it.
+/// Vapi's objections to a body; empty if it accepts the body.
 pub(crate) fn faults(shape: &Shape, body: &Object) -> Vec<String> {
     let mut faults = Vec::new();
     check_object(&[shape], body, "", &mut faults);
@@ -114,7 +114,7 @@ fn check_object(shapes: &[&Shape], object: &Object, path: &str, faults: &mut Vec
     for field in known() {
         match object.get(field.name).filter(|value| !value.is_null()) {
             Some(value) => check(&field.rule, Subject { path, name: field.name, each: "" }, value, faults),
-            // Vapi checks the type of a missing field as it does that of a wrong one.
+            // Vapi checks the type of a missing field like that of a wrong one.
             None if field.required => {
                 check(&field.rule, Subject { path, name: field.name, each: "" }, &Value::Null, faults);
             }
@@ -123,7 +123,7 @@ fn check_object(shapes: &[&Shape], object: &Object, path: &str, faults: &mut Vec
     }
 }
 
-/// What a sentence is about: a field, or each value of a list in it.
+/// The subject of a sentence: a field, or each value of its list.
 #[derive(Clone, Copy)]
 struct Subject<'a> {
     path: &'a str,

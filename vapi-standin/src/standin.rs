@@ -1,4 +1,4 @@
-//! A running stand-in, and what its owner can do with it.
+//! A running stand-in, and its controls.
 
 use std::{io, net::SocketAddr, sync::Arc};
 
@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::{
     calls::{self, CallEnd, NewCall},
     config::Config,
+    connection::{Connections, Fuse},
     fault::{Chaos, Fault, Faults},
-    line::{Fuse, Lines},
     object::patch,
     operation::Operation,
     phone_numbers,
@@ -21,7 +21,7 @@ use crate::{
     world::Shared,
 };
 
-/// A stand-in that serves until it is dropped; then its connections end, once they have answered.
+/// A stand-in that serves until it is dropped. Its connections then end after their current answers.
 pub struct Standin {
     addr: SocketAddr,
     shared: Arc<Shared>,
@@ -29,48 +29,48 @@ pub struct Standin {
 }
 
 impl Standin {
-    /// Starts to serve, on the runtime that calls.
+    /// Starts serving on the calling runtime.
     pub async fn start(config: Config) -> io::Result<Self> {
         let listener = TcpListener::bind(config.addr).await?;
         let addr = listener.local_addr()?;
         let shared = Arc::new(Shared::new(config));
         let app = Router::new().fallback(router::handle).with_state(Arc::clone(&shared));
         let app = app.into_make_service_with_connect_info::<Fuse>();
-        let server = tokio::spawn(async move { axum::serve(Lines(listener), app).await });
+        let server = tokio::spawn(async move { axum::serve(Connections(listener), app).await });
         Ok(Self { addr, shared, server })
     }
 
-    /// What stands in place of `https://api.vapi.ai`.
+    /// The URL to use instead of `https://api.vapi.ai`.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// How it was set up.
+    /// Its settings.
     pub fn config(&self) -> &Config {
         &self.shared.config
     }
 
-    /// The next request of this kind meets this fault; said several times, one after the other.
+    /// Makes the next request of a kind fail. Repeated calls queue up.
     pub fn fail_next(&self, operation: Operation, fault: Fault) {
         self.shared.world().faults.fail_next(operation, fault);
     }
 
-    /// Every request of this kind meets this fault.
+    /// Makes every request of a kind fail.
     pub fn fail_always(&self, operation: Operation, fault: Fault) {
         self.shared.world().faults.fail_always(operation, fault);
     }
 
-    /// Requests of all kinds meet faults by chance.
+    /// Makes requests of all kinds fail at random.
     pub fn set_chaos(&self, chaos: Chaos) {
         self.shared.world().faults.set_chaos(chaos);
     }
 
-    /// No more faults.
+    /// Ends all faults.
     pub fn heal(&self) {
         self.shared.world().faults = Faults::default();
     }
 
-    /// Whether web calls are refused for want of money.
+    /// Sets whether web calls are refused because of an unpaid bill.
     pub fn set_frozen(&self, frozen: bool) {
         self.shared.world().frozen = frozen;
     }
@@ -80,17 +80,17 @@ impl Standin {
         self.shared.world().record.all()
     }
 
-    /// How many requests of this kind there were.
+    /// The number of requests of a kind.
     pub fn count(&self, operation: Operation) -> usize {
         self.shared.world().record.count(operation)
     }
 
-    /// Forgets the requests, not what they did.
+    /// Forgets the recorded requests, but not their effects.
     pub fn forget_requests(&self) {
         self.shared.world().record.clear();
     }
 
-    /// Waits until there were so many requests of this kind: taken, not answered.
+    /// Waits until this many requests of a kind have been received, answered or not.
     pub async fn asked(&self, operation: Operation, count: usize) {
         let mut asked = self.shared.asked.subscribe();
         while self.count(operation) < count {
@@ -100,7 +100,7 @@ impl Standin {
         }
     }
 
-    /// Every assistant, with its secrets, in the order in which they were made.
+    /// All assistants with their secrets, in the order of their creation.
     pub fn assistants(&self) -> Vec<Value> {
         self.shared.world().assistants.iter().cloned().map(Value::Object).collect()
     }
@@ -110,7 +110,7 @@ impl Standin {
         self.shared.world().assistants.get(id).cloned().map(Value::Object)
     }
 
-    /// Somebody else changes an assistant, as by a PATCH that nobody checks. False: there is none.
+    /// Changes an assistant as another program would, without validation. False if it does not exist.
     pub fn drift(&self, id: &str, fields: Value) -> bool {
         let now = self.shared.config.clock.now();
         match (self.shared.world().assistants.get_mut(id), fields) {
@@ -122,12 +122,12 @@ impl Standin {
         }
     }
 
-    /// Somebody else deletes an assistant. False: there is none.
+    /// Deletes an assistant as another program would. False if it does not exist.
     pub fn delete_assistant(&self, id: &str) -> bool {
         self.shared.world().assistants.remove(id).is_some()
     }
 
-    /// The organisation gets a number; its id.
+    /// Adds a phone number to the organisation; returns its id.
     pub fn add_phone_number(&self, number: &str) -> String {
         let mut world = self.shared.world();
         let id = world.new_id();
@@ -135,7 +135,7 @@ impl Standin {
         id
     }
 
-    /// The organisation gets a number whose id, a UUID, is known elsewhere already.
+    /// Adds a phone number with a given id.
     pub fn put_phone_number(&self, id: Uuid, number: &str) {
         phone_numbers::add(&mut self.shared.world(), &id.to_string(), number, self.shared.config.clock.now());
     }
@@ -145,27 +145,27 @@ impl Standin {
         self.shared.world().phone_numbers.get(id).cloned().map(Value::Object)
     }
 
-    /// A call begins, and the two sides talk; its id.
+    /// Starts a call that is under way at once; returns its id.
     pub fn begin_call(&self, call: &NewCall) -> String {
         calls::begin(&mut self.shared.world(), call, self.shared.config.clock.now())
     }
 
-    /// Somebody joins a web call. False: none of this id waits for anybody.
+    /// Joins a web call. False if no call of this id can be joined.
     pub fn join_call(&self, id: &str) -> bool {
         calls::join(&mut self.shared.world(), id, self.shared.config.clock.now())
     }
 
-    /// A call is over. False: none of this id was under way.
+    /// Ends a call. False if no call of this id is under way.
     pub fn end_call(&self, id: &str, end: &CallEnd) -> bool {
         calls::end(&mut self.shared.world(), id, end)
     }
 
-    /// A call as it is now.
+    /// The current state of a call.
     pub fn call(&self, id: &str) -> Option<Value> {
         self.shared.world().calls.get(id).map(calls::show)
     }
 
-    /// What would have been sent about a call until now, for the owner to send, drop or repeat.
+    /// The webhooks that Vapi would have sent for a call so far, for a test to send, drop or repeat.
     pub fn webhooks(&self, call_id: &str) -> Vec<Webhook> {
         webhook::of_call(&self.shared.world(), call_id)
     }

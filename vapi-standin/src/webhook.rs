@@ -1,4 +1,4 @@
-//! What Vapi would send about a call.
+//! The webhooks that Vapi would send for a call.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 
 use crate::{assistants, object::Object, report::end_of_call, world::World};
 
-/// A message on its way to the server that the assistant names.
+/// A message to the server of an assistant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Webhook {
-    /// Where to.
+    /// The URL.
     pub url: String,
-    /// With what, besides the content's type.
+    /// The headers, without the content type.
     pub headers: BTreeMap<String, String>,
     /// `{"message": …}`
     pub body: Value,
 }
 
-/// All messages of a call up to now, in order; none without an assistant that has a server.
+/// All messages of a call so far, in order; none without an assistant that has a server.
 pub(crate) fn of_call(world: &World, id: &str) -> Vec<Webhook> {
     let Some(call) = world.calls.get(id) else { return Vec::new() };
     let assistant = call.get("assistantId").and_then(Value::as_str).and_then(|id| world.assistants.get(id));
@@ -61,7 +61,7 @@ fn messages(call: &Object) -> Vec<Value> {
     messages
 }
 
-/// The call as it was when it was made: Vapi does not bring it up to date.
+/// The call as it was when it was created: Vapi does not update it in messages.
 fn snapshot(call: &Object) -> Value {
     let mut call = call.clone();
     for later in ["startedAt", "endedAt", "endedReason", "analysis", "artifact"] {
@@ -72,7 +72,7 @@ fn snapshot(call: &Object) -> Value {
     Value::Object(call)
 }
 
-/// An assistant that says nothing of messages gets Vapi's default, in which both of these are.
+/// Whether an assistant wants a message. One without a list gets Vapi's default, which has both of these.
 fn wants(assistant: &Object, message: &Value) -> bool {
     assistant.get("serverMessages").and_then(Value::as_array).is_none_or(|wanted| wanted.contains(&message["type"]))
 }

@@ -1,4 +1,4 @@
-//! Everything that the stand-in keeps.
+//! The state of the stand-in.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -15,7 +15,7 @@ use crate::{
     record::{Record, Request},
 };
 
-/// What the handle and the connections share.
+/// The state that the handle and the connections share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
     world: Mutex<World>,
@@ -31,7 +31,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) record: Record,
     pub(crate) window: Window,
-    /// The bill has not been paid.
+    /// Whether the bill is unpaid.
     pub(crate) frozen: bool,
     rng: StdRng,
 }
@@ -63,12 +63,12 @@ impl Shared {
 }
 
 impl World {
-    /// An id of anything but a call.
+    /// A new id for anything but a call.
     pub(crate) fn new_id(&mut self) -> String {
         Builder::from_random_bytes(self.rng.random()).into_uuid().to_string()
     }
 
-    /// An id of a call, which begins with its time.
+    /// A new id for a call, which begins with its time.
     pub(crate) fn new_call_id(&mut self, now: Timestamp) -> String {
         let millis = u64::try_from(now.as_micros() / 1000).unwrap_or(0);
         Builder::from_unix_timestamp_millis(millis, &self.rng.random()).into_uuid().to_string()

@@ -1,4 +1,4 @@
-//! The assistant that an agent asks for: exactly what would be sent to Vapi, and its hash.
+//! The assistant of an agent: the exact body for Vapi, and its hash.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -8,53 +8,53 @@ use sha2::{Digest, Sha256};
 
 use crate::private::Private;
 
-/// What Vapi sends us of a call. Its defaults would repeat the whole conversation at every turn.
+/// The messages that Vapi sends us about a call. Its default would repeat the whole conversation at every turn.
 const SERVER_MESSAGES: [&str; 2] = ["status-update", "end-of-call-report"];
 
-/// Vapi's default, said all the same, so that a change of the default is no drift.
+/// Vapi's default, set explicitly so that a change of the default does not look like drift.
 const WEBHOOK_TIMEOUT_SECONDS: u32 = 20;
-/// Vapi sends a webhook again only when it is told to.
+/// Vapi does not retry webhooks unless told to.
 const WEBHOOK_RETRIES: u32 = 3;
 const WEBHOOK_RETRY_DELAY_SECONDS: u32 = 1;
-/// Answers that a second try would get again.
+/// Statuses after which a retry would get the same answer.
 const NOT_RETRIED: [u16; 6] = [400, 401, 403, 404, 413, 422];
 
-/// An agent's configuration as its row has it.
+/// An agent's configuration, as in its row.
 #[derive(Clone)]
 pub struct AgentConfig {
-    /// The row.
+    /// The agent's id.
     pub id: AgentId,
-    /// The assistant's name, too.
+    /// The name of the agent and of its assistant.
     pub name: String,
-    /// Becomes the first of `model.messages`.
+    /// The first of `model.messages`.
     pub system_prompt: Option<String>,
-    /// What the assistant says first.
+    /// The first thing that the assistant says.
     pub first_message: Option<String>,
-    /// Vapi's own object.
+    /// Vapi's voice object.
     pub voice: Option<Value>,
-    /// Vapi's own object.
+    /// Vapi's model object.
     pub model: Option<Value>,
 }
 
-/// Prompts are the customer's own; they stay out of logs.
+/// Leaves the settings out: prompts are the customer's and stay out of logs.
 impl fmt::Debug for AgentConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AgentConfig").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
-/// How Vapi shows with a webhook that it is Vapi.
+/// The proof that Vapi sends with its webhooks.
 #[derive(Clone, Debug)]
 pub enum WebhookAuth {
-    /// `server.secret`, which comes back as `X-Vapi-Secret`. Vapi calls it legacy; it needs no set-up on their side.
+    /// `server.secret`, which Vapi sends as `X-Vapi-Secret`. Vapi calls it legacy; it needs no set-up on their side.
     Secret(Private),
-    /// The id of a credential that is kept at Vapi: bearer, OAuth or HMAC.
+    /// The id of a credential stored at Vapi: bearer, OAuth or HMAC.
     Credential(String),
-    /// Headers that are sent as they are.
+    /// Fixed headers.
     Headers(BTreeMap<String, Private>),
 }
 
-/// What all assistants of an installation share.
+/// The settings that all assistants of an installation share.
 #[derive(Clone, Debug)]
 pub struct Deployment {
     webhook_url: String,
@@ -62,12 +62,12 @@ pub struct Deployment {
 }
 
 impl Deployment {
-    /// An installation that the world reaches at `public_url`.
+    /// An installation that is reachable at `public_url`.
     pub fn new(public_url: &str, auth: WebhookAuth) -> Self {
         Self { webhook_url: format!("{}/webhooks/vapi", public_url.trim_end_matches('/')), auth }
     }
 
-    /// Where Vapi sends its messages to.
+    /// The URL that Vapi sends webhooks to.
     pub fn webhook_url(&self) -> &str {
         &self.webhook_url
     }
@@ -95,7 +95,7 @@ impl Deployment {
     }
 }
 
-/// The wanted assistant, whole.
+/// The complete assistant for an agent.
 #[derive(Clone)]
 pub struct Payload {
     fields: Map<String, Value>,
@@ -103,7 +103,7 @@ pub struct Payload {
 }
 
 impl Payload {
-    /// What would be sent for this agent, by this installation.
+    /// The assistant for this agent and installation.
     ///
     /// An agent without a model has no place for its prompt: [`crate::check`] it first.
     pub fn of(agent: &AgentConfig, deployment: &Deployment) -> Self {
@@ -121,25 +121,25 @@ impl Payload {
         Self { fields, hash }
     }
 
-    /// Of everything that is sent but the hash itself; secrets enter as their SHA-256.
+    /// The hash of everything that is sent, except the hash itself. Secrets enter as their SHA-256.
     pub fn hash(&self) -> ConfigHash {
         self.hash
     }
 
-    /// The body of a POST: what is null is left out.
+    /// The body of a POST, without null fields.
     pub fn to_create(&self) -> Value {
         let present = self.fields.iter().filter(|(_, value)| !value.is_null());
         Value::Object(present.map(|(name, value)| (name.clone(), value.clone())).collect())
     }
 
-    /// The body of a PATCH. It replaces every field that it names, whole, and a null clears one: what an earlier save
-    /// has set and this one has not must go.
+    /// The body of a PATCH. It replaces every named field as a whole, and null clears one, so that a field of an
+    /// earlier save does not remain.
     pub fn to_update(&self) -> Value {
         Value::Object(self.fields.clone())
     }
 
-    /// The fields in which an assistant, as Vapi shows it, is not this one: what Vapi has added by itself is no
-    /// difference, and secrets, which it does not show, are not compared.
+    /// The fields that Vapi's assistant has otherwise than this one. Fields that Vapi has added do not count, and
+    /// secrets, which it does not return, are not compared.
     pub fn differences(&self, held: &Value) -> Vec<&str> {
         let differs =
             |(name, wanted): &(&String, &Value)| !holds(held.get(name.as_str()), &without_secrets(name, wanted));
@@ -147,14 +147,14 @@ impl Payload {
     }
 }
 
-/// It holds prompts and the webhook secret.
+/// Leaves the fields out: they hold prompts and the webhook secret.
 impl fmt::Debug for Payload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Payload").field("hash", &self.hash).finish_non_exhaustive()
     }
 }
 
-/// The model with the prompt as the first of its messages, unless it stands there already.
+/// The model, with the system prompt as its first message unless it is there already.
 fn model(agent: &AgentConfig) -> Option<Value> {
     let mut model = agent.model.clone()?;
     let (Some(prompt), Some(fields)) = (&agent.system_prompt, model.as_object_mut()) else {
@@ -167,7 +167,7 @@ fn model(agent: &AgentConfig) -> Option<Value> {
         None | Some(Value::Null) => {
             fields.insert("messages".to_owned(), json!([prompt]));
         }
-        // Not a list: nothing that Vapi would take.
+        // Not a list; Vapi rejects that.
         Some(_) => {}
     }
     Some(model)
@@ -203,7 +203,7 @@ fn replace_secrets(server: &mut Value, with: impl Fn(&str) -> Value) {
     }
 }
 
-/// Whether what is held has all that is wanted. Null wants nothing.
+/// Whether `held` contains all that is wanted. A wanted null is satisfied by a missing field.
 fn holds(held: Option<&Value>, wanted: &Value) -> bool {
     match (held, wanted) {
         (None | Some(Value::Null), Value::Null) => true,

@@ -1,4 +1,4 @@
-//! The known state of one call, and the merge of two such states.
+//! The state of a call, and the merge of two states.
 
 use bigdecimal::BigDecimal;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::{
     private::Private,
 };
 
-/// Who called whom, as `calls.call_direction` has it.
+/// The direction of a call, as in `calls.call_direction`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
@@ -29,20 +29,20 @@ impl Direction {
     }
 }
 
-/// The mood of a call, as `calls.sentiment_label` has it.
+/// The sentiment of a call, as in `calls.sentiment_label`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SentimentLabel {
-    /// Good.
+    /// Positive.
     Positive,
-    /// Neither.
+    /// Neutral.
     Neutral,
-    /// Bad.
+    /// Negative.
     Negative,
 }
 
 impl SentimentLabel {
-    /// Every label.
+    /// All labels.
     pub const ALL: [Self; 3] = [Self::Positive, Self::Neutral, Self::Negative];
 
     /// The text in `calls.sentiment_label`.
@@ -55,53 +55,54 @@ impl SentimentLabel {
     }
 }
 
-/// What one message, or several merged, say about a call. The default knows nothing.
+/// The facts about a call that one message tells, or several merged. The default has none.
 ///
-/// States form a join-semilattice under [`CallState::merge`]: it is commutative, associative and idempotent, so a call's
-/// messages may arrive late, twice and in any order, and fold to the same state. Per field:
+/// States form a join-semilattice under [`CallState::merge`], which is commutative, associative and idempotent. So the
+/// messages
+/// of a call may arrive late, twice and in any order, and merge to the same state. For each field:
 ///
 /// - the message of the later [`Phase`] wins; within a phase the one sent later; at one instant the greater value;
 /// - absent never overwrites present;
-/// - `started_at` and `ended_at` take what a report states, else the earliest time a message suggests;
+/// - `started_at` and `ended_at` take the instant that a report states, or else the earliest that a message implies;
 /// - `heard_at` is the latest instant of any message;
 /// - `is_test_call` is true once any message says so.
 ///
-/// Serialised, it remembers which message told each field, so a stored state goes on merging where it stopped.
+/// The serialised form includes the message behind each field, so that a stored state can be merged further.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct CallState {
-    /// Vapi's own word; see [`CallState::status`] for ours.
+    /// Vapi's status; see [`CallState::status`] for ours.
     pub vapi_status: Latest<String>,
-    /// Unknown for web calls: there the agent's own direction decides.
+    /// Unknown for web calls, which take the direction of their agent.
     pub direction: Latest<Direction>,
-    /// One marked `is_test_call` in its metadata, as those are that our console starts.
+    /// Whether the metadata has `is_test_call`, as for calls that our console starts.
     pub is_test_call: bool,
-    /// When the two sides were connected.
+    /// When the call was answered.
     pub started_at: Milestone,
-    /// When the call was over.
+    /// When the call ended.
     pub ended_at: Milestone,
-    /// When the two sides were last in contact, as far as any message tells: its call's end or start, or its own time.
+    /// When caller and agent were last in contact: the end or start of the call, or the time of the message.
     pub heard_at: Newest,
-    /// Whole seconds, never negative.
+    /// In whole seconds, never negative.
     pub duration_seconds: Latest<i32>,
-    /// The mood in a word. Absent is absent: nobody's mood is neutral by default.
+    /// The sentiment as a word. Absent is not the same as neutral.
     pub sentiment_label: Latest<SentimentLabel>,
-    /// The mood from 0 to 1.
+    /// The sentiment from 0 to 1.
     pub sentiment_score: Latest<BigDecimal>,
-    /// What was said, in a few sentences; not blank.
+    /// A summary of the conversation; not blank.
     pub summary: Latest<Private>,
-    /// Vapi's reason, free text.
+    /// Vapi's reason, as free text.
     pub ended_reason: Latest<String>,
-    /// What the call cost, in US cents.
+    /// The cost in US cents.
     pub cost_cents: Latest<i32>,
-    /// The customer's phone number, in E.164 where that is certain.
+    /// The customer's phone number, in E.164 where the conversion is certain.
     pub customer_number: Latest<Private>,
     /// The customer's name.
     pub customer_name: Latest<Private>,
 }
 
 impl CallState {
-    /// Both states' knowledge of the same call.
+    /// Merges two states of the same call.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
@@ -122,7 +123,7 @@ impl CallState {
         }
     }
 
-    /// The same, but for who called and what was said.
+    /// The state without the caller's identity and the conversation.
     #[must_use]
     pub fn without_caller(self) -> Self {
         Self {
@@ -133,13 +134,13 @@ impl CallState {
         }
     }
 
-    /// Whether `other` tells anything that does not show already. Who tells it, and when, does not count.
+    /// Whether `other` would change the row of the call. A different message or time with the same facts does not.
     pub fn learns_from(&self, other: &Self) -> bool {
         let merged = self.clone().merge(other.clone());
         merged.shown() != self.shown()
     }
 
-    /// The row to show of the call.
+    /// The fields that the row of the call shows.
     fn shown(&self) -> impl PartialEq {
         (
             (self.status(), self.direction.get(), self.is_test_call, self.started_at.get(), self.ended_at.get()),
@@ -148,13 +149,13 @@ impl CallState {
         )
     }
 
-    /// How far the call has come; `None` when nothing is known.
+    /// The latest known phase; `None` if nothing is known.
     pub fn phase(&self) -> Option<Phase> {
-        self.vapi_status.told().map(|told| told.phase())
+        self.vapi_status.rank().map(|rank| rank.phase())
     }
 
-    /// The text for `calls.status`: Vapi's own word while the call lives, and once it is over the kind of end that its
-    /// reason tells. `None` when nothing is known.
+    /// The text for `calls.status`: Vapi's status while the call is going on, then the kind of ending that its reason
+    /// means. `None` if nothing is known.
     pub fn status(&self) -> Option<&str> {
         if self.phase()? >= Phase::Ended {
             return Some(call_status(self.ended_reason.get().map_or("", String::as_str)));

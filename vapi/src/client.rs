@@ -1,7 +1,7 @@
 //! The client of Vapi's REST API.
 //!
-//! One [`Client`] serves a process; its clones share the connections and the [`Gate`], so that what one of them hears
-//! of limits and outages holds for all. No method repeats a request: its [`Error`] says what the caller may do.
+//! A process has one [`Client`]; its clones share the connections and the [`Gate`], so that limits and outages that one
+//! of them meets hold for all. No method retries a request: its [`Error`] says what the caller may do.
 
 mod answer;
 mod assistants;
@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 use self::{answer::answered, request::Request};
 pub use self::{
-    assistants::{Assistant, PAGE},
+    assistants::{Assistant, PAGE_SIZE},
     calls::{Call, Calls, WebCall},
     error::{Cause, Error},
     gate::{Gate, Times},
@@ -34,55 +34,55 @@ pub use self::{
 };
 use crate::{is_loopback, private::Private};
 
-/// A connection within one continent takes a tenth of it; what takes longer is a network that is down.
+/// The limit for connecting. A connection within a continent takes a tenth of it; a longer wait means a broken network.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Told of every request that was sent.
+/// Called after every request that was sent.
 pub type Observer = Arc<dyn Fn(&Observation) + Send + Sync>;
 
-/// A request that has ended.
+/// A completed request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observation {
-    /// What was asked.
+    /// The kind of request.
     pub operation: Operation,
-    /// The status of the answer, or what there was in its place: `connect`, `timeout`, `broken`, `unreadable`.
+    /// The status of the answer, or in its absence `connect`, `timeout`, `broken` or `unreadable`.
     pub status: String,
-    /// How long it took.
+    /// Its duration.
     pub took: Duration,
 }
 
-/// How Vapi is reached.
+/// The address of Vapi, the key, and the limits of requests.
 #[derive(Clone)]
 pub struct Config {
     /// `https://api.vapi.ai`, or a stand-in.
     pub base_url: String,
-    /// The key that may do everything but start a web call.
+    /// The private key, which may do everything except starting web calls.
     pub private_key: Private,
-    /// The key that may start web calls. Without it the private one is tried: some organisations' may.
+    /// The public key, which may start web calls. Without it the private key is tried; some organisations' keys may.
     pub public_key: Option<Private>,
-    /// Vapi's front door turns away requests without one.
+    /// Vapi's edge rejects requests without one.
     pub user_agent: String,
     /// Counts and times the requests.
     pub observer: Option<Observer>,
-    /// How patient it is.
+    /// Timeouts and pauses.
     pub times: Times,
 }
 
-/// Why there is no client.
+/// Why no client can be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// The base URL is none.
-    #[error("Vapi's address is not an http or https URL")]
+    /// The base URL is invalid.
+    #[error("VAPI_BASE_URL is not an http or https URL")]
     BaseUrl,
-    /// A key or the user agent cannot stand in a header.
-    #[error("{0} holds characters that no header may hold")]
+    /// A key or the user agent cannot be sent in a header.
+    #[error("{0} contains characters that no header may contain")]
     Header(&'static str),
-    /// TLS could not be set up.
+    /// TLS could not be initialised.
     #[error("the HTTP client could not be set up")]
     Http(#[source] reqwest::Error),
 }
 
-/// See the module. Cheap to clone.
+/// The client of Vapi's REST API. Cheap to clone.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -94,7 +94,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client with a gate of its own. Connects to nothing yet.
+    /// A client with a gate of its own. It connects on first use.
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         let base_url = Url::parse(&config.base_url).map_err(|_| ConfigError::BaseUrl)?;
         if !matches!(base_url.scheme(), "http" | "https") || base_url.cannot_be_a_base() {
@@ -113,19 +113,20 @@ impl Client {
         })
     }
 
-    /// What holds requests back.
+    /// The gate that holds requests back.
     pub fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    /// Sends a request once and reads the answer with `read`, which gives `None` for what Vapi never answers.
+    /// Sends a request once and parses the answer with `read`, which returns `None` for anything that is not Vapi's.
     async fn send<T>(&self, request: Request<'_>, read: impl FnOnce(Value) -> Option<T>) -> Result<T, Error> {
         let pass = self.gate.enter().await?;
         let started = Instant::now();
         let (result, status) = self.exchange(&request, read).await;
-        // What may be the fault of a list's length tells nothing of Vapi, and holds back nobody.
+        // A failure that the length of a list may have caused says nothing about Vapi, so the gate does not learn of
+        // it.
         if !(request.operation.is_list() && result.as_ref().is_err_and(Error::may_be_length)) {
-            pass.settle(&result);
+            pass.report(&result);
         }
         if let Some(observer) = &self.observer {
             observer(&Observation { operation: request.operation, status, took: started.elapsed() });
@@ -188,13 +189,13 @@ fn check_header(what: &'static str, text: &str) -> Result<(), ConfigError> {
 fn http_client(config: &Config, base_url: &Url) -> Result<reqwest::Client, reqwest::Error> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // An error means that the process has chosen a provider already, which is as good.
+        // On an error the process has chosen a provider already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     let builder = reqwest::Client::builder()
         .user_agent(&config.user_agent)
         .redirect(Policy::none())
-        // Whether a request may be sent again is the caller's to say.
+        // Callers decide whether to retry.
         .retry(reqwest::retry::never())
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(config.times.request);
@@ -202,7 +203,7 @@ fn http_client(config: &Config, base_url: &Url) -> Result<reqwest::Client, reqwe
     if base_url.host_str().is_some_and(is_loopback) { builder.no_proxy().build() } else { builder.build() }
 }
 
-/// What a request is made of, for the modules of the nouns.
+/// A request with method and path.
 fn request<'a>(operation: Operation, method: Method, path: &[&'a str]) -> Request<'a> {
     Request { operation, method, path: path.to_vec(), query: Vec::new(), body: None }
 }

@@ -1,10 +1,9 @@
-//! What a call's `endedReason` says about how it went.
+//! The meaning of a call's `endedReason`.
 
-/// The `calls.status` of a call that ended for `reason`: completed, no-answer, voicemail, transferred, failed or
-/// cancelled.
+/// The `calls.status` for an ended call: completed, no-answer, voicemail, transferred, failed or cancelled.
 ///
-/// Vapi has some 600 reasons and adds more, most of them a provider's errors. So this goes by a few exact ones and by the
-/// words that errors are made of; a reason that nothing is known of is a completed call.
+/// Vapi has some 600 reasons and adds more, most of them errors of providers. So a few are matched exactly, and errors
+/// by the words that they are made of. An unknown reason is a completed call.
 pub fn call_status(reason: &str) -> &'static str {
     match reason {
         "customer-busy"
@@ -22,7 +21,7 @@ pub fn call_status(reason: &str) -> &'static str {
 fn is_transfer(reason: &str) -> bool {
     reason.starts_with("assistant-forwarded-call")
         || reason.ends_with(".hook-executed-transfer")
-        // The server answered an assistant-request with a number to put the caller through to.
+        // The server answered an assistant-request with a number to forward the caller to.
         || reason == "assistant-request-returned-forwarding-phone-number"
 }
 
@@ -49,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_become_kinds_of_end() {
+    fn every_ended_reason_maps_to_a_status() {
         let kinds: [(&str, &[&str]); 6] = [
             (
                 "completed",

@@ -1,24 +1,24 @@
-//! Reading single fields of a message. Vapi documents few types and keeps fewer promises, so a field of the wrong type
-//! is absent: it must not cost the rest of the message.
+//! Parsing of single fields. Vapi documents few types and does not keep to them, so a field of the wrong type counts as
+//! absent and does not cost the rest of the message.
 
 use bigdecimal::{BigDecimal, RoundingMode, ToPrimitive};
 use readmodel::time::Timestamp;
 use serde_json::Value;
 
-/// Ids, phone numbers, names and reasons have fewer characters than this. Some of them end in a database index, whose
-/// entries are bounded; what is longer is none of them.
+/// The longest id, phone number, name or reason. Some are indexed in the database, which bounds the size of an index
+/// entry; a longer text is none of these.
 const MAX_SHORT_CHARS: usize = 256;
 
-/// A decimal of more text than this is no amount, duration or score.
+/// The longest decimal. A longer one is no amount, duration or score.
 const MAX_DECIMAL_CHARS: usize = 40;
 
-/// Beyond the range of a double; a string may claim any exponent, and writing out its zeros could take all memory.
+/// Beyond the range of a double. A string may have any exponent, and its zeros written out could fill the memory.
 const MAX_DECIMAL_EXPONENT: i64 = 400;
 
-/// 9999-12-31T23:59:59.999999Z, the last instant that has a text form.
+/// 9999-12-31T23:59:59.999999Z, the last instant with a text form.
 const LAST_MICROS: i64 = 253_402_300_799_999_999;
 
-/// Text that is not blank; a number counts as its digits.
+/// A text that is not blank; a number counts as its digits.
 pub(crate) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => (!text.trim().is_empty()).then(|| text.clone()),
@@ -27,27 +27,27 @@ pub(crate) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Text of bounded length: an id, a phone number, a name, a reason.
+/// A text of bounded length: an id, a phone number, a name or a reason.
 pub(crate) fn short(value: &Value) -> Option<String> {
     text(value).filter(|text| text.chars().count() <= MAX_SHORT_CHARS)
 }
 
-/// The exact decimal that the digits of a number stand for, from a JSON number or a string.
+/// The exact decimal that a JSON number or a string is written as.
 ///
-/// A JSON number was parsed to the nearest double. Printed in its shortest form it has the digits it was sent with: Vapi's
-/// numbers are doubles, written in their shortest form too.
+/// A JSON number was parsed to the nearest double. Its shortest form has the digits that were sent, because Vapi's
+/// numbers are doubles in their shortest form.
 pub(crate) fn decimal(value: &Value) -> Option<BigDecimal> {
     let digits = text(value).filter(|text| text.len() <= MAX_DECIMAL_CHARS)?;
     let decimal: BigDecimal = digits.trim().parse().ok()?;
     (decimal.fractional_digit_count().abs() <= MAX_DECIMAL_EXPONENT).then(|| decimal.normalized())
 }
 
-/// A decimal as a whole number, half to even; `None` when it does not fit.
+/// A decimal rounded to a whole number, half to even; `None` if it does not fit.
 pub(crate) fn whole(decimal: &BigDecimal) -> Option<i32> {
     decimal.with_scale_round(0, RoundingMode::HalfEven).to_i32()
 }
 
-/// An instant: milliseconds since the Unix epoch as a number, or ISO 8601 as text. Not before the epoch.
+/// An instant from 1970 on: milliseconds since the Unix epoch as a number, or ISO 8601 as a text.
 pub(crate) fn timestamp(value: &Value) -> Option<Timestamp> {
     let at = match value {
         Value::Number(_) => {
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_types_are_absent() {
+    fn values_of_wrong_types_count_as_absent() {
         for value in [json!(null), json!(true), json!([]), json!({"a": 1})] {
             assert_eq!((text(&value), decimal(&value), timestamp(&value)), (None, None, None), "{value}");
         }
@@ -81,13 +81,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_no_id() {
+    fn a_long_text_is_not_an_id() {
         assert_eq!(short(&json!("é".repeat(MAX_SHORT_CHARS))), Some("é".repeat(MAX_SHORT_CHARS)));
         assert_eq!(short(&json!("é".repeat(MAX_SHORT_CHARS + 1))), None);
     }
 
     #[test]
-    fn a_boundless_exponent_is_no_number() {
+    fn a_huge_exponent_is_not_a_number() {
         for bomb in ["1e999999999", "-1e-999999999", "1e9223372036854775807", "1e99999999999999999999999"] {
             assert_eq!(decimal(&json!(bomb)), None, "{bomb}");
         }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_come_as_milliseconds_or_as_text() {
+    fn instants_are_parsed_from_milliseconds_and_text() {
         let at = timestamp(&json!("2024-07-15T05:45:29.814Z"));
         assert_eq!(at, Some(Timestamp::from_micros(1_721_022_329_814_000)));
         assert_eq!(timestamp(&parsed("1721022329814")), at);

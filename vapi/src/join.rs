@@ -1,38 +1,38 @@
-//! Facts about a call that arrive in any order, more than once.
+//! Facts about a call, which may arrive in any order and more than once.
 //!
-//! Each fact is an `Option` of a totally ordered piece of evidence, and joining two takes the greater. A maximum does not
-//! depend on order, grouping or repetition, and `None` is below everything: absent never overwrites present.
+//! Each fact is an `Option` of a totally ordered value, and joining two takes the maximum. A maximum does not depend on
+//! order, grouping or repetition, and `None` is the minimum, so that absent never overwrites present.
 
 use std::cmp::Reverse;
 
 use readmodel::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// How far a call had come when a message told of it. The order is that of a call's life, so that whatever arrives
-/// late, a call that has ended stays ended.
+/// The phase of a call when a message was sent, in the order of a call's life. An ended call stays ended, whatever
+/// arrives late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// A status that Vapi has added since, or one outside a call's life (`not-found`, `deletion-failed`).
     Unknown,
-    /// To be made at a later time.
+    /// It will be made later.
     Scheduled,
-    /// Waiting for a free line.
+    /// It waits for a free line.
     Queued,
     /// The other side's phone rings.
     Ringing,
-    /// The assistant talks.
+    /// It is answered.
     InProgress,
-    /// Being handed to a person.
+    /// It is being transferred.
     Forwarding,
-    /// Over; the report is still to come.
+    /// It is over; the report is still to come.
     Ended,
-    /// Over, and the end-of-call report is in.
+    /// It is over, and the end-of-call report has arrived.
     Reported,
 }
 
 impl Phase {
-    /// The phase that a status-update's status stands for.
+    /// The phase for the status in a status-update.
     pub fn of_status(status: &str) -> Self {
         match status {
             "scheduled" => Self::Scheduled,
@@ -46,16 +46,16 @@ impl Phase {
     }
 }
 
-/// Which message says so: one of a later phase is believed over one of an earlier phase, and within a phase the one
-/// that was sent later.
+/// The rank of a message. A message of a later phase outranks one of an earlier phase, and within a phase the one sent
+/// later wins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(crate) struct MessageRank {
     phase: Phase,
-    /// When the message was sent, in microseconds since the Unix epoch.
+    /// When it was sent, in microseconds since the Unix epoch.
     at: Option<i64>,
 }
 
-impl Told {
+impl MessageRank {
     pub(crate) fn new(phase: Phase, at: Option<Timestamp>) -> Self {
         Self { phase, at: at.map(Timestamp::as_micros) }
     }
@@ -65,31 +65,33 @@ impl Told {
     }
 }
 
-/// A value and the message that told it. The order of the fields is the order of belief; two messages of one phase and
-/// one instant that differ are settled by the greater value.
+/// A value and the rank of its message. Compared field by field; of two messages with equal rank the greater value
+/// wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Fact<T> {
-    told: Told,
+    /// Stored states have it under this name.
+    #[serde(rename = "told")]
+    rank: MessageRank,
     value: T,
 }
 
-/// A field of a call, as the message of the latest phase tells it.
+/// A field of a call, from the message with the highest rank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Latest<T>(Option<Fact<T>>);
 
 impl<T> Latest<T> {
-    pub(crate) fn new(told: Told, value: Option<T>) -> Self {
-        Self(value.map(|value| Fact { told, value }))
+    pub(crate) fn new(rank: MessageRank, value: Option<T>) -> Self {
+        Self(value.map(|value| Fact { rank, value }))
     }
 
-    /// The value, if any message told one.
+    /// The value, if any message had one.
     pub fn get(&self) -> Option<&T> {
         self.0.as_ref().map(|fact| &fact.value)
     }
 
-    pub(crate) fn told(&self) -> Option<Told> {
-        self.0.as_ref().map(|fact| fact.told)
+    pub(crate) fn rank(&self) -> Option<MessageRank> {
+        self.0.as_ref().map(|fact| fact.rank)
     }
 }
 
@@ -105,13 +107,13 @@ impl<T> Default for Latest<T> {
     }
 }
 
-/// An instant in a call's life: what the report states goes before what a message's own time suggests; then the
-/// earliest.
+/// An instant in a call's life. An instant stated by a report goes before one implied by a message's time; then the
+/// earliest wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Milestone(Option<Evidence>);
 
-/// The order of the fields is the order of belief.
+/// An instant and its source. Compared field by field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Evidence {
     stated: bool,
@@ -120,12 +122,12 @@ struct Evidence {
 }
 
 impl Milestone {
-    /// The instant as a report states it.
+    /// An instant that a report states.
     pub(crate) fn stated(at: Option<Timestamp>) -> Self {
         Self::new(true, at)
     }
 
-    /// The instant as the sending time of a message suggests it.
+    /// An instant implied by the time of a message.
     pub(crate) fn seen(at: Option<Timestamp>) -> Self {
         Self::new(false, at)
     }
@@ -134,7 +136,7 @@ impl Milestone {
         Self(at.map(|at| Evidence { stated, at: Reverse(at.as_micros()) }))
     }
 
-    /// The instant, if any message told or suggested one.
+    /// The instant, if any message stated or implied one.
     pub fn get(&self) -> Option<Timestamp> {
         self.0.as_ref().map(|evidence| Timestamp::from_micros(evidence.at.0))
     }
@@ -144,7 +146,7 @@ impl Milestone {
     }
 }
 
-/// The latest instant that any message of a call tells of.
+/// The latest instant in any message of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Newest(Option<i64>);
@@ -154,7 +156,7 @@ impl Newest {
         Self(at.map(Timestamp::as_micros))
     }
 
-    /// The instant, if any message told one.
+    /// The instant, if any message had one.
     pub fn get(&self) -> Option<Timestamp> {
         self.0.map(Timestamp::from_micros)
     }

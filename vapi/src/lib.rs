@@ -1,10 +1,10 @@
-//! Vapi: webhook messages, signature checks; what an agent's assistant is, and the client of the REST API.
+//! Vapi: webhook messages and their authentication, an agent's assistant, and the client of the REST API.
 //!
-//! A webhook passes through here in this order: [`Authenticator::admit`] (its headers), [`Claim::check`] (its body),
-//! [`Envelope::parse`], [`Envelope::dedupe_key`], [`Envelope::call_update`] (what the message says about its call),
-//! [`Envelope::into_redacted_body`] (what may be stored). All of it is pure.
+//! A webhook passes these steps: [`Authenticator::admit`] (its headers), [`Claim::check`] (its body),
+//! [`Envelope::parse`], [`Envelope::dedupe_key`], [`Envelope::call_update`] (the facts about its call),
+//! [`Envelope::into_redacted_body`] (the part to store). All of them are pure.
 //!
-//! An agent passes in this order: [`check`] (what Vapi would refuse), [`Payload::of`] (what would be sent, and its hash),
+//! An agent passes these steps: [`check`] (Vapi's limits), [`Payload::of`] (the body to send, and its hash),
 //! [`client::Client`].
 
 mod assistant;
@@ -25,7 +25,7 @@ mod surrogates;
 mod update;
 
 pub use assistant::{AgentConfig, Deployment, Payload, WebhookAuth};
-pub use authenticator::{AuthError, Authenticator, Claim, Refused, SettingError, flag, webhook_secrets};
+pub use authenticator::{AuthError, Authenticator, Claim, SettingError, WebhookRefused, flag, webhook_secrets};
 pub use call::{CallState, Direction, SentimentLabel};
 pub use check::{FieldError, check};
 pub use ended_reason::call_status;

@@ -1,16 +1,16 @@
-//! What a call that Vapi lists would have been reported as: for calls whose own messages were lost.
+//! Listed calls as messages, for calls whose own messages were lost.
 
 use serde_json::{Value, json};
 
 use crate::message::{Envelope, ParseError};
 
-/// What the messages of a call say of it, too.
+/// The fields of a listed call that the `call` of a message has as well.
 const OF_CALL: [&str; 8] =
     ["id", "type", "orgId", "assistantId", "phoneNumberId", "customer", "metadata", "assistantOverrides"];
 
 impl Envelope {
-    /// The one message that says as much of a call as the call itself does, as `GET /call` lists it: the report of one that
-    /// has ended, else its last status-update. Its dedupe key is its own: Vapi's own report may come later, and say more.
+    /// The message that tells as much of a call as its entry in `GET /call` does: the report if the call has ended,
+    /// otherwise a status-update. It has a dedupe key of its own, since Vapi's own report may come later and tell more.
     pub fn of_listed_call(call: &Value) -> Result<Self, ParseError> {
         let own: Value =
             OF_CALL.iter().filter_map(|name| Some(((*name).to_owned(), call.get(*name)?.clone()))).collect();

@@ -1,8 +1,8 @@
-//! Which hosts are this machine.
+//! Recognition of hosts that are this machine.
 
 use std::net::IpAddr;
 
-/// Whether the host of a url is this machine: `localhost`, or an address of the loopback, in brackets or not.
+/// Whether the host of a URL is this machine: `localhost` or a loopback address, with or without brackets.
 pub fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())

@@ -1,7 +1,7 @@
-//! The envelope of a webhook: which message it is, and of which call.
+//! The envelope of a webhook: the type of its message, and its call.
 //!
-//! Dispatch is by hand on `message.type`, every field is optional and unknown types are kept: Vapi adds message types and
-//! enum values at any time, sends some that its schema does not have, and its own generated types pick wrong classes.
+//! Messages are matched by hand on `message.type`, every field is optional and unknown types are kept: Vapi adds types
+//! and enum values at any time, sends some that its schema lacks, and the classes generated from its schema are wrong.
 
 use std::fmt;
 
@@ -11,22 +11,22 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{call::Direction, field, private::Private, redact::redact, surrogates};
 
-/// The largest body that is read. Conversation updates repeat the whole history and reach megabytes.
+/// The largest accepted body. Conversation updates repeat the whole history and reach megabytes.
 pub const MAX_BODY_BYTES: usize = 25 * 1024 * 1024;
 
-/// An unknown message type is kept up to this many characters.
+/// The longest unknown message type that is kept whole.
 const MAX_KIND_CHARS: usize = 64;
 
-/// Why a body is no message. The texts name what is wrong and where, and quote nothing of the content.
+/// Why a body is no message. The texts name the fault and its place, and quote no content.
 #[derive(Debug, thiserror::Error)]
 pub enum ParseError {
-    /// More than [`MAX_BODY_BYTES`].
-    #[error("the body has {0} bytes; {MAX_BODY_BYTES} are read")]
+    /// Larger than [`MAX_BODY_BYTES`].
+    #[error("the body has {0} bytes; at most {MAX_BODY_BYTES} are accepted")]
     TooLarge(usize),
-    /// Not JSON, nested too deeply, or with a number that no double holds.
+    /// Not JSON, nested too deeply, or with a number that no double can hold.
     #[error("the body is not readable as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A part without which there is no message has another type, or is missing.
+    /// A necessary part is missing or has another type.
     #[error("{part} is not {expected}")]
     WrongType {
         /// Its path in the body.
@@ -77,16 +77,16 @@ pub const KNOWN_KINDS: [&str; 33] = [
     "voice-request",
 ];
 
-/// What a message is about: `message.type`.
+/// The type of a message: `message.type`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// `status-update`: the call has come to another phase.
+    /// `status-update`: the call has reached another phase.
     StatusUpdate,
-    /// `end-of-call-report`: times, cost, analysis.
+    /// `end-of-call-report`: times, cost and analysis.
     EndOfCallReport,
-    /// `assistant-request`: who shall take this incoming call? Waits for an answer.
+    /// `assistant-request`: Vapi asks which assistant answers a call, and waits for the answer.
     AssistantRequest,
-    /// Any other type, at most 64 characters of it.
+    /// Any other type, up to 64 characters of it.
     Other(String),
 }
 
@@ -100,7 +100,7 @@ impl Kind {
         }
     }
 
-    /// The text of `message.type`, if it is one that Vapi is known to send.
+    /// The text of `message.type`, if Vapi is known to send it.
     pub fn known(&self) -> Option<&'static str> {
         KNOWN_KINDS.into_iter().find(|known| *known == self.as_str())
     }
@@ -116,18 +116,18 @@ impl Kind {
     }
 }
 
-/// How the two sides are connected: `message.call.type`.
+/// The kind of connection: `message.call.type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CallKind {
     /// `inboundPhoneCall`
     InboundPhone,
     /// `outboundPhoneCall`
     OutboundPhone,
-    /// `webCall`: from a browser.
+    /// `webCall`: a browser.
     Web,
     /// `vapi.websocketCall`: raw audio over a socket.
     Websocket,
-    /// Any other.
+    /// Any other kind.
     Other,
 }
 
@@ -142,7 +142,7 @@ impl CallKind {
         }
     }
 
-    /// Who called whom. A phone call says so; elsewhere the agent's own direction decides.
+    /// The direction of a phone call; other calls take the direction of their agent.
     pub fn direction(self) -> Option<Direction> {
         match self {
             Self::InboundPhone => Some(Direction::Inbound),
@@ -152,25 +152,25 @@ impl CallKind {
     }
 }
 
-/// The call that a message is about, and what tells whose it is.
+/// The call that a message is about, with the ids that identify its org.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRef {
     /// Vapi's id of the call.
     pub vapi_call_id: Option<String>,
-    /// The stored assistant that takes the call; a transient one has no id.
+    /// The stored assistant of the call; a transient one has no id.
     pub assistant_id: Option<String>,
     /// Vapi's id of our phone number.
     pub phone_number_id: Option<String>,
     /// Our phone number.
     pub our_number: Option<Private>,
-    /// The customer's phone number, in E.164 where that is certain; none of one who withholds it, and of a web call.
+    /// The customer's phone number, in E.164 where the conversion is certain; none for a withheld number or a web call.
     pub customer_number: Option<Private>,
     /// The customer's name.
     pub customer_name: Option<Private>,
-    /// How the two sides are connected.
+    /// The kind of connection.
     pub call_kind: Option<CallKind>,
-    /// Marked `is_test_call` in the metadata of the call or of the assistant's overrides, as the calls are that our console
-    /// starts. A web call as such is business.
+    /// Whether the metadata of the call, or of the assistant's overrides, has `is_test_call`, as for calls that our
+    /// console starts. Web calls as such are business calls.
     pub is_test_call: bool,
 }
 
@@ -197,21 +197,21 @@ impl CallRef {
     }
 }
 
-/// A webhook's body, read. It owns the body and gives it away only redacted.
+/// The parsed body of a webhook. It gives the body away only redacted.
 pub struct Envelope {
-    /// What the message is about.
+    /// The type of the message.
     pub kind: Kind,
-    /// The call that it is about.
+    /// The call of the message.
     pub call: CallRef,
     /// When Vapi sent it.
     pub timestamp: Option<Timestamp>,
-    /// No message of Vapi's, but a call as it was listed then.
+    /// Whether this is a listed call rather than a message of Vapi's.
     pub(crate) is_listed: bool,
     body: Value,
 }
 
 impl Envelope {
-    /// Reads a webhook's body, `{"message": {"type": …, …}}`.
+    /// Parses a webhook's body, `{"message": {"type": …, …}}`.
     pub fn parse(body: &[u8]) -> Result<Self, ParseError> {
         if body.len() > MAX_BODY_BYTES {
             return Err(ParseError::TooLarge(body.len()));
@@ -219,7 +219,7 @@ impl Envelope {
         Self::from_json(read(body)?)
     }
 
-    /// Reads a body that was parsed before, such as one stored by an earlier intake.
+    /// Reads a body that was parsed before, such as a stored one.
     pub fn from_json(mut body: Value) -> Result<Self, ParseError> {
         replace_nul(&mut body);
         let message = &body["message"];
@@ -238,12 +238,13 @@ impl Envelope {
         })
     }
 
-    /// One key for each event, the same when Vapi sends it again: `<vapi call id>/<type>/<discriminator>`.
+    /// The key of an event, the same for each repetition: `<vapi call id>/<type>/<discriminator>`.
     ///
-    /// The discriminator is nothing for the report, of which a call has one, a status-update's status and time of sending
-    /// (a call may come to one status twice, and then what is stored must not depend on which is told first), and a hash
-    /// of the body for everything else. A call sends several messages, so the call's id alone would swallow its report.
-    /// A call that was listed is `<vapi call id>/listed/<when it had changed>`: it must not swallow the report either.
+    /// The discriminator is empty for the report, of which a call has one. For a status-update it is the status and the
+    /// time of sending: a call may reach a status twice, and the stored event must not depend on which arrives first.
+    /// For everything else it is a hash of the body. The call's id alone would not do, since a call has several
+    /// messages. A listed call has the key `<vapi call id>/listed/<time of its change>`, which must not collide with
+    /// the report's.
     pub fn dedupe_key(&self) -> String {
         let kind = self.kind.as_str();
         let Some(call) = &self.call.vapi_call_id else {
@@ -257,19 +258,19 @@ impl Envelope {
         }
     }
 
-    /// The body with its secrets replaced: what may be stored.
+    /// The body with its secrets replaced, fit to be stored.
     pub fn into_redacted_body(self) -> Value {
         let mut body = self.body;
         redact(&mut body);
         body
     }
 
-    /// The message itself.
+    /// The message object.
     pub(crate) fn message(&self) -> &Value {
         &self.body["message"]
     }
 
-    /// A status-update's status.
+    /// The status of a status-update.
     pub(crate) fn status(&self) -> Option<String> {
         field::short(&self.message()["status"])
     }
@@ -292,23 +293,23 @@ impl fmt::Debug for Envelope {
     }
 }
 
-/// A body as JSON. One with half a character somewhere is read without it: the rest must not be lost.
+/// Parses a body. Lone surrogates are replaced, so that they do not cost the rest of the body.
 fn read(body: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(body).or_else(|error| match surrogates::mend(body) {
+    serde_json::from_slice(body).or_else(|error| match surrogates::replace_lone(body) {
         Some(mended) => serde_json::from_slice(&mended),
         None => Err(error),
     })
 }
 
-/// Puts U+FFFD wherever a string or a key has U+0000, which JSON allows and Postgres cannot store.
+/// Replaces U+0000 by U+FFFD in strings and keys: JSON allows it, and Postgres cannot store it.
 fn replace_nul(value: &mut Value) {
-    let mend = |text: String| if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text };
+    let without_nul = |text: String| if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text };
     match value {
-        Value::String(text) => *text = mend(std::mem::take(text)),
+        Value::String(text) => *text = without_nul(std::mem::take(text)),
         Value::Array(items) => items.iter_mut().for_each(replace_nul),
         Value::Object(fields) => {
             if fields.keys().any(|key| key.contains('\0')) {
-                *fields = std::mem::take(fields).into_iter().map(|(key, value)| (mend(key), value)).collect();
+                *fields = std::mem::take(fields).into_iter().map(|(key, value)| (without_nul(key), value)).collect();
             }
             fields.values_mut().for_each(replace_nul);
         }

@@ -1,17 +1,17 @@
-//! Text that is nobody's business.
+//! Private text.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A phone number, a name, a summary; or a key or secret of ours. `Debug` hides it, so that no log line or error message can hold it by accident;
-/// serialising it does not, because that is how it is stored.
+/// Personal data such as a phone number, a name or a summary; or a key or secret of ours. `Debug` hides it, so that no
+/// log line or error message can contain it by accident. Serialisation does not, since it is how the text is stored.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private(String);
 
 impl Private {
-    /// The text itself.
+    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

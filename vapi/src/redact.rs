@@ -1,11 +1,11 @@
-//! Taking secrets out of a body before it is stored.
+//! Removal of secrets from a body before it is stored.
 
 use serde_json::{Map, Value};
 
-/// What stands in a secret's place.
+/// The placeholder for a secret.
 const REDACTED: &str = "[redacted]";
 
-/// A field whose name contains one of these holds a secret. Compared in lower case without `_` and `-`.
+/// Words in the names of fields that hold secrets, compared in lower case without `_` and `-`.
 const SECRET_WORDS: [&str; 14] = [
     "secret",
     "token",
@@ -17,19 +17,19 @@ const SECRET_WORDS: [&str; 14] = [
     "authorization",
     "credential",
     "cookie",
-    // Addresses that let whoever has them listen to the live call, steer it, or take part in it.
+    // URLs that let anyone listen to the live call, steer it or join it.
     "listenurl",
     "controlurl",
     "callurl",
-    // Addresses that let whoever has them fetch what was recorded, past the storage's own door.
+    // URLs that let anyone fetch the recording without authentication.
     "presigned",
 ];
 
-/// References to credentials, not credentials: they tell which one a call used.
+/// References to credentials, which are no secrets: they say which credential a call used.
 const CREDENTIAL_REFERENCES: [&str; 2] = ["credentialid", "credentialids"];
 
-/// Replaces secrets by `"[redacted]"`, at any depth: the value of every field whose name tells of a secret, and the
-/// values in `headers`. A null there stays: it says that there is no secret. Everything else is left as it is.
+/// Replaces secrets by `"[redacted]"` at any depth: the values of fields with secret-like names, and the values in
+/// `headers`. Null stays, since it means that there is no secret. Everything else stays as it is.
 pub fn redact(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(redact),
@@ -43,7 +43,7 @@ fn redact_fields(fields: &mut Map<String, Value>) {
         let name = name.replace(['_', '-'], "").to_lowercase();
         match value {
             _ if is_secret(&name) => replace(value),
-            // Static headers of a server: their names are worth keeping, and any of them may authenticate.
+            // Static headers of a server. Their names are worth keeping, and any value may authenticate.
             Value::Object(headers) if name == "headers" => headers.values_mut().for_each(replace),
             _ if name == "headers" => replace(value),
             _ => redact(value),
@@ -51,7 +51,7 @@ fn redact_fields(fields: &mut Map<String, Value>) {
     }
 }
 
-/// Adds the texts that [`redact`] would replace.
+/// Collects the texts that [`redact`] would replace.
 pub(crate) fn collect_secrets<'a>(value: &'a Value, secrets: &mut Vec<&'a str>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect_secrets(item, secrets)),

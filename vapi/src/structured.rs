@@ -1,9 +1,9 @@
-//! What Vapi's analysis has made of a call, by name: in `analysis.structuredData`, or in `artifact.structuredOutputs`, where
-//! each output has an id, a name and a result.
+//! The named results of Vapi's analysis of a call: in `analysis.structuredData`, or in `artifact.structuredOutputs`,
+//! whose entries have an id, a name and a result.
 
 use serde_json::Value;
 
-/// The places where a value of a name may stand.
+/// The places of named results.
 pub(crate) struct Structured<'a> {
     data: &'a Value,
     outputs: Vec<&'a Value>,
@@ -18,8 +18,8 @@ impl<'a> Structured<'a> {
         }
     }
 
-    /// The first value of a name that can be read: of the structured data, of an output of that name, of a field of an
-    /// output's object.
+    /// The first readable value of a name: in the structured data, as the result of an output of that name, or as a
+    /// field of an output's result.
     pub(crate) fn find<T>(&self, name: &str, read: impl Fn(&Value) -> Option<T>) -> Option<T> {
         let named = self.outputs.iter().filter(|output| output["name"] == name).map(|output| &output["result"]);
         let within = self.outputs.iter().map(|output| &output["result"][name]);

@@ -1,11 +1,11 @@
-//! Halves of characters. JavaScript cuts text between the two halves of a character beyond the first 65,536, such as most
-//! emoji, and writes the half that is left as an escape; as text it is nothing, and no parser of Rust takes it.
+//! Lone surrogates. JavaScript may cut a text between the two halves of a character beyond the first 65,536, such as
+//! most emoji, and writes the remaining half as an escape. It is no valid text, and no Rust parser accepts it.
 
-/// U+FFFD as an escape, as long as what it replaces.
+/// The escape of U+FFFD, which is as long as the one it replaces.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
-/// The body with U+FFFD in the place of every half that is alone; `None` if there is none.
-pub(crate) fn mend(body: &[u8]) -> Option<Vec<u8>> {
+/// The body with U+FFFD in place of every lone surrogate; `None` if there is none.
+pub(crate) fn replace_lone(body: &[u8]) -> Option<Vec<u8>> {
     let mut mended: Option<Vec<u8>> = None;
     let mut at = 0;
     while let Some(next) = body.get(at..).and_then(|rest| rest.iter().position(|byte| *byte == b'\\')) {
@@ -24,7 +24,7 @@ pub(crate) fn mend(body: &[u8]) -> Option<Vec<u8>> {
     mended
 }
 
-/// The unit of UTF-16 that an escape stands for, if `\uXXXX` is what is there.
+/// The UTF-16 code unit of the escape at a position, if there is a `\uXXXX`.
 fn unit(body: &[u8], at: usize) -> Option<u16> {
     let digits = body.get(at..at + 6)?.strip_prefix(b"\\u")?;
     digits.iter().try_fold(0, |unit, digit| Some(unit * 16 + u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
@@ -35,11 +35,11 @@ mod tests {
     use super::*;
 
     fn mended(body: &str) -> Option<String> {
-        mend(body.as_bytes()).map(|body| String::from_utf8(body).unwrap())
+        replace_lone(body.as_bytes()).map(|body| String::from_utf8(body).unwrap())
     }
 
     #[test]
-    fn halves_that_are_alone_are_replaced() {
+    fn lone_surrogates_are_replaced() {
         for (body, mended_to) in [
             (r#""\ud83d""#, r#""\ufffd""#),
             (r#""\uDE00 x""#, r#""\ufffd x""#),
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn all_else_stays_as_it_is() {
+    fn everything_else_is_unchanged() {
         for body in [r#""\ud83d\ude00""#, r#""\\ud83d""#, r#""\u00e9\"\\""#, r#""\ud8"#, r#""\"#, "\u{1F600}", ""] {
             assert_eq!(mended(body), None, "{body}");
         }

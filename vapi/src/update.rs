@@ -1,7 +1,7 @@
-//! What a message says about its call. Only status-updates and the end-of-call report say anything.
+//! The facts about a call in a message. Only status-updates and the end-of-call report have any.
 //!
-//! Status, times and cost stand in `message`. `message.call` is a snapshot from the call's beginning: a report still
-//! carries the status `ringing` there, and no times.
+//! Status, times and cost are in `message`. `message.call` is a snapshot from the beginning of the call: in a report it
+//! still has the status `ringing`, and no times.
 
 use bigdecimal::{BigDecimal, Zero};
 use serde_json::Value;
@@ -9,23 +9,23 @@ use serde_json::Value;
 use crate::{
     call::{CallState, SentimentLabel},
     field,
-    join::{Latest, Milestone, Newest, Phase, Told},
+    join::{Latest, MessageRank, Milestone, Newest, Phase},
     message::{CallKind, Envelope, Kind},
     private::Private,
     structured::Structured,
 };
 
-/// What intake does to the source for one message: merge `state` into what is known of the call.
+/// The effect of a message: `state` is to be merged into the state of the call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallUpdate {
     /// Vapi's id of the call.
     pub vapi_call_id: String,
-    /// What the message says about it.
+    /// The facts about it.
     pub state: CallState,
 }
 
 impl Envelope {
-    /// What the message says about its call; `None` when it names no call or says nothing about it.
+    /// The facts about the call; `None` if the message names no call or has no facts.
     pub fn call_update(&self) -> Option<CallUpdate> {
         let vapi_call_id = self.call.vapi_call_id.clone()?;
         let state = match self.kind {
@@ -51,41 +51,41 @@ impl Envelope {
     fn end_of_call_report(&self) -> CallState {
         let message = self.message();
         let structured = Structured::of(message);
-        let told = Told::new(Phase::Reported, self.timestamp);
+        let rank = MessageRank::new(Phase::Reported, self.timestamp);
         let ended_at = Milestone::stated(field::timestamp(&message["endedAt"]));
         CallState {
             started_at: Milestone::stated(field::timestamp(&message["startedAt"])),
-            // A report without the time comes soon after the end.
+            // A report without the time follows soon after the end.
             ended_at: ended_at.join(Milestone::seen(self.timestamp)),
-            duration_seconds: Latest::new(told, duration_seconds(message)),
-            sentiment_label: Latest::new(told, sentiment_label(&structured)),
-            sentiment_score: Latest::new(told, sentiment_score(&structured)),
-            cost_cents: Latest::new(told, cost_cents(message)),
+            duration_seconds: Latest::new(rank, duration_seconds(message)),
+            sentiment_label: Latest::new(rank, sentiment_label(&structured)),
+            sentiment_score: Latest::new(rank, sentiment_score(&structured)),
+            cost_cents: Latest::new(rank, cost_cents(message)),
             ..self.state_in(Phase::Reported, "ended".to_owned())
         }
     }
 
-    /// What a message of any phase may say.
+    /// The facts that a message of any phase may have.
     fn state_in(&self, phase: Phase, vapi_status: String) -> CallState {
         let message = self.message();
-        let told = Told::new(phase, self.timestamp);
+        let rank = MessageRank::new(phase, self.timestamp);
         let summary = field::text(&message["analysis"]["summary"])
             .or_else(|| field::text(&message["summary"]))
             .or_else(|| Structured::of(message).find("summary", field::text));
         CallState {
-            vapi_status: Latest::new(told, Some(vapi_status)),
-            direction: Latest::new(told, self.call.call_kind.and_then(CallKind::direction)),
+            vapi_status: Latest::new(rank, Some(vapi_status)),
+            direction: Latest::new(rank, self.call.call_kind.and_then(CallKind::direction)),
             is_test_call: self.call.is_test_call,
-            summary: Latest::new(told, summary.map(Private::from)),
-            ended_reason: Latest::new(told, field::short(&message["endedReason"])),
-            customer_number: Latest::new(told, self.call.customer_number.clone()),
-            customer_name: Latest::new(told, self.call.customer_name.clone()),
+            summary: Latest::new(rank, summary.map(Private::from)),
+            ended_reason: Latest::new(rank, field::short(&message["endedReason"])),
+            customer_number: Latest::new(rank, self.call.customer_number.clone()),
+            customer_name: Latest::new(rank, self.call.customer_name.clone()),
             ..CallState::default()
         }
     }
 }
 
-/// The report's times apart, else its own copies of the duration, which its schema does not promise.
+/// The difference of the report's times, or else its own duration fields, which its schema does not promise.
 fn duration_seconds(message: &Value) -> Option<i32> {
     let between_times = || {
         let (start, end) = (field::timestamp(&message["startedAt"])?, field::timestamp(&message["endedAt"])?);
@@ -103,7 +103,7 @@ fn duration_seconds(message: &Value) -> Option<i32> {
         .and_then(|seconds| field::whole(&seconds))
 }
 
-/// `message.cost` is in US dollars.
+/// The cost in cents; `message.cost` is in US dollars.
 fn cost_cents(message: &Value) -> Option<i32> {
     field::whole(&(field::decimal(&message["cost"])? * BigDecimal::from(100)))
 }

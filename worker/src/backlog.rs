@@ -8,10 +8,10 @@ use monitoring::{
     health::{Health, State},
     names::{
         CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES,
-        OWED_ORGS, PARKED_EVENTS, QUARANTINED,
+        OWED_ORGS, PARKED_EVENTS, QUARANTINED, SOURCE_FAULTS,
     },
 };
-use store::{Store, erasures::Backlog, parked::Contested};
+use store::{Store, erasures::ErasureBacklog, parked::Contested, source::Fault};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// After this long nobody knows.
@@ -71,6 +71,35 @@ fn state_of_names(Contested { assistants, numbers }: Contested) -> State {
     ))
 }
 
+/// Spreads the faults of the source's triggers over all orgs where they name none, keeps their gauge current, for ever, and
+/// tells of them in `/readyz`.
+pub(crate) async fn measure_source(store: Store, health: Health) {
+    const PART: &str = "source";
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told = false;
+    loop {
+        ticks.tick().await;
+        let Ok(Ok(faults)) = tokio::time::timeout(BUDGET, store.spread_faults()).await else {
+            gauge!(SOURCE_FAULTS).set(f64::NAN);
+            continue;
+        };
+        gauge!(SOURCE_FAULTS).set(faults.len() as f64);
+        if told || !faults.is_empty() {
+            health.set(PART, state_of_source(&faults));
+            told = true;
+        }
+    }
+}
+
+fn state_of_source(faults: &[Fault]) -> State {
+    let Some(Fault { what, reason }) = faults.first() else { return State::Ok };
+    let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
+    State::Degraded(format!(
+        "changes are not listed, and rebuild whole orgs (prewarm.source_faults): {what}: {reason}{more}"
+    ))
+}
+
 /// Keeps the gauge of erasures current, for ever, and tells in `/readyz` of one that takes long.
 pub(crate) async fn measure_erasures(store: Store, health: Health) {
     const PART: &str = "erasures";
@@ -87,7 +116,7 @@ pub(crate) async fn measure_erasures(store: Store, health: Health) {
     }
 }
 
-fn state_of_erasures(Backlog { erasures, oldest_seconds }: Backlog) -> State {
+fn state_of_erasures(ErasureBacklog { erasures, oldest_seconds }: ErasureBacklog) -> State {
     if oldest_seconds < ERASURE_IS_LATE.as_secs_f64() {
         return State::Ok;
     }
@@ -126,14 +155,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn h11_an_erasure_that_takes_long_is_told_and_one_under_way_is_not() {
-        let backlog = |oldest_seconds| state_of_erasures(Backlog { erasures: 1, oldest_seconds });
+    fn only_overdue_erasures_are_reported() {
+        let backlog = |oldest_seconds| state_of_erasures(ErasureBacklog { erasures: 1, oldest_seconds });
         assert_eq!((backlog(0.0), backlog(59.0)), (State::Ok, State::Ok));
         assert!(matches!(backlog(61.0), State::Degraded(reason) if reason.starts_with("1 erasures")));
     }
 
     #[test]
-    fn h12_names_that_several_orgs_claim_are_told() {
+    fn contested_names_are_reported() {
         assert_eq!(state_of_names(Contested::default()), State::Ok);
         let contested = state_of_names(Contested { assistants: 2, numbers: 1 });
         assert!(matches!(contested, State::Degraded(reason) if reason.contains("2 assistants and 1 numbers")));

@@ -11,7 +11,7 @@ use apalis_core::{
 use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use store::{
-    Store,
+    Schema, Store,
     queue::{End, Queue},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -64,9 +64,9 @@ pub async fn run_handler(
 async fn wait_for_schema(store: &Store, health: &Health) {
     const PART: &str = "schema";
     loop {
-        let reason = match store.has_queue().await {
-            Ok(true) => break,
-            Ok(false) => "waiting for the schema: run `prewarm migrate`".to_owned(),
+        let reason = match store.schema().await.map(Schema::obstacle) {
+            Ok(None) => break,
+            Ok(Some(obstacle)) => obstacle.to_owned(),
             Err(error) => format!("waiting for the database: {error}"),
         };
         health.set(PART, State::Failed(reason));
@@ -105,12 +105,13 @@ impl<H: Handler> Engine<H> {
         let store = || self.store.clone();
         let _beside = [
             spawn(follow_hints(store(), hinted)),
-            spawn(watch_line(store())),
+            spawn(watch_link(store())),
             spawn(Scheduler::new(store(), worked).run(scheduler, shutdown.clone())),
             spawn(watchdog::watch(loops, health.clone(), self.config.heartbeat)),
             spawn(backlog::measure(store())),
             spawn(backlog::measure_claims(store(), health.clone())),
-            spawn(backlog::measure_erasures(store(), health)),
+            spawn(backlog::measure_erasures(store(), health.clone())),
+            spawn(backlog::measure_source(store(), health)),
             spawn(deadlines::follow(store(), move || alarmed.iter().for_each(|bell| bell.ring()))),
         ];
         let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(store())));
@@ -184,8 +185,8 @@ async fn follow_hints(store: Store, bells: Arc<[Arc<Bell>]>) {
     store.follow_hints(|| bells.iter().for_each(|bell| bell.ring())).await;
 }
 
-async fn watch_line(store: Store) {
-    store.watch_line().await;
+async fn watch_link(store: Store) {
+    store.watch_link().await;
 }
 
 /// A queue's name in `/readyz`.

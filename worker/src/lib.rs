@@ -17,7 +17,7 @@ pub use board::board_router;
 pub use config::{Config, ConfigError, DEFAULT_EVENT_RETENTION, Limits};
 pub use engine::{Handler, run_handler};
 
-use jobs::{Context, JobError, Prewarm};
+use jobs::{AssistantSync, Context, JobError};
 use monitoring::health::Health;
 use readmodel::time::Clock;
 use store::Store;
@@ -27,17 +27,17 @@ use tokio_util::sync::CancellationToken;
 /// still held goes back to the queue. A database that is away, or whose schema is not ours, is waited for; `health` says
 /// so.
 ///
-/// Without `prewarm` assistants are left to other workers.
+/// Without `assistants` these are left to other workers.
 pub async fn run(
     config: Config,
     store: Store,
-    prewarm: Option<Prewarm>,
+    assistants: Option<AssistantSync>,
     health: Health,
     shutdown: CancellationToken,
 ) -> Result<(), ConfigError> {
-    let config = Config { prewarm: config.prewarm.filter(|_| prewarm.is_some()), ..config };
+    let config = Config { prewarm: config.prewarm.filter(|_| assistants.is_some()), ..config };
     let context =
-        Context { store: store.clone(), clock: Clock::Database, prewarm, event_retention: config.event_retention };
+        Context { store: store.clone(), clock: Clock::Database, assistants, event_retention: config.event_retention };
     run_handler(config, store, schedule::CRONS, health, shutdown, context).await
 }
 

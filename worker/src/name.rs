@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn neither_starts_nor_restarts_nor_queues_share_a_name() {
+    fn names_differ_between_starts_and_queues() {
         let (one, other) = (Start::new(), Start::new());
         let names = [
             one.worker(Queue::Rebuild, 0),

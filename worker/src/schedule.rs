@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cron_of_the_table_is_valid_named_once_and_explained() {
+    fn every_cron_is_valid_unique_and_explained() {
         let names: HashSet<_> = CRONS.iter().map(|cron| cron.name).collect();
         assert_eq!(names.len(), CRONS.len());
         for cron in CRONS {
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_is_due_from_its_own_instant_on() {
+    fn a_slot_is_due_from_its_own_instant() {
         let hourly = Schedule::from_str("40 7 * * * *").unwrap();
         let slot = at("2026-03-01T10:07:40Z");
         assert_eq!(newest_slot(&hourly, slot), Some(slot));

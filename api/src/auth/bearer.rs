@@ -1,4 +1,4 @@
-//! The door: the `Authorization` header, and the answer to a request without one that counts.
+//! The `Authorization` header, and the answers to requests without a valid token.
 
 use std::sync::Arc;
 
@@ -19,47 +19,47 @@ use super::{
 };
 use crate::refusal;
 
-/// How soon the keys are asked for again while there are none.
+/// The client should retry after this time while there are no keys; they are requested every two seconds.
 const RETRY_AFTER_SECONDS: &str = "2";
 
-/// A token as the header gives it, not verified.
+/// An unverified token from the header.
 #[derive(Clone, Copy)]
 pub struct Bearer<'a>(pub &'a str);
 
 impl<'a> Bearer<'a> {
-    /// Reads the one `Authorization` header. `undefined` and `null` are what a dashboard sends before its session is loaded:
-    /// they count as no token.
+    /// Reads the one `Authorization` header. `undefined` and `null`, which a dashboard sends before its session has
+    /// loaded, count as no token.
     ///
     /// # Errors
-    /// There is no such header, more than one, one of another scheme, or one without a token.
-    pub fn from_headers(headers: &'a HeaderMap) -> Result<Self, Refused> {
+    /// The header is missing, repeated, of another scheme, or has no token.
+    pub fn from_headers(headers: &'a HeaderMap) -> Result<Self, TokenRefused> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
-            return Err(Refused::Missing);
+            return Err(TokenRefused::Missing);
         };
-        let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len()).ok_or(Refused::Missing)?;
+        let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len()).ok_or(TokenRefused::Missing)?;
         if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return Err(Refused::Missing);
+            return Err(TokenRefused::Missing);
         }
         match std::str::from_utf8(token).map(|token| token.trim_matches(' ')) {
-            Ok("" | "undefined" | "null") => Err(Refused::Missing),
+            Ok("" | "undefined" | "null") => Err(TokenRefused::Missing),
             Ok(token) => Ok(Self(token)),
-            Err(_) => Err(Refused::Denied(Denied::Malformed)),
+            Err(_) => Err(TokenRefused::Denied(Denied::Malformed)),
         }
     }
 }
 
-/// Why a request is not let in. The client is told one of four fixed lines, whatever is wrong with its token.
+/// Why a request is refused. The client gets one of four fixed texts, whatever is wrong with its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refused {
-    /// There was no token.
+pub enum TokenRefused {
+    /// There is no token.
     Missing,
-    /// There was one, and it does not count.
+    /// The token is not accepted.
     Denied(Denied),
 }
 
-impl Refused {
-    /// The status and the name of each, for counters that begin at zero.
+impl TokenRefused {
+    /// The status and name of each reason, for counters that start at zero.
     pub(crate) fn reasons() -> impl Iterator<Item = (StatusCode, &'static str)> {
         let all = Denied::ALL.map(Self::Denied).into_iter().chain([Self::Missing]);
         all.map(|refused| (refused.status(), refused.name()))
@@ -73,8 +73,8 @@ impl Refused {
         }
     }
 
-    /// The status. A 401 has the page sign in again, which helps neither against a token that is too long nor while there is
-    /// no key to judge it by.
+    /// The status. A 401 makes the page sign in again, which helps neither against a token that is too long nor while
+    /// there is no key to verify it with.
     pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::Denied(Denied::TooLong) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
@@ -93,7 +93,7 @@ impl Refused {
     }
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for TokenRefused {
     fn into_response(self) -> Response {
         let headers = [(CONTENT_TYPE, "application/json; charset=utf-8"), (CACHE_CONTROL, "no-store")];
         let answer = (self.status(), headers, self.body());
@@ -107,7 +107,7 @@ impl IntoResponse for Refused {
     }
 }
 
-/// An extractor: the claims of whoever asks. A handler with this argument runs for nobody else.
+/// An extractor of the claims. A handler with this argument runs only for requests with a valid token.
 #[derive(Clone, Copy, Debug)]
 pub struct Authenticated(pub Claims);
 
@@ -116,11 +116,11 @@ where
     S: Send + Sync,
     Arc<Verifier>: FromRef<S>,
 {
-    type Rejection = Refused;
+    type Rejection = TokenRefused;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, TokenRefused> {
         let Bearer(token) = Bearer::from_headers(&parts.headers)?;
         let verifier = Arc::<Verifier>::from_ref(state);
-        verifier.verify(token, wall_clock()).await.map(Self).map_err(Refused::Denied)
+        verifier.verify(token, wall_clock()).await.map(Self).map_err(TokenRefused::Denied)
     }
 }

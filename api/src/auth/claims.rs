@@ -1,4 +1,4 @@
-//! What a token says, and which of it counts.
+//! The claims of a token, and the checks of them.
 
 use readmodel::ids::OrgId;
 use serde::{Deserialize, Deserializer, de::Error};
@@ -6,17 +6,17 @@ use uuid::fmt::Hyphenated;
 
 use super::clock::UnixSeconds;
 
-/// How far the issuer's clock and ours may differ.
+/// Tolerated skew between the issuer's clock and ours.
 const LEEWAY_SECONDS: i64 = 30;
 
-/// The end of the year 9999: a later date is no date.
+/// The end of the year 9999; a later date is invalid.
 const LAST_DATE: f64 = 253_402_300_799.0;
 
-/// What Supabase writes into `aud` and `role` of a signed-in user. The project's `anon` and `service_role` keys are tokens
-/// of the same signer, and say something else.
+/// The `aud` and `role` of a signed-in user. The project's `anon` and `service_role` keys are tokens of the same signer
+/// with other values.
 const AUTHENTICATED: &str = "authenticated";
 
-/// What a verified token entitles to: one organisation's data, for a time.
+/// The rights of a verified token: the data of one organisation, until its expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Claims {
     /// The organisation, from `app_metadata.org_id`.
@@ -25,47 +25,47 @@ pub struct Claims {
     pub expires_at: UnixSeconds,
 }
 
-/// Why a token was refused. For logs and metrics: the client is told the same whatever it was.
+/// Why a token is refused, for logs and metrics. The client is not told the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
-    /// Not three parts of base64 and JSON, of an algorithm that is never accepted, or with a critical header, which asks for
-    /// something that is not done here.
+    /// It is not three parts of base64 and JSON, has an algorithm that is never accepted, or a critical header, which
+    /// would demand something that is not implemented.
     #[error("the token is malformed")]
     Malformed,
-    /// Longer than a token may be. No other token of the user's would be shorter, so the client is told this one reason.
+    /// It is longer than the limit. The client is told this reason, since the user's next token would be as long.
     #[error("the token is too long")]
     TooLong,
-    /// Signed with a published key, while none has been fetched yet: says nothing about the token.
+    /// It is signed with a published key, but none has been fetched yet. This says nothing about the token.
     #[error("no token key has been fetched yet")]
     NoKeys,
-    /// Signed with a key that is not, or no longer, trusted.
+    /// It is signed with a key that is not trusted, or no longer.
     #[error("the token's key is unknown")]
     UnknownKey,
-    /// Not signed by the key it names.
+    /// The key that it names did not sign it.
     #[error("the token's signature is wrong")]
     BadSignature,
-    /// A claim is missing, given twice, or not what it has to be.
+    /// A claim is missing, repeated, or has a wrong value.
     #[error("the token's claims are wrong")]
     BadClaims,
-    /// Issued by somebody else than `PREWARM_JWT_ISSUER` or `SUPABASE_URL` names.
+    /// Its issuer is none of `PREWARM_JWT_ISSUER` or `SUPABASE_URL`.
     #[error("the token's issuer is not one of PREWARM_JWT_ISSUER")]
     WrongIssuer,
-    /// Of a user who has not signed up, while `PREWARM_ALLOW_ANONYMOUS` is not set.
+    /// It is an anonymous user's, and `PREWARM_ALLOW_ANONYMOUS` is not set.
     #[error("the token is an anonymous user's")]
     Anonymous,
-    /// Of a session with fewer factors than `PREWARM_REQUIRE_AAL` asks for.
+    /// Its session has fewer factors than `PREWARM_REQUIRE_AAL` demands.
     #[error("the token's assurance level is below PREWARM_REQUIRE_AAL")]
     WeakSession,
-    /// Past its `exp`.
+    /// It is past its `exp`.
     #[error("the token has expired")]
     Expired,
-    /// Before its `nbf` or `iat`.
+    /// It is before its `nbf` or `iat`.
     #[error("the token is not valid yet")]
     NotYetValid,
 }
 
 impl Denied {
-    /// Every one.
+    /// All reasons.
     pub const ALL: [Self; 11] = [
         Self::Malformed,
         Self::TooLong,
@@ -99,18 +99,18 @@ impl Denied {
     }
 }
 
-/// The demands on a token beyond its signature and its dates.
+/// The configured checks of claims.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Policy {
-    /// The values that `iss` may have. Empty: `iss` is not looked at.
+    /// The accepted values of `iss`. If empty, `iss` is not checked.
     pub(super) issuers: Vec<String>,
-    /// Whether users who have not signed up are let in.
+    /// Whether anonymous users are accepted.
     pub(super) allow_anonymous: bool,
-    /// The least that `aal` has to say. Without it `aal` is not looked at.
+    /// The least accepted value of `aal`. If `None`, `aal` is not checked.
     pub(super) require_aal: Option<Aal>,
 }
 
-/// How well a session's user is authenticated: Supabase's `aal`. The order is that of the factors.
+/// Supabase's `aal`, the assurance level of a session, in ascending order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Aal {
     Aal1,
@@ -119,7 +119,7 @@ pub(super) enum Aal {
 }
 
 impl Aal {
-    /// Reads the value of the claim and of the setting alike.
+    /// Parses the value of the claim or of the setting.
     pub(super) fn parse(text: &str) -> Option<Self> {
         match text {
             "aal1" => Some(Self::Aal1),
@@ -140,7 +140,7 @@ impl Aal {
 }
 
 impl Claims {
-    /// Reads the claims of a payload whose signature is right.
+    /// Checks the claims of a payload with a valid signature.
     pub(super) fn read(payload: &[u8], policy: &Policy, now: UnixSeconds) -> Result<Self, Denied> {
         let payload: Payload = serde_json::from_slice(payload).map_err(|_| Denied::BadClaims)?;
         if payload.sub.is_empty() || payload.role != AUTHENTICATED || !payload.aud.names(AUTHENTICATED) {
@@ -152,8 +152,8 @@ impl Claims {
     }
 }
 
-/// The claims that are read. Each at most once: a second one of the same name, however it is escaped, is an error, so
-/// that no two readers of one token can see different organisations.
+/// The claims that are read. A repeated claim, however it is escaped, is an error, so that no two parsers of a token
+/// can see different organisations.
 #[derive(Deserialize)]
 struct Payload {
     exp: NumericDate,
@@ -200,7 +200,7 @@ struct AppMetadata {
     org_id: HyphenatedOrgId,
 }
 
-/// A uuid as Postgres prints it, in either case. The other forms that uuids are written in are refused.
+/// A UUID in Postgres' form, in either case. Other forms are refused.
 struct HyphenatedOrgId(OrgId);
 
 impl<'de> Deserialize<'de> for HyphenatedOrgId {
@@ -211,7 +211,7 @@ impl<'de> Deserialize<'de> for HyphenatedOrgId {
     }
 }
 
-/// One audience, or several.
+/// One audience or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Audience {
@@ -228,7 +228,7 @@ impl Audience {
     }
 }
 
-/// A date of RFC 7519: a number of seconds, whose fraction is dropped.
+/// A date of RFC 7519: a number of seconds; its fraction is dropped.
 struct NumericDate(UnixSeconds);
 
 impl<'de> Deserialize<'de> for NumericDate {

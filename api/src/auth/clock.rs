@@ -1,26 +1,26 @@
-//! The time that tokens are judged by.
+//! The clock for checking tokens.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Whole seconds since 1970 in UTC: the unit of `exp`, `nbf` and `iat`.
+/// Whole seconds since 1970 in UTC, the unit of `exp`, `nbf` and `iat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixSeconds(pub i64);
 
 impl UnixSeconds {
-    /// This instant, `seconds` later.
+    /// The instant `seconds` later.
     #[must_use]
     pub(super) fn plus(self, seconds: i64) -> Self {
         Self(self.0.saturating_add(seconds))
     }
 
-    /// How many seconds this instant lies after `earlier`; negative when it lies before.
+    /// Seconds from `earlier` to this instant; negative if it is before.
     #[must_use]
     pub(crate) fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 }
 
-/// This machine's clock. The issuer of a token stamped it by wall-clock time, so it is the only time to judge it by.
+/// This machine's clock. Issuers stamp tokens by wall-clock time, so they are checked by it.
 #[must_use]
 #[expect(
     clippy::disallowed_methods,

@@ -1,4 +1,4 @@
-//! Which tokens are trusted, from the environment.
+//! The settings that decide which tokens are trusted.
 
 use std::{fmt, net::IpAddr};
 
@@ -7,7 +7,7 @@ use vapi::{SettingError, flag, is_loopback};
 
 use super::claims::{Aal, Policy};
 
-/// HS256 asks for a key as long as its hash (RFC 7518, 3.2). A project may have been set up with a shorter one.
+/// RFC 7518, 3.2 demands an HS256 key as long as the hash. Some projects have shorter ones.
 const ADVISED_SECRET_BYTES: usize = 32;
 
 const JWT_SECRET: &str = "SUPABASE_JWT_SECRET";
@@ -17,50 +17,50 @@ const JWT_ISSUER: &str = "PREWARM_JWT_ISSUER";
 const ALLOW_ANONYMOUS: &str = "PREWARM_ALLOW_ANONYMOUS";
 const REQUIRE_AAL: &str = "PREWARM_REQUIRE_AAL";
 
-/// Top-level names that only a private network resolves (RFC 6762, RFC 9476 and IANA's reservation of `internal`), and the
-/// one of Kubernetes' services.
+/// Top-level names that only private networks resolve (RFC 6762, RFC 9476 and IANA's reservation of `internal`), and
+/// that of Kubernetes' services.
 const PRIVATE_SUFFIXES: [&str; 4] = [".internal", ".local", ".localhost", ".svc"];
 
-/// Who may sign tokens: the holder of the secret (HS256), of the published keys (ES256, RS256), or both.
+/// The signers that are trusted: the holder of the secret (HS256), of the published keys (ES256, RS256), or both.
 #[derive(Debug)]
 pub struct Config {
     pub(super) secret: Option<Secret>,
     pub(super) jwks_url: Option<Url>,
-    /// What claims have to say.
+    /// The checks of claims.
     pub(super) policy: Policy,
 }
 
-/// A fault of the environment. The api does not start with it.
+/// A fault in the settings, with which the api does not start.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// Nothing to verify a token by.
-    #[error("no way to verify a token: set {JWT_SECRET} (HS256), or {SUPABASE_URL} or {JWKS_URL} (ES256 and RS256)")]
+    /// No key to verify tokens with.
+    #[error("tokens cannot be verified: set {JWT_SECRET} (HS256), or {SUPABASE_URL} or {JWKS_URL} (ES256 and RS256)")]
     NoSource,
-    /// An address that is none, or that is not safe to fetch keys from.
+    /// An invalid URL, or one that keys cannot be fetched from safely.
     #[error("{variable} {reason}")]
     Url {
-        /// The variable's name. Its value stays unsaid: it may hold a password.
+        /// The variable. Its value is left out, since it may contain a password.
         variable: &'static str,
         /// The fault.
         reason: &'static str,
     },
-    /// A value that the setting does not have.
-    #[error("{variable} has to be {wanted}")]
+    /// An invalid value.
+    #[error("{variable} must be {wanted}")]
     Value {
-        /// The variable's name.
+        /// The variable.
         variable: &'static str,
-        /// What it may be.
+        /// The valid values.
         wanted: &'static str,
     },
-    /// A switch that is neither on nor off.
+    /// A flag that is neither `true` nor `false`.
     #[error(transparent)]
     Switch(#[from] SettingError),
-    /// The client that fetches the keys cannot be made.
+    /// The client for fetching keys cannot be made.
     #[error("cannot set up TLS for fetching the token keys")]
     Tls(#[from] reqwest::Error),
 }
 
-/// A secret: it is compared and signed with, and never printed.
+/// A signing secret, which `Debug` hides.
 pub struct Secret(String);
 
 impl Secret {
@@ -76,17 +76,19 @@ impl fmt::Debug for Secret {
 }
 
 impl Config {
-    /// Reads `SUPABASE_JWT_SECRET`, `SUPABASE_URL`, `PREWARM_JWKS_URL`, `PREWARM_JWT_ISSUER`, `PREWARM_ALLOW_ANONYMOUS` and
-    /// `PREWARM_REQUIRE_AAL`; an empty one counts as unset. `SUPABASE_URL` says where the keys are published and who the
-    /// issuer is; `PREWARM_JWKS_URL` says where they are published instead, and `PREWARM_JWT_ISSUER` who the issuers are.
+    /// Reads `SUPABASE_JWT_SECRET`, `SUPABASE_URL`, `PREWARM_JWKS_URL`, `PREWARM_JWT_ISSUER`, `PREWARM_ALLOW_ANONYMOUS`
+    /// and `PREWARM_REQUIRE_AAL`; empty ones count as unset. `SUPABASE_URL` implies the URL of the keys and the issuer,
+    /// and `PREWARM_JWKS_URL` and `PREWARM_JWT_ISSUER` replace them.
     ///
     /// # Errors
-    /// There is no way to verify a token, or a variable is unusable.
+    /// Tokens cannot be verified, or a variable is invalid.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let set = |variable: &str| lookup(variable).filter(|value| !value.is_empty());
         let secret = set(JWT_SECRET).map(Secret);
         if secret.as_ref().is_some_and(|secret| secret.as_bytes().len() < ADVISED_SECRET_BYTES) {
-            tracing::warn!("{JWT_SECRET} has fewer than {ADVISED_SECRET_BYTES} bytes: it may be guessed");
+            tracing::warn!(
+                "{JWT_SECRET} has fewer than {ADVISED_SECRET_BYTES} bytes and may be guessed; use a longer one"
+            );
         }
         let project = set(SUPABASE_URL).map(|value| safe_url(SUPABASE_URL, &value)).transpose()?;
         let auth_url = project.map(|url| format!("{}/auth/v1", url.as_str().trim_end_matches('/')));
@@ -107,7 +109,7 @@ impl Config {
     }
 }
 
-/// A list that names nobody is a mistake: taken for unset, it would let in whatever anybody has issued.
+/// Parses the list of issuers. An empty list is an error: counted as unset, it would accept tokens of any issuer.
 fn issuers(list: &str) -> Result<Vec<String>, ConfigError> {
     let wanted = "one issuer, such as https://project.supabase.co/auth/v1, or several, comma-separated";
     let issuers: Vec<_> =
@@ -119,8 +121,8 @@ fn level(value: &str) -> Result<Aal, ConfigError> {
     Aal::parse(value.trim()).ok_or(ConfigError::Value { variable: REQUIRE_AAL, wanted: "aal1, aal2 or aal3" })
 }
 
-/// An address to fetch keys from. The server that answers there decides who is let in. So https, except on this machine and,
-/// with a warning, on a private network.
+/// A URL to fetch keys from. Its server decides which tokens are valid, so it must be https, except on this machine
+/// and, with a warning, on a private network.
 fn safe_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
     let refused = |reason| ConfigError::Url { variable, reason };
     let url = parse_url(variable, value)?;
@@ -129,15 +131,15 @@ fn safe_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
         "https" => {}
         "http" if is_loopback(host) => {}
         "http" if is_private(host) => {
-            tracing::warn!("{variable} is plain http: whoever is on the network to {host} can decide who is let in");
+            tracing::warn!("{variable} is plain http: anyone on the network to {host} could forge tokens; use https");
         }
         _ => return Err(refused("must begin with https:// (http:// only on a loopback or private address)")),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refused("must not hold a user or a password"));
+        return Err(refused("must not contain a user or a password"));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(refused("must not hold a query or a fragment"));
+        return Err(refused("must not contain a query or a fragment"));
     }
     Ok(url)
 }
@@ -146,8 +148,8 @@ fn parse_url(variable: &'static str, value: &str) -> Result<Url, ConfigError> {
     Url::parse(value).map_err(|_| ConfigError::Url { variable, reason: "is not a URL" })
 }
 
-/// Whether a host is one that only a private network has: an address of RFC 1918 or RFC 4193, a name without a dot, as a
-/// container has, or one under a private top level. Link-local addresses are none: clouds publish credentials there.
+/// Whether a host exists only on a private network: an address of RFC 1918 or RFC 4193, a name without a dot, such as a
+/// container's, or one under a private top level. Link-local addresses do not count: clouds publish credentials there.
 fn is_private(host: &str) -> bool {
     match address(host) {
         Some(IpAddr::V4(address)) => address.is_private(),

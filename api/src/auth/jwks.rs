@@ -1,4 +1,4 @@
-//! Where the published keys come from, and how long they are trusted.
+//! The published keys: where they are fetched from, and how long they are trusted.
 
 use std::{
     sync::{Arc, Once, PoisonError, RwLock, RwLockReadGuard},
@@ -14,25 +14,27 @@ use super::{
     key_set::{KeySet, KeySetError},
 };
 
-/// The least time between two fetches, whoever asks: tokens with made-up key ids cost the project no more than this.
+/// The least time between two fetches, which bounds the cost of tokens with made-up key ids.
 const MIN_INTERVAL_SECONDS: i64 = 30;
-/// The least time between two fetches while there is no set: until there is one, every token is refused.
+/// The least time between two fetches while there are no keys and every token is refused.
 const MIN_INTERVAL_WITHOUT_KEYS_SECONDS: i64 = 2;
-/// A set of this age is fetched again. So long at most is a revoked key accepted while the project can be reached.
+/// Age at which the keys are fetched again, and so the longest that a revoked key is accepted while they can be
+/// fetched.
 const REFRESH_SECONDS: i64 = 600;
-/// A set of this age is trusted no longer. So long at most is a revoked key accepted while it cannot.
+/// Age at which the keys are no longer trusted, and so the longest that a revoked key is accepted while they cannot be
+/// fetched.
 const MAX_AGE_SECONDS: i64 = 24 * 3600;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_BODY_BYTES: usize = 256 * 1024;
 
-/// The keys published at one address: the last good set, and when to ask for it again.
+/// The keys published at one URL: the last good set, and when it was requested.
 pub(super) struct Jwks {
     url: Url,
     client: Client,
     current: RwLock<Current>,
-    /// Held while a fetch is under way, so that there is one at a time.
+    /// Locked during a fetch, so that there is only one at a time.
     last_attempt: Arc<Mutex<Option<UnixSeconds>>>,
 }
 
@@ -45,19 +47,19 @@ struct Current {
     failure: Option<String>,
 }
 
-/// How the published keys are.
+/// The state of the published keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
-    /// There is a set, and the last fetch succeeded.
+    /// There are keys, and the last fetch succeeded.
     Fresh,
-    /// The last fetch failed. The set before it is of this age in seconds, and in use.
+    /// The last fetch failed; the previous keys, of this age in seconds, are in use.
     Kept(i64),
-    /// There is no set, or only one that is too old to be trusted.
+    /// There are no keys, or only some that are too old to be trusted.
     None,
 }
 
 impl Current {
-    /// When the set was fetched, unless it is too old to be trusted.
+    /// When the keys were fetched, unless they are too old to be trusted.
     fn trusted_since(&self, now: UnixSeconds) -> Option<UnixSeconds> {
         self.fetched_at.filter(|at| now < at.plus(MAX_AGE_SECONDS))
     }
@@ -70,7 +72,7 @@ impl Current {
     }
 }
 
-/// A key, and for how long what it has signed may be believed without asking again.
+/// A key, with the time until which its signatures count without another look at it.
 pub(super) struct TrustedKey {
     pub(super) decoding: Arc<DecodingKey>,
     pub(super) trusted_until: UnixSeconds,
@@ -90,13 +92,13 @@ enum FetchError {
 }
 
 impl Jwks {
-    /// Knows no key until the first [`refresh`](Self::refresh).
+    /// An empty set until the first [`refresh`](Self::refresh).
     pub(super) fn new(url: Url) -> Result<Self, reqwest::Error> {
         let client = http_client()?;
         Ok(Self { url, client, current: RwLock::default(), last_attempt: Arc::default() })
     }
 
-    /// The key of that id, if it is among the last good set and for that algorithm.
+    /// The key of an id and algorithm in the last good set.
     pub(super) fn find(&self, kid: &str, algorithm: Algorithm, now: UnixSeconds) -> Option<TrustedKey> {
         let current = self.current();
         let trusted_until = current.trusted_since(now)?.plus(MAX_AGE_SECONDS);
@@ -104,12 +106,13 @@ impl Jwks {
         Some(TrustedKey { decoding: Arc::clone(decoding), trusted_until, generation: current.generation })
     }
 
-    /// Counts how often keys have left the set. What was verified under an earlier generation has to be verified again.
+    /// The number of times that keys have left the set. Tokens verified under an earlier generation must be verified
+    /// again.
     pub(super) fn generation(&self) -> u64 {
         self.current().generation
     }
 
-    /// How the keys are at `now`.
+    /// The state of the keys.
     pub(super) fn keys(&self, now: UnixSeconds) -> Keys {
         let current = self.current();
         match (current.trusted_since(now), &current.failure) {
@@ -128,18 +131,18 @@ impl Jwks {
         self.current.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fetches the set, unless that was tried less than 30 s ago (2 s while there is none). Requests that come while a fetch
-    /// is under way wait for it. When it fails, the last good set stays.
+    /// Fetches the keys, unless that was tried less than 30 s ago (2 s while there are none). Requests that come during
+    /// a fetch wait for it. On failure the last good keys stay.
     pub(super) async fn refresh(self: &Arc<Self>, now: UnixSeconds) {
         let mut last_attempt = Arc::clone(&self.last_attempt).lock_owned().await;
-        // A negative age means that the clock was set back: such an attempt blocks nothing.
+        // A negative age means that the clock was set back; such an attempt blocks nothing.
         let min_interval = self.current().min_interval(now);
         if last_attempt.is_some_and(|at| (0..min_interval).contains(&now.since(at))) {
             return;
         }
         *last_attempt = Some(now);
         let jwks = Arc::clone(self);
-        // A task of its own: a client that hangs up must not end the fetch that others wait for.
+        // In a task of its own: a client that hangs up must not end a fetch that others wait for.
         let fetch = tokio::spawn(async move {
             match jwks.fetch().await {
                 Ok(keys) => jwks.replace(keys, now),
@@ -159,12 +162,14 @@ impl Jwks {
                 let age_seconds = now.since(at);
                 tracing::warn!(reason, age_seconds, "could not fetch the token keys; the last good ones stay in use");
             }
-            None => tracing::error!(reason, "could not fetch the token keys, and there are none: nobody is let in"),
+            None => {
+                tracing::error!(reason, "could not fetch the token keys, and there are none: all tokens are refused")
+            }
         }
         self.current.write().unwrap_or_else(PoisonError::into_inner).failure = Some(reason);
     }
 
-    /// How long until the set should be fetched again.
+    /// The time until the next fetch.
     pub(super) fn due_in(&self, now: UnixSeconds) -> Duration {
         due_in(self.current().trusted_since(now), now)
     }
@@ -195,8 +200,8 @@ impl Jwks {
     }
 }
 
-/// A set younger than ten minutes is left alone until it is that old; after a failure, or before the first success, the
-/// next attempt is due as soon as one is allowed.
+/// The time until the next fetch: until the keys are ten minutes old, or, after a failure or before the first success,
+/// until an attempt is allowed.
 fn due_in(trusted_since: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
     let seconds = match trusted_since {
         Some(at) => (REFRESH_SECONDS - now.since(at).clamp(0, REFRESH_SECONDS)).max(MIN_INTERVAL_SECONDS),
@@ -205,12 +210,12 @@ fn due_in(trusted_since: Option<UnixSeconds>, now: UnixSeconds) -> Duration {
     Duration::from_secs(seconds.unsigned_abs())
 }
 
-/// Certificates are checked against the system's roots (reqwest's choice: `rustls-platform-verifier`), so that a private
-/// authority which the operator has installed is trusted.
+/// A client that checks certificates against the system's roots (`rustls-platform-verifier`, reqwest's default), so
+/// that a private authority installed by the operator is trusted.
 fn http_client() -> Result<Client, reqwest::Error> {
     static PROVIDER: Once = Once::new();
     PROVIDER.call_once(|| {
-        // An error means that the process has chosen a provider already, which is as good.
+        // On an error the process has chosen a provider already, which will do.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
     Client::builder()
@@ -226,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_is_due_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
+    fn a_key_set_is_refetched_after_ten_minutes_and_a_missing_one_as_soon_as_allowed() {
         let at = |seconds| Some(UnixSeconds(seconds));
         for (fetched_at, now, seconds) in [
             (None, 1_000, 2),

@@ -1,4 +1,4 @@
-//! The keys that a project has published (RFC 7517).
+//! Parsing of published keys (RFC 7517).
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 
-/// The public keys to verify with: those in use, those standing by for the next rotation, and those of the one before.
+/// Public keys: those in use, those standing by for the next rotation, and those before the last one.
 #[derive(Default)]
 pub(super) struct KeySet(Vec<Key>);
 
@@ -18,7 +18,7 @@ struct Key {
     decoding: Arc<DecodingKey>,
 }
 
-/// A body that holds no key to verify with.
+/// Why a body has no key to verify with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum KeySetError {
     #[error("the body is not a JSON Web Key Set")]
@@ -28,8 +28,8 @@ pub(super) enum KeySetError {
 }
 
 impl KeySet {
-    /// Reads a published set. Keys of other kinds are passed over; a set without any usable one is an error, since a
-    /// project that signs with keys has at least one.
+    /// Parses a key set. Keys of other kinds are skipped; a set without a usable key is an error, since a project that
+    /// signs with keys has at least one.
     pub(super) fn parse(body: &[u8]) -> Result<Self, KeySetError> {
         #[derive(Deserialize)]
         struct Body {
@@ -40,13 +40,13 @@ impl KeySet {
         if keys.is_empty() { Err(KeySetError::NoUsableKey) } else { Ok(Self(keys)) }
     }
 
-    /// The key of that id, if it is one for that algorithm.
+    /// The key of an id and algorithm.
     pub(super) fn find(&self, kid: &str, algorithm: Algorithm) -> Option<&Arc<DecodingKey>> {
         let named = |key: &&Key| key.jwk.common.key_id.as_deref() == Some(kid) && key.algorithm == algorithm;
         self.0.iter().find(named).map(|key| &key.decoding)
     }
 
-    /// Whether every key of `older` is still here.
+    /// Whether every key of `older` is still in this set.
     pub(super) fn contains_all(&self, older: &Self) -> bool {
         older.0.iter().all(|old| self.0.iter().any(|key| key.jwk == old.jwk))
     }
@@ -62,8 +62,8 @@ impl Key {
     }
 }
 
-/// The one algorithm a key verifies with. It follows from the kind of key, never from a token; a symmetric key (`oct`), which
-/// anyone could read and sign with, has none.
+/// The algorithm of a key. It follows from the key, never from a token. A symmetric key (`oct`) has none: if published,
+/// anyone could sign with it.
 fn signature_algorithm(jwk: &Jwk) -> Option<Algorithm> {
     let algorithm = match &jwk.algorithm {
         AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => Algorithm::ES256,

@@ -1,4 +1,4 @@
-//! Tokens of our own making, for `prewarm token` and tests.
+//! Signing of tokens, for `prewarm token` and tests.
 
 use std::time::Duration;
 
@@ -9,23 +9,23 @@ use uuid::Uuid;
 
 use super::{claims::Aal, clock::UnixSeconds, config::Config};
 
-/// Why no token could be made.
+/// Why a token could not be signed.
 #[derive(Debug, thiserror::Error)]
 pub enum MintError {
-    /// Only Supabase holds the private half of the published keys.
-    #[error("signing a token takes SUPABASE_JWT_SECRET, which is not set")]
+    /// There is no secret; the private half of the published keys is Supabase's.
+    #[error("SUPABASE_JWT_SECRET is not set, and tokens can only be signed with it")]
     NoSecret,
-    /// The signer refused.
+    /// The signing failed.
     #[error("cannot sign the token")]
     Sign(#[from] jsonwebtoken::errors::Error),
 }
 
 impl Config {
-    /// Signs a token for a user of `org` who does not exist, valid from `now` on: as Supabase would write it (HS256), so a
+    /// Signs a token like Supabase's (HS256) for a made-up user of `org`, valid from `now`. A
     /// [`Verifier`](super::Verifier) of the same config accepts it.
     ///
     /// # Errors
-    /// There is no secret to sign with.
+    /// There is no secret.
     pub fn mint(&self, org: OrgId, lifetime: Duration, now: UnixSeconds) -> Result<String, MintError> {
         let secret = self.secret.as_ref().ok_or(MintError::NoSecret)?;
         let mut claims = json!({

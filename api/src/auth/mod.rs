@@ -1,13 +1,12 @@
-//! Who asks: the verification of Supabase access tokens.
+//! Authentication: the verification of Supabase access tokens.
 //!
-//! [`Authenticated`] is the one door. It reads the token from the `Authorization` header and nowhere else, and yields the
-//! organisation out of `app_metadata.org_id` and nowhere else: `user_metadata`, which a user may edit, bodies, queries and
-//! other headers are never asked. Between a token and its organisation stand the signature ([`Verifier`]: a shared secret,
-//! or the project's published keys) and the claims ([`Claims`]). A verdict is remembered, so that a token costs its
-//! signature check once.
+//! [`Authenticated`] is the only way in. It takes the token from the `Authorization` header alone and the organisation
+//! from `app_metadata.org_id` alone, never from `user_metadata`, which users may edit, nor from bodies, queries or
+//! other headers. The signature is checked by [`Verifier`], with a shared secret or the project's published keys, and
+//! the claims by [`Claims`]. The result is cached, so that a token's signature is checked once.
 //!
-//! A token is trusted until it expires: a user who is deleted, or leaves an organisation, is let in until then (Supabase's
-//! default is an hour). [`Claims::expires_at`] is how long a stream may stay open.
+//! A token is trusted until it expires: a user who is deleted, or leaves an organisation, has access until then (by
+//! default an hour). [`Claims::expires_at`] also limits how long a stream stays open.
 
 mod bearer;
 mod claims;
@@ -20,7 +19,7 @@ mod token;
 mod verdicts;
 mod verifier;
 
-pub use bearer::{Authenticated, Bearer, Refused};
+pub use bearer::{Authenticated, Bearer, TokenRefused};
 pub use claims::{Claims, Denied};
 pub use clock::{UnixSeconds, wall_clock};
 pub use config::{Config, ConfigError, Secret};

@@ -1,4 +1,4 @@
-//! A token taken apart (RFC 7515's compact form). Nothing in it is to be believed before its signature is checked.
+//! The parts of a token (RFC 7515's compact form). Nothing in it may be trusted before its signature is checked.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
@@ -6,11 +6,11 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 use super::claims::Denied;
 
-/// Longer tokens are refused unread. Supabase's have some 700 bytes, and more than 8 kB where roles are kept in metadata. The
-/// listener takes a head of twice this.
+/// Longer tokens are refused unread. Supabase's have some 700 bytes, or more than 8 kB if roles are kept in metadata.
+/// The listener accepts heads of twice this size.
 pub(super) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// The parts of a token, still encoded, and its header.
+/// The encoded parts of a token, and its decoded header.
 pub(super) struct Token<'a> {
     /// The signed part: the encoded header, a dot, the encoded payload.
     signed: &'a str,
@@ -19,16 +19,17 @@ pub(super) struct Token<'a> {
     pub(super) header: Header,
 }
 
-/// Which key signed it, and how. Keys that a token brings along or points at (`jwk`, `jku`, `x5c`, `x5u`) are not read.
+/// The key and algorithm of the signature. Keys that a token contains or points to (`jwk`, `jku`, `x5c`, `x5u`) are
+/// ignored.
 #[derive(Deserialize)]
 pub(super) struct Header {
     pub(super) alg: SignedBy,
     pub(super) kid: Option<String>,
     #[serde(default, rename = "crit")]
-    _crit: Refused,
+    _crit: NeverPresent,
 }
 
-/// The algorithms that are ever accepted. `none` is not among them.
+/// The accepted algorithms. `none` is not one of them.
 #[derive(Clone, Copy, Deserialize)]
 pub(super) enum SignedBy {
     HS256,
@@ -46,18 +47,18 @@ impl From<SignedBy> for Algorithm {
     }
 }
 
-/// A member that refuses the token by being there, whatever it holds.
+/// A member whose mere presence refuses the token.
 #[derive(Default)]
-struct Refused;
+struct NeverPresent;
 
-impl<'de> Deserialize<'de> for Refused {
+impl<'de> Deserialize<'de> for NeverPresent {
     fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
         Err(D::Error::custom("not understood here"))
     }
 }
 
 impl<'a> Token<'a> {
-    /// Takes a token apart and reads its header.
+    /// Splits a token and parses its header.
     pub(super) fn parse(token: &'a str) -> Result<Self, Denied> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Denied::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Denied::Malformed)?;
@@ -65,7 +66,7 @@ impl<'a> Token<'a> {
         Ok(Self { signed, payload, signature, header })
     }
 
-    /// The decoded payload, once `key` is seen to have signed it.
+    /// The decoded payload, after verifying that `key` signed it.
     pub(super) fn verified_payload(&self, key: &DecodingKey) -> Result<Vec<u8>, Denied> {
         match crypto::verify(self.signature, self.signed.as_bytes(), key, self.header.alg.into()) {
             Ok(true) => decode(self.payload),
@@ -74,7 +75,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// Strict: no padding, no stray bits, no other characters, so that a token has one spelling.
+/// Decodes strictly, without padding, stray bits or other characters, so that a token has one spelling.
 fn decode(part: &str) -> Result<Vec<u8>, Denied> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| Denied::Malformed)
 }

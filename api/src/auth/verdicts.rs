@@ -1,4 +1,4 @@
-//! Verdicts remembered, so that a token costs its signature check once and not with every request.
+//! A cache of verified tokens, so that a token's signature is checked once instead of at each request.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -7,23 +7,23 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::{claims::Claims, clock::UnixSeconds};
 
-/// Room for about 30,000 tokens of Supabase's usual size.
+/// Enough for about 30,000 tokens of Supabase's usual size.
 const CAPACITY_BYTES: u64 = 32 * 1024 * 1024;
-/// What an entry takes beside its token.
+/// The size of an entry besides its token.
 const ENTRY_BYTES: usize = 256;
 
-/// Tokens that were found good. Only those: a flood of bad ones leaves no trace here and pushes nobody out.
+/// Valid tokens with their claims. Invalid ones are not cached, so that a flood of them evicts nothing.
 ///
-/// The key is the whole token and not a hash of it, so that two tokens whose hashes collide still have a verdict each.
+/// The key is the whole token rather than a hash, so that a hash collision cannot mix up two tokens.
 pub(super) struct Verdicts<S = Seed>(Cache<Box<str>, Verdict, S>);
 
-/// What was found, and for how long that holds.
+/// The claims of a verified token, and how long they count.
 #[derive(Clone, Copy)]
 pub(super) struct Verdict {
     pub(super) claims: Claims,
-    /// The token's expiry, or an earlier instant at which its key has to be looked at again.
+    /// The token's expiry, or an earlier instant at which its key must be checked again.
     pub(super) trusted_until: UnixSeconds,
-    /// The generation of the key set it was verified with.
+    /// The generation of the keys that it was verified with.
     pub(super) generation: u64,
 }
 
@@ -38,13 +38,13 @@ impl<S: BuildHasher + Clone + Send + Sync + 'static> Verdicts<S> {
         let cache = Cache::<Box<str>, Verdict>::builder()
             .max_capacity(CAPACITY_BYTES)
             .weigher(|token, _| u32::try_from(token.len() + ENTRY_BYTES).unwrap_or(u32::MAX))
-            // Least recently used goes first: counting uses would let yesterday's favourites, long expired, keep today's
-            // tokens out.
+            // Least recently used goes first. Counting uses would keep yesterday's popular, long expired tokens, and
+            // today's out.
             .eviction_policy(EvictionPolicy::lru());
         Self(cache.build_with_hasher(hasher))
     }
 
-    /// The claims of a token that was found good and still is at `now` under that generation of keys.
+    /// The claims of a cached token, if they still count at `now` under this generation of keys.
     pub(super) fn get(&self, token: &str, generation: u64, now: UnixSeconds) -> Option<Claims> {
         let verdict = self.0.get(token)?;
         (now < verdict.trusted_until && verdict.generation == generation).then_some(verdict.claims)
@@ -55,7 +55,7 @@ impl<S: BuildHasher + Clone + Send + Sync + 'static> Verdicts<S> {
     }
 }
 
-/// A random start for the hash of this process, so that nobody can prepare tokens which collide.
+/// A random seed of the process' hashes, so that nobody can prepare colliding tokens.
 #[derive(Clone, Copy)]
 pub(super) struct Seed(u64);
 
@@ -67,7 +67,7 @@ impl BuildHasher for Seed {
     }
 }
 
-/// xxh3 over whole slices: the crate's streaming hasher would set up some 500 bytes of state for each token.
+/// xxh3 over whole slices. The crate's streaming hasher would initialise some 500 bytes of state for each token.
 pub(super) struct Xxh3(u64);
 
 impl Hasher for Xxh3 {
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// A hash under which all tokens collide.
+    /// A hasher with which all tokens collide.
     #[derive(Clone)]
     struct Same;
 
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_and_the_newest_tokens_are_in_it() {
+    fn the_cache_is_bounded_and_keeps_the_newest_tokens() {
         let verdicts = Verdicts::new();
         let token = |n: u128| format!("{n:08000}");
         for n in 0..5_000 {

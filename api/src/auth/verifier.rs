@@ -1,4 +1,4 @@
-//! From a token to what it entitles to.
+//! Verification of tokens.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
     verdicts::{Verdict, Verdicts},
 };
 
-/// Verifies access tokens by the keys that [`Config`] names. One a process, shared.
+/// Verifies access tokens with the keys of [`Config`]. A process has one.
 pub struct Verifier {
     secret: Option<Arc<DecodingKey>>,
     jwks: Option<Arc<Jwks>>,
@@ -22,10 +22,10 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts without published keys: [`keep_keys_fresh`](Self::keep_keys_fresh) or the first token fetches them.
+    /// A verifier without published keys; [`keep_keys_fresh`](Self::keep_keys_fresh) or the first token fetches them.
     ///
     /// # Errors
-    /// TLS cannot be set up, for instance because the system has no root certificates.
+    /// TLS cannot be set up, for example because the system has no root certificates.
     pub fn new(config: &Config) -> Result<Self, ConfigError> {
         Ok(Self {
             secret: config.secret.as_ref().map(|secret| Arc::new(DecodingKey::from_secret(secret.as_bytes()))),
@@ -35,17 +35,17 @@ impl Verifier {
         })
     }
 
-    /// What the token entitles to at `now`. Waits only when it names a key that is not known yet, for one fetch of the keys.
+    /// The claims of a token at `now`. Waits, for one fetch of the keys, only if the token names an unknown key.
     ///
     /// # Errors
-    /// The reason to refuse it. The client must not be told which.
+    /// The reason for refusing the token. It must not be told to the client.
     pub async fn verify(&self, token: &str, now: UnixSeconds) -> Result<Claims, Denied> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Denied::TooLong);
         }
         match self.verify_cached(token, now) {
             Some(claims) => Ok(claims),
-            // In a box, so that those who are known do not carry its state around.
+            // Boxed, so that cached tokens do not carry its state.
             None => Box::pin(self.verify_anew(token, now)).await,
         }
     }
@@ -59,13 +59,13 @@ impl Verifier {
         Ok(claims)
     }
 
-    /// The same for a token that was verified before, without waiting; `None` says nothing about the token.
+    /// The claims of a token that was verified before, without waiting; `None` says nothing about the token.
     pub fn verify_cached(&self, token: &str, now: UnixSeconds) -> Option<Claims> {
         self.verdicts.get(token, self.generation(), now)
     }
 
-    /// Fetches the published keys now and from then on, every ten minutes or sooner after a failure. Never ends when there
-    /// are keys to fetch; to be run beside the server, and dropped with it.
+    /// Fetches the published keys now, then every ten minutes, or sooner after a failure. Never returns if there are
+    /// keys to fetch; run it beside the server and drop it with it.
     pub async fn keep_keys_fresh(&self) {
         let Some(jwks) = &self.jwks else { return };
         loop {
@@ -74,29 +74,30 @@ impl Verifier {
         }
     }
 
-    /// Fetches the published keys, unless that was tried less than 30 s ago: so a key revoked just now is refused at once.
+    /// Fetches the published keys, unless that was tried less than 30 s ago. A key revoked just now is refused
+    /// afterwards.
     pub async fn refresh_keys(&self, now: UnixSeconds) {
         if let Some(jwks) = &self.jwks {
             jwks.refresh(now).await;
         }
     }
 
-    /// How the published keys are at `now`; `None` where none are to be fetched.
+    /// The state of the published keys; `None` if none are configured.
     pub fn keys(&self, now: UnixSeconds) -> Option<Keys> {
         self.jwks.as_ref().map(|jwks| jwks.keys(now))
     }
 
-    /// Why the published keys could not be fetched the last time, if so.
+    /// Why the last fetch of the published keys failed, if it did.
     pub fn key_failure(&self) -> Option<String> {
         self.jwks.as_ref()?.failure()
     }
 
-    /// Whether tokens are verified without published keys, too.
+    /// Whether tokens can also be verified with a secret.
     pub fn has_secret(&self) -> bool {
         self.secret.is_some()
     }
 
-    /// The key to verify with. Its kind is decided by where it comes from, so that a public key is never taken for a secret.
+    /// The key to verify with. Its kind follows from its source, so that a public key is never used as a secret.
     async fn key(&self, header: &Header, now: UnixSeconds) -> Result<TrustedKey, Denied> {
         if let SignedBy::HS256 = header.alg {
             let decoding = Arc::clone(self.secret.as_ref().ok_or(Denied::UnknownKey)?);
@@ -108,7 +109,7 @@ impl Verifier {
             return Ok(key);
         }
         jwks.refresh(now).await;
-        // Without any set nobody knows whether the token is good.
+        // Without any keys it is unknown whether the token is valid.
         let unknown = || if jwks.keys(now) == Keys::None { Denied::NoKeys } else { Denied::UnknownKey };
         jwks.find(kid, algorithm, now).ok_or_else(unknown)
     }

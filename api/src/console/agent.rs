@@ -1,5 +1,5 @@
-//! `/api/founder-console/agent`: an agent is read, and saved. What is wanted is committed first; whether Vapi holds it yet
-//! is told, and may be waited for or watched.
+//! `/api/founder-console/agent`: reads and saves an agent. A save commits the configuration; the answer tells whether
+//! Vapi has it yet, and a client may wait for that or follow it.
 
 use axum::{
     Json,
@@ -18,94 +18,100 @@ use serde::Deserialize;
 use serde_json::json;
 use store::{
     Error, Store,
-    agents::{Agent, Wanted},
-    assistants::{self, Progress},
+    agents::{Agent, AgentSettings},
+    assistants::{AssistantProgress, AssistantStage},
 };
 use uuid::Uuid;
 use vapi::{AgentConfig, Payload, check};
 
 use super::{
     Console,
-    body::{Direction, Refused, Saved, Wait},
-    progress::{Stage, events},
+    body::{BodyRefused, Direction, Saved, Wait},
+    progress::{StageEvent, events},
     wire::{AgentProgress, AgentSaved, AgentShown},
 };
 use crate::{auth::Authenticated, error::ApiError};
 
-/// Which agent.
+/// The query that selects an agent.
 #[derive(Default, Deserialize)]
-pub(crate) struct Which {
+pub(crate) struct AgentQuery {
     #[serde(default)]
     call_direction: Direction,
 }
 
-/// How a save is answered.
+/// The query of a save.
 #[derive(Default, Deserialize)]
-pub(crate) struct Patience {
-    /// Until Vapi holds it or refuses it, for so long at most.
+pub(crate) struct SaveQuery {
+    /// The limit of the answer's wait for Vapi to accept or reject the configuration.
     #[serde(default)]
     wait: Wait,
 }
 
-/// PostgreSQL's `foreign_key_violation`: the org of a valid token is not there.
+/// PostgreSQL's `foreign_key_violation`: the org of a valid token does not exist.
 const FOREIGN_KEY_VIOLATION: &str = "23503";
 
 /// `GET /api/founder-console/agent?call_direction=`
 #[utoipa::path(get, path = "/api/founder-console/agent", operation_id = "agent", tag = "console", security(("token" = [])),
     params(("call_direction" = Option<Direction>, Query)),
-    responses((status = 200, description = "The agent, and how its assistant stands to it", body = AgentShown<'_>)))]
+    responses((status = 200, description = "The agent and the state of its assistant", body = AgentShown<'_>)))]
 pub(crate) async fn get(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
-    which: Result<Query<Which>, QueryRejection>,
-) -> Result<Response, Refused> {
-    let Query(Which { call_direction }) = which?;
-    Ok(console.behind(async move |console| console.show(user.org, call_direction).await).await?)
+    query: Result<Query<AgentQuery>, QueryRejection>,
+) -> Result<Response, BodyRefused> {
+    let Query(AgentQuery { call_direction }) = query?;
+    Ok(console.in_background(async move |console| console.show(user.org, call_direction).await).await?)
 }
 
 /// `POST /api/founder-console/agent?wait=`
 #[utoipa::path(post, path = "/api/founder-console/agent", operation_id = "save_agent", tag = "console", security(("token" = [])),
-    params(("wait" = Option<String>, Query, description = "Until Vapi holds it: 3s, 500ms; 10s at most", pattern = "^[0-9]{1,4}m?s$")),
+    params(("wait" = Option<String>, Query, description = "The limit of the wait for Vapi: 3s, 500ms; at most 10s", pattern = "^[0-9]{1,4}m?s$")),
     request_body = Saved,
-    responses((status = 200, description = "It is saved", body = AgentSaved<'_>)))]
+    responses((status = 200, description = "The configuration is saved", body = AgentSaved<'_>)))]
 pub(crate) async fn save(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
-    patience: Result<Query<Patience>, QueryRejection>,
+    query: Result<Query<SaveQuery>, QueryRejection>,
     request: Request,
-) -> Result<Response, Refused> {
-    let Query(Patience { wait }) = patience?;
+) -> Result<Response, BodyRefused> {
+    let Query(SaveQuery { wait }) = query?;
     let (head, body) = request.into_parts();
     let _waits = (!wait.0.is_zero()).then(|| console.quotas.watcher(user.org, &head.headers)).transpose()?;
-    let (direction, wanted) = console.read(user.org, body, checked).await?;
-    Ok(console.behind(async move |console| console.save(user.org, direction, &wanted, wait).await).await?)
+    let (direction, settings) = console.read(user.org, body, checked).await?;
+    Ok(console.in_background(async move |console| console.save(user.org, direction, &settings, wait).await).await?)
 }
 
 impl Console {
-    /// An agent as it is shown.
+    /// Answers with an agent and the state of its assistant.
     async fn show(&self, org: OrgId, direction: Direction) -> Result<Response, ApiError> {
         let agent = self.store.agent(org, direction.as_str()).await?.ok_or(ApiError::NoAgent)?;
         let progress = self.store.assistant_progress(org, agent.id).await?;
         Ok(self.shown(&agent, progress))
     }
 
-    async fn save(&self, org: OrgId, direction: Direction, wanted: &Wanted, wait: Wait) -> Result<Response, ApiError> {
-        let agent = self.store_agent(org, direction, wanted).await?;
+    async fn save(
+        &self,
+        org: OrgId,
+        direction: Direction,
+        settings: &AgentSettings,
+        wait: Wait,
+    ) -> Result<Response, ApiError> {
+        let agent = self.store_agent(org, direction, settings).await?;
         let standing = self.standing_of(&agent);
         if standing.is_synced {
             return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
         }
-        self.store.ring();
+        self.store.wake_workers();
         let (store, id) = (self.store.clone(), agent.id);
-        let watch = self.notices.watch(format!("agent {id}"), move || look(store.clone(), org, id));
+        let watch = self.notices.watch(format!("agent {id}"), move || read_stages(store.clone(), org, id));
         let stage = watch.end(wait.0).await?;
         let agent = self.store.agent(org, direction.as_str()).await?.unwrap_or(agent);
         let standing = self.standing_of(&agent);
-        Ok(told(&agent, standing, stage.as_ref()))
+        Ok(answer_after_wait(&agent, standing, stage.as_ref()))
     }
 }
 
-fn told(agent: &Agent, standing: Standing, stage: Option<&Stage>) -> Response {
+fn answer_after_wait(agent: &Agent, standing: Standing, stage: Option<&StageEvent>) -> Response {
     match stage.map(|stage| stage.name) {
         Some("synced") => saved(agent, standing, "The configuration is saved, and Vapi holds it."),
         Some("failed") => {
@@ -133,39 +139,39 @@ pub(crate) async fn watch(
     if store.assistant_progress(org, agent).await?.is_none() {
         return Err(ApiError::NoAgent);
     }
-    Ok(events(console.notices.watch(format!("agent {agent}"), move || look(store.clone(), org, agent)), share))
+    Ok(events(console.notices.watch(format!("agent {agent}"), move || read_stages(store.clone(), org, agent)), share))
 }
 
-async fn look(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<Stage>, Error> {
+async fn read_stages(store: Store, org: OrgId, agent: AgentId) -> Result<Vec<StageEvent>, Error> {
     Ok(store.assistant_progress(org, agent).await?.map(|progress| stage(agent, progress)).into_iter().collect())
 }
 
-fn stage(agent: AgentId, progress: Progress) -> Stage {
-    let Progress { assistant_id, config_hash, stage, reason, .. } = progress;
-    Stage {
+fn stage(agent: AgentId, progress: AssistantProgress) -> StageEvent {
+    let AssistantProgress { assistant_id, config_hash, stage, reason, .. } = progress;
+    StageEvent {
         name: stage.as_str(),
         data: json!(AgentProgress { agent_id: agent, stage: stage.as_str(), assistant_id, config_hash, reason }),
-        is_last: matches!(stage, assistants::Stage::Synced | assistants::Stage::Failed),
+        is_last: matches!(stage, AssistantStage::Synced | AssistantStage::Failed),
     }
 }
 
-fn config(id: AgentId, wanted: &Wanted) -> AgentConfig {
-    let Wanted { name, system_prompt, first_message, voice, model } = wanted.clone();
+fn config(id: AgentId, settings: &AgentSettings) -> AgentConfig {
+    let AgentSettings { name, system_prompt, first_message, voice, model } = settings.clone();
     AgentConfig { id, name, system_prompt, first_message, voice, model }
 }
 
-/// What a body says, if Vapi would take it.
-fn checked(saved: Saved) -> Result<(Direction, Wanted), Refused> {
-    let (direction, wanted) = saved.wanted();
-    let faults = check(&config(AgentId(Uuid::nil()), &wanted));
-    if faults.is_empty() { Ok((direction, wanted)) } else { Err(Refused::Fields(faults)) }
+/// The agent in a body, if Vapi would accept it.
+fn checked(saved: Saved) -> Result<(Direction, AgentSettings), BodyRefused> {
+    let (direction, settings) = saved.settings();
+    let faults = check(&config(AgentId(Uuid::nil()), &settings));
+    if faults.is_empty() { Ok((direction, settings)) } else { Err(BodyRefused::Fields(faults)) }
 }
 
-/// How an agent's assistant stands to what is wanted.
+/// The state of an agent's assistant compared with its configuration.
 struct Standing {
-    /// The hash of what Vapi should hold; none where nothing is sent to Vapi.
+    /// The hash of the configuration; `None` if this installation sends nothing to Vapi.
     wanted: Option<ConfigHash>,
-    /// Whether Vapi holds it.
+    /// Whether Vapi has this configuration.
     is_synced: bool,
 }
 
@@ -183,18 +189,18 @@ fn saved(agent: &Agent, standing: Standing, message: &str) -> Response {
 }
 
 impl Console {
-    /// An agent as it is shown.
-    fn shown(&self, agent: &Agent, progress: Option<Progress>) -> Response {
-        let Agent { id, direction, wanted, assistant_id, .. } = agent;
+    /// An agent, in the form of the wire.
+    fn shown(&self, agent: &Agent, progress: Option<AssistantProgress>) -> Response {
+        let Agent { id, direction, settings, assistant_id, .. } = agent;
         let standing = self.standing_of(agent);
         let body = AgentShown {
             agent_id: *id,
             call_direction: direction,
-            name: &wanted.name,
-            system_prompt: wanted.system_prompt.as_deref(),
-            first_message: wanted.first_message.as_deref(),
-            voice: wanted.voice.as_ref(),
-            model: wanted.model.as_ref(),
+            name: &settings.name,
+            system_prompt: settings.system_prompt.as_deref(),
+            first_message: settings.first_message.as_deref(),
+            voice: settings.voice.as_ref(),
+            model: settings.model.as_ref(),
             assistant_id: assistant_id.as_deref(),
             config_hash: standing.wanted,
             synced: standing.is_synced,
@@ -204,11 +210,11 @@ impl Console {
         ([(CACHE_CONTROL, "no-store")], Json(body)).into_response()
     }
 
-    async fn store_agent(&self, org: OrgId, direction: Direction, wanted: &Wanted) -> Result<Agent, ApiError> {
-        let saved = self.store.save_agent(org, direction.as_str(), wanted).await;
+    async fn store_agent(&self, org: OrgId, direction: Direction, settings: &AgentSettings) -> Result<Agent, ApiError> {
+        let saved = self.store.save_agent(org, direction.as_str(), settings).await;
         saved.map_err(|error| match error {
             Error::Refused(refusal) if refusal.code == FOREIGN_KEY_VIOLATION => ApiError::NoOrg,
-            error if error.is_for_good() => {
+            error if error.is_permanent() => {
                 tracing::error!(error = &error as &dyn std::error::Error, "an agent cannot be stored");
                 ApiError::Unfit
             }
@@ -218,7 +224,7 @@ impl Console {
 
     fn standing_of(&self, agent: &Agent) -> Standing {
         let deployment = self.deployment.as_deref();
-        let wanted = deployment.map(|deployment| Payload::of(&config(agent.id, &agent.wanted), deployment).hash());
+        let wanted = deployment.map(|deployment| Payload::of(&config(agent.id, &agent.settings), deployment).hash());
         let text = wanted.map(|hash| hash.to_string());
         let is_synced = text.is_some() && agent.assistant_id.is_some() && agent.config_hash == text;
         Standing { wanted, is_synced }

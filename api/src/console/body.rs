@@ -1,4 +1,4 @@
-//! The body of a save, and what is wrong with one.
+//! The body of a save, and its faults.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use serde::{
     de::{DeserializeOwned, IgnoredAny},
 };
 use serde_json::{Value, error::Category, json};
-use store::agents::Wanted;
+use store::agents::AgentSettings;
 use utoipa::ToSchema;
 use vapi::FieldError;
 
 use super::Console;
 use crate::{bodies::drain, error::ApiError};
 
-/// Prompts are long; a megabyte of one is a mistake.
+/// The largest body. Prompts are long, but a megabyte is a mistake.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Who calls whom.
+/// The direction of an agent's calls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Direction {
-    /// The agent is called.
+    /// The agent answers calls.
     #[default]
     Inbound,
-    /// The agent calls.
+    /// The agent makes calls.
     Outbound,
 }
 
@@ -45,8 +45,8 @@ impl Direction {
     }
 }
 
-/// An agent as a person saves it: whole. What is left out is not wanted. What a GET shows of it may be sent back: what is
-/// not a person's to say is not minded.
+/// The complete settings of an agent. Omitted fields are cleared. Fields of a GET that cannot be set are ignored, so
+/// that its body can be sent back.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, expecting = "an object")]
 #[schema(as = SaveAgent)]
@@ -56,10 +56,10 @@ pub(crate) struct Saved {
     name: String,
     system_prompt: Option<String>,
     first_message: Option<String>,
-    /// As Vapi is given it.
+    /// Vapi's voice object.
     #[schema(value_type = Option<Object>)]
     voice: Option<Value>,
-    /// As Vapi is given it.
+    /// Vapi's model object.
     #[schema(value_type = Option<Object>)]
     model: Option<Value>,
     #[serde(default, rename = "agentId")]
@@ -83,13 +83,13 @@ pub(crate) struct Saved {
 }
 
 impl Saved {
-    pub(super) fn wanted(self) -> (Direction, Wanted) {
+    pub(super) fn settings(self) -> (Direction, AgentSettings) {
         let Self { call_direction, name, system_prompt, first_message, voice, model, .. } = self;
-        (call_direction, Wanted { name, system_prompt, first_message, voice, model })
+        (call_direction, AgentSettings { name, system_prompt, first_message, voice, model })
     }
 }
 
-/// Which agent a test call is with. The org is the token's, whatever else a body says.
+/// The agent of a test call. The org is the token's, whatever else the body contains.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(expecting = "an object")]
 #[schema(as = OpenTestCall)]
@@ -98,7 +98,7 @@ pub(crate) struct Tested {
     pub(super) call_direction: Direction,
 }
 
-/// How long an answer waits: `3s`, `500ms`, ten seconds at most.
+/// The limit of an answer's wait: `3s` or `500ms`, up to ten seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Wait(pub(super) Duration);
@@ -120,38 +120,38 @@ impl TryFrom<String> for Wait {
     }
 }
 
-/// Why a body is not taken. The texts name what is wrong and where, and quote nothing.
-pub(crate) enum Refused {
-    /// It is too large or does not come.
+/// Why a body is not accepted. The texts name the fault and its place, and quote nothing.
+pub(crate) enum BodyRefused {
+    /// It is too large, or was not received.
     Api(ApiError),
-    /// It is no JSON.
+    /// It is not JSON.
     Json(serde_json::Error),
-    /// A parameter of the query.
+    /// A query parameter is invalid.
     Query(QueryRejection),
-    /// It is not what is expected, or Vapi would not take it.
+    /// Fields are invalid, or Vapi would reject them.
     Fields(Vec<FieldError>),
 }
 
-impl From<QueryRejection> for Refused {
+impl From<QueryRejection> for BodyRefused {
     fn from(rejection: QueryRejection) -> Self {
         Self::Query(rejection)
     }
 }
 
-impl From<ApiError> for Refused {
+impl From<ApiError> for BodyRefused {
     fn from(error: ApiError) -> Self {
         Self::Api(error)
     }
 }
 
 impl Console {
-    /// Reads a body, and makes of it what `then` does, in the background.
+    /// Reads a body, and processes it with `then` on the background thread.
     pub(super) async fn read<T: DeserializeOwned, U: Send + 'static>(
         &self,
         org: OrgId,
         body: Body,
-        then: impl FnOnce(T) -> Result<U, Refused> + Send + 'static,
-    ) -> Result<U, Refused> {
+        then: impl FnOnce(T) -> Result<U, BodyRefused> + Send + 'static,
+    ) -> Result<U, BodyRefused> {
         let _held = match self.quotas.body(org) {
             Ok(held) => held,
             Err(error) => {
@@ -169,20 +169,21 @@ impl Console {
     }
 }
 
-/// A body as JSON; an empty one as `{}`.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refused> {
+/// Parses a body as JSON; an empty body counts as `{}`.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, BodyRefused> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
     let mut json = serde_json::Deserializer::from_slice(body);
     let parsed = serde_path_to_error::deserialize(&mut json).map_err(unlike)?;
-    // One value is all of it.
-    json.end().map_err(Refused::Json)?;
+    // Nothing may follow the value.
+    json.end().map_err(BodyRefused::Json)?;
     Ok(parsed)
 }
 
-/// The sentence about a part that is not as expected. serde quotes the value first, and then the expectation.
-fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
+/// Describes an unexpected part of a body. serde's message quotes the value first, then the expectation, which alone is
+/// used.
+fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> BodyRefused {
     if error.inner().classify() != Category::Data {
-        return Refused::Json(error.into_inner());
+        return BodyRefused::Json(error.into_inner());
     }
     let (path, text) = (error.path().to_string(), error.inner().to_string());
     let text = text.rsplit_once(" at line ").map_or(&*text, |(text, _)| text);
@@ -197,10 +198,10 @@ fn unlike(error: serde_path_to_error::Error<serde_json::Error>) -> Refused {
         let expected = text.rsplit_once(", expected ").map_or("something else", |(_, expected)| expected);
         (if path == "." { "body" } else { &*path }, format!("must be {expected}"))
     };
-    Refused::Fields(vec![FieldError::at(field, problem)])
+    BodyRefused::Fields(vec![FieldError::at(field, problem)])
 }
 
-impl IntoResponse for Refused {
+impl IntoResponse for BodyRefused {
     fn into_response(self) -> Response {
         match self {
             Self::Api(error) => error.into_response(),
@@ -226,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_has_a_unit_and_an_end() {
+    fn a_wait_needs_a_unit_and_is_bounded() {
         let wait = |text: &str| Wait::try_from(text.to_owned()).map(|Wait(wait)| wait.as_millis());
         assert_eq!(wait("3s"), Ok(3_000));
         assert_eq!(wait("500ms"), Ok(500));
@@ -238,7 +239,7 @@ mod tests {
 
     fn refusal(body: &Value) -> Option<(String, String)> {
         match parse::<Saved>(body.to_string().as_bytes()) {
-            Err(Refused::Fields(faults)) => {
+            Err(BodyRefused::Fields(faults)) => {
                 let [fault] = &faults[..] else { panic!("{faults:?}") };
                 Some((fault.field.clone(), fault.problem.clone()))
             }
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unlike_an_agent_is_named_and_not_quoted() {
+    fn an_invalid_field_is_named_and_its_value_is_not_quoted() {
         for (body, field, problem) in [
             (json!({"name": 4_477}), "name", "must be a string"),
             (
@@ -268,24 +269,24 @@ mod tests {
     }
 
     #[test]
-    fn h20_a_body_is_one_value_and_nothing_behind_it() {
+    fn a_body_holds_exactly_one_json_value() {
         for body in ["", " \n", "{}", " {} \n"] {
             assert!(parse::<Tested>(body.as_bytes()).is_ok(), "{body:?}");
         }
         for body in ["{}x", "{}{}", "{},", "{} null", "{}\0"] {
             let refused = parse::<Tested>(body.as_bytes());
-            assert!(matches!(refused, Err(Refused::Json(_))), "{body:?}");
+            assert!(matches!(refused, Err(BodyRefused::Json(_))), "{body:?}");
         }
     }
 
     #[test]
-    fn h3_a_long_name_is_cut_where_it_is_told() {
+    fn a_long_field_name_is_cut_in_the_error() {
         let (field, _) = refusal(&json!({"n".repeat(100_000): 1})).unwrap();
         assert!(field.len() < 1_000, "{} bytes", field.len());
     }
 
     #[test]
-    fn what_a_get_has_shown_may_be_sent_back() {
+    fn the_body_of_a_get_can_be_posted_back() {
         let shown = json!({
             "agentId": "id", "call_direction": "inbound", "name": "Desk", "systemPrompt": null, "firstMessage": null,
             "voice": null, "model": null, "assistantId": null, "configHash": "v1-0", "synced": false, "stage": "pending",

@@ -1,5 +1,5 @@
-//! The console: where people save an agent and speak with it. Nothing here calls Vapi. What is wanted is written, a worker
-//! does it, and how far it is comes back as rows and notices.
+//! The console, where people save and test agents. It never calls Vapi: it writes the wanted state, a worker applies
+//! it, and the result comes back as rows and notices.
 
 pub(crate) mod agent;
 pub(crate) mod body;
@@ -22,51 +22,51 @@ use crate::{
     quota::Quotas,
 };
 
-/// Bytes of bodies that are being read, at most.
-const ROOM: usize = 16 * 1024 * 1024;
+/// Most bytes of bodies that are being read.
+const MAX_READING_BYTES: usize = 16 * 1024 * 1024;
 
-/// Sessions of each kind for work in the background, at most.
-const SESSIONS_BEHIND: usize = 4;
+/// Most sessions of each kind for background work.
+const BACKGROUND_SESSIONS: usize = 4;
 
-/// What the console's routes share.
+/// The resources of the console's routes.
 #[derive(Clone)]
 pub(crate) struct Console {
     store: Store,
-    /// What all assistants share; without it no configuration has a hash, and none is sent to Vapi.
+    /// The settings that all assistants share; without them no configuration has a hash, and none is sent to Vapi.
     deployment: Option<Arc<Deployment>>,
     notices: Notices,
     quotas: Quotas,
     room: Room,
     background: Background,
-    /// For work in the background.
-    store_behind: Store,
+    /// The store for background work.
+    background_store: Store,
 }
 
 impl Console {
-    /// The console of one node. Its watchers end at `shutdown`.
+    /// The console of a node. Its watches end at `shutdown`.
     pub(crate) fn new(
         store: Store,
         deployment: Option<Deployment>,
         quotas: Quotas,
         shutdown: CancellationToken,
     ) -> Self {
-        let (notices, room) = (Notices::until(shutdown), Room::of(ROOM));
-        let (background, store_behind) =
-            (Background::start(), store.for_another_runtime(background::NAME, SESSIONS_BEHIND));
-        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, store_behind }
+        let (notices, room) = (Notices::until(shutdown), Room::of(MAX_READING_BYTES));
+        let (background, background_store) =
+            (Background::start(), store.for_another_runtime(background::NAME, BACKGROUND_SESSIONS));
+        Self { store, deployment: deployment.map(Arc::new), notices, quotas, room, background, background_store }
     }
 
-    /// Does work on an agent in the background: what it asks of Postgres as well, since rows are as long as bodies.
-    async fn behind<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
+    /// Runs work on an agent on the background thread, with its statements, since rows are as long as bodies.
+    async fn in_background<T, F>(&self, work: impl FnOnce(Self) -> F) -> Result<T, ApiError>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, ApiError>> + Send + 'static,
     {
-        let behind = Self { store: self.store_behind.clone(), ..self.clone() };
-        self.background.run(work(behind)).await?
+        let console = Self { store: self.background_store.clone(), ..self.clone() };
+        self.background.run(work(console)).await?
     }
 
-    /// Hears what workers say, for ever.
+    /// Receives the workers' notices, for ever.
     pub(crate) async fn listen(&self) {
         self.notices.follow(&self.store).await;
     }

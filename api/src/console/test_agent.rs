@@ -1,5 +1,5 @@
-//! `/api/founder-console/test-agent`: a person speaks with an agent. The answer waits for nothing of Vapi's; how far the
-//! call is, and where it is joined, comes on a stream.
+//! `/api/founder-console/test-agent`: test calls with an agent. The answer does not wait for Vapi; the stages of the
+//! call, and where to join it, come on a stream.
 
 use axum::{
     Json,
@@ -18,13 +18,13 @@ use uuid::Uuid;
 
 use super::{
     Console,
-    body::{Refused, Tested},
-    progress::{Stage, events},
+    body::{BodyRefused, Tested},
+    progress::{StageEvent, events},
     wire::{TestCallOpened, TestCallProgress},
 };
 use crate::{auth::Authenticated, error::ApiError};
 
-/// `POST /api/founder-console/test-agent`. Repeated clicks are one call.
+/// `POST /api/founder-console/test-agent`. Repeated clicks return the same call.
 #[utoipa::path(post, path = "/api/founder-console/test-agent", operation_id = "open_test_call", tag = "console",
     security(("token" = [])), request_body = Tested,
     responses((status = 200, description = "The call is being made", body = TestCallOpened)))]
@@ -32,11 +32,11 @@ pub(crate) async fn start(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
     request: Request,
-) -> Result<Response, Refused> {
+) -> Result<Response, BodyRefused> {
     let Tested { call_direction } = console.read(user.org, request.into_body(), Ok).await?;
     let opened = console.store.open_test_call(Uuid::new_v4(), user.org, call_direction.as_str()).await;
     let opened = opened.map_err(ApiError::from)?.ok_or(ApiError::NoAgent)?;
-    console.store.ring();
+    console.store.wake_workers();
     let body = TestCallOpened {
         success: true,
         web_call_id: opened.id,
@@ -47,20 +47,20 @@ pub(crate) async fn start(
     Ok(([(CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-/// Until when a call is watched.
+/// The end of a watch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Until {
-    /// It can be joined, or will not be.
+    /// The call can be joined, or failed.
     #[default]
     Ready,
-    /// Those who spoke have ended.
+    /// The conversation has ended.
     Ended,
 }
 
-/// How a call is watched.
+/// The query of a watch.
 #[derive(Default, Deserialize)]
-pub(crate) struct How {
+pub(crate) struct WatchQuery {
     #[serde(default)]
     until: Until,
 }
@@ -69,55 +69,59 @@ pub(crate) struct How {
 #[utoipa::path(get, path = "/api/founder-console/test-agent/{webCallId}/events", operation_id = "test_call_events",
     tag = "console", security(("token" = [])),
     params(("webCallId" = String, Path, format = "uuid"),
-        ("until" = Option<String>, Query, description = "ready, or ended: then the stream goes on while people speak", pattern = "^(ready|ended)$")),
+        ("until" = Option<String>, Query, description = "ready, or ended to follow the call until the conversation has ended", pattern = "^(ready|ended)$")),
     responses((status = 200, description = "Events named by their stage; data: TestCallProgress",
         content_type = "text/event-stream", body = String)))]
 pub(crate) async fn watch(
     State(console): State<Console>,
     Authenticated(user): Authenticated,
     id: Result<Path<Uuid>, PathRejection>,
-    how: Result<Query<How>, QueryRejection>,
+    query: Result<Query<WatchQuery>, QueryRejection>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, BodyRefused> {
     let Path(id) = id.map_err(|_| ApiError::NoTestCall)?;
-    let Query(How { until }) = how?;
+    let Query(WatchQuery { until }) = query?;
     let share = console.quotas.watcher(user.org, &headers)?;
     let (store, org) = (console.store.clone(), user.org);
-    if look(store.clone(), org, id, until).await.map_err(ApiError::from)?.is_empty() {
+    if read_stages(store.clone(), org, id, until).await.map_err(ApiError::from)?.is_empty() {
         return Err(ApiError::NoTestCall.into());
     }
-    Ok(events(console.notices.watch(format!("test_call {id}"), move || look(store.clone(), org, id, until)), share))
+    Ok(events(
+        console.notices.watch(format!("test_call {id}"), move || read_stages(store.clone(), org, id, until)),
+        share,
+    ))
 }
 
 impl Until {
-    /// A call as its watcher is to see it. Its place among test calls is free, and its stage `ended`, as soon as it has been
-    /// joined or should have been; those who speak are not told so before they have ended.
+    /// A call as its watcher should see it. Its stage becomes `ended` when it has been joined, or when nobody joined in
+    /// time, which frees the agent for another test call; a watcher until `ended` sees that stage only when the
+    /// conversation has ended.
     fn seen(self, call: TestCall) -> TestCall {
-        use store::test_calls::Stage::{Ended, Ready};
+        use store::test_calls::TestCallStage::{Ended, Ready};
         match (self, call.stage) {
             (Self::Ended, Ready | Ended) => TestCall { stage: if call.is_over { Ended } else { Ready }, ..call },
             _ => call,
         }
     }
 
-    fn is_last(self, stage: store::test_calls::Stage) -> bool {
-        stage.is_last() && !(self == Self::Ended && stage == store::test_calls::Stage::Ready)
+    fn is_last(self, stage: store::test_calls::TestCallStage) -> bool {
+        stage.is_last() && !(self == Self::Ended && stage == store::test_calls::TestCallStage::Ready)
     }
 }
 
-/// Another org's call is none.
-async fn look(store: Store, org: OrgId, id: Uuid, until: Until) -> Result<Vec<Stage>, Error> {
+/// Reads a call and its stages; none if it is another org's.
+async fn read_stages(store: Store, org: OrgId, id: Uuid, until: Until) -> Result<Vec<StageEvent>, Error> {
     let call = store.test_call(id).await?.filter(|call| call.org == org);
     if call.as_ref().is_some_and(|call| !call.stage.is_last()) {
-        // Where no worker is, nobody else ends it. A notice tells of it.
+        // Without workers nothing else ends the call. A notice announces it.
         store.close_test_calls().await?;
     }
     Ok(call.map(|call| stages(id, until.seen(call), until)).unwrap_or_default())
 }
 
-/// The stage of a call, after those that it has passed: Vapi may be faster than whoever watches.
-fn stages(id: Uuid, call: TestCall, until: Until) -> Vec<Stage> {
-    use store::test_calls::Stage::{Connecting, Ended, Failed, Preparing, Ready};
+/// The stage of a call and those that it has passed, since Vapi may be faster than the reader.
+fn stages(id: Uuid, call: TestCall, until: Until) -> Vec<StageEvent> {
+    use store::test_calls::TestCallStage::{Connecting, Ended, Failed, Preparing, Ready};
     let passed: &[_] = match call.stage {
         Preparing => &[],
         Connecting | Failed => &[Preparing],
@@ -128,11 +132,11 @@ fn stages(id: Uuid, call: TestCall, until: Until) -> Vec<Stage> {
     passed.chain([call.clone()]).map(|call| stage(id, call, until)).collect()
 }
 
-fn stage(id: Uuid, call: TestCall, until: Until) -> Stage {
+fn stage(id: Uuid, call: TestCall, until: Until) -> StageEvent {
     let TestCall { stage, assistant_id, web_call_url, reason, .. } = call;
-    Stage {
-        name: stage.name(),
-        data: json!(TestCallProgress { web_call_id: id, stage: stage.name(), assistant_id, web_call_url, reason }),
+    StageEvent {
+        name: stage.as_str(),
+        data: json!(TestCallProgress { web_call_id: id, stage: stage.as_str(), assistant_id, web_call_url, reason }),
         is_last: until.is_last(stage),
     }
 }
@@ -163,12 +167,14 @@ mod tests {
             stages.iter().map(|stage| stage.name).collect::<Vec<_>>()
         };
         let ready = Until::Ready;
-        assert_eq!(shown(test_calls::Stage::Preparing, ready, false), ["preparing"]);
-        assert_eq!(shown(test_calls::Stage::Ready, ready, false), ["preparing", "connecting", "ready"]);
-        assert_eq!(shown(test_calls::Stage::Failed, ready, false), ["preparing", "failed"]);
-        // Its place is free since it was joined; those who speak have not ended.
-        assert_eq!(shown(test_calls::Stage::Ended, Until::Ended, false), ["preparing", "connecting", "ready"]);
-        assert!(!Until::Ended.is_last(test_calls::Stage::Ready) && ready.is_last(test_calls::Stage::Ready));
-        assert!(Until::Ended.is_last(test_calls::Stage::Ended));
+        assert_eq!(shown(test_calls::TestCallStage::Preparing, ready, false), ["preparing"]);
+        assert_eq!(shown(test_calls::TestCallStage::Ready, ready, false), ["preparing", "connecting", "ready"]);
+        assert_eq!(shown(test_calls::TestCallStage::Failed, ready, false), ["preparing", "failed"]);
+        // The row is closed when the call is joined, but the call itself has not ended.
+        assert_eq!(shown(test_calls::TestCallStage::Ended, Until::Ended, false), ["preparing", "connecting", "ready"]);
+        assert!(
+            !Until::Ended.is_last(test_calls::TestCallStage::Ready) && ready.is_last(test_calls::TestCallStage::Ready)
+        );
+        assert!(Until::Ended.is_last(test_calls::TestCallStage::Ended));
     }
 }

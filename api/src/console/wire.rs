@@ -1,4 +1,4 @@
-//! What the console's routes and their events say. The dashboard's types are made from it.
+//! The wire types of the console's routes and events. The dashboard's types are generated from them.
 
 use readmodel::{config_hash::ConfigHash, ids::AgentId};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::body::Direction;
 
-/// An agent as a GET shows it.
+/// An agent and the state of its assistant.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentShown<'a> {
@@ -26,44 +26,44 @@ pub(crate) struct AgentShown<'a> {
     pub(super) name: &'a str,
     pub(super) system_prompt: Option<&'a str>,
     pub(super) first_message: Option<&'a str>,
-    /// As Vapi is given it.
+    /// Vapi's voice object.
     #[schema(value_type = Option<Object>)]
     pub(super) voice: Option<&'a Value>,
-    /// As Vapi is given it.
+    /// Vapi's model object.
     #[schema(value_type = Option<Object>)]
     pub(super) model: Option<&'a Value>,
-    /// Vapi's id of its assistant.
+    /// Vapi's id of the assistant.
     pub(super) assistant_id: Option<&'a str>,
-    /// Of what Vapi should hold; null where nothing is sent to Vapi.
+    /// Hash of the configuration; null if this installation sends nothing to Vapi.
     #[schema(value_type = Option<String>)]
     pub(super) config_hash: Option<ConfigHash>,
-    /// Vapi holds it.
+    /// Whether Vapi has this configuration.
     pub(super) synced: bool,
     #[schema(value_type = Option<AgentStage>)]
     pub(super) stage: Option<&'static str>,
-    /// Why it failed or waits.
+    /// Why the assistant failed or waits.
     pub(super) reason: Option<String>,
 }
 
-/// What a save is answered with.
+/// The answer to a save.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentSaved<'a> {
     pub(super) success: bool,
     pub(super) agent_id: AgentId,
-    /// Vapi's id of its assistant.
+    /// Vapi's id of the assistant.
     pub(super) assistant_id: Option<&'a str>,
-    /// Vapi holds it.
+    /// Whether Vapi has this configuration.
     pub(super) synced: bool,
-    /// One line for people.
+    /// A line for people.
     pub(super) message: &'a str,
     #[schema(value_type = Option<String>)]
     pub(super) config_hash: Option<ConfigHash>,
-    /// Where its events are.
+    /// Path of the agent's event stream.
     pub(super) stream: String,
 }
 
-/// An event of an agent's stream: how far its assistant is.
+/// An event of an agent's stream: the state of its assistant.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AgentProgress {
@@ -75,23 +75,23 @@ pub(crate) struct AgentProgress {
     pub(super) reason: Option<String>,
 }
 
-/// What a click on "Test agent" is answered with.
+/// The answer to opening a test call.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TestCallOpened {
     pub(super) success: bool,
     #[schema(value_type = String, format = "uuid")]
     pub(super) web_call_id: Uuid,
-    /// Vapi's id of the assistant, if there is one yet.
+    /// Vapi's id of the assistant, if it has one yet.
     pub(super) assistant_id: Option<String>,
-    /// Where its events are.
+    /// Path of the test call's event stream.
     pub(super) stream: String,
-    /// One line for people.
+    /// A line for people.
     #[schema(value_type = String)]
     pub(super) message: &'static str,
 }
 
-/// An event of a test call's stream: how far it is.
+/// An event of a test call's stream: its state.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TestCallProgress {
@@ -100,37 +100,37 @@ pub(crate) struct TestCallProgress {
     #[schema(value_type = TestCallStage)]
     pub(super) stage: &'static str,
     pub(super) assistant_id: Option<String>,
-    /// Where it is joined, once it is ready.
+    /// URL to join the call, once it is ready.
     pub(super) web_call_url: Option<String>,
-    /// Why it failed.
+    /// Why the call failed.
     pub(super) reason: Option<String>,
 }
 
-/// Why a save or a test call is refused.
+/// The answer to a refused save or test call.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what is written by hand")]
+#[expect(dead_code, reason = "describes JSON that is written by hand")]
 pub(crate) struct Refusal {
     success: Option<bool>,
-    /// One line for people.
+    /// A line for people.
     error: String,
-    /// The faults, by field.
+    /// The faults by field.
     fields: Option<Vec<FieldProblem>>,
 }
 
-/// The fault of a field.
+/// A fault of a field.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "describes what another crate writes")]
+#[expect(dead_code, reason = "describes a type of another crate")]
 pub(crate) struct FieldProblem {
-    /// Its path: `name`, `voice.stability`.
+    /// The path, such as `name` or `voice.stability`.
     field: String,
-    /// Completes a sentence that begins with the field.
+    /// The predicate of a sentence about the field.
     problem: String,
 }
 
-/// How far an agent's assistant is.
+/// The stage of an agent's assistant.
 pub(crate) struct AgentStage;
 
-/// How far a test call is.
+/// The stage of a test call.
 pub(crate) struct TestCallStage;
 
 fn one_of(names: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
@@ -139,7 +139,7 @@ fn one_of(names: impl IntoIterator<Item = &'static str>) -> RefOr<Schema> {
 
 impl PartialSchema for AgentStage {
     fn schema() -> RefOr<Schema> {
-        one_of(assistants::Stage::ALL.map(assistants::Stage::as_str))
+        one_of(assistants::AssistantStage::ALL.map(assistants::AssistantStage::as_str))
     }
 }
 
@@ -147,7 +147,7 @@ impl ToSchema for AgentStage {}
 
 impl PartialSchema for TestCallStage {
     fn schema() -> RefOr<Schema> {
-        one_of(test_calls::Stage::ALL.map(test_calls::Stage::name))
+        one_of(test_calls::TestCallStage::ALL.map(test_calls::TestCallStage::as_str))
     }
 }
 

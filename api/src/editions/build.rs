@@ -1,4 +1,4 @@
-//! The one build that an org without a blob gets, whoever asks and on whichever node.
+//! The build of an org that has no blob: one at a time, over all readers and nodes.
 
 use std::{
     sync::Arc,
@@ -10,24 +10,24 @@ use monitoring::names;
 use readmodel::ids::OrgId;
 use store::versions::Head;
 
-use super::{Editions, Found, Unavailable};
+use super::{Editions, FoundEdition, Unavailable};
 use crate::reads::Source;
 
-/// How long a reader waits for somebody else's build. Then it is made without a lease: the versions' compare-and-set
-/// keeps the result right, and one build too many is better than no answer.
-const WAIT: Duration = Duration::from_secs(8);
-const POLL: Duration = Duration::from_millis(25);
-/// A build is given up when its line has said nothing for so long. Its readers have gone before.
-const SILENCE: Duration = Duration::from_secs(3);
+/// The limit of a reader's wait for another's build; then it builds without a lease. The versions' compare-and-set
+/// keeps the result right, and a redundant build is better than no answer.
+const BUILD_WAIT: Duration = Duration::from_secs(8);
+const LEASE_POLL_INTERVAL: Duration = Duration::from_millis(25);
+/// The silence of Postgres after which a build is abandoned. Its readers have given up by then.
+const SILENCE_LIMIT: Duration = Duration::from_secs(3);
 
 impl Editions {
-    /// Builds an org that has no blob, or none that this node can use, or waits for whoever builds it. One whose build fails
-    /// is left alone for a while: its readers would each wait for the same failure, and wear Postgres out.
-    pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    /// Builds an org whose blobs are missing or unusable, or waits for whoever is building it. An org whose build
+    /// failed is left alone for a while: its readers would only wait for the same failure, and burden Postgres.
+    pub(super) async fn build(self: &Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
         if self.unbuildable.contains_key(&org) {
             return Err(Unavailable);
         }
-        let impatient_at = Instant::now() + WAIT;
+        let unleased_at = Instant::now() + BUILD_WAIT;
         loop {
             let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
             let found = match leased {
@@ -38,17 +38,17 @@ impl Editions {
                 Some(found) => return Ok(found),
                 None if leased => {}
                 None if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
-                None if Instant::now() > impatient_at => self.rebuild(org).await?,
-                None => tokio::time::sleep(POLL).await,
+                None if Instant::now() > unleased_at => self.rebuild(org).await?,
+                None => tokio::time::sleep(LEASE_POLL_INTERVAL).await,
             }
-            if Instant::now() > impatient_at + WAIT {
+            if Instant::now() > unleased_at + BUILD_WAIT {
                 return Err(Unavailable);
             }
         }
     }
 
-    /// What has been built, if this node can use it.
-    async fn built(self: &Arc<Self>, org: OrgId) -> Result<Option<Found>, Unavailable> {
+    /// The built edition, if this node can use it.
+    async fn built(self: &Arc<Self>, org: OrgId) -> Result<Option<FoundEdition>, Unavailable> {
         match self.store.head(org).await {
             Ok(Head::At(_)) => self.held_in_postgres(org, Source::Built, None).await,
             Ok(Head::Unknown) => self.unknown(org).map(Some),
@@ -57,9 +57,9 @@ impl Editions {
         }
     }
 
-    /// The same under the lease, which may have come free because a build has ended. Until what is built is read, no worker
-    /// of an earlier release builds over it.
-    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<Found>, Unavailable> {
+    /// The built edition, or a build of it, under the lease. The lease may be free because a build has ended. While it is
+    /// held, no worker of an earlier release builds over the edition before it is read.
+    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<FoundEdition>, Unavailable> {
         if let Some(found) = self.built(org).await? {
             return Ok(Some(found));
         }
@@ -70,7 +70,7 @@ impl Editions {
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
         let rebuilt = tokio::select! {
             rebuilt = materialize::rebuild(&self.store, self.clock, org) => rebuilt,
-            () = self.store.line.cut(SILENCE) => return Err(Unavailable),
+            () = self.store.link.silent_for(SILENCE_LIMIT) => return Err(Unavailable),
         };
         let outcome = rebuilt.as_ref().map_or("failed", materialize::Outcome::name);
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(1);
@@ -80,7 +80,7 @@ impl Editions {
                 if let Some(model) = error.oversized() {
                     counter!(names::OVERSIZED_BODIES_TOTAL, "model" => model.name()).increment(1);
                 }
-                tracing::warn!(%org, error = &error as &dyn std::error::Error, "build on demand");
+                tracing::warn!(%org, error = &error as &dyn std::error::Error, "an org's first blobs could not be built");
                 if !error.is_outage() {
                     self.unbuildable.insert(org, ());
                 }

@@ -1,5 +1,5 @@
-//! One model's bytes as a node holds them: in every coding, and as deltas from what clients may hold. Each is made on
-//! first demand and once, and shared by all versions that left the bytes as they were.
+//! The bytes of a model on a node: in every coding, and as deltas from bodies that clients may have. Each form is made
+//! on first demand, once, and shared by all versions with the same bytes.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,35 +10,35 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{coding::Coding, delta::DictionaryHash};
 
-/// Earlier bodies that a delta may start from. A page that shows each version as it comes holds the last one; one that
-/// asks now and then may be some behind.
+/// Most earlier bodies that deltas start from. A page that shows each version has the last one; one that polls slowly
+/// may be some behind.
 const MAX_BASES: usize = 16;
-/// zstd bytes of the earlier bodies of one model, at most.
+/// Most zstd bytes of a model's earlier bodies.
 const MAX_BASE_BYTES: usize = 96 * 1024;
-/// gzip, br and identity come to about this many times the zstd bytes.
+/// The size of gzip, br and identity together, as a multiple of the zstd bytes.
 const CODINGS_FACTOR: usize = 8;
-/// A delta is a few hundred bytes, and has a slot a base.
+/// The typical size of a delta; there is one for each base.
 const DELTA_BYTES: usize = 256;
 
-/// How a dcz body begins (RFC 9842, 4): a skippable frame of zstd, which holds the hash of the dictionary.
+/// The start of a dcz body (RFC 9842, 4): a skippable zstd frame with the hash of the dictionary.
 const DCZ_MAGIC: [u8; 8] = [0x5e, 0x2a, 0x4d, 0x18, 0x20, 0x00, 0x00, 0x00];
-/// From level 3 on zstd finds matches that far back; higher levels save little more.
+/// From level 3 on zstd finds matches in the dictionary; higher levels save little more.
 const DELTA_LEVEL: i32 = 3;
 
 /// A body in all its forms.
 #[derive(Debug)]
 pub(crate) struct Content {
-    /// The weak entity tag that all forms share.
+    /// The weak entity tag of all forms.
     pub etag: HeaderValue,
     digest: Digest,
     identity: OnceLock<Option<Bytes>>,
     br: OnceLock<Option<Bytes>>,
     gzip: OnceLock<Option<Bytes>>,
-    /// This body, then the ones before it, newest first.
+    /// This body and the ones before it, newest first.
     bases: Vec<(Arc<Base>, OnceLock<Option<Bytes>>)>,
 }
 
-/// A body that clients may hold.
+/// A body that clients may have.
 #[derive(Debug)]
 struct Base {
     zstd: Bytes,
@@ -46,7 +46,8 @@ struct Base {
 }
 
 impl Content {
-    /// The content of a blob. `before` is what the org's clients may hold: if it has the same bytes, it is the content.
+    /// The content of a blob. `before` is the content that the org's clients may have; it is reused if the bytes are
+    /// the same.
     pub(crate) fn of(blob: &Blob, before: Option<&Arc<Self>>) -> Arc<Self> {
         if let Some(same) = before.filter(|before| before.digest == blob.digest) {
             return Arc::clone(same);
@@ -70,7 +71,7 @@ impl Content {
         })
     }
 
-    /// The bytes in a coding; `None` when they cannot be made. A dcz body is a [`delta`](Self::delta).
+    /// The bytes in a coding; `None` if they cannot be made. For dcz use [`delta`](Self::delta).
     pub(crate) fn coded(&self, coding: Coding) -> Option<Bytes> {
         let made = match coding {
             Coding::Zstd => return Some(self.zstd().clone()),
@@ -82,21 +83,21 @@ impl Content {
         made.get_or_init(|| self.encode(coding)).clone()
     }
 
-    /// The bytes as a dcz body for a client that holds the body of that hash; `None` when it is not among the last ones.
+    /// A dcz body for a client that has the body of this hash; `None` if that is not among the bases.
     ///
-    /// Only this org's own bodies of this model are ever compared with.
+    /// The bases are this org's own bodies of this model.
     pub(crate) fn delta(&self, held: DictionaryHash) -> Option<Bytes> {
         let (base, delta) = self.bases.iter().find(|(base, _)| base.hash() == Some(held))?;
         delta.get_or_init(|| self.encode_delta(base, held)).clone()
     }
 
-    /// About how much memory this takes once everything has been asked for; what it shares with others is counted too.
+    /// The approximate memory with all forms made; memory shared with other contents is counted as well.
     pub(crate) fn weight_bytes(&self) -> usize {
         let bases: usize = self.bases.iter().map(|(base, _)| base.zstd.len() + DELTA_BYTES).sum();
         bases + self.zstd().len() * CODINGS_FACTOR
     }
 
-    /// As the worker stored it.
+    /// The bytes as the worker stored them.
     pub(crate) fn zstd(&self) -> &Bytes {
         static NONE: Bytes = Bytes::new();
         self.bases.first().map_or(&NONE, |(base, _)| &base.zstd)
@@ -128,7 +129,7 @@ impl Base {
     }
 }
 
-/// A digest is hexadecimal, so its tag is always a header's value.
+/// The entity tag. A digest is hexadecimal, so it is always a valid header value.
 fn etag(digest: Digest) -> HeaderValue {
     HeaderValue::try_from(digest.etag()).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
@@ -146,7 +147,7 @@ mod tests {
         Blob::pack(ORG, Model::Leads, Version { epoch: 1, n: 1 }, identity).unwrap()
     }
 
-    /// A body of 50 rows of which one is the `n`th.
+    /// A body of 50 rows, one of which depends on `n`.
     fn body(n: usize) -> Vec<u8> {
         let row = |i: usize| format!("{{\"id\":\"{}\",\"name\":\"{}\"}}", i * 7919, if i == 9 { n } else { i });
         (0..50).map(row).collect::<Vec<_>>().join(",").into_bytes()
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_delta_starts_from_any_of_the_last_bodies_and_from_nothing_else() {
+    fn a_delta_is_made_from_any_remembered_body_and_from_no_other() {
         let mut content = Content::of(&blob(&body(0)), None);
         for n in 1..=20 {
             content = Content::of(&blob(&body(n)), Some(&content));
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn equal_bytes_are_the_same_content_and_each_form_is_made_once() {
+    fn equal_bytes_share_one_content_and_each_coding_is_made_once() {
         let first = Content::of(&blob(&body(1)), None);
         let (gzip, identity) = (first.coded(Coding::Gzip).unwrap(), first.coded(Coding::Identity).unwrap());
         let second = Content::of(&blob(&body(1)), Some(&first));
@@ -187,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn the_bases_are_bounded_in_bytes() {
-        // Noise, so that nothing is saved by compression.
+    fn remembered_bodies_are_bounded_in_bytes() {
+        // Random bytes, which do not compress.
         let noise = |n: u64| -> Vec<u8> {
             (0..5_000)
                 .flat_map(|i: u64| xxhash_rust::xxh3::xxh3_64(&(n * 10_000 + i).to_be_bytes()).to_be_bytes())

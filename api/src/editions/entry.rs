@@ -1,4 +1,4 @@
-//! An edition as a node holds it: for each model what an answer says and the bytes it carries, ready to send.
+//! An edition on a node: for each model its headers and bytes, ready to send.
 
 use std::sync::{
     Arc,
@@ -14,57 +14,57 @@ use super::{Labels, content::Content, home::HomeTag};
 /// All models of an org at one version.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    /// The installation that it is of.
+    /// The installation it belongs to.
     pub home: HomeTag,
-    /// Which rebuild.
+    /// The version.
     pub version: Version,
-    /// The instant that the models are true for.
+    /// The instant of its snapshot.
     pub as_of: Timestamp,
-    /// The first instant at which a model would differ by time alone.
+    /// The first instant at which a model changes by time alone.
     pub next_change_at: Option<Timestamp>,
     bodies: [Body; Model::COUNT],
-    /// The versions before it that this node has seen, newest first, as their dashboards were.
+    /// The dashboards of earlier versions that this node has seen, newest first.
     past: Vec<Past>,
-    /// A newer version exists.
+    /// Whether a newer version exists.
     behind: AtomicBool,
-    /// A change has waited for a newer version for too long.
+    /// Whether a change has waited too long for a newer version.
     lagging: AtomicBool,
 }
 
-/// One model of an entry.
+/// A model of an entry.
 #[derive(Debug)]
 pub(crate) struct Body {
-    /// What every answer with it says.
+    /// The headers of every answer.
     pub labels: Labels,
-    /// What it carries.
+    /// The bytes.
     pub content: Arc<Content>,
 }
 
-/// A version that was, as its dashboard showed it. The bytes are those that deltas start from.
+/// The dashboard of an earlier version. Deltas start from its bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Past {
-    /// Which rebuild.
+    /// The version.
     pub version: Version,
-    /// What every answer with it says.
+    /// The headers of every answer.
     pub labels: Labels,
-    /// The instant that it is true for.
+    /// The instant of its snapshot.
     pub as_of: Timestamp,
-    /// Its tag.
+    /// The entity tag.
     pub etag: HeaderValue,
-    /// Its body.
+    /// The bytes.
     pub zstd: Bytes,
 }
 
-/// Versions that can be looked at, the newest included.
+/// Versions that can be read, including the newest.
 const KEPT_VERSIONS: usize = 16;
-/// zstd bytes of the past of one org, at most.
+/// Most zstd bytes of an org's earlier versions.
 const MAX_PAST_BYTES: usize = 256 * 1024;
 
-/// Beside the bodies: what an entry takes in tables and labels.
+/// The memory of an entry besides its bodies: tables and labels.
 const OVERHEAD_BYTES: usize = 8 * 1024;
 
 impl Entry {
-    /// Makes an edition ready to send. `before` is what the org's clients may hold.
+    /// Prepares an edition for sending. `before` is the entry that the org's clients may have seen.
     pub(crate) fn of(edition: &Edition, before: Option<&Self>) -> Self {
         let Edition { version, as_of, next_change_at, .. } = *edition;
         let bodies = Model::ALL.map(|model| {
@@ -77,7 +77,7 @@ impl Entry {
         Self { home, version, as_of, next_change_at, bodies, past, behind, lagging }
     }
 
-    /// This version and those before it, as the next one will remember them.
+    /// This version and the earlier ones, for the next entry.
     fn pasts(&self) -> Vec<Past> {
         let mut room = MAX_PAST_BYTES;
         let all = std::iter::once(self.as_past()).chain(self.past.iter().cloned());
@@ -100,7 +100,7 @@ impl Entry {
         }
     }
 
-    /// The dashboard as it was at a version, this one or one before.
+    /// The dashboard at a version, this one or an earlier one.
     pub(crate) fn at(&self, version: Version) -> Option<Past> {
         if version == self.version {
             return Some(self.as_past());
@@ -113,8 +113,8 @@ impl Entry {
         &self.bodies[model as usize]
     }
 
-    /// Whether an edition adds nothing to this entry: it is of the same installation, and no newer. One of the same version
-    /// and another instant was given its version a second time, after the database was set back.
+    /// Whether an edition adds nothing to this entry: it has the same installation and is not newer. With equal
+    /// versions but different instants, the version was given again after the database was set back.
     pub(crate) fn is_no_older_than(&self, edition: &Edition) -> bool {
         self.home == HomeTag::of(Some(edition.installation))
             && (self.version > edition.version || (self.version == edition.version && self.as_of == edition.as_of))
@@ -125,22 +125,22 @@ impl Entry {
         self.behind.load(Ordering::Acquire)
     }
 
-    /// A newer version exists.
+    /// Records that a newer version exists.
     pub(crate) fn fall_behind(&self) {
         self.behind.store(true, Ordering::Release);
     }
 
-    /// Whether a change has waited for a newer version for too long.
+    /// Whether a change has waited too long for a newer version.
     pub(crate) fn is_lagging(&self) -> bool {
         self.lagging.load(Ordering::Relaxed)
     }
 
-    /// Postgres has told whether a change waits.
+    /// Records whether a change has waited too long, according to Postgres.
     pub(crate) fn set_lagging(&self, lagging: bool) {
         self.lagging.store(lagging, Ordering::Relaxed);
     }
 
-    /// About how much memory the entry takes, once everything has been asked for.
+    /// The approximate memory with all forms made.
     pub(crate) fn weight_bytes(&self) -> u32 {
         let bodies: usize = self.bodies.iter().map(|body| body.content.weight_bytes()).sum();
         let past: usize = self.past.iter().map(|past| past.zstd.len()).sum();

@@ -1,4 +1,4 @@
-//! Single flight: of many who want the same org's edition at once, one fetches it and all get it.
+//! Single flight: of all requests for an org's edition at one moment, one fetches it for all.
 
 use std::{
     collections::HashMap,
@@ -12,7 +12,7 @@ use futures_util::{
 };
 use readmodel::ids::OrgId;
 
-/// The fetches under way.
+/// The running fetches.
 pub(crate) struct Flights<T>(Arc<Mutex<HashMap<OrgId, Flight<T>>>>);
 
 type Flight<T> = Shared<BoxFuture<'static, Option<T>>>;
@@ -24,9 +24,9 @@ impl<T> Default for Flights<T> {
 }
 
 impl<T: Clone + Send + Sync + 'static> Flights<T> {
-    /// Joins the fetch of an org that is under way, or starts one. It goes on when whoever waits for it goes away.
+    /// Joins the running fetch of an org, or starts one. The fetch continues if its waiters go away.
     ///
-    /// `None`: the fetch panicked.
+    /// `None` if the fetch panicked.
     pub(crate) async fn join<F>(&self, org: OrgId, start: impl FnOnce() -> F) -> Option<T>
     where
         F: Future<Output = T> + Send + 'static,
@@ -56,7 +56,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
     }
 }
 
-/// Takes the flight off the board when it ends, in whatever way.
+/// Removes the flight when it ends, also by a panic.
 struct Landing<T> {
     org: OrgId,
     flights: Arc<Mutex<HashMap<OrgId, Flight<T>>>>,
@@ -80,7 +80,7 @@ mod tests {
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
     #[tokio::test]
-    async fn many_at_once_cause_one_fetch() {
+    async fn concurrent_readers_share_one_fetch() {
         let flights = Arc::new(Flights::<usize>::default());
         let (fetches, go) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
         let readers: Vec<_> = (0..100)
@@ -104,14 +104,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_fetch_that_panics_is_over_and_the_next_one_starts_afresh() {
+    async fn a_fetch_that_panics_ends_and_the_next_one_starts_over() {
         let flights = Flights::<usize>::default();
         assert_eq!(flights.join(ORG, || async { panic!("broken") }).await, None);
         assert_eq!(flights.join(ORG, || async { 2 }).await, Some(2));
     }
 
     #[tokio::test]
-    async fn a_reader_who_leaves_does_not_end_the_fetch() {
+    async fn a_reader_that_hangs_up_does_not_cancel_the_fetch() {
         let flights = Arc::new(Flights::<usize>::default());
         let go = Arc::new(Notify::new());
         let waiting = go.clone();

@@ -1,4 +1,4 @@
-//! The least version that a node may show of an org: it outlives the entry.
+//! The least version of an org that a node may show. It outlives the cached entry.
 
 use readmodel::{ids::OrgId, version::Version};
 
@@ -9,7 +9,7 @@ impl Editions {
         self.floors.get(&org).unwrap_or(Version::NONE)
     }
 
-    /// A version exists: nothing lower is shown as fresh from now on, even when the entry has been evicted.
+    /// Records that a version exists: nothing lower is shown as fresh from now on, even after the entry was evicted.
     pub(super) fn raise_floor(&self, org: OrgId, version: Version) {
         if self.floor(org) < version {
             self.floors.entry(org).and_upsert_with(|held| held.map_or(version, |held| held.into_value().max(version)));
@@ -19,7 +19,8 @@ impl Editions {
         }
     }
 
-    /// Postgres has said which version is the newest. A floor above it is of a version that has come since, or never was.
+    /// Corrects the floor after Postgres has said which version is the newest. A higher floor is of a version that came
+    /// later, or never existed.
     pub(super) async fn lower_floor(&self, org: OrgId, newest: Version) {
         let floor = self.floor(org);
         if floor > newest && !self.exists(org, floor, None).await {

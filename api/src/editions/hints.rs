@@ -1,5 +1,5 @@
-//! Hints that an org has a new version. Anyone who may NOTIFY or PUBLISH can send as many as they like, of any content: a
-//! hint causes a look, one an org at a time, and nothing is believed of it.
+//! Hints that an org has a new version. Anyone who may NOTIFY or PUBLISH can send any number of them with any content,
+//! so a hint only causes a look, one at a time for each org, and its content is not trusted.
 
 use std::{
     collections::HashMap,
@@ -12,16 +12,16 @@ use readmodel::{ids::OrgId, version::Version};
 use super::Editions;
 use crate::reads::Source;
 
-/// After a look that found nothing new, the org is not looked at again for this long. The check of all versions comes
-/// every second in any case.
-const AFTER_A_FALSE_HINT: Duration = Duration::from_millis(250);
+/// The pause of an org after a hint that proved false. The check of all versions comes every second in any
+/// case.
+const FALSE_HINT_DELAY: Duration = Duration::from_millis(250);
 
-/// The orgs that are being looked at, each with the hint that has come meanwhile.
+/// The orgs that are being looked at, with the hint that came in the meantime.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Mutex<HashMap<OrgId, Option<Version>>>);
 
 impl Looks {
-    /// Takes a hint; tells whether its org is to be looked at now. Otherwise somebody is at it, and looks again.
+    /// Takes a hint; returns whether to look at the org now. Otherwise the current look is followed by another.
     fn begin(&self, org: OrgId, version: Version) -> bool {
         let mut looks = self.lock();
         match looks.get_mut(&org) {
@@ -36,7 +36,7 @@ impl Looks {
         }
     }
 
-    /// The hint that has come during a look; none ends the looking.
+    /// The hint that came during a look; `None` ends the looking.
     fn next(&self, org: OrgId) -> Option<Version> {
         let mut looks = self.lock();
         let next = looks.get_mut(&org).and_then(Option::take);
@@ -52,8 +52,8 @@ impl Looks {
 }
 
 impl Editions {
-    /// Somebody says that an org has a version; [`Version::NONE`]: that it is gone. If it is so, the edition is fetched
-    /// before anyone asks, where people do now and then, and for streams and reads that wait for it.
+    /// Handles a hint that an org has a version, or, with [`Version::NONE`], that it was deleted. If that is true, the
+    /// edition is fetched in advance for orgs in the cache, and for streams and reads that wait for it.
     pub(super) fn hinted(self: &Arc<Self>, org: OrgId, version: Version) {
         if !self.cares_for(org) || (version > Version::NONE && self.holds(org, version)) {
             return;
@@ -67,7 +67,7 @@ impl Editions {
     async fn look_while_hinted(self: Arc<Self>, org: OrgId, mut version: Version) {
         loop {
             if !self.bring(org, version).await {
-                tokio::time::sleep(AFTER_A_FALSE_HINT).await;
+                tokio::time::sleep(FALSE_HINT_DELAY).await;
             }
             match self.looks.next(org) {
                 Some(next) => version = next,
@@ -80,8 +80,8 @@ impl Editions {
         self.l1.get(&org).is_some_and(|entry| self.is_at_home(entry.home) && entry.version >= version)
     }
 
-    /// Takes a version from Redis, where it was put before it was announced; Postgres is asked only if it is not there.
-    /// Tells whether anything new came of it.
+    /// Fetches a version from Redis, where it is put before it is announced; asks Postgres only if it is not there.
+    /// Returns whether anything new was found.
     async fn bring(self: &Arc<Self>, org: OrgId, version: Version) -> bool {
         if version > Version::NONE && self.holds(org, version) {
             return true;
@@ -94,7 +94,7 @@ impl Editions {
             self.admit(&edition, Source::Redis);
             return true;
         }
-        // Failing that, the next check comes in a second.
+        // On failure, the next check comes within a second.
         match self.refresh(org).await {
             Ok(found) => before.is_none_or(|before| found.entry.version > before),
             Err(_) => false,
@@ -111,7 +111,7 @@ mod tests {
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
     #[test]
-    fn h8_a_flood_of_hints_is_one_look_at_a_time() {
+    fn a_flood_of_hints_causes_one_fetch_at_a_time() {
         let looks = Looks::default();
         let version = |n| Version { epoch: 1, n };
         assert!(looks.begin(ORG, version(1)));

@@ -1,5 +1,5 @@
-//! The installation that a node serves. When the database turns out to be another one (restored, promoted, swapped), all
-//! that the node holds belongs to a past that may never have been.
+//! The installation that a node serves. If the database turns out to be another one (restored, promoted, swapped),
+//! everything that the node holds is of a past that may never have been.
 
 use std::{
     sync::{
@@ -15,25 +15,25 @@ use tokio::sync::watch;
 
 use super::{Editions, POSTGRES_BUDGET};
 
-/// How often the installation is noted in Redis, for nodes that start while Postgres is away.
-const NOTE_EVERY: Duration = Duration::from_secs(60);
+/// Interval of recording the installation in Redis, for nodes that start while Postgres is down.
+const NOTE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Names an installation in an entry, in one word. Of two installations the random ids differ in it.
+/// A short tag of an installation in entries. It is part of the random id, so installations differ in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HomeTag(u64);
 
 impl HomeTag {
-    /// The tag of an installation; of none, where the database is not known.
+    /// The tag of an installation; a fixed one while the installation is unknown.
     pub(crate) fn of(installation: Option<Installation>) -> Self {
         Self(installation.map_or(0, |installation| installation.0.as_u64_pair().1))
     }
 }
 
-/// The installation as this node knows it.
+/// The installation, as this node knows it.
 pub(crate) struct Home {
     present: watch::Sender<Option<Installation>>,
     tag: AtomicU64,
-    /// The last transaction that was seen in it.
+    /// The last transaction that was seen in the installation.
     seen: Mutex<Option<(Installation, i64)>>,
     noted: Mutex<Option<(Installation, Instant)>>,
 }
@@ -48,29 +48,30 @@ impl Home {
         }
     }
 
-    /// The installation, once there has been word of it.
+    /// The installation, once it is known.
     pub(super) fn present(&self) -> Option<Installation> {
         *self.present.borrow()
     }
 
-    /// The same, in one word.
+    /// The tag of the installation.
     pub(super) fn tag(&self) -> HomeTag {
         HomeTag(self.tag.load(Ordering::Acquire))
     }
 
-    /// Whether an entry belongs to the present installation. A fetch that began before a move ends after it, and what it
-    /// brings is not served. While the installation is unknown every entry counts: those of an earlier one are gone.
+    /// Whether an entry belongs to the present installation. A fetch that began before a move may end after it, and its
+    /// entry is not served. While the installation is unknown every entry counts, since those of an earlier one were
+    /// dropped.
     pub(super) fn is_of(&self, entry: HomeTag) -> bool {
         let home = self.tag();
         entry == home || home == HomeTag::default()
     }
 
-    /// The installation, as it changes.
+    /// Changes of the installation.
     pub(super) fn follow(&self) -> watch::Receiver<Option<Installation>> {
         self.present.subscribe()
     }
 
-    /// Tells whether the node has moved.
+    /// Sets the installation; returns whether it changed.
     fn move_to(&self, installation: Option<Installation>) -> bool {
         self.present.send_if_modified(|present| {
             let moved = *present != installation;
@@ -80,7 +81,7 @@ impl Home {
         })
     }
 
-    /// A transaction that this node has seen and the database has not come to; none if all is in order.
+    /// A transaction that this node has seen and that the database has not reached; `None` in the regular case.
     fn lost(&self, present: Present) -> Option<(Installation, i64)> {
         let now = (present.installation?, present.next_xid?);
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -95,7 +96,7 @@ impl Home {
 
     fn is_to_be_noted(&self, installation: Installation) -> bool {
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_noted = noted.is_some_and(|(before, at)| before == installation && at.elapsed() < NOTE_EVERY);
+        let is_noted = noted.is_some_and(|(before, at)| before == installation && at.elapsed() < NOTE_INTERVAL);
         if !is_noted {
             *noted = Some((installation, Instant::now()));
         }
@@ -104,9 +105,9 @@ impl Home {
 }
 
 impl Editions {
-    /// Takes in which installation the database is; tells whether that is news. Then nothing that is held is of use: the
-    /// versions of a higher epoch follow, on open streams as well.
-    pub(super) fn settle_in(&self, installation: Option<Installation>) -> bool {
+    /// Records the database's installation; returns whether it changed. Then everything held is dropped; versions of
+    /// the higher epoch follow, on open streams as well.
+    pub(super) fn set_installation(&self, installation: Option<Installation>) -> bool {
         let moved = self.home.move_to(installation);
         if moved {
             self.l1.invalidate_all();
@@ -115,17 +116,20 @@ impl Editions {
         moved
     }
 
-    /// The same of a regular look. `false`: the database was set back while this node ran. It is another installation now,
-    /// or will be at the next look.
+    /// Checks the installation at a regular query. False if the database was set back while this node ran: it is a new
+    /// installation now, or will be at the next query.
     pub(super) async fn recognise(&self, present: Present) -> bool {
         if let Some((installation, seen)) = self.home.lost(present) {
             let renewed = tokio::time::timeout(POSTGRES_BUDGET, self.store.renew_if_behind(installation, seen)).await;
             if let Ok(Err(error)) = renewed {
-                tracing::debug!(error = &error as &dyn std::error::Error, "the database was set back");
+                tracing::debug!(
+                    error = &error as &dyn std::error::Error,
+                    "could not renew the installation of a database that was set back"
+                );
             }
             return false;
         }
-        self.settle_in(present.installation);
+        self.set_installation(present.installation);
         if let Some(installation) = present.installation.filter(|present| self.home.is_to_be_noted(*present)) {
             let store = self.store.clone();
             tokio::spawn(async move { store.note_installation(installation).await });
@@ -133,22 +137,22 @@ impl Editions {
         true
     }
 
-    /// The installation for a look into Redis before there has been any word from Postgres, which has just been asked in
-    /// vain: what serves is labelled as unconfirmed.
+    /// The installation for reads from Redis while Postgres is down and has not been heard of yet. Such answers are
+    /// labelled as unconfirmed.
     pub(super) async fn home_without_postgres(&self) -> Option<Installation> {
         let noted = self.store.noted_installation().await?;
         if self.home.present().is_none() {
-            self.settle_in(Some(noted));
+            self.set_installation(Some(noted));
         }
         self.home.present()
     }
 
-    /// [`Home::is_of`] this node.
+    /// Whether an entry belongs to the present installation: see [`Home::is_of`].
     pub(super) fn is_at_home(&self, tag: HomeTag) -> bool {
         self.home.is_of(tag)
     }
 
-    /// An org is held, or somebody waits for it.
+    /// Whether an org is in the cache, or somebody waits for it.
     pub(super) fn cares_for(&self, org: OrgId) -> bool {
         self.l1.contains_key(&org) || self.hub.wants(org)
     }
@@ -164,19 +168,19 @@ mod tests {
     const THERE: Installation = Installation(Uuid::from_u128(2));
 
     #[test]
-    fn a3_a_database_that_has_not_come_as_far_as_before_was_set_back() {
+    fn a_database_with_an_older_transaction_id_was_set_back() {
         let home = Home::unknown();
         let at = |installation, next_xid| Present { installation: Some(installation), next_xid };
         assert_eq!(home.lost(at(HERE, Some(10))), None);
         assert_eq!(home.lost(at(HERE, Some(9))), Some((HERE, 10)));
-        // A standby lags, and says nothing.
+        // A standby lags and reports no transaction.
         assert_eq!(home.lost(at(HERE, None)), None);
         assert_eq!(home.lost(at(THERE, Some(3))), None);
         assert_eq!(home.lost(at(THERE, Some(2))), Some((THERE, 3)));
     }
 
     #[test]
-    fn a3_moving_is_told_once() {
+    fn a_change_of_installation_is_reported_once() {
         let home = Home::unknown();
         assert!(home.move_to(Some(HERE)));
         assert!(!home.move_to(Some(HERE)));
@@ -188,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a3_a_fetch_that_ends_after_a_move_is_not_served() {
+    fn a_fetch_begun_before_a_change_of_installation_is_not_served() {
         let home = Home::unknown();
         home.move_to(Some(HERE));
         let begun = HomeTag::of(Some(HERE));

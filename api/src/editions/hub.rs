@@ -1,4 +1,4 @@
-//! Who waits for an org's next version on this node: open streams, and reads that want to see a write.
+//! The waiters for orgs' next versions on this node: open streams, and reads that wait for a write.
 
 use std::{
     collections::HashMap,
@@ -9,23 +9,23 @@ use bytes::Bytes;
 use readmodel::{ids::OrgId, version::Version};
 use tokio::sync::broadcast;
 
-/// Versions that a subscriber may be behind. One that is further behind has lost some, and is told so.
+/// Versions that a subscriber may lag behind. One that lags further loses some, and is told so.
 const BACKLOG: usize = 16;
 
-/// A version as every stream of the org sends it.
+/// A version, as all streams of the org send it.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
-    /// Which.
+    /// The version.
     pub version: Version,
-    /// The event, written out once for all.
+    /// The event, formatted once for all streams.
     pub event: Bytes,
 }
 
-/// The orgs that somebody waits for.
+/// The orgs with subscribers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hub(Arc<Mutex<HashMap<OrgId, broadcast::Sender<Frame>>>>);
 
-/// The versions of an org from the subscription on.
+/// The versions of an org since the subscription.
 #[derive(Debug)]
 pub(crate) struct Subscription {
     /// The org.
@@ -34,35 +34,35 @@ pub(crate) struct Subscription {
     hub: Hub,
 }
 
-/// What a subscriber gets.
+/// The next message to a subscriber.
 #[derive(Debug)]
-pub(crate) enum News {
-    /// A version.
+pub(crate) enum HubMessage {
+    /// A new version.
     Version(Frame),
-    /// Versions came faster than they were taken: some are lost.
+    /// The subscriber was too slow and lost versions.
     Lost,
-    /// The org is gone.
+    /// The org was deleted, or the server stops.
     Gone,
 }
 
 impl Hub {
-    /// Every version that is published from now on.
+    /// Subscribes to the versions published from now on.
     pub(crate) fn subscribe(&self, org: OrgId) -> Subscription {
         let frames = self.lock().entry(org).or_insert_with(|| broadcast::Sender::new(BACKLOG)).subscribe();
         Subscription { org, frames, hub: self.clone() }
     }
 
-    /// Whether anybody waits for an org.
+    /// Whether an org has subscribers.
     pub(crate) fn wants(&self, org: OrgId) -> bool {
         self.lock().contains_key(&org)
     }
 
-    /// The orgs that somebody waits for.
+    /// The orgs with subscribers.
     pub(crate) fn orgs(&self) -> Vec<OrgId> {
         self.lock().keys().copied().collect()
     }
 
-    /// Gives a version to all who wait for the org; it is written out only if somebody does.
+    /// Sends a version to the org's subscribers. `frame` is only called if there are any.
     pub(crate) fn publish(&self, org: OrgId, frame: impl FnOnce() -> Frame) {
         if let Some(sender) = self.lock().get(&org) {
             // A send fails only between the last receiver's end and its removal.
@@ -70,12 +70,12 @@ impl Hub {
         }
     }
 
-    /// The org is gone: its streams end.
+    /// Ends the streams of a deleted org.
     pub(crate) fn end(&self, org: OrgId) {
         self.lock().remove(&org);
     }
 
-    /// The server goes away: all streams end.
+    /// Ends all streams, because the server stops.
     pub(crate) fn end_all(&self) {
         self.lock().clear();
     }
@@ -86,21 +86,21 @@ impl Hub {
 }
 
 impl Subscription {
-    /// The next version.
-    pub(crate) async fn next(&mut self) -> News {
+    /// The next message.
+    pub(crate) async fn next(&mut self) -> HubMessage {
         match self.frames.recv().await {
-            Ok(frame) => News::Version(frame),
-            Err(broadcast::error::RecvError::Lagged(_)) => News::Lost,
-            Err(broadcast::error::RecvError::Closed) => News::Gone,
+            Ok(frame) => HubMessage::Version(frame),
+            Err(broadcast::error::RecvError::Lagged(_)) => HubMessage::Lost,
+            Err(broadcast::error::RecvError::Closed) => HubMessage::Gone,
         }
     }
 }
 
 impl Drop for Subscription {
-    /// The last one to leave takes the org off the table.
+    /// Removes the org with its last subscriber.
     fn drop(&mut self) {
         let mut table = self.hub.lock();
-        // Closed: what stands there now is not ours.
+        // If the channel is closed, the table's entry is not this subscriber's.
         if !self.frames.is_closed() && table.get(&self.org).is_some_and(|sender| sender.receiver_count() <= 1) {
             table.remove(&self.org);
         }
@@ -120,17 +120,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_is_too_slow_is_told_and_holds_no_memory() {
+    async fn a_subscriber_that_lags_is_told_and_holds_no_memory() {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         (1..=100).for_each(|n| hub.publish(ORG, || frame(n)));
-        assert!(matches!(subscription.next().await, News::Lost));
-        let News::Version(next) = subscription.next().await else { panic!("no version") };
+        assert!(matches!(subscription.next().await, HubMessage::Lost));
+        let HubMessage::Version(next) = subscription.next().await else { panic!("no version") };
         assert_eq!(next.version.n, 100 - BACKLOG as i64 + 1);
     }
 
     #[tokio::test]
-    async fn an_org_is_on_the_table_while_somebody_waits() {
+    async fn an_org_is_listed_only_while_it_has_subscribers() {
         let hub = Hub::default();
         let (first, second) = (hub.subscribe(ORG), hub.subscribe(ORG));
         drop(first);
@@ -141,10 +141,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_streams_of_an_org_that_is_gone_end() {
+    async fn streams_of_a_deleted_org_end() {
         let hub = Hub::default();
         let mut subscription = hub.subscribe(ORG);
         hub.end(ORG);
-        assert!(matches!(subscription.next().await, News::Gone));
+        assert!(matches!(subscription.next().await, HubMessage::Gone));
     }
 }

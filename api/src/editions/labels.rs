@@ -1,4 +1,4 @@
-//! The headers of a body, made once a version.
+//! The headers of a body, made once for each version.
 
 use axum::http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -15,19 +15,19 @@ const VARIES: HeaderValue =
     HeaderValue::from_static("Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin");
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 
-/// Headers that every answer of a body at a version has, made once.
+/// The headers that all answers with a body at a version have.
 #[derive(Clone, Debug)]
 pub(crate) struct Labels(HeaderMap);
 
 impl Labels {
-    /// The labels of a body.
+    /// The headers of a body.
     pub(crate) fn new(
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
         etag: &HeaderValue,
     ) -> Self {
-        // As large as an answer gets, so that a copy need not grow.
+        // As large as an answer's, so that a copy need not grow.
         let mut headers = HeaderMap::with_capacity(24);
         headers.insert(ETAG, etag.clone());
         headers.insert(CACHE_CONTROL, PRIVATE);
@@ -41,7 +41,7 @@ impl Labels {
         Self(headers)
     }
 
-    /// A copy, to which an answer adds what is true at the moment.
+    /// A copy, to which an answer adds the headers of the moment.
     pub(crate) fn headers(&self) -> HeaderMap {
         self.0.clone()
     }

@@ -1,5 +1,5 @@
-//! The editions that a node serves: L1 in the process, then Redis, then Postgres, and for an org that has none anywhere
-//! one build. Postgres alone says which version is the newest.
+//! The editions that a node serves: from L1 in the process, or else Redis, or else Postgres; an org that has none is
+//! built once. Postgres alone decides which version is the newest.
 
 mod build;
 mod content;
@@ -10,9 +10,9 @@ mod hints;
 mod home;
 pub(crate) mod hub;
 mod labels;
-mod settle;
 mod stale;
 mod tiers;
+mod wait_for;
 mod watch;
 
 use std::{
@@ -41,70 +41,70 @@ use hints::Looks;
 use home::Home;
 use hub::{Frame, Hub};
 pub(crate) use labels::Labels;
-pub(crate) use settle::Wishes;
 pub(crate) use stale::Stale;
+pub(crate) use wait_for::Conditions;
 
 use crate::{
     database_clock::DatabaseClock,
-    patience::{PATIENCE, in_vain},
-    reads::{Found as LookUp, Reads, Source, Tier},
+    deadline::{ANSWER_DEADLINE, silent_after},
+    reads::{LookUpOutcome, Reads, Source, Tier},
 };
 
-/// Memory for editions, at most.
+/// The most memory for editions.
 const L1_BYTES: u64 = 512 << 20;
-/// An org that nobody reads for this long makes room, and is no longer asked after.
+/// An org that is not read for this long is evicted and no longer checked.
 const L1_IDLE: Duration = Duration::from_secs(600);
 /// Orgs whose newest version is remembered beyond their entry.
-const FLOORS: u64 = 1_000_000;
-/// Postgres is waited for this long, then a copy has to do.
+const MAX_FLOORS: u64 = 1_000_000;
+/// The limit of a read's wait for Postgres; then a copy has to do.
 const POSTGRES_BUDGET: Duration = Duration::from_millis(1_500);
-/// Orgs whose build has failed that are remembered.
-const UNBUILDABLE: u64 = 10_000;
-/// From one build that fails to the next: as long as an org in quarantine is left alone.
-const BUILD_PAUSE: Duration = Duration::from_secs(60);
-/// How often a fetch is tried again that was overtaken by a newer version.
-const OVERTAKEN: usize = 3;
+/// Orgs with a failed build that are remembered.
+const MAX_UNBUILDABLE: u64 = 10_000;
+/// The pause of an org after a failed build, as long as that of one in quarantine.
+const REBUILD_DELAY: Duration = Duration::from_secs(60);
+/// Attempts of a fetch that newer versions keep overtaking.
+const MAX_FETCHES: usize = 3;
 
-/// An edition to answer from.
+/// An edition to answer with.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    /// Its bytes.
+pub(crate) struct FoundEdition {
+    /// The edition.
     pub entry: Arc<Entry>,
     /// Where it came from.
     pub source: Source,
 }
 
-/// No copy anywhere, and nothing to make one from.
+/// There is no copy, and none can be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unavailable;
 
-/// Every edition that this node knows of.
+/// The editions of this node.
 pub(crate) struct Editions {
     store: Store,
     clock: Clock,
     node: String,
     /// The counters of reads.
     pub reads: Reads,
-    /// Who waits for versions.
+    /// The waiters for versions.
     pub hub: Hub,
     /// The database's time.
     pub now: DatabaseClock,
     l1: Cache<OrgId, Arc<Entry>>,
-    /// Versions that Postgres told this node of, or that it held. An answer is never lower, even when the entry has been
-    /// evicted, unless Postgres says that there was no such version.
+    /// The newest known version of each org. No answer is lower, even after the entry was evicted, unless Postgres says
+    /// that there was no such version.
     floors: Cache<OrgId, Version>,
     home: Home,
     looks: Looks,
-    flights: Flights<Result<Found, Unavailable>>,
-    /// Orgs whose build has failed here.
+    flights: Flights<Result<FoundEdition, Unavailable>>,
+    /// Orgs whose build failed on this node.
     unbuildable: Cache<OrgId, ()>,
     started: Instant,
-    /// Milliseconds after `started` of Postgres' last word on the newest versions; 0 before the first.
+    /// When Postgres last said which versions are the newest, in milliseconds after `started`; 0 before the first time.
     confirmed_ms: AtomicU64,
 }
 
 impl Editions {
-    /// No editions yet. `node` names the holder of leases.
+    /// No editions yet. `node` is the holder's name in leases.
     pub(crate) fn new(store: Store, clock: Clock, node: String, now: Timestamp) -> Arc<Self> {
         let l1 = Cache::builder()
             .max_capacity(L1_BYTES)
@@ -119,63 +119,68 @@ impl Editions {
             hub: Hub::default(),
             now: DatabaseClock::starting_at(now),
             l1,
-            floors: Cache::new(FLOORS),
+            floors: Cache::new(MAX_FLOORS),
             home: Home::unknown(),
             looks: Looks::default(),
             flights: Flights::default(),
-            unbuildable: Cache::builder().max_capacity(UNBUILDABLE).time_to_live(BUILD_PAUSE).build(),
+            unbuildable: Cache::builder().max_capacity(MAX_UNBUILDABLE).time_to_live(REBUILD_DELAY).build(),
             started: Instant::now(),
             confirmed_ms: AtomicU64::new(0),
         })
     }
 
-    /// The newest edition of an org that can be had.
-    pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    /// The newest available edition of an org.
+    pub(crate) async fn get(self: &Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
-            // In a box, so that a hit does not carry its state around.
-            None => Box::pin(self.fetched(org, tokio::time::Instant::now() + PATIENCE)).await,
+            // Boxed, so that a hit does not carry its state.
+            None => Box::pin(self.fetched(org, tokio::time::Instant::now() + ANSWER_DEADLINE)).await,
         }
     }
 
-    /// The same, for a request that has waited before: from the deadline on it does not wait for a silent Postgres.
+    /// The newest available edition, for a request that has waited before: it waits for a silent Postgres until the
+    /// deadline only.
     pub(crate) async fn get_by(
         self: &Arc<Self>,
         org: OrgId,
         deadline: tokio::time::Instant,
-    ) -> Result<Found, Unavailable> {
+    ) -> Result<FoundEdition, Unavailable> {
         match self.held(org) {
             Some(found) => Ok(found),
             None => self.fetched(org, deadline).await,
         }
     }
 
-    /// The edition that L1 holds of an org, unless it is known to be an old one.
-    pub(crate) fn held(&self, org: OrgId) -> Option<Found> {
+    /// The edition in L1, unless it is known to be outdated.
+    pub(crate) fn held(&self, org: OrgId) -> Option<FoundEdition> {
         let entry = self.l1.get(&org).filter(|entry| !entry.is_behind() && self.is_at_home(entry.home))?;
-        self.reads.look_up(Tier::L1, LookUp::Hit);
-        Some(Found { entry, source: Source::L1 })
+        self.reads.look_up(Tier::L1, LookUpOutcome::Hit);
+        Some(FoundEdition { entry, source: Source::L1 })
     }
 
-    async fn fetched(self: &Arc<Self>, org: OrgId, deadline: tokio::time::Instant) -> Result<Found, Unavailable> {
-        self.reads.look_up(Tier::L1, LookUp::Miss);
+    async fn fetched(
+        self: &Arc<Self>,
+        org: OrgId,
+        deadline: tokio::time::Instant,
+    ) -> Result<FoundEdition, Unavailable> {
+        self.reads.look_up(Tier::L1, LookUpOutcome::Miss);
         let refreshed = tokio::select! {
             refreshed = self.refresh(org) => refreshed,
-            () = in_vain(&self.store.line, deadline) => Err(Unavailable),
+            () = silent_after(&self.store.link, deadline) => Err(Unavailable),
         };
         match refreshed {
             Ok(found) => Ok(found),
             Err(_) => {
                 let kept = self.l1.get(&org).filter(|entry| self.is_at_home(entry.home));
-                kept.map(|entry| Found { entry, source: Source::L1 }).ok_or(Unavailable)
+                kept.map(|entry| FoundEdition { entry, source: Source::L1 }).ok_or(Unavailable)
             }
         }
     }
 
-    /// Fetches the newest edition of an org, once for all who want it now.
-    async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
+    /// Fetches the newest edition of an org, once for all concurrent readers.
+    async fn refresh(self: &Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
         let mut fetched = Err(Unavailable);
-        for _ in 0..OVERTAKEN {
+        for _ in 0..MAX_FETCHES {
             let editions = Arc::clone(self);
             fetched = self.flights.join(org, || editions.fetch(org)).await.unwrap_or(Err(Unavailable));
             // A fetch that began before a version was announced may have missed it.
@@ -186,12 +191,12 @@ impl Editions {
         fetched
     }
 
-    /// Whether a version of then may show what has been erased since.
-    pub(crate) async fn hides(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
-        self.store.hides(org, made_at).await.map_err(|_| Unavailable)
+    /// Whether a version made at an instant may show data that was erased since.
+    pub(crate) async fn may_show_erased(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Unavailable> {
+        self.store.may_show_erased(org, made_at).await.map_err(|_| Unavailable)
     }
 
-    /// The org is gone, and its streams end. Should it come back, its versions start anew.
+    /// Drops a deleted org and ends its streams. If it comes back, its versions start again.
     fn forget(&self, org: OrgId) {
         let known = self.floors.remove(&org);
         self.l1.invalidate(&org);
@@ -200,19 +205,19 @@ impl Editions {
         }
     }
 
-    /// The empty models, for whoever has a token of an org that does not exist (yet). Nothing is kept.
-    fn unknown(&self, org: OrgId) -> Result<Found, Unavailable> {
+    /// The empty models, for a valid token of an org that does not exist, or not yet. Nothing is stored.
+    fn unknown(&self, org: OrgId) -> Result<FoundEdition, Unavailable> {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
         let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
         let edition = Edition::of(home, org, Version::NONE, self.now.now(), None, |model| {
             Blob::pack(org, model, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
         })?;
-        Ok(Found { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
+        Ok(FoundEdition { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 
-    /// Keeps an edition, unless a newer one is held; answers with the newer of the two.
-    fn admit(&self, edition: &Edition, source: Source) -> Found {
+    /// Keeps an edition unless a newer one is held; returns the newer of the two.
+    fn admit(&self, edition: &Edition, source: Source) -> FoundEdition {
         let org = edition.org;
         let kept = self.l1.entry(org).and_upsert_with(|held| match held {
             Some(held) if held.value().is_no_older_than(edition) => held.into_value(),
@@ -220,17 +225,17 @@ impl Editions {
         });
         let entry = kept.into_value();
         self.raise_floor(org, entry.version);
-        // A reader that raised the floor in between may have seen the entry before this one.
+        // A reader that has raised the floor in the meantime may not have seen this entry.
         if entry.version < self.floor(org) {
             entry.fall_behind();
         } else {
             self.hub.publish(org, || frame(&entry));
         }
-        Found { entry, source }
+        FoundEdition { entry, source }
     }
 }
 
-/// A version as streams send it: its tags say which models have changed, and so are worth asking for.
+/// The event of a version. Its tags tell which models have changed and are worth fetching.
 pub(crate) fn frame(entry: &Entry) -> Frame {
     let tag = |model: Model| entry.body(model).content.etag.to_str().unwrap_or_default();
     let models: serde_json::Map<_, _> =

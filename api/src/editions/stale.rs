@@ -1,4 +1,4 @@
-//! When an edition may not show how things are, and why.
+//! The reasons why an edition may be out of date.
 
 use std::{
     sync::atomic::Ordering,
@@ -9,22 +9,22 @@ use axum::http::HeaderValue;
 
 use super::{Editions, Entry};
 
-/// An edition that Postgres has not confirmed for this long may have been overtaken.
+/// The time that Postgres' last confirmation counts.
 const CONFIRMED_FOR: Duration = Duration::from_secs(5);
-/// The most by which this node's idea of the database's time may be off.
+/// The largest error of this node's estimate of the database's time.
 const CLOCK_ERROR_MICROS: i64 = 1_000_000;
 
-/// Why an answer may not show how things are.
+/// Why an answer may be out of date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stale {
     /// Its `next_change_at` has passed.
     DeadlinePassed,
-    /// It was made for an instant to come: the database's clock has gone back.
+    /// Its snapshot lies in the future: the database's clock went back.
     ClockWentBack,
-    /// A newer version is known, and could not be had; or changes have waited for one for too long, as in an import that
-    /// is still being worked off.
+    /// A newer version is known and could not be fetched; or changes have waited too long for one, as during a large
+    /// import.
     BehindVersion,
-    /// It does not include the write whose receipt was sent.
+    /// It does not include the write of the request's receipt.
     BehindReceipt,
     /// Postgres has not confirmed it for a while.
     Unconfirmed,
@@ -44,7 +44,7 @@ impl Stale {
 }
 
 impl Editions {
-    /// Why an entry may not show how things are, if so.
+    /// Why an entry may be out of date; `None` if it is fresh.
     pub(crate) fn stale(&self, entry: &Entry, now: Instant) -> Option<Stale> {
         let there = self.now.at(now);
         if entry.next_change_at.is_some_and(|deadline| deadline <= there) {
@@ -64,7 +64,7 @@ impl Editions {
         (!confirmed.is_some_and(recently)).then_some(Stale::Unconfirmed)
     }
 
-    /// Postgres has just told what the newest versions are.
+    /// Records that Postgres has just said which versions are the newest.
     pub(super) fn confirm(&self) {
         let after_start = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.confirmed_ms.store(after_start.max(1), Ordering::Relaxed);

@@ -1,4 +1,4 @@
-//! Where an edition comes from when L1 has none that will do: Redis, Postgres, or a build.
+//! The fetch of an edition that L1 does not have: from Redis, from Postgres, or by a build.
 
 use std::sync::{Arc, atomic::Ordering};
 
@@ -12,24 +12,24 @@ use readmodel::{
 };
 use store::{
     blobs::Held,
-    versions::{Head, Look},
+    versions::{Head, OrgVersion},
 };
 
-use super::{Editions, Found, POSTGRES_BUDGET, Unavailable};
-use crate::reads::{Found as LookUp, Source, Tier};
+use super::{Editions, FoundEdition, POSTGRES_BUDGET, Unavailable};
+use crate::reads::{LookUpOutcome, Source, Tier};
 
-/// What Redis holds of an org.
+/// The content of Redis for an org.
 enum Cached {
     Edition(Box<Edition>),
-    /// A version that this node cannot use.
+    /// An edition that this node cannot use.
     Unusable(Version),
     Nothing,
 }
 
 impl Editions {
-    pub(super) async fn fetch(self: Arc<Self>, org: OrgId) -> Result<Found, Unavailable> {
-        let (look, cached) = self.look(org).await;
-        let Some(look) = look else {
+    pub(super) async fn fetch(self: Arc<Self>, org: OrgId) -> Result<FoundEdition, Unavailable> {
+        let (org_version, cached) = self.org_version(org).await;
+        let Some(org_version) = org_version else {
             return match cached {
                 Cached::Edition(edition) => Ok(self.admit(&edition, Source::Redis)),
                 _ => Err(Unavailable),
@@ -38,13 +38,13 @@ impl Editions {
         if self.confirmed_ms.load(Ordering::Relaxed) == 0 {
             self.confirm();
         }
-        match look.head {
+        match org_version.head {
             Head::Unknown => self.unknown(org),
             Head::NotBuilt => self.build(org).await,
             Head::At(version) => {
                 self.lower_floor(org, version).await;
                 match cached {
-                    Cached::Edition(edition) if self.is_known(&edition, version, look.as_of).await => {
+                    Cached::Edition(edition) if self.is_known(&edition, version, org_version.as_of).await => {
                         Ok(self.admit(&edition, Source::Redis))
                     }
                     Cached::Edition(edition) => self.held_or_built(org, Some(edition.version)).await,
@@ -55,36 +55,36 @@ impl Editions {
         }
     }
 
-    /// What Postgres says of an org, if it does, and at the same time what Redis holds of it for the present installation.
-    async fn look(&self, org: OrgId) -> (Option<Look>, Cached) {
-        let look = tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org));
+    /// Asks Postgres for the newest version and, at the same time, Redis for its edition in the present installation.
+    async fn org_version(&self, org: OrgId) -> (Option<OrgVersion>, Cached) {
+        let org_version = tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org));
         let Some(home) = self.home.present() else {
-            let look = look.await.ok().and_then(Result::ok);
-            let home = match &look {
-                Some(look) => {
-                    self.settle_in(look.installation);
-                    look.installation
+            let org_version = org_version.await.ok().and_then(Result::ok);
+            let home = match &org_version {
+                Some(org_version) => {
+                    self.set_installation(org_version.installation);
+                    org_version.installation
                 }
                 None => self.home_without_postgres().await,
             };
             return match home {
-                Some(home) => (look, self.held_in_redis(home, org).await),
-                None => (look, Cached::Nothing),
+                Some(home) => (org_version, self.held_in_redis(home, org).await),
+                None => (org_version, Cached::Nothing),
             };
         };
-        let (look, cached) = tokio::join!(look, self.held_in_redis(home, org));
-        let look = look.ok().and_then(Result::ok);
-        match look {
-            Some(look) if look.installation != Some(home) => {
-                self.settle_in(look.installation);
-                (Some(look), Cached::Nothing)
+        let (org_version, cached) = tokio::join!(org_version, self.held_in_redis(home, org));
+        let org_version = org_version.ok().and_then(Result::ok);
+        match org_version {
+            Some(org_version) if org_version.installation != Some(home) => {
+                self.set_installation(org_version.installation);
+                (Some(org_version), Cached::Nothing)
             }
-            look => (look, cached),
+            org_version => (org_version, cached),
         }
     }
 
-    /// Whether Postgres knows of an edition: of its version, and of the instant of its snapshot where it is the newest.
-    /// Redis may be a moment ahead of what Postgres said before, and never more.
+    /// Whether Postgres knows an edition by its version, and by its instant if it is the newest. Redis may be slightly
+    /// ahead of an earlier answer of Postgres, but never of Postgres itself.
     async fn is_known(&self, edition: &Edition, newest: Version, as_of: Option<Timestamp>) -> bool {
         match edition.version.cmp(&newest) {
             std::cmp::Ordering::Less => false,
@@ -93,10 +93,10 @@ impl Editions {
         }
     }
 
-    /// Whether Postgres knows of a version by now.
+    /// Whether Postgres knows a version by now.
     pub(super) async fn exists(&self, org: OrgId, version: Version, as_of: Option<Timestamp>) -> bool {
-        match tokio::time::timeout(POSTGRES_BUDGET, self.store.look(org)).await {
-            Ok(Ok(Look { head: Head::At(newest), as_of: then, .. })) => {
+        match tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org)).await {
+            Ok(Ok(OrgVersion { head: Head::At(newest), as_of: then, .. })) => {
                 newest > version || (newest == version && (as_of.is_none() || as_of == then))
             }
             Ok(Ok(_)) => false,
@@ -104,7 +104,8 @@ impl Editions {
         }
     }
 
-    /// What Redis holds of an org. What cannot be used stays where it is until it is replaced: another node may be able to.
+    /// Reads an org's edition from Redis. An unusable one stays until it is replaced, since another node may be able to
+    /// use it.
     async fn held_in_redis(&self, home: Installation, org: OrgId) -> Cached {
         let Some(redis) = &self.store.redis else { return Cached::Nothing };
         let held = redis.edition(home, org).await;
@@ -119,7 +120,7 @@ impl Editions {
         }
     }
 
-    /// The same where only an edition is of use.
+    /// Reads an org's edition from Redis, if it is usable.
     pub(super) async fn edition_in_redis(&self, home: Installation, org: OrgId) -> Option<Edition> {
         match self.held_in_redis(home, org).await {
             Cached::Edition(edition) => Some(*edition),
@@ -127,8 +128,12 @@ impl Editions {
         }
     }
 
-    /// What Postgres holds, made anew if it cannot be used. `replaceable` is what Redis holds and should not.
-    async fn held_or_built(self: &Arc<Self>, org: OrgId, replaceable: Option<Version>) -> Result<Found, Unavailable> {
+    /// Reads an org's edition from Postgres, or builds it if it is unusable. `replaceable` is a wrong version in Redis.
+    async fn held_or_built(
+        self: &Arc<Self>,
+        org: OrgId,
+        replaceable: Option<Version>,
+    ) -> Result<FoundEdition, Unavailable> {
         match self.held_in_postgres(org, Source::Postgres, replaceable).await {
             Ok(Some(found)) => Ok(found),
             Ok(None) => self.build(org).await,
@@ -136,14 +141,14 @@ impl Editions {
         }
     }
 
-    /// `None`: an earlier release made what is there, or this node cannot use it and has asked for a rebuild. It stays for the
-    /// nodes that can.
+    /// Reads an org's edition from Postgres; `None` if an earlier release made it, or if this node cannot use it, and then a
+    /// rebuild is requested.
     pub(super) async fn held_in_postgres(
         &self,
         org: OrgId,
         source: Source,
         replaceable: Option<Version>,
-    ) -> Result<Option<Found>, Unavailable> {
+    ) -> Result<Option<FoundEdition>, Unavailable> {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
         if let Ok(Held::Unusable(unusable)) = &held {
             self.store.distrust(org, unusable).await.map_err(|_| Unavailable)?;
@@ -152,45 +157,46 @@ impl Editions {
         let Some(edition) = self.usable(Tier::Postgres, org, held) else {
             return if is_told { Ok(None) } else { Err(Unavailable) };
         };
-        self.mend_redis(&edition, replaceable);
+        self.fill_redis(&edition, replaceable);
         Ok(Some(self.admit(&edition, source)))
     }
 
-    /// Gives Redis what it lacked, beside the answer.
-    fn mend_redis(&self, edition: &Edition, replaceable: Option<Version>) {
+    /// Stores an edition in Redis, which lacks it, in the background.
+    fn fill_redis(&self, edition: &Edition, replaceable: Option<Version>) {
         let Some(redis) = self.store.redis.clone().filter(|_| self.home.present() == Some(edition.installation)) else {
             return;
         };
         let edition = edition.clone();
         tokio::spawn(async move {
-            if let Err(error) = redis.mend(&edition, replaceable).await {
-                tracing::debug!(error = &error as &dyn std::error::Error, "redis did not take the blobs");
+            if let Err(error) = redis.replace(&edition, replaceable).await {
+                tracing::debug!(error = &error as &dyn std::error::Error, "could not store blobs in Redis");
             }
         });
     }
 
-    /// What a tier held, if it can be served. What is not the org's own is counted, and never shown.
+    /// The edition of a tier, if it can be served. Counts the look-up; blobs of another org are counted apart and never
+    /// served.
     fn usable(&self, tier: Tier, org: OrgId, held: Result<Held, store::Error>) -> Option<Edition> {
         match held {
             Ok(Held::Edition(edition)) => {
-                self.reads.look_up(tier, LookUp::Hit);
+                self.reads.look_up(tier, LookUpOutcome::Hit);
                 Some(*edition)
             }
             Ok(Held::Nothing) => {
-                self.reads.look_up(tier, LookUp::Miss);
+                self.reads.look_up(tier, LookUpOutcome::Miss);
                 None
             }
             Ok(Held::Unusable(unusable)) => {
-                self.reads.look_up(tier, LookUp::Error);
+                self.reads.look_up(tier, LookUpOutcome::Error);
                 if let Incomplete::Rejected(..) = unusable.reason {
                     counter!(names::ORG_MISMATCH_TOTAL).increment(1);
                 }
-                tracing::warn!(%org, tier = tier.name(), reason = %unusable.reason, "not usable");
+                tracing::warn!(%org, tier = tier.name(), reason = %unusable.reason, "a stored edition is not usable");
                 None
             }
             Err(error) => {
-                self.reads.look_up(tier, LookUp::Error);
-                tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "look-up");
+                self.reads.look_up(tier, LookUpOutcome::Error);
+                tracing::debug!(%org, tier = tier.name(), error = &error as &dyn std::error::Error, "a look-up failed");
                 None
             }
         }

@@ -1,4 +1,4 @@
-//! How a node learns of new versions: by the feed, which may lose messages, and by asking Postgres, which does not.
+//! Detection of new versions: by the feed, which may lose messages, and by asking Postgres, which does not.
 
 use std::{
     collections::HashMap,
@@ -12,19 +12,19 @@ use tokio::sync::mpsc;
 
 use super::Editions;
 
-/// Between two looks at the newest versions.
-const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// A change that has waited for longer is told to readers.
-const LAG: Duration = Duration::from_secs(5);
-/// Orgs asked after in one query.
-const CHECK_CHUNK: usize = 5_000;
-/// Notices that may wait; more than that and the feed's connection waits.
-const NOTICES: usize = 4_096;
+/// Interval of asking for the newest versions.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// The age of an unapplied change from which answers are labelled stale.
+const MAX_LAG: Duration = Duration::from_secs(5);
+/// Orgs in one query.
+const ORGS_PER_CHECK: usize = 5_000;
+/// Notices that may be queued before the feed's connection has to wait.
+const NOTICE_BUFFER: usize = 4_096;
 
 impl Editions {
-    /// Keeps the editions of this node the newest, for ever. To be run beside the server, and dropped with it.
+    /// Keeps this node's editions up to date, for ever. Run it beside the server and drop it with it.
     pub(crate) async fn watch(self: Arc<Self>) {
-        let (sender, notices) = mpsc::channel(NOTICES);
+        let (sender, notices) = mpsc::channel(NOTICE_BUFFER);
         let heard = sender.clone();
         let from_postgres = self.store.follow_postgres(heard);
         let from_redis = async {
@@ -39,14 +39,14 @@ impl Editions {
     async fn follow(self: &Arc<Self>, mut notices: mpsc::Receiver<Notice>) {
         while let Some(notice) = notices.recv().await {
             match notice {
-                Notice::Said(org, version) => self.hinted(org, version),
+                Notice::Announced(org, version) => self.hinted(org, version),
                 Notice::Gap => self.check().await,
             }
         }
     }
 
     async fn check_for_ever(self: &Arc<Self>) {
-        let mut ticks = tokio::time::interval(CHECK_EVERY);
+        let mut ticks = tokio::time::interval(CHECK_INTERVAL);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -54,14 +54,15 @@ impl Editions {
         }
     }
 
-    /// Postgres says that a version exists: no read is answered with a lower one as fresh from now on.
+    /// Handles a version that Postgres says exists: no lower one is answered as fresh from now on.
     fn heard(self: &Arc<Self>, org: OrgId, version: Version) {
         self.raise_floor(org, version);
         self.hinted(org, version);
     }
 
-    /// A version is held that is newer than the newest, or of another snapshot. Either it has just come, or Postgres does
-    /// not have it, and then nothing of it is kept. Streams that have shown it end, so that their clients begin anew.
+    /// Handles an entry that is newer than Postgres' answer, or of another snapshot. Either it has just come, or
+    /// Postgres does not have it; then it is dropped, and streams that have shown it end, so that their clients start
+    /// again.
     fn doubt(self: &Arc<Self>, org: OrgId, version: Version, as_of: Timestamp) {
         let editions = Arc::clone(self);
         tokio::spawn(async move {
@@ -71,15 +72,16 @@ impl Editions {
         });
     }
 
-    /// Asks Postgres for the newest versions of all orgs that are held or waited for.
+    /// Asks Postgres for the newest versions of all orgs that are cached or waited for.
     async fn check(self: &Arc<Self>) {
         let mut orgs: Vec<OrgId> = self.l1.iter().map(|(org, _)| *org).chain(self.hub.orgs()).collect();
         orgs.sort_unstable();
         orgs.dedup();
-        for chunk in orgs.chunks(CHECK_CHUNK).chain(orgs.is_empty().then_some(&orgs[..])) {
+        for chunk in orgs.chunks(ORGS_PER_CHECK).chain(orgs.is_empty().then_some(&orgs[..])) {
             let asked = Instant::now();
-            // The session's own limit is longer than a second, and others wait for a word about the line.
-            match self.store.line.ask(self.store.newest(chunk)).await {
+            // Tracked, since the session's own limit is longer than a second and others wait to learn that Postgres is
+            // silent.
+            match self.store.link.track(self.store.newest_versions(chunk)).await {
                 Ok(newest) => {
                     self.now.set(newest.now, asked);
                     if !self.recognise(newest.present).await {
@@ -94,9 +96,9 @@ impl Editions {
         self.confirm();
     }
 
-    /// Labels the editions of orgs whose changes have not been taken up for long. Without an answer their labels stay.
+    /// Labels the entries of orgs whose changes have waited too long. Without an answer the labels stay.
     async fn note_lagging(&self, asked: &[OrgId]) {
-        let Ok(lagging) = self.store.line.ask(self.store.lagging(asked, LAG)).await else { return };
+        let Ok(lagging) = self.store.link.track(self.store.lagging(asked, MAX_LAG)).await else { return };
         for org in asked {
             if let Some(entry) = self.l1.get(org) {
                 entry.set_lagging(lagging.contains(org));

@@ -1,4 +1,4 @@
-//! Access tokens, as their issuer and as an attacker would write them.
+//! Access tokens as issuers and as attackers write them.
 #![expect(clippy::expect_used, reason = "where the set-up of a test fails, the test fails")]
 
 mod config;

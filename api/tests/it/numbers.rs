@@ -1,4 +1,4 @@
-//! Which assistant takes a call: right within a second of a change, and known when Postgres is gone.
+//! Assistant requests: right within a second of a change, and answered without Postgres.
 
 use std::{
     sync::{
@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::numbers::{BELIEVED, Found, NotFound, Numbers};
+use api::numbers::{CACHE_TIME, NotAnswered, NumberAssistant, Numbers};
 use embedded::Durability;
 use futures_util::FutureExt as _;
 use readmodel::model::Format;
@@ -20,7 +20,7 @@ use testkit::{
 };
 use vapi::{CallRef, Envelope};
 
-/// Two orgs with an assistant each; numbers by Vapi's id, by themselves, and of nobody in particular.
+/// Two orgs with an assistant each, and numbers known by Vapi's id, by the number itself, or contested.
 const MAPPING: &str = "
     insert into public.organizations (id, name) values
       ('00000000-0000-4000-8000-000000000001', 'one'), ('00000000-0000-4000-8000-000000000002', 'two');
@@ -36,7 +36,7 @@ const MAPPING: &str = "
       ('00000000-0000-4000-8000-000000000002', '+15550100004', null, '00000000-0000-4000-8000-0000000000a2'),
       ('00000000-0000-4000-8000-000000000001', '+15550100005', 'id-5', '00000000-0000-4000-8000-0000000000a2')";
 
-/// A clock that a test moves on.
+/// A clock that a test advances.
 #[derive(Clone)]
 struct Clock(Instant, Arc<AtomicU64>);
 
@@ -80,12 +80,12 @@ fn call(id: Option<&str>, number: Option<&str>) -> CallRef {
     Envelope::from_json(message).unwrap().call
 }
 
-fn found(assistant: Option<&str>) -> Result<Found, NotFound> {
-    Ok(Found { assistant: assistant.map(Arc::from), is_late: false })
+fn found(assistant: Option<&str>) -> Result<NumberAssistant, NotAnswered> {
+    Ok(NumberAssistant { assistant: assistant.map(Arc::from), is_late: false })
 }
 
-fn late(assistant: &str) -> Result<Found, NotFound> {
-    Ok(Found { assistant: Some(Arc::from(assistant)), is_late: true })
+fn late(assistant: &str) -> Result<NumberAssistant, NotAnswered> {
+    Ok(NumberAssistant { assistant: Some(Arc::from(assistant)), is_late: true })
 }
 
 async fn map(pg: &WarmSessions, assistant: &str) {
@@ -94,21 +94,21 @@ async fn map(pg: &WarmSessions, assistant: &str) {
 }
 
 #[tokio::test]
-async fn a_number_is_known_by_its_id_or_by_itself_and_belongs_to_one_org() {
+async fn a_number_is_found_by_its_id_or_itself_and_belongs_to_one_org() {
     let database = Database::create().await.unwrap();
     let (numbers, _, pg) = numbers(database.url()).await;
     for (id, number, assistant) in [
         (Some("id-1"), None, Some("assistant-1")),
         (None, Some("+15550100001"), Some("assistant-1")),
-        // The row that has the id decides.
+        // The row with the id decides.
         (Some("id-1"), Some("+15550100002"), Some("assistant-1")),
         (None, Some("+15550100002"), Some("assistant-2")),
         (Some("new id"), Some("+15550100002"), Some("assistant-2")),
         (Some("id-4"), Some("+15550100004"), None),
-        // In two orgs' lists: nobody's call goes to a stranger.
+        // A number of two orgs: no call may reach the wrong one.
         (None, Some("+15550100003"), None),
         (None, Some("+15550100004"), None),
-        // An agent of another org.
+        // The agent belongs to another org.
         (Some("id-5"), None, None),
         (Some("unknown"), Some("unknown"), None),
         (None, None, None),
@@ -120,36 +120,36 @@ async fn a_number_is_known_by_its_id_or_by_itself_and_belongs_to_one_org() {
 }
 
 #[tokio::test]
-async fn a_change_holds_within_a_second_and_until_then_postgres_is_left_alone() {
+async fn a_change_is_seen_within_a_second_and_postgres_is_not_asked_before() {
     let database = Database::create().await.unwrap();
     let (numbers, clock, pg) = numbers(database.url()).await;
     let (by_id, by_number) = (call(Some("id-1"), None), call(None, Some("+15550100001")));
     for (n, asked) in [&by_id, &by_number].into_iter().enumerate() {
         let (before, after) = (format!("before-{n}"), format!("after-{n}"));
         map(&pg, &before).await;
-        clock.advance(BELIEVED);
+        clock.advance(CACHE_TIME);
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&before)));
         map(&pg, &after).await;
-        clock.advance(BELIEVED - Duration::from_millis(1));
+        clock.advance(CACHE_TIME - Duration::from_millis(1));
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&before)), "believed");
         clock.advance(Duration::from_millis(1));
         assert_eq!(numbers.assistant_of(asked).await, found(Some(&after)));
     }
-    assert!(BELIEVED < Duration::from_secs(1));
-    // One that was unknown, too.
+    assert!(CACHE_TIME < Duration::from_secs(1));
+    // An unknown number as well.
     let unknown = call(Some("id-9"), None);
     assert_eq!(numbers.assistant_of(&unknown).await, found(None));
     let add = "insert into public.phone_numbers (org_id, vapi_phone_number_id, agent_id)
                select org_id, 'id-9', id from public.agents where id::text like '%a2'";
     sqlx::raw_sql(add).execute(&pg).await.unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&unknown).await, found(Some("assistant-2")));
     pg.close().await;
     database.close().await.unwrap();
 }
 
 #[tokio::test]
-async fn while_postgres_hangs_or_is_gone_the_last_answer_serves() {
+async fn the_last_answer_serves_while_postgres_hangs_or_is_gone() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let (numbers, clock, pg) = numbers(database.url()).await;
@@ -157,30 +157,30 @@ async fn while_postgres_hangs_or_is_gone_the_last_answer_serves() {
     assert_eq!(numbers.assistant_of(&known).await, found(Some("assistant-1")));
 
     server.pause().unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     let asked = Instant::now();
     assert_eq!(numbers.assistant_of(&known).await, late("assistant-1"));
-    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotFound));
-    // Vapi would have dropped the call.
+    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotAnswered));
+    // Vapi drops the call after this.
     assert!(asked.elapsed() < Duration::from_millis(7500), "{:?}", asked.elapsed());
-    // That Postgres hangs is found out now and then, not by everybody who calls.
+    // A few requests probe the hanging Postgres; the others do not wait for it.
     assert_eq!(numbers.assistant_of(&known).now_or_never(), Some(late("assistant-1")));
     server.resume().unwrap();
     map(&pg, "changed").await;
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&known).await, found(Some("changed")));
 
     server.kill().await.unwrap();
-    clock.advance(BELIEVED);
+    clock.advance(CACHE_TIME);
     assert_eq!(numbers.assistant_of(&known).await, late("changed"));
-    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotFound));
+    assert_eq!(numbers.assistant_of(&unheard).await, Err(NotAnswered));
     server.restart().await.unwrap();
-    clock.advance(BELIEVED);
-    // The connections that died with it are noticed one by one.
+    clock.advance(CACHE_TIME);
+    // Dead connections are noticed one by one.
     let mut answer = numbers.assistant_of(&known).await;
     while answer != found(Some("changed")) {
         assert_eq!(answer, late("changed"));
-        clock.advance(BELIEVED);
+        clock.advance(CACHE_TIME);
         answer = numbers.assistant_of(&known).await;
     }
     assert_eq!(numbers.assistant_of(&unheard).await, found(Some("assistant-2")));

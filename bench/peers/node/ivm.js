@@ -1,4 +1,4 @@
-// Views that pg_ivm keeps, in PGlite: Postgres as WASM, in this process and in memory, which is where npm ships pg_ivm.
+// Views maintained by pg_ivm in PGlite, which is Postgres as WASM, in this process and in memory. npm ships pg_ivm there.
 // usage: node ivm.js ORG CONTACTS.csv CALLS.csv
 'use strict';
 
@@ -20,7 +20,7 @@ const INDEXES = `
   create index on calls (phone_number);
   analyze;
 `;
-// pg_ivm maintains inner joins, counts, sums and extremes: leads without a call, the last summary and urgency are left out.
+// pg_ivm maintains inner joins, counts, sums and extremes, so leads without calls, last summaries and urgency are left out.
 const VIEWS = `
   select pgivm.create_immv('leads', $$
     select c.id, count(*) as total_calls, max(k.created_at) as last_call_at, avg(k.duration_seconds) as avg_call_duration,

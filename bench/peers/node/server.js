@@ -1,4 +1,4 @@
-// The plan's own design, as a peer: Express, gzip at level 6, JSON in Redis, and a view behind it.
+// The usual design as a peer: Express, gzip at level 6, JSON in Redis, and a view behind it.
 'use strict';
 
 const compression = require('compression');

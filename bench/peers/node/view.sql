@@ -1,5 +1,5 @@
--- The plan's view, as it stands in the plan: one join with OR. In a schema of its own, since ours has the same name. It
--- says our rules again: a peer shares nothing with us.
+-- The view as an application would write it, with one join by OR. It has its own schema, since ours has the same name, and
+-- repeats our rules: a peer shares nothing with us.
 create schema if not exists plan;
 
 create or replace view plan.view_actionable_leads as

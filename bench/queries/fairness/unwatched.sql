@@ -1,5 +1,5 @@
 -- bench::rows::fairness
--- A table that costs Postgres what calls does, without our triggers.
+-- A table that costs Postgres as much as calls, without our triggers.
 create table unwatched_calls (like calls including all);
 
 alter table unwatched_calls

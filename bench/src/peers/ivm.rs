@@ -1,4 +1,4 @@
-//! Views that pg_ivm keeps.
+//! Views maintained by pg_ivm.
 
 use std::{
     fs::File,
@@ -33,7 +33,7 @@ pub(crate) struct Ivm {
 }
 
 impl Ivm {
-    /// Hands it what an org has, and waits for the views.
+    /// Loads an org's rows and waits for the views.
     pub(crate) async fn start(stack: &Stack, org: &Org) -> anyhow::Result<Self> {
         let place = Place::new()?;
         let (contacts, calls) = (place.dir().join("contacts.csv"), place.dir().join("calls.csv"));
@@ -47,7 +47,7 @@ impl Ivm {
         Ok(Self { process })
     }
 
-    /// Its processor time for each of as many calls as it takes in a while.
+    /// Its processor time per call, over as many calls as it processes within `time`.
     pub(crate) async fn milliseconds_a_call(&self, caller: impl Fn() -> String, time: Duration) -> anyhow::Result<f64> {
         let addr = self.process.addr(PORT);
         let mut connection = Connection::open(addr).await?;

@@ -1,4 +1,4 @@
-//! Whom we measure ourselves by.
+//! The programs that Prewarm is compared with.
 
 mod ivm;
 mod nginx;
@@ -15,7 +15,7 @@ pub(crate) use ivm::Ivm;
 pub(crate) use nginx::Nginx;
 pub(crate) use node::Node;
 
-/// Where the peers' own files are.
+/// The folder of the peers' files.
 fn files() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers")
 }
@@ -25,7 +25,7 @@ pub(crate) fn versions() -> anyhow::Result<String> {
     Ok(format!("{}; {}", nginx::version()?, node::version()?))
 }
 
-/// What a program says of its version, on whichever output.
+/// A program's version, from standard output or standard error.
 fn says(program: impl AsRef<Path>, argument: &str) -> anyhow::Result<String> {
     let program = program.as_ref();
     let output = Command::new(program).arg(argument).output();

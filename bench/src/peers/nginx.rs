@@ -1,4 +1,4 @@
-//! nginx: it sends files as fast as anything does, and with nchan it is what event streams are measured by.
+//! nginx, the reference for static files and, with nchan, for event streams.
 
 use std::{
     fs::{self, Permissions},
@@ -16,7 +16,7 @@ use testkit::process::Place;
 use crate::process::Process;
 
 const PORT: u16 = 8080;
-/// Debian's place, which an ordinary user's PATH leaves out.
+/// Debian's location, which is not in an ordinary user's PATH.
 const PROGRAM: &str = "/usr/sbin/nginx";
 
 /// A running nginx.
@@ -26,19 +26,19 @@ pub(crate) struct Nginx {
 }
 
 impl Nginx {
-    /// Serves files, which are named as in `static.conf`.
+    /// Starts an nginx that serves files under the names in `static.conf`.
     pub(crate) async fn serving(contents: &[(&str, &[u8])], path: &str) -> anyhow::Result<Self> {
         Self::start("static.conf", contents, path).await
     }
 
-    /// Hands on what is published to whoever has subscribed.
+    /// Starts an nginx that forwards published messages to subscribers.
     pub(crate) async fn fanning_out() -> anyhow::Result<Self> {
         Self::start("nchan.conf", &[], "/").await
     }
 
     async fn start(config: &str, contents: &[(&str, &[u8])], path: &str) -> anyhow::Result<Self> {
         let place = Place::new()?;
-        // Started by root, its worker is nobody in particular.
+        // If root starts nginx, its worker runs as an unprivileged user, who has to read the files.
         fs::set_permissions(place.dir(), Permissions::from_mode(0o755))?;
         for (name, bytes) in contents {
             fs::write(place.dir().join(name), bytes)?;
@@ -62,7 +62,7 @@ fn program() -> PathBuf {
     if debian.exists() { debian.to_owned() } else { PathBuf::from("nginx") }
 }
 
-/// Its own and, where a package manager knows it, that of nchan.
+/// The version of nginx and, if a package manager knows it, of nchan.
 pub(super) fn version() -> anyhow::Result<String> {
     let nginx = says(program(), "-v")?.replace("nginx version: ", "");
     let query = Command::new("dpkg-query").args(["-W", "-f", "${Version}", "libnginx-mod-nchan"]).output();

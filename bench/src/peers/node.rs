@@ -1,4 +1,4 @@
-//! The plan's own design: Express, compression, JSON in Redis, a view behind it.
+//! The usual design: Express, compression, JSON in Redis, and a view behind it.
 
 use std::{fs, net::SocketAddr, process::Command};
 
@@ -23,7 +23,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts it on our Postgres and our Redis. The first read fills the cache, through the view.
+    /// Starts it on our Postgres and our Redis. The first read fills the cache from the view.
     pub(crate) async fn start(stack: &Stack, org: &Org) -> anyhow::Result<Self> {
         sqlx::raw_sql(include_str!("../../peers/node/view.sql")).execute(stack.store.sessions()).await?;
         let place = Place::new()?;
@@ -42,14 +42,14 @@ impl Node {
     }
 }
 
-/// ioredis takes a path.
+/// The path of the socket, which ioredis expects instead of a URL.
 fn redis_socket(stack: &Stack) -> anyhow::Result<String> {
     let url = stack.redis.url();
     let path = url.strip_prefix("unix://").context("Redis is not on a unix socket")?;
     Ok(percent_decode_str(path).decode_utf8()?.into_owned())
 }
 
-/// Node's own and that of Express.
+/// The versions of Node and Express.
 pub(super) fn version() -> anyhow::Result<String> {
     let path = files().join("node/node_modules/express/package.json");
     let text = fs::read(&path).with_context(|| format!("{}: run scripts/setup bench", path.display()))?;

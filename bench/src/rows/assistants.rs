@@ -1,4 +1,4 @@
-//! Who takes a call: the answer to an assistant request, beside the bare query by pgbench.
+//! Assistant requests, beside the bare query by pgbench.
 
 use std::time::{Duration, Instant};
 
@@ -17,12 +17,12 @@ use crate::{
     table::{Goal, Line, Value},
 };
 
-/// Callers at once, each of whom calls again as soon as somebody answers.
+/// Concurrent callers; each sends its next request as soon as the last is answered.
 const CALLERS: usize = 8;
-/// As in the peer's script.
+/// The same number as in the peer's script.
 const NUMBERS: u32 = 1000;
 const ORGS: &str = include_str!("../../queries/numbers.sql");
-/// In ms: what the one who calls may wait for, of the 7.5 s after which Vapi drops the call.
+/// The acceptable p99 in ms, a fraction of the 7.5 s after which Vapi drops the call.
 const LIMIT: f64 = 5.0;
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {

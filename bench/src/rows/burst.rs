@@ -1,4 +1,4 @@
-//! Ten thousand orgs, each with ten calls within a minute; how long after the last until all of them are right.
+//! Ten thousand orgs with ten calls each within a minute, and the time from the last call until every panel is right.
 
 use std::{
     collections::HashMap,
@@ -33,7 +33,7 @@ const CONTACTS: u32 = 12;
 const CALLS: i32 = 3;
 const SPREAD: Duration = Duration::from_secs(60);
 const CONNECTIONS: usize = 64;
-/// Orgs whose panels are compared with the definition.
+/// The number of orgs whose panels are compared with the oracle.
 const SAMPLE: usize = 200;
 const DASHBOARD: &str = "/api/analytics/dashboard";
 
@@ -83,14 +83,14 @@ async fn seed(stack: &mut Stack) -> anyhow::Result<Vec<Org>> {
     Ok(orgs)
 }
 
-/// The posts, in their order, each with the instant at which it is due.
+/// The posts in order, each with the instant when it is due.
 struct Reports {
     due: Vec<(Duration, OrgId)>,
     reporter: Reporter,
     next: AtomicUsize,
 }
 
-/// What came of posting.
+/// The outcome of the posts.
 struct Posted {
     elapsed: Duration,
     latency: Percentiles,
@@ -106,7 +106,7 @@ impl Reports {
     }
 }
 
-/// Open loop: what is due is posted as soon as a connection is free, and latency counts from when it was due.
+/// Posts in an open loop: each report as soon as it is due and a connection is free. Latency counts from when it was due.
 async fn post(reports: Arc<Reports>) -> anyhow::Result<Posted> {
     let started = Instant::now();
     let mut posting = JoinSet::new();
@@ -136,7 +136,7 @@ async fn post_on(reports: Arc<Reports>, started: Instant) -> anyhow::Result<Late
 
 async fn newest(stack: &Stack, orgs: &[Org]) -> anyhow::Result<HashMap<OrgId, Version>> {
     let ids: Vec<OrgId> = orgs.iter().map(|org| org.id).collect();
-    let newest = stack.store.newest(&ids).await?.versions;
+    let newest = stack.store.newest_versions(&ids).await?.versions;
     Ok(newest.into_iter().map(|(org, version, _)| (org, version)).collect())
 }
 
@@ -144,7 +144,7 @@ fn n(versions: &HashMap<OrgId, Version>, org: &Org) -> i64 {
     versions.get(&org.id).map_or(0, |version| version.n)
 }
 
-/// Orgs that are served an older version than the newest, and panels of some that differ from the definition.
+/// The number of orgs served with an old version, plus the panels in the sample that differ from the oracle.
 async fn wrong(stack: &Stack, mut orgs: Vec<Org>, newest: &HashMap<OrgId, Version>) -> anyhow::Result<usize> {
     let mut wrong = 0;
     for org in &orgs {

@@ -1,4 +1,4 @@
-//! Bytes on the wire: each panel in each coding, and what one call costs somebody who holds the panel already.
+//! Bytes on the wire: each panel in each coding, and the update after one call for a client that holds the panel.
 
 use anyhow::{Context as _, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -22,9 +22,9 @@ const PANELS: [(&str, &str); 5] = [
 ];
 const CODINGS: [&str; 4] = ["identity", "gzip", "br", "zstd"];
 
-/// The promise to revalidate each time, for which a client is given deltas.
+/// The header by which a client promises to revalidate and gets deltas.
 const DELTA: (&str, &str) = ("prewarm-delta", "1");
-/// What a `dcz` body begins with (RFC 9842), before the dictionary's SHA-256.
+/// The start of a `dcz` body (RFC 9842), before the dictionary's SHA-256.
 const DCZ_MAGIC: [u8; 8] = [0x5e, 0x2a, 0x4d, 0x18, 0x20, 0, 0, 0];
 const IDENTITY_BYTES_MAX: usize = 16 << 20;
 
@@ -60,11 +60,11 @@ async fn codings(stack: &Stack, org: &Org) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// What somebody holds who looks at all panels.
+/// The bodies that a viewer of all panels holds.
 async fn hold(stack: &Stack, org: &Org) -> anyhow::Result<Vec<Vec<u8>>> {
     let mut held = Vec::new();
     for (_, path) in PANELS {
-        // As a browser asks, and as it keeps what it got.
+        // Sent as by a browser, whose response becomes the dictionary.
         let answer = read(stack.node(), org, path, &[DELTA, ("accept-encoding", "dcz, zstd")]).await?;
         ensure!(answer.header("content-encoding") == Some("zstd"), "{path} not as zstd");
         held.push(zstd::bulk::decompress(&answer.body, IDENTITY_BYTES_MAX)?);
@@ -72,7 +72,7 @@ async fn hold(stack: &Stack, org: &Org) -> anyhow::Result<Vec<Vec<u8>>> {
     Ok(held)
 }
 
-/// One of the org's leads calls; all panels show it when this returns.
+/// Inserts a call of one of the org's leads and waits until all panels show it.
 async fn a_lead_calls(stack: &Stack, org: &Org, which: usize) -> anyhow::Result<()> {
     let leads: Json = serde_json::from_slice(&read(stack.node(), org, LEADS, &[]).await?.body)?;
     let leads = leads.get("leads").and_then(Json::as_array).context("no leads")?;
@@ -85,9 +85,9 @@ async fn a_lead_calls(stack: &Stack, org: &Org, which: usize) -> anyhow::Result<
     stack.served_newest(org).await
 }
 
-/// What a returning viewer is sent.
+/// The response to a returning viewer.
 struct Delta {
-    /// `None` where the server sends the whole panel.
+    /// `None` if the server sends the whole panel.
     bytes: Option<usize>,
     gzip: usize,
 }
@@ -108,7 +108,7 @@ async fn delta(stack: &Stack, org: &Org, path: &str, held: &[u8]) -> anyhow::Res
     Ok(Delta { bytes: Some(answer.body.len()), gzip })
 }
 
-/// What a browser makes of a delta.
+/// Decodes a delta as a browser does.
 fn decoded(answer: &Answer, held: &[u8], digest: &[u8]) -> anyhow::Result<Vec<u8>> {
     let frame = answer.body.strip_prefix(&DCZ_MAGIC).and_then(|rest| rest.strip_prefix(digest));
     let frame = frame.context("not dcz of the dictionary that was offered")?;

@@ -1,4 +1,4 @@
-//! What a person waits for who saves an agent, or clicks to speak with it, while Vapi takes half a second for a call.
+//! The response time of saves and test calls while Vapi takes half a second per request.
 
 use std::{
     sync::Arc,
@@ -22,29 +22,29 @@ use crate::{
     table::{Goal, Line, Value},
 };
 
-/// Each is saved and clicked once a round.
+/// The number of orgs; each has one save and one test call per round.
 const ORGS: usize = 512;
-/// People at once, and what is between two clicks of one.
+/// Concurrent users, and the pause between two clicks of one.
 const PEOPLE: usize = 8;
 const BETWEEN: Duration = Duration::from_millis(160);
-/// A click does not wait for a core that another call keeps busy.
+/// Both cores, so that a click does not wait for one that another call keeps busy.
 const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
-/// What Vapi takes for a call.
+/// The response time of Vapi.
 const VAPI: Duration = Duration::from_millis(500);
-/// For as many assistants to be made as there are agents.
+/// Time limit for the creation of all assistants.
 const SYNCS: Duration = Duration::from_secs(300);
 const PAUSE: Duration = Duration::from_millis(100);
-/// In ms.
+/// The acceptable p99 of a save in ms.
 const SAVE_LIMIT: f64 = 5.0;
 const CLICK_LIMIT: f64 = 10.0;
 
 const AGENT: &str = "/api/founder-console/agent";
 const TEST_AGENT: &str = "/api/founder-console/test-agent";
-/// What a save has of an agent.
+/// The fields of an agent that a save sends.
 const SAVED: [&str; 6] = ["call_direction", "name", "systemPrompt", "firstMessage", "voice", "model"];
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    // Calls that nobody joins hold a line for some seconds.
+    // Calls that are not joined occupy a line for some seconds.
     let standin = Standin::start(Config { concurrency_limit: usize::MAX, ..Config::default() }).await?;
     standin.fail_always(Operation::CreateWebCall, Fault::Slow(VAPI));
     let (node, worker) = bench.stack.start_with_vapi(&standin).await?;
@@ -92,7 +92,7 @@ async fn synced(stack: &Stack) -> anyhow::Result<()> {
 
 type Asked = (Org, &'static str, String);
 
-/// The saves that change nothing.
+/// The requests of saves without changes.
 async fn agents(node: &Process, orgs: &[Org]) -> anyhow::Result<Vec<Asked>> {
     let mut saves = Vec::with_capacity(orgs.len());
     for org in orgs {

@@ -1,5 +1,5 @@
-//! What one large org costs the others: the freshness of small ones while it has half of all traffic, and while a million
-//! rows are imported into it; beside the same rows written where nobody watches.
+//! The freshness of small orgs beside a large one that has half of all traffic, or an import of a million rows. The peer is
+//! the same load written to a table without triggers.
 
 use std::{
     pin::pin,
@@ -20,13 +20,13 @@ use crate::{
     table::{Goal, Line, Value},
 };
 
-/// Enough that an org whose freshness is measured has settled when its turn comes again.
+/// Enough orgs that one has settled before its next turn.
 const SMALL: usize = 20;
 const SMALL_CONTACTS: u32 = 60;
 const LARGE_CONTACTS: u32 = 2_000;
-/// Between two changes that are measured.
+/// The pause between two measured changes.
 const BETWEEN: Duration = Duration::from_millis(50);
-/// Between two of the others, of small orgs and as many of the large one.
+/// The pause between two changes of the background traffic.
 const TRAFFIC: Duration = Duration::from_millis(10);
 const IMPORT_ROWS: usize = 1_000_000;
 const IMPORT_CHUNK: usize = 500;
@@ -61,7 +61,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Many small orgs and a large one.
+/// The small orgs and the large one.
 struct Town {
     postgres: String,
     redis: redis::Client,
@@ -100,7 +100,7 @@ impl Town {
         ])
     }
 
-    /// Changes of the large org by a statement, and as many of small ones that are watched either way.
+    /// Traffic: changes of the large org by `of_large`, and as many of small ones, which are watched either way.
     async fn traffic(&self, of_large: &'static str) -> anyhow::Result<()> {
         let mut session = PgConnection::connect(&self.postgres).await?;
         let (started, mut pace) = (Instant::now(), interval(TRAFFIC));
@@ -115,7 +115,7 @@ impl Town {
         Ok(())
     }
 
-    /// One transaction that copies the rows into a table.
+    /// Copies the rows into a table in one transaction.
     async fn import(&self, table: &'static str) -> anyhow::Result<()> {
         say(format_args!("copying {IMPORT_ROWS} rows into {table}"));
         let mut session = PgConnection::connect(&self.postgres).await?;
@@ -132,7 +132,7 @@ impl Town {
         Ok(())
     }
 
-    /// Until the large org's blobs hold all of it.
+    /// Waits until the large org's blobs hold everything.
     async fn taken_up(&self) -> anyhow::Result<()> {
         let mut session = PgConnection::connect(&self.postgres).await?;
         let started = Instant::now();
@@ -146,7 +146,7 @@ impl Town {
     }
 }
 
-/// Changes small orgs in turn, and hears their versions.
+/// Changes small orgs in turn and receives their versions.
 struct Watch {
     session: PgConnection,
     announced: Announcements,
@@ -160,7 +160,7 @@ impl Watch {
         Ok(Self { session, announced, orgs: town.measured.clone().into_iter().cycle() })
     }
 
-    /// From commits to versions, for as long as a load lasts.
+    /// Latencies from commit to version while a load runs.
     async fn beside(&mut self, load: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<Percentiles> {
         let mut latencies = Latencies::default();
         let mut pace = interval(BETWEEN);
@@ -172,7 +172,7 @@ impl Watch {
                 pace.tick().await;
                 self.freshness().await
             });
-            // The change that is under way is waited for when the load is over.
+            // The change in flight is completed after the load has ended.
             let latency = loop {
                 tokio::select! {
                     latency = &mut freshness => break latency?,

@@ -1,4 +1,4 @@
-//! How long after a commit whoever watches hears of it: calls that Vapi reports, and rows that somebody inserts.
+//! The time from a commit to the event on an open stream, for webhooks and for rows of other programs.
 
 use std::{
     net::SocketAddr,
@@ -39,7 +39,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     }
     bench.stack.build().await?;
     bench.stack.start_worker().await?;
-    // There is hardly a load, and no peer: the time is that of a machine that has more than one core.
+    // The load is small and there is no peer, so both cores are used.
     bench.stack.allow(&[machine::SERVERS, machine::GENERATOR])?;
     let mut reported = Kind::default();
     let mut inserted = Kind::default();
@@ -47,17 +47,17 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         let reporter = bench.stack.reporter();
         let connection = Connection::open(reporter.addr).await?;
         reported.measure(&bench.stack, &orgs, Writer::Vapi(reporter, connection)).await?;
-        inserted.measure(&bench.stack, &orgs, Writer::Somebody(bench.stack.session().await?)).await?;
+        inserted.measure(&bench.stack, &orgs, Writer::Foreign(bench.stack.session().await?)).await?;
     }
     bench.stack.stop_worker().await?;
-    Ok([reported.lines("a webhook", 6.0, Some(30.0)), inserted.lines("somebody's INSERT", 50.0, None)].concat())
+    Ok([reported.lines("a webhook", 6.0, Some(30.0)), inserted.lines("a foreign INSERT", 50.0, None)].concat())
 }
 
-/// Events of one kind.
+/// The events of one kind.
 #[derive(Default)]
 struct Kind {
     latencies: Latencies,
-    /// Of the worker's own measurement, from the commit to the blob in Redis.
+    /// The worker's own mean, from the commit to the blob in Redis.
     published_seconds: f64,
     published: f64,
 }
@@ -93,21 +93,21 @@ impl Kind {
     }
 }
 
-/// Sum and count of the worker's measurements so far.
+/// The sum and count of the worker's measurements so far.
 async fn published(stack: &Stack) -> anyhow::Result<(f64, f64)> {
     let worker = stack.worker()?;
     let sum = stack.counted(worker, &format!("{FRESHNESS_SECONDS}_sum")).await?;
     Ok((sum, stack.counted(worker, &format!("{FRESHNESS_SECONDS}_count")).await?))
 }
 
-/// Who makes the events.
+/// The source of the events.
 enum Writer {
     Vapi(Reporter, Connection),
-    Somebody(PgConnection),
+    Foreign(PgConnection),
 }
 
 impl Writer {
-    /// A call; the transaction that has it.
+    /// Writes a call and returns its transaction id.
     async fn write(&mut self, org: OrgId, phone: &str) -> anyhow::Result<String> {
         match self {
             Self::Vapi(reporter, connection) => {
@@ -117,18 +117,18 @@ impl Writer {
                 let receipt = answer.get("receipt").and_then(Json::as_str).context("no receipt")?;
                 Ok(receipt.parse::<Receipt>().map_err(anyhow::Error::msg)?.xid.to_string())
             }
-            Self::Somebody(session) => Ok(sqlx::query_scalar(CALL).bind(org.0).bind(phone).fetch_one(session).await?),
+            Self::Foreign(session) => Ok(sqlx::query_scalar(CALL).bind(org.0).bind(phone).fetch_one(session).await?),
         }
     }
 }
 
-/// Orgs with an open stream each.
+/// Orgs with one open stream each.
 struct Watched {
     addr: SocketAddr,
     orgs: Vec<Org>,
 }
 
-/// Since the epoch, by the clock that Postgres has too.
+/// The time since the epoch, by the clock that Postgres also uses.
 #[expect(
     clippy::disallowed_methods,
     reason = "compared with the instants of commits, which Postgres takes of this clock"
@@ -138,7 +138,7 @@ fn now() -> Duration {
 }
 
 impl Watched {
-    /// Writes event after event, each to another org; the transactions, and when their events arrived.
+    /// Writes events one after another to different orgs. Returns the transactions and the arrival times of their events.
     async fn hear(self, mut writer: Writer) -> anyhow::Result<Vec<(String, Duration)>> {
         let (sender, mut arrivals) = mpsc::unbounded_channel();
         let mut clients = JoinSet::new();
@@ -146,7 +146,7 @@ impl Watched {
             let headers = [("accept", "text/event-stream"), ("authorization", org.authorization.as_str())];
             let request = http::get(self.addr, "/api/analytics/stream", &headers);
             let mut events = Events::open(self.addr, &request).await?.context("the node has no streams")?;
-            // The version that there is comes first.
+            // A stream first sends the current version.
             timeout(ARRIVES, events.next()).await.context("a stream says nothing")??;
             let sender = sender.clone();
             clients.spawn(async move { while events.next().await.is_ok() && sender.send((index, now())).is_ok() {} });
@@ -166,7 +166,7 @@ impl Watched {
     }
 }
 
-/// When the stream of an org says something.
+/// The arrival of the next event on an org's stream.
 async fn of(index: usize, arrivals: &mut mpsc::UnboundedReceiver<(usize, Duration)>) -> anyhow::Result<Duration> {
     loop {
         let arrival = timeout(ARRIVES, arrivals.recv()).await.context("no version was announced")?;

@@ -1,5 +1,5 @@
-//! Durable webhooks a second: ours over HTTP, in batches; beside one transaction with NOTIFY for each, by pgbench on the
-//! same tables.
+//! Durable webhooks a second: ours over HTTP and in batches, beside one transaction with NOTIFY each, by pgbench on the same
+//! tables.
 
 use std::time::{Duration, Instant};
 
@@ -22,12 +22,12 @@ use crate::{
 };
 
 const CONNECTIONS: [usize; 3] = [1, 32, 128];
-/// As in the peer's script.
+/// The same number as in the peer's script.
 const ORGS: u128 = 100;
 const CONTACTS: u32 = 60;
 const CALLS: i32 = 3;
 
-/// Of one run, or the median of several.
+/// The result of one run, or the median of several.
 #[derive(Clone, Copy)]
 struct Sample {
     per_second: f64,
@@ -65,7 +65,7 @@ fn compare(connections: usize, ours: Sample, peer: Sample) -> Vec<Line> {
     let name = |what: &str| format!("{connections} connection{plural}: {what}");
     let rate = Line::new(name("webhooks a second"), Value::Number(ours.per_second))
         .beside(PEER, Value::Number(peer.per_second));
-    // Somebody who posts one at a time has nothing that could be batched.
+    // One connection leaves nothing to batch, so it has no goal.
     let rate = if connections == 1 { rate } else { rate.goal(Goal::RatioAtLeast(3.0)) };
     let latency = Line::new(name("p50 / p99 / p99.9, ms"), Value::Percentiles(ours.latency))
         .beside(PEER, Value::Percentiles(peer.latency));
@@ -79,14 +79,14 @@ impl Sample {
     }
 }
 
-/// Its id follows from its number, as in the peer's script.
+/// The id of an org from its number, as in the peer's script.
 fn org(number: u128) -> OrgId {
     let digits = format!("{number:012}");
     let last = digits.bytes().fold(0, |id, digit| id << 4 | u128::from(digit - b'0'));
     OrgId(Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_0000 | last))
 }
 
-/// Each connection posts the next call as soon as the last one is answered.
+/// Posts in a closed loop: each connection sends the next call as soon as the last one is answered.
 async fn post(stack: &Stack, connections: usize, time: Duration) -> anyhow::Result<Sample> {
     let reporter = stack.reporter();
     let sample = generator::run(move || async move {

@@ -1,8 +1,8 @@
-//! What one call event costs, in orgs of very different size; beside what else would keep the same numbers ready.
+//! The cost of one call event in orgs of different sizes, beside other ways to keep the same numbers up to date.
 //!
-//! An event is one row inserted into `calls`. The next follows as soon as all that one has caused is done, as the peers'
-//! do, so that each has a rebuild of its own and the processor's caches are warm; or after a while, so that they are cold.
-//! Then the servers' idle time, measured just before and after, is subtracted.
+//! An event is one row inserted into `calls`. The next one follows as soon as the work of the last is done, as with the
+//! peers, so that each event has its own rebuild and the processor's caches are warm. In a second variant it follows after a
+//! pause, so that they are cold; the idle load, measured just before and after, is then subtracted.
 
 use std::{
     cell::Cell,
@@ -28,16 +28,16 @@ use crate::{
 };
 
 const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
-/// So that nobody who makes events one after the other waits for the gap between two rebuilds.
+/// Removes the gap between rebuilds, so that consecutive events do not wait for it.
 const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
-/// From the announcement of a version to the end of its job, and more. An event in between would be looked for in vain.
+/// Longer than the time from the announcement of a version to the end of its job. An event in between would share a rebuild.
 const ENDS: Duration = Duration::from_millis(2);
-/// Between two events that find the caches cold.
+/// The pause after which an event finds cold caches.
 const BETWEEN: Duration = Duration::from_millis(120);
 const WARM_UP: u32 = 8;
-/// A worker has twenty sessions, and each plans its statements once.
+/// Events before the first measurement: a worker has twenty sessions, and each plans its statements once.
 const FIRST_WARM_UP: u32 = 100;
-/// A peer's events in one round go on for so long, and there is at least one.
+/// How long a peer's events last in one round. There is at least one.
 const PEER_TIME: Duration = Duration::from_secs(3);
 
 const CALL: &str = include_str!("../../queries/call.sql");
@@ -58,11 +58,11 @@ struct Subject {
     view: Vec<f64>,
     immv: Vec<f64>,
     rebuilds: Vec<f64>,
-    /// Every event is of another contact.
+    /// The number of the next event. Consecutive events have different contacts.
     next: Cell<u32>,
 }
 
-/// Milliseconds of processor time an event, or a second.
+/// Milliseconds of processor time, per event or per second.
 #[derive(Clone, Copy)]
 struct Cost {
     postgres: f64,
@@ -76,7 +76,7 @@ impl Cost {
         Self { postgres: each(cpu.postgres), worker: each(cpu.worker), nodes: each(cpu.nodes) }
     }
 
-    /// What goes beyond an idle while as long as each event's.
+    /// The cost minus the idle load of the same duration.
     fn beyond(self, idle_a_second: Self, seconds: f64) -> Self {
         Self {
             postgres: self.postgres - idle_a_second.postgres * seconds,
@@ -127,7 +127,7 @@ impl Subject {
         Ok(Self { contacts, org, ivm, ours, rested, by_webhook, idle, refresh, view, immv, rebuilds, next })
     }
 
-    /// The number of the contact who calls next.
+    /// The phone number of the next caller.
     fn caller(&self) -> String {
         let next = self.next.get();
         self.next.set(next + 1);
@@ -136,7 +136,7 @@ impl Subject {
 
     async fn measure(&mut self, stack: &Stack, time: Duration) -> anyhow::Result<()> {
         let (rested, idle) = self.rested(stack, time).await?;
-        let ours = self.steadily(stack, time, Writer::Somebody(stack.session().await?)).await?;
+        let ours = self.steadily(stack, time, Writer::Foreign(stack.session().await?)).await?;
         let reporter = stack.reporter();
         let connection = Connection::open(reporter.addr).await?;
         let by_webhook = self.steadily(stack, time, Writer::Vapi(reporter, connection)).await?;
@@ -151,14 +151,14 @@ impl Subject {
         Ok(())
     }
 
-    /// Events that find the caches cold, and what is used a second while nothing happens.
+    /// The cost of events with cold caches, and the idle load per second.
     async fn rested(&self, stack: &Stack, time: Duration) -> anyhow::Result<(Cost, Cost)> {
         let events = (time.as_secs_f64() / BETWEEN.as_secs_f64()).ceil() as u32;
         drop(self.call(stack, WARM_UP).await?);
         tokio::time::sleep(BETWEEN).await;
         let before = idle(stack, time / 2).await?;
         let cpu = stack.cpu()?;
-        // Its session goes on while others are measured: what one that is just ending has used is for a moment in no count.
+        // The session stays open during the measurement, since the time of an ending session is briefly in no counter.
         let _session = self.call(stack, events).await?;
         let called = Cost::each(stack.cpu()? - cpu, f64::from(events));
         let after = idle(stack, time / 2).await?;
@@ -170,7 +170,7 @@ impl Subject {
         Ok((called.beyond(idle, BETWEEN.as_secs_f64()), idle))
     }
 
-    /// Event after event, each as soon as the one before is done; nothing is subtracted.
+    /// The cost of consecutive events; nothing is subtracted.
     async fn steadily(&mut self, stack: &Stack, time: Duration, mut writer: Writer) -> anyhow::Result<Cost> {
         let redis = redis::Client::open(stack.redis.url())?;
         let (org, contacts, first) = (self.org.id, self.contacts, self.next.get());
@@ -193,7 +193,7 @@ impl Subject {
         Ok(Cost::each(stack.cpu()? - cpu, f64::from(events)))
     }
 
-    /// Calls that somebody else writes, with plain SQL.
+    /// Inserts calls by plain SQL, as another program would.
     async fn call(&self, stack: &Stack, events: u32) -> anyhow::Result<PgConnection> {
         let (org, phones) = (self.org.id, (0..events).map(|_| self.caller()).collect::<Vec<_>>());
         let mut session = stack.session().await?;
@@ -224,7 +224,7 @@ impl Subject {
         Ok(())
     }
 
-    /// Milliseconds of Postgres for a call with what is run after it.
+    /// Milliseconds of Postgres per call, including `sql` after each.
     async fn postgres_after_each(&self, stack: &Stack, sql: &str) -> anyhow::Result<f64> {
         let mut session = stack.session().await?;
         let (started, before, mut events) = (Instant::now(), stack.cpu()?, 0);
@@ -237,16 +237,16 @@ impl Subject {
     }
 }
 
-/// The number of one contact after another.
+/// The phone numbers of the contacts in turn.
 fn caller(next: u32, contacts: u32) -> String {
-    // Prime to each number of contacts, so that all are asked, and far from its neighbour.
+    // Coprime to every number of contacts, so that all have their turn, far from the previous one.
     phone(1 + next.wrapping_mul(3_457) % contacts)
 }
 
-/// Who makes events.
+/// The source of the events.
 enum Writer {
-    /// Somebody who writes plain SQL, and rings for us.
-    Somebody(PgConnection),
+    /// Another program, with plain SQL and a hint.
+    Foreign(PgConnection),
     /// Vapi.
     Vapi(Reporter, Connection),
 }
@@ -254,7 +254,7 @@ enum Writer {
 impl Writer {
     async fn write(&mut self, org: OrgId, phone: &str) -> anyhow::Result<()> {
         match self {
-            Self::Somebody(session) => {
+            Self::Foreign(session) => {
                 insert(session, org, phone).await?;
                 sqlx::query(RING).execute(session).await?;
             }
@@ -269,10 +269,10 @@ impl Writer {
 
 async fn insert(session: &mut PgConnection, org: OrgId, phone: &str) -> anyhow::Result<()> {
     let called = sqlx::query(CALL).bind(org.0).bind(phone).fetch_optional(session).await?;
-    called.map(|_| ()).context("nobody has the number that called")
+    called.map(|_| ()).context("no contact has the number that called")
 }
 
-/// What the servers use a second while nothing happens.
+/// The idle load of the servers per second.
 async fn idle(stack: &Stack, time: Duration) -> anyhow::Result<Cost> {
     let before = stack.cpu()?;
     tokio::time::sleep(time).await;
@@ -280,7 +280,7 @@ async fn idle(stack: &Stack, time: Duration) -> anyhow::Result<Cost> {
 }
 
 async fn newest(stack: &Stack, org: OrgId) -> anyhow::Result<i64> {
-    let newest = stack.store.newest(&[org]).await?.versions;
+    let newest = stack.store.newest_versions(&[org]).await?.versions;
     Ok(newest.first().context("the org has no version")?.1.n)
 }
 
@@ -319,7 +319,7 @@ impl Subject {
             Line::new(name("120 ms apart: Postgres / worker, ms"), Value::Several(split(&self.rested))),
             beside("REFRESH", &self.refresh).goal(Goal::AtMost(2.0)),
             beside("pg_ivm", &self.immv),
-            beside("the plan's view", &self.view),
+            beside("a plain view", &self.view),
             Line::new(name("by webhook: Postgres / worker / nodes, ms"), Value::Several(by_webhook)),
             Line::new(name("rebuilds an event"), Value::Number(median(self.rebuilds.iter().copied()))),
             Line::new(name("idle: Postgres / worker, ms a second"), Value::Several(split(&self.idle))),

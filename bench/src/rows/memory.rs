@@ -1,4 +1,4 @@
-//! What it costs a node to hold an org.
+//! A node's memory per org.
 
 use anyhow::ensure;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 const ORGS: usize = 500;
-/// Read first, so that what a node needs but once is not counted.
+/// Orgs read first, so that one-time costs of a node do not count.
 const WARM_UP: usize = 20;
 const CONTACTS: u32 = 60;
 const CALLS: i32 = 3;

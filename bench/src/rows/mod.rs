@@ -1,4 +1,4 @@
-//! The measurements: one file a row. A new one is added to the list, and gets its place in PERFORMANCE.md.
+//! The measurements, one file per row. A new one is added to the list and gets markers in PERFORMANCE.md.
 
 mod assistants;
 mod burst;
@@ -26,17 +26,17 @@ use futures_util::future::LocalBoxFuture;
 
 use crate::{stack::Stack, table::Line};
 
-/// What the rows are measured on, and how long.
+/// The servers and durations of a measurement.
 pub(crate) struct Bench {
     pub(crate) stack: Stack,
     pub(crate) rounds: u32,
-    /// Of each run under load.
+    /// The duration of each run under load.
     pub(crate) run: Duration,
 }
 
-/// Lines that are measured together.
+/// A measurement: lines that are measured together.
 pub(crate) struct Row {
-    /// For `--only`, and in PERFORMANCE.md.
+    /// The name for `--only` and in PERFORMANCE.md.
     pub(crate) name: &'static str,
     pub(crate) about: &'static str,
     pub(crate) measure: for<'a> fn(&'a mut Bench) -> LocalBoxFuture<'a, anyhow::Result<Vec<Line>>>,
@@ -46,7 +46,7 @@ pub(crate) struct Row {
 pub(crate) const ALL: &[Row] = &[
     Row {
         name: "stalls",
-        about: "what the machine takes away while both cores are busy",
+        about: "the time that the machine itself takes away while both cores are busy",
         measure: |bench| Box::pin(stalls::measure(bench)),
     },
     Row {
@@ -64,14 +64,10 @@ pub(crate) const ALL: &[Row] = &[
         about: "bytes of each panel by coding, and after one call",
         measure: |bench| Box::pin(bytes::measure(bench)),
     },
-    Row {
-        name: "memory",
-        about: "memory of an org that a node holds",
-        measure: |bench| Box::pin(memory::measure(bench)),
-    },
+    Row { name: "memory", about: "a node's memory per org", measure: |bench| Box::pin(memory::measure(bench)) },
     Row {
         name: "streams",
-        about: "1,000 open streams beside nchan: memory, and the time of an event",
+        about: "1,000 open streams beside nchan: memory, and the latency of an event",
         measure: |bench| Box::pin(streams::measure(bench)),
     },
     Row {
@@ -86,42 +82,42 @@ pub(crate) const ALL: &[Row] = &[
     },
     Row {
         name: "tenants",
-        about: "19 orgs beside one that is hostile in four ways; --seconds times --rounds is a fifth of it",
+        about: "19 orgs beside a tenant that is hostile in four ways; takes five times --seconds times --rounds",
         measure: |bench| Box::pin(tenants::measure(bench)),
     },
     Row {
         name: "rebuilds",
-        about: "every org rebuilt, beside REFRESH, and what readers notice",
+        about: "every org rebuilt, beside REFRESH, and reads meanwhile",
         measure: |bench| Box::pin(rebuilds::measure(bench)),
     },
     Row {
         name: "maintenance",
-        about: "what one call event costs at 500 to 100,000 contacts, beside REFRESH, the plan's view and pg_ivm",
+        about: "the cost of one call event at 500 to 100,000 contacts, beside REFRESH, a plain view and pg_ivm",
         measure: |bench| Box::pin(maintenance::measure(bench)),
     },
     Row {
         name: "shapes",
-        about: "what one call event costs in orgs whose data is skewed, beside a plain one; and a first import",
+        about: "the cost of one call event in orgs with skewed data, beside a plain one; and a first import",
         measure: |bench| Box::pin(shapes::measure(bench)),
     },
     Row {
         name: "triggers",
-        about: "what our triggers add to another program's INSERT and UPDATE, by pgbench",
+        about: "the cost of our triggers to another program's INSERT and UPDATE, by pgbench",
         measure: |bench| Box::pin(triggers::measure(bench)),
     },
     Row {
         name: "intake",
-        about: "durable webhooks a second, beside a transaction with NOTIFY for each",
+        about: "durable webhooks a second, beside one transaction with NOTIFY each",
         measure: |bench| Box::pin(intake::measure(bench)),
     },
     Row {
         name: "assistants",
-        about: "who takes a call, answered from the mapping, beside the bare query",
+        about: "assistant requests, beside the bare query",
         measure: |bench| Box::pin(assistants::measure(bench)),
     },
     Row {
         name: "console",
-        about: "an agent saved and a test call asked for, while Vapi takes 500 ms",
+        about: "a saved agent and a test call while Vapi takes 500 ms",
         measure: |bench| Box::pin(console::measure(bench)),
     },
     Row {
@@ -136,12 +132,12 @@ pub(crate) const ALL: &[Row] = &[
     },
     Row {
         name: "burst",
-        about: "10,000 orgs with ten calls each in a minute, and the time until all are right",
+        about: "10,000 orgs with ten calls each in a minute, and the time until all panels are right",
         measure: |bench| Box::pin(burst::measure(bench)),
     },
 ];
 
-/// The rows of these names, or all.
+/// The rows with these names, or all.
 pub(crate) fn chosen(only: &[String]) -> anyhow::Result<Vec<&'static Row>> {
     for name in only {
         anyhow::ensure!(ALL.iter().any(|row| row.name == name), "there is no row {name}: see --list");

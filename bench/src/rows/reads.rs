@@ -1,4 +1,4 @@
-//! Reads of the leads panel, as browsers ask for it, beside nginx sending the same bytes and the plan's own server.
+//! Reads of the leads panel as browsers send them, beside nginx with the same bytes and the usual Node server.
 
 use anyhow::ensure;
 use serde_json::Value as Json;
@@ -51,7 +51,7 @@ fn compare(status: u16, samples: &[Sample], cpu_ratio: f64) -> Vec<Line> {
     const RATE: &str = "answers a second";
     const LATENCY: &str = "p50 / p99 / p99.9 at half of that, ms";
     const CPU: &str = "CPU an answer, µs";
-    // Node's answer 304 has nothing to compress: no goal is set beside it.
+    // A 304 leaves Node nothing to compress, so there is no goal.
     let rate_beside_node = line(RATE, "Node", node, per_second);
     let rate_beside_node =
         if status == 200 { rate_beside_node.goal(Goal::RatioAtLeast(100.0)) } else { rate_beside_node };
@@ -65,7 +65,7 @@ fn compare(status: u16, samples: &[Sample], cpu_ratio: f64) -> Vec<Line> {
     ]
 }
 
-/// An nginx that has what the node serves now.
+/// An nginx with the bytes that the node serves now.
 async fn nginx_with(ours: &Process, org: &Org) -> anyhow::Result<Nginx> {
     let (identity, gzip) = (read(ours, org, LEADS, &[]).await?, read(ours, org, LEADS, &[GZIP]).await?);
     let nginx = Nginx::serving(&[("leads.json", &identity.body), ("leads.json.gz", &gzip.body)], LEADS).await?;
@@ -74,7 +74,7 @@ async fn nginx_with(ours: &Process, org: &Org) -> anyhow::Result<Nginx> {
     Ok(nginx)
 }
 
-/// The view's rows are not ours to the byte; but there must be as many.
+/// Checks that both return as many leads. The bytes differ.
 async fn ensure_same_leads(ours: &Process, node: &Node, org: &Org) -> anyhow::Result<()> {
     let authorization = [("authorization", org.authorization.as_str())];
     let theirs = http::fetch(node.addr(), LEADS, &authorization).await?;

@@ -1,5 +1,4 @@
-//! Every org rebuilt by `prewarm rebuild --all`, beside a REFRESH of one materialized view of all leads; and what readers
-//! notice of it.
+//! Every org rebuilt by `prewarm rebuild --all`, beside a REFRESH of one materialized view of all leads, and reads meanwhile.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +15,14 @@ use crate::{
     target::Target,
 };
 
-/// No process has a core to itself: the row measures how well they share.
+/// All processes share both cores, since the row measures how well they do.
 const CORES: [usize; 2] = [machine::SERVERS, machine::GENERATOR];
-/// While everything is rebuilt.
+/// The rate of reads during the rebuild.
 const READS_A_SECOND: f64 = 1_000.0;
 const ORGS: u32 = 200;
 const CALLS_PER_CONTACT: i32 = 5;
 
-/// What one run takes, and of whose processor.
+/// The time of one run, and the processor time of each server.
 #[derive(Clone, Copy)]
 struct Run {
     seconds: f64,
@@ -85,7 +84,7 @@ async fn rebuild(bench: &Bench, at_once: &str) -> anyhow::Result<Run> {
     let started = Instant::now();
     bench.stack.run(&["rebuild", "--all", "--restart", "--concurrency", at_once], &CORES).await?;
     let seconds = started.elapsed().as_secs_f64();
-    // What a session that is just ending has used is for a moment in no count.
+    // The time of an ending session is briefly in no counter.
     tokio::time::sleep(Duration::from_millis(300)).await;
     let run = Run {
         seconds,
@@ -103,7 +102,7 @@ async fn refreshed(bench: &Bench) -> anyhow::Result<f64> {
     Ok(started.elapsed().as_secs_f64())
 }
 
-/// What readers have of the node.
+/// The latencies of readers.
 #[derive(Default)]
 struct Readers {
     alone: Vec<Percentiles>,
@@ -111,7 +110,7 @@ struct Readers {
     beside_one: Vec<Percentiles>,
 }
 
-/// The same load without a rebuild, and beside one of two orgs at once and one of one, in turn.
+/// Measures the same load without a rebuild, beside two orgs at once, and beside one org at a time.
 async fn read(bench: &Bench, load: &Load) -> anyhow::Result<Readers> {
     let mut readers = Readers::default();
     for _ in 0..bench.rounds {

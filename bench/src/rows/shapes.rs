@@ -1,4 +1,4 @@
-//! What an event costs in orgs whose data is skewed, beside a plain one; and a first import into an empty database, beside
+//! The cost of an event in orgs with skewed data, beside a plain one, and of a first import into an empty database, beside
 //! one build of the same rows.
 
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::{
     table::{Goal, Line, Value},
 };
 
-/// So that nobody who makes events one after the other waits for the gap between two rebuilds.
+/// Removes the gap between rebuilds, so that consecutive events do not wait for it.
 const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
 const RING: &str = include_str!("../../queries/ring.sql");
 const CONTACTS: &str = include_str!("../../queries/import_contacts.sql");
@@ -24,13 +24,13 @@ const CALLS: &str = include_str!("../../queries/import_calls.sql");
 const ONE_ORG: &str = include_str!("../../queries/one_org.sql");
 const OWE_ALL: &str = include_str!("../../queries/owe_all.sql");
 const FORGET: &str = include_str!("../../queries/forget.sql");
-/// From the announcement of a version to the end of its job, and more.
+/// Longer than the time from the announcement of a version to the end of its job.
 const ENDS: Duration = Duration::from_millis(2);
-/// A worker has several sessions, and each plans its statements once.
+/// Time before the first measurement: a worker has several sessions, and each plans its statements once.
 const WARM_UP: Duration = Duration::from_secs(1);
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
-    // First, while the database is empty.
+    // The import comes first, while the database is empty.
     let (import, one_build) = import(&mut bench.stack).await?;
     bench.stack.execute(NO_GAP).await?;
     let mut orgs = Vec::new();
@@ -71,8 +71,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Milliseconds of Postgres an event, one after another, each as soon as the one before is announced; and the number of the
-/// event that would come next.
+/// Milliseconds of Postgres per event, with each event as soon as the last is announced; and the number of the next event.
 async fn events(stack: &Stack, shape: Shape, org: OrgId, first: u32, time: Duration) -> anyhow::Result<(f64, u32)> {
     let redis = redis::Client::open(stack.redis.url())?;
     let (mut session, before) = (stack.session().await?, stack.cpu()?);
@@ -81,7 +80,7 @@ async fn events(stack: &Stack, shape: Shape, org: OrgId, first: u32, time: Durat
         let (started, mut events) = (Instant::now(), 0);
         while started.elapsed() < time {
             announced.forget();
-            // A prime, so that the next contact is far from this one.
+            // A prime step, so that consecutive contacts are far apart.
             shape.call(&mut session, org, 1 + (first + events) * 3_457 % 6_000).await?;
             sqlx::query(RING).execute(&mut session).await?;
             announced.of(org).await?;
@@ -95,8 +94,8 @@ async fn events(stack: &Stack, shape: Shape, org: OrgId, first: u32, time: Durat
     Ok((used.as_secs_f64() * 1e3 / f64::from(events), first + events))
 }
 
-/// Seconds of Postgres for what a worker does about an import of contacts and then calls, each at once, while its plans are
-/// those of an empty database; and for one build of the same rows, with statistics.
+/// Seconds of Postgres for a worker's rebuilds after an import of contacts and then calls, one statement each, with plans
+/// made for an empty database; and for one build of the same rows, with statistics.
 async fn import(stack: &mut Stack) -> anyhow::Result<(f64, f64)> {
     say(format_args!("importing 20,000 contacts and 100,000 calls into an empty database"));
     let org = stack.seed(0, 0).await?.id;
@@ -108,7 +107,7 @@ async fn import(stack: &mut Stack) -> anyhow::Result<(f64, f64)> {
     })
     .await?;
     stack.stop_worker().await?;
-    // The same rows once more, of an org whose worker sleeps: what it costs to write them.
+    // The same rows again, without a worker: the cost of writing them.
     let other = stack.seed(0, 0).await?.id;
     let written = postgres(stack, async |stack| write(stack, other).await).await?;
     stack.execute(ONE_ORG).await?;
@@ -132,11 +131,11 @@ async fn write(stack: &Stack, org: OrgId) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Seconds of Postgres' processor time that something takes.
+/// The processor time of Postgres for `work`, in seconds.
 async fn postgres(stack: &Stack, work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let before = stack.cpu()?;
     work(stack).await?;
-    // What a session that is just ending has used is for a moment in no count.
+    // The time of an ending session is briefly in no counter.
     tokio::time::sleep(Duration::from_millis(300)).await;
     Ok(stack.cpu()?.postgres.saturating_sub(before.postgres).as_secs_f64())
 }

@@ -1,4 +1,4 @@
-//! The same read of orgs of very different size: it must not matter.
+//! The same read at different sizes of orgs, which must not matter.
 
 use super::Bench;
 use crate::{

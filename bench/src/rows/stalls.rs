@@ -1,5 +1,5 @@
-//! What the machine takes away: how long a core is gone while a thread of ours would run, with both cores busy. No latency
-//! under load can be better than that.
+//! The time that the machine itself takes away from a running thread while both cores are busy. No latency under load can be
+//! better.
 
 use std::{
     thread,
@@ -14,10 +14,10 @@ use crate::{
     table::{Line, Value},
 };
 
-/// A pause that is longer than whatever the kernel does on its own account.
+/// Longer than any pause caused by the kernel's own work.
 const GAP: Duration = Duration::from_micros(300);
 
-/// What a thread that only looks at the clock has missed.
+/// The time missed by a thread that only reads the clock.
 #[derive(Clone, Copy, Default)]
 struct Missed {
     total: Duration,

@@ -1,4 +1,4 @@
-//! Ten thousand readers of an org that was never built, at once, over two nodes.
+//! Ten thousand concurrent readers of an org that was never built, over two nodes.
 
 use std::{
     net::SocketAddr,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 const READERS: usize = 10_000;
-/// A listener's queue holds no ten thousand that knock at once.
+/// Concurrent connection attempts. The backlog of a listener is shorter than ten thousand.
 const CONNECTING: usize = 100;
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
@@ -37,7 +37,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
         let requests = requests.collect::<Vec<_>>();
         let before = counted(bench).await?;
         let served = generator::run(|| stampede(requests)).await?;
-        // One that came to nothing has no version, and one that a node did not count has one.
+        // A failed build has no version, and a build that a node did not count has one.
         builds.push((counted(bench).await? - before).max(versions(bench, &org).await?));
         seconds.push(served.as_secs_f64());
         say(format_args!("  all served after {served:?}"));
@@ -50,7 +50,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     ])
 }
 
-/// Rebuilds that the nodes have counted. There is no worker meanwhile.
+/// The rebuilds that the nodes have counted. No worker runs meanwhile.
 async fn counted(bench: &Bench) -> anyhow::Result<f64> {
     let mut total = 0.0;
     for node in bench.stack.nodes() {
@@ -59,13 +59,13 @@ async fn counted(bench: &Bench) -> anyhow::Result<f64> {
     Ok(total)
 }
 
-/// An org's versions so far: its rebuilds that were committed.
+/// The number of an org's versions, which is the number of its committed rebuilds.
 async fn versions(bench: &Bench, org: &Org) -> anyhow::Result<f64> {
-    let newest = bench.stack.store.newest(&[org.id]).await?.versions;
+    let newest = bench.stack.store.newest_versions(&[org.id]).await?.versions;
     Ok(newest.first().map_or(0.0, |(_, version, _)| version.n as f64))
 }
 
-/// Everybody connects, then everybody asks; the time until the last has been served.
+/// Connects all readers, then sends all requests. Returns the time until the last response.
 async fn stampede(requests: Vec<(SocketAddr, Arc<[u8]>)>) -> anyhow::Result<Duration> {
     let (all_connected, connecting) = (Arc::new(Barrier::new(READERS + 1)), Arc::new(Semaphore::new(CONNECTING)));
     let mut readers = JoinSet::new();

@@ -1,4 +1,4 @@
-//! A thousand open streams: what one costs, and how long an event takes to reach them all; beside nchan.
+//! A thousand open streams beside nchan: the memory of each, and the time for an event to reach all of them.
 
 use std::{
     net::SocketAddr,
@@ -23,15 +23,15 @@ use crate::{
 };
 
 const CLIENTS: usize = 1_000;
-/// Opened first, so that what a server needs but once is not counted.
+/// Streams opened first, so that one-time costs of a server do not count.
 const WARM_UP: usize = 10;
 const EVENTS_A_ROUND: u32 = 10;
-/// One event has reached everybody before the next.
+/// The pause between two events, in which one reaches every client.
 const BETWEEN: Duration = Duration::from_millis(200);
 const ARRIVES: Duration = Duration::from_secs(10);
-/// Where versions are announced, as `<org> <version>`: of any installation, since this Redis has one.
+/// The channels of version announcements, `<org> <version>`. The pattern fits any installation, since this Redis has one.
 const CHANNELS: &str = "prewarm:*:versions";
-/// A contact that every org has.
+/// The number of a contact that every org has.
 const PHONE: &str = "+15550000001";
 
 pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
@@ -72,13 +72,13 @@ fn lines(ours: Option<&Measured>, nchan: &Measured) -> Vec<Line> {
     ]
 }
 
-/// What came of a thousand streams.
+/// The result of a thousand streams.
 struct Measured {
     latency: Percentiles,
     bytes_each: f64,
 }
 
-/// From the announcement in Redis, as every node hears it, to the clients.
+/// Measures from the announcement in Redis to the clients.
 struct Ours {
     streams: SocketAddr,
     pid: u32,
@@ -105,7 +105,7 @@ impl Ours {
         Ok(Some(crowd.measured()))
     }
 
-    /// The org's versions, and when each was announced.
+    /// The org's versions with their announcement times.
     async fn announcements(&self) -> anyhow::Result<mpsc::UnboundedReceiver<(Version, Instant)>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let mut subscription = self.redis.get_async_pubsub().await?;
@@ -126,7 +126,7 @@ impl Ours {
     }
 }
 
-/// From the publication to the subscribers.
+/// Measures from the publication to the subscribers.
 async fn of_nchan(addr: SocketAddr, pid: u32, events: u32) -> anyhow::Result<Measured> {
     let request = http::get(addr, "/subscribe", &[("accept", "text/event-stream")]);
     let mut crowd = Crowd::gather(addr, &request, pid).await?.context("nchan has no streams")?;
@@ -142,11 +142,11 @@ async fn of_nchan(addr: SocketAddr, pid: u32, events: u32) -> anyhow::Result<Mea
     Ok(crowd.measured())
 }
 
-/// A thousand clients of one server.
+/// The clients of one server.
 struct Crowd {
-    /// Who has got what, and when.
+    /// The client, event and time of each arrival.
     arrivals: mpsc::UnboundedReceiver<(usize, Event, Instant)>,
-    /// Ended with the crowd.
+    /// The clients' tasks, cancelled with the crowd.
     _clients: JoinSet<()>,
     bytes_each: f64,
     latencies: Latencies,
@@ -169,7 +169,7 @@ impl Crowd {
         Ok(Some(Self { arrivals, _clients: clients, bytes_each, latencies: Latencies::default() }))
     }
 
-    /// Waits until everybody has got an event, and records how long after an instant each did.
+    /// Waits until every client has an event, and records each latency since an instant.
     async fn heard(&mut self, since: Instant, is_it: impl Fn(&Event) -> bool) -> anyhow::Result<()> {
         let mut waiting = [true; CLIENTS];
         let mut left = CLIENTS;
@@ -192,14 +192,14 @@ impl Crowd {
     }
 }
 
-/// Memory once the server has done what it was asked.
+/// The memory of a server at rest.
 async fn settled_bytes(pid: u32) -> anyhow::Result<u64> {
     tokio::time::sleep(BETWEEN).await;
     proc::resident_bytes(pid)
 }
 
 async fn listen(mut events: Events, client: usize, arrivals: mpsc::UnboundedSender<(usize, Event, Instant)>) {
-    // A stream that breaks is missed when the next event does not arrive.
+    // A broken stream shows as a missing event.
     while let Ok(event) = events.next().await {
         if arrivals.send((client, event, Instant::now())).is_err() {
             return;

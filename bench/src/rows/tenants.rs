@@ -1,5 +1,5 @@
-//! What a hostile tenant costs the others: their reads and lists beside the same load without it, whether every answer
-//! says truly how old it is, and what is left of it in the node's memory.
+//! The effect of a hostile tenant on others: the latency of their reads and lists, the truth of the labels, and the memory
+//! that the node keeps afterwards.
 
 use std::{
     net::SocketAddr,
@@ -27,19 +27,19 @@ use crate::{
 const OTHERS: usize = 19;
 const CONTACTS: u32 = 200;
 const CALLS: i32 = 6;
-/// 300,000 calls.
+/// Contacts of the hostile org, which has 300,000 calls.
 const HOSTILE_CONTACTS: u32 = 50_000;
-/// Between two panels that one org reads, two lists, and two reports of all of them.
+/// The pause between two reads of an org's panels, two of its lists, and two reports of any org.
 const READS: Duration = Duration::from_millis(50);
 const LISTS: Duration = Duration::from_millis(500);
 const REPORTS: Duration = Duration::from_millis(250);
-/// A reader that falls behind gives up this long after the end of a run.
+/// How long a reader that is behind may continue after a run.
 const GRACE: Duration = Duration::from_secs(10);
-/// After the last hostility, until its bodies have been cut off.
+/// The pause after a hostile load, in which its bodies time out.
 const REST: Duration = Duration::from_secs(12);
-/// Before anything is counted: sessions plan their statements, and each org is read once.
+/// The time before counting, in which sessions plan their statements and each org is read once.
 const WARM_UP: Duration = Duration::from_secs(3);
-/// No client waits for longer.
+/// The time limit of a client.
 const PATIENCE: Duration = Duration::from_secs(15);
 const PULSE: &str = "/api/analytics/dashboard-pulse";
 const LIST: &str = "/api/calls-dashboard?page=2";
@@ -63,7 +63,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// Signatures alone are believed; streams are bounded as they are by default.
+/// Settings: only signed webhooks are accepted, and streams have their default limits.
 const SETTINGS: [(&str, &str); 3] =
     [("VAPI_WEBHOOK_HMAC", "sha256"), ("PREWARM_STREAMS_PER_ORG", "512"), ("PREWARM_STREAMS_PER_TOKEN", "64")];
 
@@ -77,16 +77,16 @@ struct Town {
     run: Duration,
 }
 
-/// The others' answers, run by run.
+/// The responses to the other orgs, run by run.
 #[derive(Default)]
 struct Met {
     reads: Vec<Percentiles>,
     lists: Vec<Percentiles>,
-    /// Answers other than 200, and none.
+    /// Responses other than 200, and missing ones.
     refused: u64,
-    /// Answers that lack a call, and do not say so.
+    /// Responses that lack a call without saying so.
     unlabelled: u64,
-    /// Answers that say that they may lack something.
+    /// Responses labelled stale.
     labelled: u64,
 }
 
@@ -127,7 +127,7 @@ impl Town {
         Ok(lines(quiet, beside, &memory))
     }
 
-    /// Everybody at once, for a time.
+    /// Runs all orgs at once for a time.
     async fn run(&self, hostility: Option<Hostility>, time: Duration, calls: &mut Calls) -> anyhow::Result<Met> {
         let begin = |hostility: Hostility| {
             let (addr, org) = (self.addr, self.hostile.clone());
@@ -152,7 +152,7 @@ impl Town {
         Ok(met)
     }
 
-    /// Every other org reads a path at a steady pace. Latency counts from when a read was due.
+    /// Has every other org read a path at a steady rate. Latency counts from when a read was due.
     async fn all(&self, path: &str, between: Duration, end: Instant) -> (Latencies, u64) {
         let count = u32::try_from(self.others.len()).unwrap_or(1);
         let readers = self.others.iter().zip(0..).map(|(org, number)| async move {
@@ -178,7 +178,7 @@ impl Town {
     }
 }
 
-/// The calls that each org is known to have.
+/// The number of reported calls of each org.
 struct Calls(Vec<u64>);
 
 impl Calls {
@@ -191,8 +191,8 @@ impl Calls {
         Ok(Self(calls))
     }
 
-    /// Reports calls of the orgs in turn, and looks whether each panel has them; answers with how many lack one unlabelled,
-    /// how many are labelled, and how many were not answered.
+    /// Reports calls of the orgs in turn and checks that each panel has them. Returns how many panels lack a call without a
+    /// label, how many are labelled, and how many requests failed.
     async fn report(&mut self, town: &Town, end: Instant) -> anyhow::Result<(u64, u64, u64)> {
         let (mut unlabelled, mut labelled, mut refused) = (0, 0, 0);
         let (mut asker, mut pace) = (Asker::of(town.addr), interval(REPORTS));
@@ -228,7 +228,7 @@ fn total(answer: &Answer) -> Option<u64> {
     pulse["total_calls"].as_u64()
 }
 
-/// A client that opens its connection again when it breaks.
+/// A client that reconnects when its connection breaks.
 struct Asker {
     addr: SocketAddr,
     connection: Option<Connection>,
@@ -239,7 +239,7 @@ impl Asker {
         Self { addr, connection: None }
     }
 
-    /// The answer, if one comes in time.
+    /// The response, if it arrives in time.
     async fn ask(&mut self, request: &[u8]) -> Option<Answer> {
         let asked = async {
             let mut connection = match self.connection.take() {
@@ -256,7 +256,7 @@ impl Asker {
     }
 }
 
-/// The node's, in bytes.
+/// The node's memory in bytes.
 struct Memory {
     before: u64,
     after_rounds: Vec<u64>,

@@ -1,4 +1,4 @@
-//! What our triggers add to the statements of other programs: the same table with them, without them, and with them again.
+//! The cost of our triggers to other programs' statements: the same table with them, without them, and with them again.
 
 use std::{cell::Cell, convert::Infallible, time::Duration};
 
@@ -22,7 +22,7 @@ const STATEMENTS: [(&str, &str); 2] =
     [("INSERT", include_str!("../../peers/insert.pgbench")), ("UPDATE", include_str!("../../peers/update.pgbench"))];
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Of one run, or the median of several.
+/// The result of one run, or the median of several.
 #[derive(Clone, Copy)]
 struct Sample {
     per_second: f64,
@@ -47,7 +47,7 @@ pub(super) async fn measure(bench: &mut Bench) -> anyhow::Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// A statement on so many connections.
+/// The runs of a statement on a number of connections.
 struct Runs<'a> {
     stack: &'a Stack,
     watcher: &'a Watcher,
@@ -56,7 +56,7 @@ struct Runs<'a> {
 }
 
 impl Runs<'_> {
-    /// With, without, with; the medians of each.
+    /// Measures with, without, and with triggers; returns the medians of each.
     async fn alternate(&self, rounds: u32, time: Duration) -> anyhow::Result<(Sample, Sample)> {
         let (mut with, mut without) = (Vec::new(), Vec::new());
         self.run(Duration::from_secs(1)).await?;
@@ -83,13 +83,13 @@ impl Runs<'_> {
         Ok(Sample { per_second, cpu_us, waits: waits.get() as f64 })
     }
 
-    /// Of Postgres, without the session that watches.
+    /// The processor time of Postgres without the watcher's session.
     fn cpu(&self) -> anyhow::Result<Duration> {
         Ok(self.stack.cpu()?.postgres.saturating_sub(proc::cpu(self.watcher.pid)?))
     }
 }
 
-/// A session that looks at the others.
+/// A session that observes the others.
 struct Watcher {
     session: Mutex<PgConnection>,
     pid: u32,
@@ -102,7 +102,7 @@ impl Watcher {
         Ok(Self { session: Mutex::new(session), pid: pid.cast_unsigned() })
     }
 
-    /// Counts sessions that wait for one another, as often as it looks, until it is dropped.
+    /// Counts sessions that wait for each other, at each look, until it is dropped.
     async fn watch(&self, waits: &Cell<i64>) -> anyhow::Result<Infallible> {
         loop {
             waits.set(waits.get() + self.count(include_str!("../../queries/waits.sql")).await?);
@@ -110,7 +110,7 @@ impl Watcher {
         }
     }
 
-    /// Waits until pgbench's sessions have ended: what they used is then counted, and not in the next run.
+    /// Waits until pgbench's sessions have ended, so that their time counts in this run and not in the next.
     async fn alone(&self) -> anyhow::Result<()> {
         while self.count("select count(*) from pg_stat_activity where application_name = 'pgbench'").await? > 0 {
             tokio::time::sleep(LOOK).await;
@@ -127,7 +127,7 @@ impl Watcher {
 impl Sample {
     fn median(of: &[Self]) -> Self {
         let each = |part: fn(&Self) -> f64| median(of.iter().map(part));
-        // One wait in any run is one too many.
+        // A single wait in any run counts.
         let waits = of.iter().map(|it| it.waits).sum();
         Self { per_second: each(|it| it.per_second), cpu_us: each(|it| it.cpu_us), waits }
     }
@@ -146,7 +146,7 @@ fn compare(statement: &str, clients: usize, with: Sample, without: Sample) -> Ve
             .beside("without", Value::Number(value(&without)))
     };
     vec![
-        // A quarter more time for each is four fifths as many.
+        // A quarter more time each means four fifths of the rate.
         line("a second", |it| it.per_second).goal(Goal::RatioAtLeast(0.8)),
         line("CPU of Postgres, µs", |it| it.cpu_us).goal(Goal::RatioAtMost(1.25)),
         line("waits for one another", |it| it.waits).goal(Goal::Exactly(0.0)),

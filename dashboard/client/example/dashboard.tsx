@@ -1,5 +1,5 @@
-// Before: three requests when the page opens, put together by `Promise.all`; one that fails becomes a panel of zeros, each is
-// of another instant, and all three are asked for again every thirty seconds.
+// Before: three requests when the page opens, combined by `Promise.all`. A failed one becomes a panel of zeros, each shows
+// another instant, and all three are repeated every thirty seconds.
 //
 //   const [statsRes, activityRes, leadsRes] = await Promise.all([
 //     fetch('/api/analytics/dashboard-pulse', { headers }),
@@ -9,7 +9,7 @@
 //   if (!statsRes.ok) setStats({ total_calls: 0, avg_duration_seconds: 0 });
 //   …
 //
-// After: one request, of one instant, that stays true.
+// After: one request with all panels of one instant, kept up to date.
 import { Client, type Dashboard } from 'prewarm-client';
 import { usePrewarm } from 'prewarm-client/react';
 

@@ -7,32 +7,32 @@ import { forget } from './shelf.js';
 import { isOlder } from './version.js';
 import { makeWatch, type Watch } from './watch.js';
 
-/** How a client finds its server, and who is asking. */
+/** The server and the credentials of a client. */
 export interface Options {
-  /** Where the API is; the page's own origin if absent. It has to be of the page's site, or browsers keep no deltas. */
+  /** The API's origin; defaults to the page's own. It has to be same-site with the page, or browsers keep no dictionaries. */
   base?: string;
-  /** The access token, or nothing where nobody is signed in. */
+  /** The access token; nothing when signed out. */
   token: () => string | undefined;
-  /** Fetches a new token. Asked once for all requests that a token's end has failed. */
+  /** Fetches a new token. Called once for all requests that failed because the token had expired. */
   renew?: () => Promise<string | undefined>;
-  /** Requests that the page has begun before this script was there, by path. */
+  /** Requests that the page started before this script had loaded, by path. */
   begun?: Record<string, Promise<Response> | undefined>;
 }
 
 /** Conditions of a read. */
 export interface Wish {
-  /** It includes the write of this receipt. */
+  /** The answer has to include the write of this receipt. */
   waitFor?: Receipt | null;
-  /** It is no older than this version. */
+  /** The answer must not be older than this version. */
   minVersion?: Version;
   signal?: AbortSignal;
 }
 
-/** A body, and what is said of it. */
+/** A body and its labels. */
 export interface Answer<T> {
   data: T;
   labels: Labels;
-  /** @internal The same, unread. */
+  /** @internal The body as text, before parsing. */
   copy: Response;
 }
 
@@ -42,15 +42,15 @@ export interface Snapshot<T> {
   labels?: Labels;
   /** Why the last request failed. */
   failure?: Failure;
-  /** A request is under way. */
+  /** Whether a request is in flight. */
   asking: boolean;
-  /** `data` is of an earlier visit. */
+  /** Whether `data` was kept from an earlier visit. */
   kept?: boolean;
 }
 
 const LINGER_MS = 5_000;
 
-/** The API of one server, for one person. */
+/** The API of one server for one signed-in user. */
 export class Client {
   readonly clock = makeClock();
   readonly #watches = new Map<string, Watch<unknown>>();
@@ -60,7 +60,7 @@ export class Client {
 
   constructor(private readonly options: Options) {}
 
-  /** How news comes. */
+  /** The way new versions arrive. */
   get way(): Way {
     return this.#live?.way ?? 'stopped';
   }
@@ -75,7 +75,7 @@ export class Client {
     }
   }
 
-  /** Asks once. */
+  /** Reads once. */
   async get<T>(path: string, { waitFor, minVersion, signal }: Wish = {}): Promise<Answer<T>> {
     const read = async (delta: string) => {
       const headers: Record<string, string> = { 'prewarm-delta': delta };
@@ -88,7 +88,7 @@ export class Client {
       if (asOf) this.clock.learn(asOf + age!, sent);
       return { copy: answer.clone(), labels, data: (await answer.json()) as T };
     };
-    // A delta that does not decode gives an error or nothing, never something else: then the whole body is asked for.
+    // A delta that does not decode yields an error or an empty body, never wrong data. The whole body is requested instead.
     return read('1').catch((error) => {
       if (signal?.aborted || (error instanceof Failure && error.kind !== 'offline')) throw error;
       return read('0').catch((again) => {
@@ -97,7 +97,7 @@ export class Client {
     });
   }
 
-  /** A read that stays up to date for as long as somebody is subscribed to it. */
+  /** A read that stays up to date while it has subscribers. */
   watch<T>(path: string): Watch<T> {
     const watch = this.#watches.get(path) ?? makeWatch<unknown>(this, path);
     this.#watches.set(path, watch);
@@ -105,8 +105,8 @@ export class Client {
   }
 
   /**
-   * Writes, and returns when what is watched includes the write (`seen`), or does not in good time. An answer with a receipt
-   * says what panels have to wait for; without one, what was written is read at its own path, and that is read again.
+   * Writes, and returns once every watched read includes the write (`seen`), or after a time limit. If the answer carries a
+   * receipt, reads wait for it; otherwise the written path itself is read again.
    */
   async mutate<T extends object>(path: string, body: unknown = {}): Promise<T & { seen: boolean }> {
     const answer = await this.fetch(path, {
@@ -121,7 +121,7 @@ export class Client {
     return { ...told, seen: shown.every((labels) => labels && !labels.stale) };
   }
 
-  /** A request with the token. An answer that is no success is thrown as a `Failure`. */
+  /** A request with the token. Throws a `Failure` unless the answer is a success. */
   async fetch(path: string, init: RequestInit & { headers?: Record<string, string> } = {}): Promise<Response> {
     const { base = '', begun, token, renew } = this.options;
     const send = async () => {
@@ -145,31 +145,31 @@ export class Client {
     throw failure;
   }
 
-  /** Tells of the way that news comes, whenever it changes. */
+  /** Calls the listener whenever the way new versions arrive changes. */
   onWay(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Asks at once: after sleep, or when somebody looks again. */
+  /** Checks for a new version at once, for example after sleep. */
   wake(): void {
     if (this.way === 'stopped') this.#start();
     else this.#live!.wake();
   }
 
-  /** Closes the stream; what is shown stays. */
+  /** Closes the stream. Data on screen stays. */
   pause(): void {
     this.#live?.stop();
   }
 
-  /** Forgets everything that is kept of any org, here and in the browser. */
+  /** Deletes all kept data of every org, in memory and in the browser. */
   async signOut(): Promise<void> {
     this.pause();
     await Promise.all([this.fetch('/api/session/end', { method: 'POST' }).catch(() => {}), forget()]);
     this.#end({ data: undefined, labels: undefined, failure: new Failure('signed-out', 'Signed out') });
   }
 
-  /** @internal Follows news while somebody watches; a framework may subscribe again at once, and the stream outlives the last watch a little. */
+  /** @internal Follows new versions while there are watches. The stream outlives the last one briefly, as frameworks resubscribe. */
   enter(watch: Watch<unknown>): () => void {
     this.#watches.set(watch.path, watch);
     this.#start();
@@ -204,7 +204,7 @@ export class Client {
   #tell(news?: News): void {
     for (const watch of this.#watched()) {
       const { labels } = watch.snapshot;
-      // Answers without a version do not depend on it.
+      // An answer without a version does not change with one.
       const isOfNews = !labels || labels.version;
       if (!news || (isOfNews && isOlder(labels?.version, news.version))) void watch.refresh({ minVersion: news?.version });
     }

@@ -1,9 +1,9 @@
 /**
- * The server's clock, from what its answers say. Each answer bounds the difference to the local clock; while the two may be
- * the same, they are taken to be.
+ * The server's clock, estimated from its answers. Each answer bounds the difference to the local clock. While zero is within
+ * the bounds, the local clock is used.
  */
 export interface Clock {
-  /** Milliseconds by the server's clock. */
+  /** The current time by the server's clock, in milliseconds. */
   now(): number;
   /** The server's clock stood at `at`, or less than a second later, while it answered a request sent at `sent`. */
   learn(at: number, sent: number): void;
@@ -16,7 +16,7 @@ export const makeClock = (): Clock => {
     learn(at, sent) {
       const from = at - Date.now();
       const to = at + 1000 - sent;
-      // A clock that was set, or a machine that slept: begin anew.
+      // The local clock was set, or the machine slept: start over.
       const isAnew = from > high || to < low;
       low = isAnew ? from : Math.max(from, low);
       high = isAnew ? to : Math.min(to, high);

@@ -5,8 +5,8 @@ export interface ServerEvent {
 }
 
 /**
- * Reads server-sent events until the stream ends, also the empty ones (`name` is ''), which show that it lives. `EventSource`
- * cannot send a token, and gives up for good on most answers.
+ * Reads server-sent events until the stream ends, including heartbeats, whose `name` is ''. `EventSource` cannot send a
+ * token and never retries after most errors.
  */
 export const readEvents = async (body: ReadableStream<Uint8Array>, take: (event: ServerEvent) => void): Promise<void> => {
   const reader = body.getReader();
@@ -18,7 +18,7 @@ export const readEvents = async (body: ReadableStream<Uint8Array>, take: (event:
     const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
     rest = blocks.pop()!;
     for (const block of blocks) {
-      // The server writes each on one line.
+      // The server writes each event's data on one line.
       const part = (field: string) => new RegExp(`^${field}: (.*)`, 'm').exec(block)?.[1] ?? '';
       take({ name: part('event'), data: part('data') });
     }

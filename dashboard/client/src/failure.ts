@@ -1,18 +1,18 @@
 import { labelsOf } from './labels.js';
 
-/** The kind of a failure, by what a person can do about it. */
+/** The kind of a failure, by what a user can do about it. */
 export type Kind =
-  /** Nothing answers. */
+  /** The server cannot be reached. */
   | 'offline'
-  /** There is no token, or none that holds. */
+  /** The token is missing or invalid. */
   | 'signed-out'
-  /** The token holds and does not suffice. */
+  /** The token is valid but not sufficient. */
   | 'forbidden'
-  /** There is no such thing. */
+  /** The resource does not exist. */
   | 'missing'
-  /** The request is wrong. */
+  /** The request is invalid. */
   | 'refused'
-  /** The server has failed. */
+  /** The server failed. */
   | 'server';
 
 const KINDS: Record<number, Kind> = { 401: 'signed-out', 403: 'forbidden', 404: 'missing', 410: 'missing' };
@@ -21,9 +21,9 @@ const KINDS: Record<number, Kind> = { 401: 'signed-out', 403: 'forbidden', 404: 
 export class Failure extends Error {
   declare readonly kind: Kind;
   declare readonly status: number;
-  /** By which support finds the request in the logs. */
+  /** The id of the request in the server's logs. */
   declare readonly requestId?: string;
-  /** The body, where it was JSON. */
+  /** The parsed body, if it was JSON. */
   declare readonly body?: unknown;
 
   constructor(kind: Kind, message: string, status = 0, requestId?: string, body?: unknown) {
@@ -32,7 +32,7 @@ export class Failure extends Error {
   }
 }
 
-/** The failure that an answer tells of. */
+/** The failure that an error answer stands for. */
 export const failureOf = async (answer: Response): Promise<Failure> => {
   const body = await answer.json().catch(() => undefined);
   const { status } = answer;

@@ -2,16 +2,16 @@ import type { Client, Snapshot } from './client.js';
 import { Failure } from './failure.js';
 import type { Way } from './live.js';
 
-/** The functions that the hooks need. React 18, React 19 and Preact have them. */
+/** The framework functions that the hooks need; React 18, React 19 and Preact have them. */
 interface Framework {
   useSyncExternalStore<T>(subscribe: (change: () => void) => () => void, get: () => T, getOnServer?: () => T): T;
   useState<T>(first: T): [T, (next: T) => void];
   useCallback<F extends Function>(use: F, inputs: unknown[]): F;
 }
 
-/** A write, and how far it is. */
+/** A write and its progress. */
 export interface Mutation<T> {
-  /** Gives nothing where it fails. */
+  /** Resolves to nothing if the write fails. */
   write: (body?: unknown) => Promise<(T & { seen: boolean }) | undefined>;
   pending: boolean;
   failure?: Failure;
@@ -19,21 +19,21 @@ export interface Mutation<T> {
 
 const NOTHING: Snapshot<never> = { asking: true };
 
-/** The hooks for a framework. */
+/** Makes the hooks for a framework. */
 export const hooksFor = ({ useSyncExternalStore, useState, useCallback }: Framework) => ({
-  /** A read that stays up to date: `data` is never taken away by a failure. */
+  /** A read that stays up to date. `data` stays when a request fails. */
   usePrewarm<T>(client: Client, path: string): Snapshot<T> {
     const watch = client.watch<T>(path);
     return useSyncExternalStore(watch.subscribe, () => watch.snapshot, () => NOTHING);
   },
 
-  /** How news comes: 'stream', 'polling', … */
+  /** The way new versions arrive: 'stream', 'polling', … */
   useWay(client: Client): Way {
     const subscribe = useCallback((change: () => void) => client.onWay(change), [client]);
     return useSyncExternalStore(subscribe, () => client.way, () => 'connecting' as const);
   },
 
-  /** A write that ends when what is watched shows it. */
+  /** A write that resolves once every watched read includes it. */
   useMutation<T extends object>(client: Client, path: string): Mutation<T> {
     const [state, set] = useState<{ pending: boolean; failure?: Failure }>({ pending: false });
     const write = useCallback(

@@ -3,15 +3,15 @@ import type { Version } from './models.js';
 /** The labels of an answer, from its headers. */
 export interface Labels {
   version?: Version;
-  /** The instant that it is true for, in milliseconds by the server's clock. */
+  /** The instant the data is from, in milliseconds by the server's clock. */
   asOf?: number;
-  /** How long ago that was, in milliseconds, of which whole seconds are told. */
+  /** Its age in milliseconds. The server sends whole seconds. */
   age?: number;
-  /** When it would change by time alone. */
+  /** When the data will change by time alone. */
   nextChange?: number;
-  /** Where it came from: l1, redis, postgres, built, query. */
+  /** The tier that answered: l1, redis, postgres, built or query. */
   source?: string;
-  /** Why it may not show how things are. */
+  /** Why the data may be out of date. */
   stale?: string;
   etag?: string;
   requestId?: string;

@@ -1,40 +1,40 @@
 import { readEvents } from './events.js';
 import type { News, Version } from './models.js';
 
-/** How news comes: from a stream, by asking now and then, or not at all. */
+/** The way new versions arrive: by a stream, by polling, or not at all. */
 export type Way = 'connecting' | 'stream' | 'polling' | 'stopped';
 
 type Word = { news?: News; way?: Way; hello?: true };
 
-/** The functions that the stream calls. */
+/** The callbacks of the stream. */
 export interface Surroundings {
   /** The org. Tabs of the same org share a stream. */
   topic: string;
   /** Opens the stream. */
   open: (lastEventId: Version | undefined, signal: AbortSignal) => Promise<Response>;
-  /** A new version, or `undefined`: ask, as there may be one. */
+  /** Called with a new version, or with `undefined` when there may be one. */
   onNews: (news: News | undefined) => void;
-  /** The way has changed. */
+  /** Called when the way new versions arrive has changed. */
   onWay: (way: Way) => void;
 }
 
-/** News of new versions, while it lasts. */
+/** A running subscription to new versions. */
 export interface Live {
   readonly way: Way;
-  /** The machine woke, the network is back, somebody looks again: ask at once, and try the stream at once. */
+  /** Polls and reopens the stream at once: after sleep, when the network is back, or when the page is visible again. */
   wake(): void;
   stop(): void;
 }
 
-/** The server beats every 15 seconds. */
+/** The server sends a heartbeat every 15 seconds. */
 const SILENCE_MS = 40_000;
 const FIRST_PAUSE_MS = 400;
 const LONGEST_PAUSE_MS = 30_000;
 const POLL_MS = 15_000;
 
 /**
- * News of new versions: one stream a browser. The tab that holds the lock reads the stream and tells the others; when it
- * goes, the next one takes over. Where nothing has been heard for too long, a tab asks by itself.
+ * Follows new versions with one stream per browser. The tab that holds the lock reads the stream and informs the others; when
+ * it closes, another tab takes over. A tab that has heard nothing for too long polls by itself.
  */
 export const listen = ({ topic, open, onNews, onWay }: Surroundings): Live => {
   const { now } = Date;
@@ -65,7 +65,7 @@ export const listen = ({ topic, open, onNews, onWay }: Surroundings): Live => {
     if (word.way) turn(word.way);
     if (word.news) onNews((last = word.news));
   };
-  /** Tells the other tabs, and this one. An empty word shows that the stream lives. */
+  /** Informs the other tabs and this one. An empty message means that the stream is alive. */
   const tell = (word: Word) => {
     channel?.postMessage(word);
     hear(word);

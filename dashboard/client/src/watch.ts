@@ -4,19 +4,19 @@ import { labelsOf, type Labels } from './labels.js';
 import { keep, kept } from './shelf.js';
 import { isOlder } from './version.js';
 
-/** One read, kept up to date. */
+/** A read that is kept up to date. */
 export interface Watch<T> {
   readonly path: string;
   readonly snapshot: Snapshot<T>;
   readonly isWatched: boolean;
   subscribe(subscriber: () => void): () => void;
-  /** Asks now, once however often it is called meanwhile. Gives the labels of what is shown then. */
+  /** Reads now; calls made meanwhile share the request. Resolves to the labels of the data shown afterwards. */
   refresh(wish?: Wish): Promise<Labels | undefined>;
   /** @internal */
   show(change: Partial<Snapshot<T>>): void;
 }
 
-/** The last answer is worth showing when the first one takes longer. */
+/** If the first answer takes longer than this, the kept one is shown. */
 const PATIENCE_MS = 150;
 const KEEP_AFTER_MS = 100;
 
@@ -44,7 +44,7 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
       // An older answer never replaces a newer one on screen.
       const isOld = !snapshot.kept && isOlder(labels.version, snapshot.labels?.version);
       show({ ...(!isOld && { data, labels, kept: false }), asking: false, failure: undefined });
-      // After the paint, and only if the data is still shown: a sign-out removes it.
+      // After the paint, and only if the data is still on screen: a sign-out removes it.
       setTimeout(() => snapshot.data === data && keep(client.org, path, copy), KEEP_AFTER_MS);
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
@@ -77,7 +77,7 @@ export const makeWatch = <T>(client: Client, path: string): Watch<T> => {
       if (subscribers.size === 1) {
         leave = client.enter(watch as Watch<unknown>);
         if (!snapshot.data) setTimeout(showKept, PATIENCE_MS);
-        // A framework may leave and come back at once.
+        // Frameworks may unsubscribe and subscribe again at once.
         void (underWay ?? refresh());
       }
       return () => {

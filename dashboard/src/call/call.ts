@@ -8,13 +8,13 @@ import { meter } from './meter.js';
 import * as microphone from './microphone.js';
 import { call, IDLE, isLive, type Line, type Stage } from './state.js';
 
-/** How loud the microphone is, 0 to 1. */
+/** The microphone's level, 0 to 1. */
 export const level = signal(0);
-/** Things of the SDK that harm nobody, counted. */
+/** Counts harmless errors of the SDK. */
 export let ignored = 0;
 
 const RANK: Stage[] = ['idle', 'microphone', 'preparing', 'connecting', 'ready', 'speaking', 'ended', 'failed'];
-/** Before the stream of a call is opened again. */
+/** The pause before the stream of a call is opened again. */
 const LOOK_MS = 1_500;
 const WITH_ROOM_MS = 20_000;
 
@@ -22,7 +22,7 @@ type Sdk = InstanceType<typeof import('@vapi-ai/web').default>;
 type SdkClass = new (token: string, base?: string, config?: object, factory?: object) => Sdk;
 
 let sdk: Promise<SdkClass> | undefined;
-/** Loads the SDK, once; a load that failed is tried again. */
+/** Loads the SDK once. A failed load is retried at the next call. */
 export const load = (): Promise<SdkClass> => {
   sdk ??= import('@vapi-ai/web').then((module) => {
     const given = module.default as unknown as SdkClass & { default?: SdkClass };
@@ -32,7 +32,7 @@ export const load = (): Promise<SdkClass> => {
   return sdk;
 };
 
-/** Stages go forward only: the SDK and the server tell of the same call. */
+/** Moves the stage forward, never back: the SDK and the server both report on the call. */
 const reach = (stage: Stage): void => {
   const { value } = call;
   if (isLive(value) && RANK.indexOf(stage) > RANK.indexOf(value.stage)) call.value = { ...value, stage };
@@ -40,7 +40,7 @@ const reach = (stage: Stage): void => {
 
 let current: Test | undefined;
 
-/** Begins a call with the microphone that was asked for in the click. */
+/** Starts a call with the microphone that was requested in the click. */
 export const start = (direction: string, opened: Promise<MediaStream>, startedAt: number): void => {
   if (current) return;
   call.value = { ...IDLE, stage: 'microphone', startedAt };
@@ -81,7 +81,7 @@ class Test {
     call.value = { ...call.peek(), muted };
   }
 
-  /** Microphone, call and SDK at once; then the room. Whatever happens, the microphone's light goes off. */
+  /** Opens microphone, call and SDK in parallel, then joins the room. The microphone is released in every case. */
   async run(): Promise<void> {
     let stopMeter: (() => void) | undefined;
     try {
@@ -96,7 +96,7 @@ class Test {
         () => {},
       );
       const room = this.room();
-      const loaded = load().catch(() => Promise.reject({ what: 'The call’s program could not be loaded.', todo: 'Look at your connection, then test again.' }));
+      const loaded = load().catch(() => Promise.reject({ what: 'The code for calls could not be loaded.', todo: 'Check your connection, then test again.' }));
       const all = Promise.all([opened, room, loaded]);
       all.catch(() => {});
       const got = await Promise.race([all, this.ended]);
@@ -119,7 +119,7 @@ class Test {
   private async join(stream: MediaStream, room: { url: string; id: string }, Sdk: SdkClass): Promise<void> {
     reach('connecting');
     const [audioSource] = stream.getAudioTracks();
-    // Without `avoidEval` the call's machine would need `eval`, which the page's policy forbids.
+    // Without `avoidEval` Daily's script would need `eval`, which the page's policy forbids.
     const vapi = new Sdk('', undefined, { avoidEval: true }, { audioSource });
     this.vapi = vapi;
     this.listen(vapi, audioSource!);
@@ -144,7 +144,7 @@ class Test {
     vapi.on('camera-error', () => this.reject(ofMicrophone(new DOMException('', 'NotReadableError'))));
     vapi.on('local-audio-level-observer-error', () => void ignored++);
     vapi.on('error', (error) => {
-      // A daily-error ends the call; others only tell.
+      // Only a daily-error ends the call.
       if (/ejected|ended/i.test(JSON.stringify(error) ?? '') && call.peek().talkingSince) this.end();
       else if (error?.type === 'daily-error' || error?.type === 'start-method-error') this.reject(ofRoom(error));
       else ignored++;
@@ -152,7 +152,7 @@ class Test {
     track.addEventListener('ended', () => this.over.signal.aborted || this.reject(ofMicrophone(new DOMException('', 'NotFoundError'))));
   }
 
-  /** Begins a call at the server, and waits for its room. The server's word that it has ended counts as long as it lasts. */
+  /** Starts a call at the server and waits for its room. The server may end the call at any time. */
   private async room(): Promise<{ url: string; id: string }> {
     const answer = await client
       .fetch('/api/founder-console/test-agent', {
@@ -194,7 +194,7 @@ class Test {
 
 const isSorry = (error: unknown): error is Sorry => !!error && typeof error === 'object' && 'todo' in error;
 
-/** The transcript, line by line. A line grows until it is final. */
+/** The transcript by lines. A line grows until it is final. */
 const hear = (message: { type?: string; role?: string; transcriptType?: string; transcript?: string }): void => {
   if (message.type !== 'transcript' || !message.transcript) return;
   const line: Line = {

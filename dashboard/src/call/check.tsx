@@ -7,7 +7,7 @@ import { call, isLive } from './state.js';
 
 interface Check {
   stage: 'off' | 'asking' | 'on';
-  /** Something was loud enough to be a voice. */
+  /** Whether the microphone has heard something as loud as a voice. */
   heard: boolean;
   sorry?: Sorry;
 }
@@ -18,7 +18,7 @@ const VOICE = 0.06;
 const check = signal(OFF);
 const level = signal(0);
 
-/** Shows what the microphone hears, until it is given back or a call takes it. */
+/** Shows the microphone's level until it is released or a call takes it. */
 export const listen = async (opened: Promise<MediaStream>): Promise<void> => {
   check.value = { stage: 'asking', heard: false };
   let stream: MediaStream;
@@ -44,7 +44,7 @@ export const listen = async (opened: Promise<MediaStream>): Promise<void> => {
 
 const WORDS = { off: '', asking: 'If the browser asks, allow it.', on: 'Say something.' };
 
-/** The answer to the check, beside its button. */
+/** The result of the check, beside its button. */
 export const CheckResult = () => {
   const { stage, heard, sorry } = check.value;
   if (stage === 'on') {

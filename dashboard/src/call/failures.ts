@@ -1,13 +1,13 @@
 import { Failure } from '../../client/src/failure.js';
 
-/** A failure of a call, and its remedy, as sentences. */
+/** A failure of a call and its remedy, in sentences. */
 export interface Sorry {
   what: string;
   todo: string;
   requestId?: string;
 }
 
-/** The microphone is not to be had. */
+/** Explains why the microphone cannot be used. */
 export const ofMicrophone = (error: unknown): Sorry => {
   const name = error instanceof DOMException ? error.name : '';
   switch (name) {
@@ -31,7 +31,7 @@ export const ofMicrophone = (error: unknown): Sorry => {
   }
 };
 
-/** The api would not begin a call, or Vapi would not. */
+/** Explains why the api or Vapi did not start a call. */
 export const ofStart = (failure: unknown): Sorry => {
   if (!(failure instanceof Failure)) return unknown();
   const { kind, message, requestId } = failure;
@@ -39,24 +39,24 @@ export const ofStart = (failure: unknown): Sorry => {
     case 'missing':
       return { what: 'There is no agent to speak with yet.', todo: 'Fill in the agent above and save it, then test again.', requestId };
     case 'offline':
-      return { what: 'Nothing answers.', todo: 'Look at your connection, then test again.' };
+      return { what: 'The server cannot be reached.', todo: 'Check your connection, then test again.' };
     case 'signed-out':
       return { what: 'You are signed out.', todo: 'Sign in, then test again.', requestId };
     default:
-      return { what: `The call could not begin: ${message}.`, todo: 'Test again in a moment.', requestId };
+      return { what: `The call could not be started: ${message}.`, todo: 'Test again in a moment.', requestId };
   }
 };
 
-/** Vapi has said why there is no call. */
+/** Explains Vapi's reason for a failed call. */
 export const ofReason = (reason: string | null): Sorry => {
   const text = reason ?? '';
   if (/wallet|credit|balance|402/i.test(text)) return { what: 'The Vapi account has no credit left.', todo: 'Add credit at Vapi, then test again.' };
   if (/concurren/i.test(text)) return { what: 'All lines of the Vapi account are in use.', todo: 'Wait until a call has ended, then test again.' };
   if (/key|401|unauthor/i.test(text)) return { what: 'Vapi does not accept the key.', todo: 'Have VAPI_API_KEY and VAPI_PUBLIC_KEY checked.' };
-  return { what: text ? `Vapi could not prepare the call: ${text.replace(/\.$/, '')}.` : 'Vapi could not prepare the call.', todo: 'Look at the agent’s settings, then test again.' };
+  return { what: text ? `Vapi could not prepare the call: ${text.replace(/\.$/, '')}.` : 'Vapi could not prepare the call.', todo: 'Check the agent’s settings, then test again.' };
 };
 
-/** The room could not be joined, or the call ended as it began. */
+/** Explains why the room could not be joined, or why the call ended at once. */
 export const ofRoom = (error: unknown): Sorry => {
   const text = textOf(error);
   if (/ended|ejected|expired|not exist|no longer/i.test(text)) return { what: 'The call ended before it could be joined.', todo: 'Test again; rooms are kept for some seconds only.' };

@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import * as microphone from './microphone.js';
 import { call, IDLE } from './state.js';
 
-/** The code of a test call. It is loaded when a person is about to make one. */
+/** The code of a test call, loaded when a user is about to make one. */
 type Kit = typeof import('./kit.js');
 export const kit = signal<Kit | undefined>(undefined);
 
@@ -12,20 +12,20 @@ const fetchKit = (): Promise<Kit> =>
     return (kit.value = loaded);
   });
 
-/** Somebody points at the button: the scripts are fetched, and the microphone is opened where nobody is asked for it. */
+/** When the pointer is on the button: fetches the scripts, and opens the microphone if that asks for no permission. */
 export const intend = (): void => {
   fetchKit().catch(() => {});
   microphone.warmUp();
 };
 
-/** Begins to listen, inside the click: the check shows that the microphone works before anybody calls. */
+/** Opens the microphone inside the click and shows that it works. */
 export const checkMicrophone = (): void => {
   const opened = microphone.lend();
   opened.catch(() => {});
   fetchKit().then(({ listen }) => listen(opened), () => microphone.coolDown());
 };
 
-/** Begins a test call. The question for the microphone belongs to the click, and comes first. */
+/** Starts a test call. The microphone comes first, since its permission prompt belongs to the click. */
 export const test = (direction: string): void => {
   const startedAt = Date.now();
   const opened = microphone.take();
@@ -34,7 +34,7 @@ export const test = (direction: string): void => {
     ({ start }) => start(direction, opened, startedAt),
     () => {
       opened.then(microphone.stop, () => {});
-      const sorry = { what: 'The call’s program could not be loaded.', todo: 'Look at your connection, then test again.' };
+      const sorry = { what: 'The code for calls could not be loaded.', todo: 'Check your connection, then test again.' };
       call.value = { ...IDLE, stage: 'failed', startedAt, endedAt: Date.now(), sorry };
     },
   );

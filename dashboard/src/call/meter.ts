@@ -1,4 +1,4 @@
-/** How loud it is, 0 to 1, as often as the screen is drawn; ends what it has begun. */
+/** Measures a stream's level, 0 to 1, at each frame, until it is stopped. */
 export const meter = (stream: MediaStream, show: (level: number) => void): (() => void) => {
   const context = new AudioContext();
   void context.resume();
@@ -8,7 +8,7 @@ export const meter = (stream: MediaStream, show: (level: number) => void): (() =
   const samples = new Float32Array(analyser.fftSize);
   let frame = 0;
   const measure = () => {
-    // First, so that what is shown may end it.
+    // Scheduled first, so that `show` can stop the meter.
     frame = requestAnimationFrame(measure);
     analyser.getFloatTimeDomainData(samples);
     const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;

@@ -1,17 +1,17 @@
 import { signal } from '@preact/signals';
 
-/** Whether the browser would ask a person, as far as it says. */
+/** Whether the browser would show a permission prompt, if it tells. */
 export const permission = signal<PermissionState | 'unknown' | 'impossible'>('unknown');
 
 const WARM_MS = 8_000;
-/** A person who checks the microphone takes a while to speak. */
+/** A check lasts this long: people take a moment before they speak. */
 const CHECKED_MS = 15_000;
 const AUDIO: MediaStreamConstraints = { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } };
 
 let warm: Promise<MediaStream> | undefined;
 let cooling: ReturnType<typeof setTimeout> | undefined;
 
-/** Finds out whether the browser would ask. Nothing is asked. */
+/** Finds out whether the browser would show a prompt, without showing one. */
 export const look = async (): Promise<void> => {
   if (!navigator.mediaDevices?.getUserMedia) {
     permission.value = 'impossible';
@@ -23,11 +23,11 @@ export const look = async (): Promise<void> => {
     status.onchange = tell;
     tell();
   } catch {
-    // A browser that does not tell is asked inside the click.
+    // If the browser does not tell, the microphone is requested inside the click.
   }
 };
 
-/** Opens the microphone before it is needed, where nobody is asked for it; it is given back when it is not used. */
+/** Opens the microphone early if that shows no prompt, and releases it if it is not used. */
 export const warmUp = (): void => {
   if (permission.peek() !== 'granted') return;
   clearTimeout(cooling);
@@ -37,7 +37,7 @@ export const warmUp = (): void => {
   warm.catch(() => (warm = undefined));
 };
 
-/** The microphone for a check. It stays warm for a while, so that a call takes the very track that was checked. */
+/** The microphone for a check. It stays open for a while, so that a call uses the same track. */
 export const lend = (): Promise<MediaStream> => {
   clearTimeout(cooling);
   cooling = setTimeout(coolDown, CHECKED_MS);
@@ -52,7 +52,7 @@ export const coolDown = (): void => {
   warm = undefined;
 };
 
-/** The microphone, from whoever asks on: its light is on until `stop`. */
+/** Opens the microphone. It stays on until `stop`. */
 export const take = async (): Promise<MediaStream> => {
   clearTimeout(cooling);
   const taken = warm;

@@ -30,7 +30,7 @@ export const CallPanel = ({ direction }: { direction: string }) => {
   useEffect(() => log.current?.scrollTo({ top: log.current.scrollHeight }), [lines]);
   if (stage === 'idle') return null;
   const live = isLive(call.value);
-  // The local clock: it measures and is compared with nothing.
+  // The local clock will do for a duration.
   void now.value;
   const elapsed = ((endedAt ?? Date.now()) - (talkingSince ?? startedAt)) / 1000;
   const at = STEPS.findIndex(([name]) => name === stage);

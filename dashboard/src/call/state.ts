@@ -1,10 +1,10 @@
 import { signal } from '@preact/signals';
 import type { Sorry } from './failures.js';
 
-/** How far a call is. */
+/** The progress of a call. */
 export type Stage = 'idle' | 'microphone' | 'preparing' | 'connecting' | 'ready' | 'speaking' | 'ended' | 'failed';
 
-/** A line of what was said. */
+/** A line of the transcript. */
 export interface Line {
   who: 'agent' | 'you';
   text: string;
@@ -14,11 +14,11 @@ export interface Line {
 export interface State {
   stage: Stage;
   startedAt: number;
-  /** When both sides could hear each other. */
+  /** When both sides were connected. */
   talkingSince?: number;
   endedAt?: number;
   muted: boolean;
-  /** The line is weak. */
+  /** Whether the connection is weak. */
   weak: boolean;
   lines: Line[];
   sorry?: Sorry;

@@ -1,6 +1,6 @@
 import type { ActivityEvent } from '../../client/src/models.js';
 import { Ago, Icon, Panel } from '../parts.js';
-import { useChanges, useHeld, useHold } from '../rows.js';
+import { firstOf, useChanges, useHeld, useHold } from '../rows.js';
 import { shown } from '../store.js';
 import { dayAndTime, plain, words } from '../text.js';
 
@@ -25,7 +25,7 @@ export const Activity = () => {
     >
       <ol ref={watch} {...handlers}>
         {events && !events.length && <li class="empty">Nothing has happened yet. Calls, hot leads and bookings are told here.</li>}
-        {rows.map((event) => (
+        {firstOf(rows).map((event) => (
           <li key={event.id} data-id={event.id} data-changed={changed.get(event.id)} class={event.type}>
             <span class="badge">
               <Icon name={iconOf(event)} />

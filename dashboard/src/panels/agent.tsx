@@ -58,7 +58,7 @@ const save = async (event: Event): Promise<void> => {
   faults.value = {};
   try {
     const body: SaveAgent = { call_direction, name, systemPrompt, firstMessage, voice, model };
-    // Returns when what is watched of it shows the write.
+    // Resolves once the watched agent includes the write.
     const told = await client.mutate<AgentSaved>(PATH, body);
     failure.value = undefined;
     saved.value = draft.value = { ...draft.peek()! };
@@ -73,7 +73,7 @@ const save = async (event: Event): Promise<void> => {
   }
 };
 
-/** How far Vapi is. */
+/** The progress at Vapi. */
 const follow = async (path: string): Promise<void> => {
   const answer = await client.fetch(path, { cache: 'no-store' });
   await readEvents(answer.body!, ({ name, data }) => {
@@ -84,9 +84,9 @@ const follow = async (path: string): Promise<void> => {
 
 const WORDS: Record<Progress['stage'], string> = {
   saving: 'Saving…',
-  telling: 'Saved. Vapi is being told…',
+  telling: 'Saved. Updating Vapi…',
   synced: 'Saved, and ready to be called.',
-  failed: 'Saved, but Vapi does not take it',
+  failed: 'Saved, but refused by Vapi',
   seen: '',
 };
 

@@ -63,7 +63,7 @@ export const Calls = () => {
           </thead>
           <tbody ref={list}>
             {data && !all.length && <NoCalls />}
-            {firstOf(rows).map((call) => (
+            {firstOf(rows, 0).map((call) => (
               <CallRow key={call.id} call={call} gone={gone.has(call.id)} mark={changed.get(call.id)} />
             ))}
           </tbody>
@@ -81,7 +81,7 @@ const NoCalls = () => {
     <NoRows columns={6}>
       {isFiltered(of) ? (
         <>
-          No call is like that.{' '}
+          No calls match.{' '}
           <button type="button" onClick={() => go({ q: '', status: '', direction: '', from: '', to: '', page: 1 })}>
             Clear the filters
           </button>

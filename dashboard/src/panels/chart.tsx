@@ -18,7 +18,7 @@ interface Bar {
 
 const thisHour = computed(() => Math.floor(now.value / HOUR_MS) * HOUR_MS);
 
-/** The last seven days, hour by hour; an hour without calls is a bar of nothing. */
+/** The last seven days by the hour. An hour without calls has no bar. */
 const barsOf = (hours: Hour[], until: number): Bar[] => {
   const known = new Map(hours.map((hour) => [Date.parse(hour.hour), hour]));
   return Array.from({ length: HOURS }, (_, i) => {
@@ -28,7 +28,7 @@ const barsOf = (hours: Hour[], until: number): Bar[] => {
   });
 };
 
-/** All bars of one kind in one path. */
+/** All bars of one kind as one path. */
 const path = (bars: Bar[], from: (bar: Bar) => number, to: (bar: Bar) => number, most: number): string =>
   bars
     .map((bar, i) => {
@@ -88,7 +88,7 @@ export const Chart = ({ hours }: { hours?: Hour[] }) => {
   );
 };
 
-/** The chart for those who hear it. */
+/** The chart as a table, for screen readers. */
 const Twin = ({ bars }: { bars: Bar[] }) => (
   <div class="unseen">
     <table>

@@ -4,7 +4,7 @@ import { address, go } from '../address.js';
 import { Copy, Icon, instantOf, Phone } from '../parts.js';
 import { duration, percent, phone, statusOf, words } from '../text.js';
 
-/** The call that the address names, in full. The browser keeps the focus inside, and gives it back. */
+/** The full call that the address names. The dialog element keeps the focus inside and restores it. */
 export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
   const { call: id } = address.value;
   const dialog = useRef<HTMLDialogElement>(null);
@@ -22,7 +22,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
   }, [id]);
   const closed = () => {
     if (address.peek().call) go({ call: '' });
-    // A row may have been drawn anew meanwhile.
+    // The row may have been rendered again meanwhile.
     const row = document.querySelector<HTMLElement>(`.calls tr[data-id="${CSS.escape(last.current?.id ?? '')}"] .open`);
     if (from.current?.isConnected && from.current !== document.body) from.current.focus();
     else row?.focus();
@@ -43,7 +43,7 @@ export const Drawer = ({ rows, known }: { rows: Call[]; known: boolean }) => {
           <Icon name="close" />
         </button>
       </header>
-      {call ? <Details call={call} /> : id && <p class="empty">{known ? 'That call is not among those shown. Look on another page, or clear the filters.' : 'Loading…'}</p>}
+      {call ? <Details call={call} /> : id && <p class="empty">{known ? 'That call is not on this page. Look on another page, or clear the filters.' : 'Loading…'}</p>}
     </dialog>
   );
 };

@@ -11,7 +11,7 @@ import { leadName, plural, whole } from '../text.js';
 
 const download = (leads: Lead[]): void => void loadMore().then(({ saveLeads }) => saveLeads(leads));
 
-/** A narrow screen shows this many at first, so that the other panels are within reach. */
+/** A narrow screen shows this many rows at first, so that the other panels stay within reach. */
 const FIRST = 12;
 
 const MOODS = { good: 'Rather positive calls', even: 'Neither positive nor negative', bad: 'Rather negative calls' };
@@ -136,7 +136,7 @@ const LeadRow = memo(({ lead, gone, mark }: { lead: Lead; gone: boolean; mark?: 
   );
 });
 
-/** A lead that has become hot is said, and counted in the title while nobody looks. */
+/** Announces leads that have become hot, and counts them in the title while the page is hidden. */
 let hot: Set<string> | undefined;
 effect(() => {
   const leads = newest.value.data?.leads?.leads;

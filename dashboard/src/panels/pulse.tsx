@@ -17,17 +17,17 @@ interface Figure {
 const MAIN: Figure[] = [
   { field: 'calls_today', name: 'Calls today', show: whole, means: 'Calls since midnight in your organisation’s time zone. Test calls are left out.' },
   { field: 'hot_leads_count', name: 'Hot leads', show: whole, means: 'Contacts to follow up (new, contacted or qualified) with a score of 80 or more.' },
-  { field: 'appointments_booked', name: 'Appointments', show: whole, means: 'Appointments that stand: pending, confirmed, in progress or completed.' },
+  { field: 'appointments_booked', name: 'Appointments', show: whole, means: 'Live appointments: pending, confirmed, in progress or completed.' },
   { field: 'success_rate', name: 'Booked after a call', show: percent, means: 'Of all inbound calls, those whose contact has booked an appointment since.' },
 ];
 
 const MORE: Figure[] = [
-  { field: 'total_calls', name: 'All calls', show: whole, means: 'Every call since the beginning, inbound and outbound. Test calls are left out.' },
+  { field: 'total_calls', name: 'All calls', show: whole, means: 'All calls, inbound and outbound. Test calls are left out.' },
   { field: 'inbound_calls', name: 'Inbound', show: whole, means: 'Calls that came in. Test calls are left out.' },
   { field: 'outbound_calls', name: 'Outbound', show: whole, means: 'Calls that your agent made. Test calls are left out.' },
-  { field: 'answered_calls', name: 'Answered', show: whole, means: 'Calls that lasted longer than nothing.' },
-  { field: 'avg_duration_seconds', name: 'Average length', show: duration, means: 'Minutes and seconds, over the calls whose length is known.' },
-  { field: 'avg_sentiment', name: 'Sentiment', show: (n) => percent(n * 100), means: 'How well callers felt, from 0 to 100 %, over the calls that were judged.' },
+  { field: 'answered_calls', name: 'Answered', show: whole, means: 'Calls longer than zero seconds.' },
+  { field: 'avg_duration_seconds', name: 'Average length', show: duration, means: 'Minutes and seconds, over the calls with a known length.' },
+  { field: 'avg_sentiment', name: 'Sentiment', show: (n) => percent(n * 100), means: 'The sentiment of callers, from 0 to 100 %, over the calls with a score.' },
   { field: 'pipeline_value', name: 'Pipeline', show: whole, means: 'Estimated value of all contacts to follow up, in your own currency.' },
 ];
 
@@ -61,7 +61,7 @@ const Card = ({ figure: { field, name, means, show }, pulse }: { figure: Figure;
   </div>
 );
 
-/** A number that is seen to change. */
+/** A number that is highlighted when it changes. */
 const Number = ({ field, value, children }: { field: string; value?: number; children: ComponentChildren }) => {
   const before = useRef<{ value?: number; mark?: 'a' | 'b' }>({ value });
   if (before.current.value !== value) {

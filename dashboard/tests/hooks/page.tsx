@@ -1,4 +1,4 @@
-// A page of somebody else's: the example as it stands, and each hook.
+// A page of another application: the example unchanged, and each hook.
 import { type AgentShown, Client, type Dashboard } from 'prewarm-client';
 import { useMutation, usePrewarm, useWay } from 'prewarm-client/react';
 import { mount } from 'framework';
@@ -6,7 +6,7 @@ import Example from '../../client/example/dashboard.js';
 
 const client = new Client({ token: () => sessionStorage.getItem('token') ?? undefined });
 const AGENT = '/api/founder-console/agent';
-/** A route of somebody else's backend, which gives on the receipt that it was given. */
+/** A back-end route of the application that passes the receipt on. */
 const BOOK = '/book';
 
 const Total = () => {
@@ -14,7 +14,7 @@ const Total = () => {
   const { write, pending, failure: refused } = useMutation(client, BOOK);
   const book = async () => {
     const told = await write({});
-    // The state at the moment when the write returns, before the next render.
+    // The state right after the write returns, before the next render.
     const { snapshot } = client.watch<Dashboard>('/api/analytics/dashboard');
     document.body.dataset.booked = told ? `${told.seen} ${snapshot.data?.pulse.total_calls}` : 'nothing';
   };

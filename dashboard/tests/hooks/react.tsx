@@ -1,7 +1,7 @@
 import { type ReactNode, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 
-/** Twice where React likes to see whether it may. */
+/** StrictMode makes React run effects twice. */
 export const mount = (page: ReactNode, at: Element): (() => void) => {
   const root = createRoot(at);
   root.render(<StrictMode>{page}</StrictMode>);

@@ -1,4 +1,4 @@
-//! What the texts of the alerts name is there: an operator who follows one at night finds it.
+//! The texts of the alerts only name things that exist.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -14,7 +14,7 @@ fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
-/// The descriptions, one an alert.
+/// The descriptions, one per alert.
 fn descriptions() -> Vec<String> {
     let rules = fs::read_to_string(monitoring_file("prometheus/rules/alerts.yml")).unwrap();
     let alerts: Vec<&str> = rules.split("- alert: ").skip(1).collect();
@@ -29,7 +29,7 @@ fn descriptions() -> Vec<String> {
     texts
 }
 
-/// What stands between two marks of a kind, and the text without it.
+/// The texts between pairs of a mark, and the rest of the text.
 fn marked(text: &str, mark: char) -> (BTreeSet<String>, String) {
     let parts: Vec<&str> = text.split(mark).collect();
     assert!(parts.len() % 2 == 1, "an odd number of {mark}: {text}");
@@ -49,7 +49,7 @@ fn sources(dir: &Path, text: &mut String) {
 }
 
 #[test]
-fn c10_every_line_that_an_alert_quotes_is_written_by_somebody() {
+fn every_log_line_that_an_alert_quotes_exists_in_the_code() {
     let mut text = String::new();
     for name in CRATES {
         sources(&root().join(name).join("src"), &mut text);
@@ -57,20 +57,20 @@ fn c10_every_line_that_an_alert_quotes_is_written_by_somebody() {
     for description in descriptions() {
         let (_, prose) = marked(&description, '`');
         for line in marked(&prose, '"').0 {
-            assert!(text.contains(&format!("\"{line}")), "nobody logs \"{line}\": {description}");
+            assert!(text.contains(&format!("\"{line}")), "no code logs \"{line}\": {description}");
         }
     }
 }
 
 #[tokio::test]
-async fn c10_every_place_that_an_alert_names_exists() {
-    // Where nothing listens: a part of /readyz.
+async fn every_command_metric_and_setting_that_an_alert_names_exists() {
+    // Nothing listens at this address, so `/readyz` has the part `token keys`.
     let environment = Environment::from([("PREWARM_JWKS_URL", "http://127.0.0.1:1/jwks.json".to_owned())]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
     let settings = fs::read_to_string(root().join(".env.example")).unwrap();
     let mut parts = BTreeSet::new();
     for process in [&stack.api, &stack.worker] {
-        // A process is ready before it has looked at everything once.
+        // A process may be ready before it has checked every part once.
         let looked_at = eventually("the clock was looked at", async || {
             let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.unwrap().json();
             let parts = ready["parts"].as_object().unwrap().clone();

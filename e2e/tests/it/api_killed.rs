@@ -1,4 +1,4 @@
-//! The api is killed while webhooks come in.
+//! The api is killed while webhooks arrive.
 
 use std::{
     collections::BTreeSet,
@@ -17,7 +17,7 @@ const SENDERS: usize = 12;
 const WEBHOOKS: usize = 600;
 const KILLS: usize = 5;
 
-/// The calls whose webhooks were answered 200, and those of which nobody knows.
+/// The calls whose webhooks were answered 200, and those with an unknown outcome.
 #[derive(Default)]
 struct Sent {
     next: AtomicUsize,
@@ -25,7 +25,7 @@ struct Sent {
 }
 
 impl Sent {
-    /// Sends one webhook after the other, as long as there are any. One that could not connect was not sent.
+    /// Sends webhooks one after another until there are none left. A failed connection does not count as sent.
     async fn send(&self, request: impl Fn(&str) -> reqwest::RequestBuilder) {
         loop {
             let number = self.next.fetch_add(1, Ordering::Relaxed);
@@ -50,13 +50,13 @@ impl Sent {
     }
 }
 
-/// The number that a call comes from, another for each.
+/// The caller's number, different for each call.
 fn phone_of(call: &str) -> String {
     let number: usize = call.trim_start_matches("call-").parse().unwrap();
     format!("+1555{number:07}")
 }
 
-/// The calls that have exactly one event and one row each, to which the org's own contact belongs.
+/// The calls with exactly one event, one row, and a contact of the org.
 async fn stored(pg: &PgPool, org: &Org) -> BTreeSet<String> {
     let stored = "select k.vapi_call_id
                     from calls k
@@ -69,7 +69,7 @@ async fn stored(pg: &PgPool, org: &Org) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_is_stored_and_what_was_not_can_be_sent_again() {
+async fn acknowledged_webhooks_survive_a_killed_api_and_the_others_can_be_resent() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     let sent = Arc::new(Sent::default());

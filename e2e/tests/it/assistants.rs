@@ -1,4 +1,4 @@
-//! Agents become assistants, with the worker as it is shipped.
+//! Agents become assistants, with the real worker.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use vapi_standin::{Config, Fault, Operation, Standin};
 
 const KEY: &str = "canary-private-key";
 const PROMPT: &str = "You are a canary, and a canary you stay";
-/// What a killed worker held is free again when its lease ends, after 20 s; the rest is for a busy machine.
+/// A killed worker's lease ends after 20 s; the rest is slack for a busy machine.
 const LEASE: Duration = Duration::from_secs(60);
 
 pub(crate) async fn standin() -> Standin {
     Standin::start(Config { private_key: KEY.to_owned(), ..Config::default() }).await.unwrap()
 }
 
-/// Processes that have this Vapi.
+/// A stack with this Vapi.
 pub(crate) async fn stack(standin: &Standin) -> Stack {
     let environment = Environment::from([
         ("PREWARM_LOG", "debug".to_owned()),
@@ -29,7 +29,7 @@ pub(crate) async fn stack(standin: &Standin) -> Stack {
     Stack::start_on(Database::create().await.unwrap(), environment).await
 }
 
-/// A new org, and somebody saves its agent.
+/// Creates an org and saves its agent.
 pub(crate) async fn save(stack: &Stack) -> Org {
     let org = Org::unknown();
     stack.sql(&format!("insert into organizations (id, name) values ('{}', 'org')", org.id)).await;
@@ -43,7 +43,7 @@ pub(crate) async fn save(stack: &Stack) -> Org {
     org
 }
 
-/// Waits until nobody is owed an assistant.
+/// Waits until no assistant is owed.
 pub(crate) async fn until_synced(stack: &Stack, limit: Duration) {
     let open = "select (select count(*) from prewarm.agent_marks)
                      + (select count(*) from prewarm.assistants where stage <> 'synced')";
@@ -52,7 +52,7 @@ pub(crate) async fn until_synced(stack: &Stack, limit: Duration) {
 }
 
 #[tokio::test]
-async fn a_worker_that_is_killed_before_it_hears_of_its_assistant_leaves_one() {
+async fn a_worker_killed_before_it_learns_of_its_assistant_leaves_exactly_one() {
     let standin = standin().await;
     let mut stack = stack(&standin).await;
     standin.fail_next(Operation::CreateAssistant, Fault::HangAfter);
@@ -73,10 +73,10 @@ async fn a_worker_that_is_killed_before_it_hears_of_its_assistant_leaves_one() {
 }
 
 #[tokio::test]
-async fn neither_keys_nor_prompts_get_into_logs_metrics_or_jobs() {
+async fn keys_and_prompts_stay_out_of_logs_metrics_and_jobs() {
     let standin = standin().await;
     let stack = stack(&standin).await;
-    // One that is made after a failure, one that is refused in Vapi's words.
+    // One assistant is created after a failure, another is refused in Vapi's words.
     standin.fail_next(Operation::CreateAssistant, Fault::status(503));
     save(&stack).await;
     until_synced(&stack, Duration::from_secs(30)).await;
@@ -106,7 +106,7 @@ async fn neither_keys_nor_prompts_get_into_logs_metrics_or_jobs() {
 }
 
 #[tokio::test]
-async fn a_process_without_vapi_serves_and_says_why_no_assistants_are_made() {
+async fn a_process_without_a_vapi_key_serves_and_says_why_it_makes_no_assistants() {
     let stack = Stack::start().await;
     let key = Environment::from([("VAPI_API_KEY", KEY.to_owned())]);
     for (more, reason) in [(Environment::new(), "VAPI_API_KEY is not set"), (key, "PREWARM_PUBLIC_URL is not set")] {

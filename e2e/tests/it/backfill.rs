@@ -1,4 +1,4 @@
-//! The first start on a database that has been there for long.
+//! The first start on an existing database.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use readmodel::ids::OrgId;
 use uuid::Uuid;
 
 const ORGS: i64 = 600;
-/// Six hundred rebuilds, on a machine however busy.
+/// The time limit of six hundred rebuilds on a busy machine.
 const ALL: Duration = Duration::from_secs(120);
-/// Orgs that may be built between a change and the version that has it; whoever waits for the rest sees many more.
+/// The orgs that may be built between a change and its version. A change that waited for the backfill would see more.
 const IN_BETWEEN: i64 = 200;
 const CHANGES: usize = 3;
 
-/// What the migrations find and what they leave: orgs without marks, and a walk that has not begun.
+/// The state after migrating an existing database: orgs without marks, and a walk that has not started.
 const BEFORE_PREWARM: &str = "
     alter table organizations disable trigger user;
     alter table calls disable trigger user;
@@ -29,7 +29,7 @@ async fn unbuilt(stack: &Stack) -> i64 {
     stack.count(without).await
 }
 
-/// Changes an org, and waits until nothing of it is owed; how many others were built between.
+/// Changes an org, waits until it is not owed, and returns how many others were built meanwhile.
 async fn built_before(stack: &Stack, org: OrgId) -> i64 {
     let changed = format!(
         "with changed as (insert into calls (org_id) values ('{org}') returning id)
@@ -48,12 +48,12 @@ async fn built_before(stack: &Stack, org: OrgId) -> i64 {
 }
 
 #[tokio::test]
-async fn orgs_that_were_there_before_are_built_and_keep_no_change_waiting() {
+async fn existing_orgs_are_built_without_delaying_changes() {
     let mut stack = Stack::start().await;
     let live = Org::of(OrgId(Uuid::from_u128(u128::MAX)));
     stack.sql(&format!("insert into organizations (id, name) values ('{}', 'live')", live.id)).await;
     stack.follows(&live).await;
-    // A lease that outlives its worker would keep the org from its turn.
+    // A lease that outlives its worker would delay the org.
     stack.settled().await;
     stack.worker.stop().await;
     stack.sql(BEFORE_PREWARM).await;

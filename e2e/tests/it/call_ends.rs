@@ -8,7 +8,7 @@ use serde_json::json;
 const DASHBOARD: &str = "/api/analytics/dashboard";
 
 #[tokio::test]
-async fn a_call_that_ends_changes_its_own_orgs_panels_and_no_others() {
+async fn a_call_that_ends_changes_only_its_own_orgs_panels() {
     let stack = Stack::start().await;
     let (org, other) = (stack.org().await, stack.org().await);
     stack.settled().await;

@@ -10,7 +10,7 @@ use testkit::oracle::{self, Call, Direction, World};
 
 const PATH: &str = "/api/calls-dashboard";
 
-/// Days, names, directions and statuses of 63 calls; three of each day at one instant.
+/// Days, names, directions and statuses of 63 calls, three per day at the same instant.
 const ROWS: &str = r"
     insert into contacts (id, org_id, name, phone)
     select md5('$org' || i)::uuid, '$org',
@@ -27,7 +27,7 @@ const ROWS: &str = r"
            timestamptz '2026-01-01T00:00:00Z' + make_interval(days => i / 3)
       from generate_series(0, 62) i";
 
-/// What `caller_name` shows.
+/// The expected `caller_name`.
 fn name<'a>(world: &'a World, call: &'a Call) -> &'a str {
     let contact = call.contact_id.and_then(|id| world.contacts.get(&id)).and_then(|contact| contact.name.as_deref());
     contact.or(call.phone_number.as_deref()).unwrap_or("Unknown")
@@ -38,14 +38,14 @@ fn finds(world: &World, call: &Call, text: &str) -> bool {
     holds(name(world, call)) || call.phone_number.as_deref().is_some_and(holds)
 }
 
-/// The calls that a filter lets through, newest first, as the definition writes them.
+/// The calls that pass a filter, newest first, as the oracle writes them.
 fn listed(world: &World, org: &Org, filter: impl Fn(&Call) -> bool) -> Vec<Value> {
     let mut calls: Vec<&Call> = world.calls.values().filter(|call| filter(call)).collect();
     calls.sort_by_key(|call| Reverse((call.created_at, call.id)));
     calls.into_iter().map(|call| row(world, org, call)).collect()
 }
 
-/// The definition of a list with this one call in it.
+/// The oracle's row of one call.
 fn row(world: &World, org: &Org, call: &Call) -> Value {
     let call = Call { is_test_call: false, ..call.clone() };
     let alone = World { calls: [(call.id, call)].into(), ..world.clone() };
@@ -58,7 +58,7 @@ fn day(text: &str) -> i64 {
 }
 
 #[tokio::test]
-async fn every_filter_lists_what_it_says() {
+async fn every_filter_lists_the_matching_calls() {
     let stack = Stack::start().await;
     let (org, other) = (stack.org().await, stack.org().await);
     for org in [&org, &other] {
@@ -83,7 +83,7 @@ async fn every_filter_lists_what_it_says() {
         ("status=missed", Box::new(of_status("no-answer"))),
         ("status=transferred", Box::new(of_status("transferred"))),
         ("status=failed", Box::new(of_status("failed"))),
-        // A date is a whole day in Berlin, where the org is.
+        // A date is a whole day in Berlin, the org's time zone.
         ("startDate=2026-01-08", Box::new(from_to(day("2026-01-07T23:00:00Z"), i64::MAX))),
         ("endDate=2026-01-08", Box::new(from_to(i64::MIN, day("2026-01-08T23:00:00Z") - 1))),
         (
@@ -129,13 +129,13 @@ async fn every_filter_lists_what_it_says() {
             empty.push(query);
         }
     }
-    // The others show that a filter lets something through.
+    // Every other filter lets some calls through.
     assert_eq!(empty, ["search=nobody"]);
     stack.close().await;
 }
 
 #[tokio::test]
-async fn pages_neither_overlap_nor_leave_a_gap() {
+async fn pages_do_not_overlap_or_leave_gaps() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.sql(&ROWS.replace("$org", &org.id.to_string())).await;
@@ -145,7 +145,7 @@ async fn pages_neither_overlap_nor_leave_a_gap() {
         let mut seen = Vec::new();
         let pages = expected.len().div_ceil(limit);
         for page in 1..=pages + 1 {
-            // The date makes a query of the first page of 20 too, whose blob may be a rebuild behind.
+            // The date turns the first page into a query, because its blob may be a rebuild behind.
             let path = format!("{PATH}?page={page}&limit={limit}&endDate=2027-01-01");
             let list = stack.read(&org, &path).await.json();
             let pagination = json!({ "page": page, "limit": limit, "total": expected.len(), "pages": pages });
@@ -158,9 +158,9 @@ async fn pages_neither_overlap_nor_leave_a_gap() {
     stack.close().await;
 }
 
-/// Calls around midnight in the org's zone, and what lists of single days show of them.
+/// Calls around midnight in the org's zone appear in the lists of the right days.
 #[tokio::test]
-async fn c5_a_day_is_a_whole_day_of_the_orgs_zone() {
+async fn a_date_is_a_whole_day_in_the_orgs_time_zone() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -192,7 +192,7 @@ async fn c5_a_day_is_a_whole_day_of_the_orgs_zone() {
 }
 
 #[tokio::test]
-async fn a_bad_parameter_is_400_and_named() {
+async fn an_invalid_parameter_is_400_and_named() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let long = format!("search={}", "x".repeat(201));

@@ -19,10 +19,10 @@ use tokio::{
 };
 
 const PAGE: &str = include_str!("chromium/page.html");
-/// A browser takes note of a dictionary after it has handed over the answer.
+/// The time a browser needs to store a dictionary after delivering the response.
 const NOTED: Duration = Duration::from_millis(500);
 
-/// A page in a browser that reads what the test tells it to.
+/// A page in a browser that runs the test's commands.
 struct Browser {
     child: Child,
     orders: mpsc::Sender<Value>,
@@ -30,7 +30,7 @@ struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// What the page asks its own server for.
+/// The server of the page, which hands out commands.
 #[derive(Clone)]
 struct Desk {
     session: Value,
@@ -39,7 +39,7 @@ struct Desk {
 }
 
 impl Browser {
-    /// Opens the page from `listener`, as a user of `org` on `api`.
+    /// Opens the page served at `listener`, as a user of `org` on `api`.
     async fn open(listener: TcpListener, api: &str, org: &Org) -> Self {
         let ((orders, ordered), (given, results)) = (mpsc::channel(1), mpsc::channel(1));
         let session = json!({ "api": api, "token": org.token });
@@ -69,7 +69,7 @@ impl Browser {
         }
     }
 
-    /// Has the page do something.
+    /// Has the page run a command.
     async fn tell(&mut self, order: Value) -> Value {
         self.orders.send(order).await.unwrap();
         let result = tokio::time::timeout(Duration::from_secs(30), self.results.recv()).await;
@@ -84,7 +84,7 @@ impl Browser {
     }
 }
 
-/// Bytes of bodies sent so far in a coding, and how many reads were not modified.
+/// The body bytes sent so far in a coding, or the number of 304s.
 async fn sent(stack: &Stack, node: &Process, coding: &str) -> f64 {
     stack.metrics(node).await.sum("prewarm_read_bytes_total", &[("coding", coding)])
 }
@@ -97,10 +97,10 @@ async fn a_lead_changes(stack: &Stack, org: &Org, n: usize) {
 }
 
 #[tokio::test]
-async fn chromium_pays_for_what_has_changed_and_keeps_that_over_a_reload() {
+async fn chromium_fetches_only_the_delta_even_after_a_reload() {
     let page = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let origin = format!("http://localhost:{}", page.local_addr().unwrap().port());
-    // Of the page's site: a browser keeps no dictionary of another.
+    // Same-site with the page: a browser keeps no dictionary of another site.
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap().port();
     let stack = Stack::start_on(Database::create().await.unwrap(), Environment::new()).await;
     let mut environment = stack.environment.clone();
@@ -141,7 +141,7 @@ async fn chromium_pays_for_what_has_changed_and_keeps_that_over_a_reload() {
             assert!((1.0..bound).contains(&delta), "{path}: {delta} bytes");
         }
     }
-    // Nothing has changed: nothing is sent, and the dictionary stays.
+    // Without a change nothing is sent, and the dictionary stays.
     let dcz = sent(&stack, &node, "dcz").await;
     let same = browser.tell(json!({ "what": "read", "path": lists[0], "delta": "1" })).await;
     assert_eq!(
@@ -155,7 +155,7 @@ async fn chromium_pays_for_what_has_changed_and_keeps_that_over_a_reload() {
     })
     .await;
 
-    // Without the promise to revalidate, and after the way out, the whole body comes; after a logout it is forgotten.
+    // Without the promise to revalidate, and after `Prewarm-Delta: 0`, the whole body is sent. A logout clears the dictionary.
     a_lead_changes(&stack, &org, 20).await;
     let zstd = sent(&stack, &node, "zstd").await;
     browser.tell(json!({ "what": "read", "path": lists[0], "delta": "0" })).await;

@@ -1,4 +1,4 @@
-//! What changes though nothing happens.
+//! Changes that time alone causes.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use testkit::{
 };
 
 const LEADS: &str = "/api/analytics/leads";
-/// A rebuild that is alone comes within a second of its deadline.
+/// A lone rebuild is done within a second of its deadline.
 const PROMPT: Duration = in_time(Duration::from_secs(1));
-/// What a node's idea of the database's time may lag behind it.
+/// The lag of a node's estimate of the database's time.
 const CLOCK_LAG: Duration = in_time(Duration::from_millis(250));
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
-/// An org with one lead, last contacted `ago`, and that instant.
+/// An org with one lead, last contacted `ago`, and the instant of the contact.
 async fn org_contacted(stack: &Stack, ago: &str) -> (Org, Timestamp) {
     let org = stack.org().await;
     let insert = "insert into contacts (org_id, lead_status, last_contact_at)
@@ -30,8 +30,8 @@ async fn org_contacted(stack: &Stack, ago: &str) -> (Org, Timestamp) {
     (org, Timestamp::from_micros(last_contact))
 }
 
-/// Reads until the lead's urgency has fallen from one word to the other. Until then every answer that comes after the
-/// boundary says that it is stale; the first that has the new word was built within a second of the boundary.
+/// Reads until the lead's urgency has fallen from `from` to `to`. Until then every answer after the boundary is labelled
+/// stale. The first answer with the new urgency was built within a second of the boundary.
 async fn falls(stack: &Stack, org: &Org, boundary: Timestamp, from: &str, to: &str) {
     let rebuilt = eventually("the urgency falls", async || {
         let asked_at = stack.now().await;
@@ -71,7 +71,7 @@ async fn a_leads_urgency_falls_by_time_alone() {
     stack.close().await;
 }
 
-/// A whole system on a Postgres whose clock the test sets.
+/// A whole system on a Postgres with a fake clock.
 async fn stack_with_clock() -> (Stack, ServerClock, Postgres) {
     let (server, clock) = servers::postgres_with_clock().await.unwrap();
     clock.set(0).unwrap();
@@ -88,7 +88,7 @@ async fn until_urgency(stack: &Stack, org: &Org, urgency: &str) -> Answer {
     .await
 }
 
-/// Waits until crons fire and are run by the clock as it is.
+/// Waits until crons fire and run by the current clock.
 async fn crons_fire(stack: &Stack) {
     let fired = "select count(*) from prewarm.cron_slots where name = 'sweep' and slot between now() - interval '3 s' and now()";
     let done = "select count(*) from apalis.jobs where job_type = 'maintenance' and status = 'Done'
@@ -96,7 +96,7 @@ async fn crons_fire(stack: &Stack) {
     eventually("a sweep", async || (stack.count(fired).await > 0 && stack.count(done).await > 0).then_some(())).await;
 }
 
-/// With nothing to do, nothing is done.
+/// Checks that idle processes do no work.
 async fn nothing_runs_hot(stack: &Stack) {
     const REBUILDS: &str = "select coalesce(sum(n), 0)::int8 from prewarm.versions";
     stack.settled().await;
@@ -107,7 +107,7 @@ async fn nothing_runs_hot(stack: &Stack) {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn the_databases_clock_may_jump_a_day_forward_and_back() {
+async fn panels_stay_right_when_the_databases_clock_jumps_a_day() {
     let (stack, clock, _server) = stack_with_clock().await;
     let (org, _) = org_contacted(&stack, "1 hour").await;
     stack
@@ -121,7 +121,7 @@ async fn the_databases_clock_may_jump_a_day_forward_and_back() {
     let ages = "select count(*) from prewarm.actionable_leads where follow_up_urgency = 'medium'";
     assert_eq!(stack.count(ages).await, 0);
 
-    // Every deadline of the day passes at once.
+    // All deadlines of the day pass at once.
     clock.set(DAY_SECONDS).unwrap();
     until_urgency(&stack, &org, "medium").await;
     eventually("every org is a day older", async || (stack.count(ages).await == 151).then_some(())).await;
@@ -129,7 +129,7 @@ async fn the_databases_clock_may_jump_a_day_forward_and_back() {
     crons_fire(&stack).await;
     nothing_runs_hot(&stack).await;
 
-    // Changes are under way while the clock goes back.
+    // Changes are in progress while the clock goes back.
     for n in 0..20 {
         stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1{n}')", org.id)).await;
         if n == 10 {
@@ -142,7 +142,7 @@ async fn the_databases_clock_may_jump_a_day_forward_and_back() {
     crons_fire(&stack).await;
     nothing_runs_hot(&stack).await;
 
-    // Deadlines and changes are followed as if nothing had been.
+    // Deadlines and changes are processed as before.
     let (other, last_contact) = org_contacted(&stack, "24 hours -6 seconds").await;
     falls(&stack, &other, after(last_contact, Duration::from_hours(24)), "high", "medium").await;
     stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1')", org.id)).await;
@@ -154,7 +154,7 @@ async fn the_databases_clock_may_jump_a_day_forward_and_back() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_was_made_for_tomorrow_says_so_until_it_is_made_anew() {
+async fn a_version_dated_tomorrow_is_labelled_until_it_is_rebuilt() {
     let (mut stack, clock, _server) = stack_with_clock().await;
     let (org, _) = org_contacted(&stack, "1 hour").await;
     clock.set(DAY_SECONDS).unwrap();
@@ -178,7 +178,7 @@ async fn what_was_made_for_tomorrow_says_so_until_it_is_made_anew() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_node_whose_clock_is_off_says_so_and_serves_what_is_right() {
+async fn a_node_whose_clock_is_off_says_so_and_serves_right_data() {
     let stack = Stack::start().await;
     let (org, _) = org_contacted(&stack, "24 hours -15 seconds").await;
     let mut environment = stack.environment.clone();
@@ -197,7 +197,7 @@ async fn a_node_whose_clock_is_off_says_so_and_serves_what_is_right() {
     let right = Answer::to(stack.client.get(stack.api.admin("/readyz"))).await.unwrap().json();
     assert_eq!(right["parts"]["clock"]["state"], "ok");
 
-    // A day from now by its own clock, and by the database's not yet: the lead is as the definition has it.
+    // The deadline has passed by the node's clock, but not by the database's, which counts.
     let visitor = Org { id: org.id, token: token_for(org.id, Duration::from_hours(48)) };
     let answer = stack.read_from(&node, &visitor, LEADS).await;
     assert_eq!((answer.stale(), &answer.json()["leads"][0]["follow_up_urgency"]), (None, &"high".into()));

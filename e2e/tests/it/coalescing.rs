@@ -1,4 +1,4 @@
-//! A burst of changes makes few rebuilds; the first one is taken up at once, and the last one is seen.
+//! A burst of changes causes few rebuilds. The first change is processed at once, and the last one is included.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use testkit::{
 const EVENTS: usize = 1_000;
 const WRITERS: usize = 4;
 
-/// A whole system whose rebuilds of an org start no closer than this.
+/// A whole system with a gap between rebuilds of an org.
 async fn stack_with_gap(gap: &str) -> Stack {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
@@ -28,8 +28,8 @@ async fn call(stack: &Stack, org: &Org) {
     stack.sql(&format!("insert into calls (org_id, phone_number) values ('{}', '+1')", org.id)).await;
 }
 
-/// Sends a thousand changes of an org as fast as they go, and tells how many rebuilds they made and how long it all took,
-/// until the last one was seen.
+/// Writes a thousand changes of an org as fast as possible. Returns the number of rebuilds, and the time until the last
+/// change is published.
 async fn burst(stack: &Stack, org: &Org) -> (i64, Duration) {
     let before = rebuilds(stack, org).await;
     let started = Instant::now();
@@ -59,8 +59,8 @@ async fn burst(stack: &Stack, org: &Org) -> (i64, Duration) {
 }
 
 #[tokio::test]
-async fn a_thousand_changes_make_one_rebuild_a_gap() {
-    // Of fifty milliseconds unless it is tuned, which is too little to be told apart from a slow machine.
+async fn a_thousand_changes_cause_one_rebuild_per_gap() {
+    // The default of fifty milliseconds is too short to distinguish from a slow machine.
     const GAP: Duration = Duration::from_millis(300);
     let stack = stack_with_gap("300 milliseconds").await;
     let org = stack.org().await;
@@ -72,7 +72,7 @@ async fn a_thousand_changes_make_one_rebuild_a_gap() {
 }
 
 #[tokio::test]
-async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
+async fn the_gap_is_tunable_and_does_not_delay_a_lone_change() {
     const GAP: Duration = Duration::from_secs(6);
     let stack = stack_with_gap("6 seconds").await;
     let org = stack.org().await;
@@ -84,7 +84,7 @@ async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
     call(&stack, &org).await;
     let first = stack.follows(&org).await;
     assert!(lone.elapsed() < GAP, "a lone change is seen after {:?}", lone.elapsed());
-    // What follows within the gap waits for its end, all together.
+    // Changes within the gap wait for its end and share a rebuild.
     let before = rebuilds(&stack, &org).await;
     for _ in 0..10 {
         call(&stack, &org).await;
@@ -101,7 +101,7 @@ async fn the_gap_is_tunable_and_delays_nobody_who_comes_alone() {
 }
 
 #[tokio::test]
-async fn without_a_gap_one_rebuild_follows_another() {
+async fn without_a_gap_rebuilds_follow_each_other_at_once() {
     let stack = stack_with_gap("0").await;
     let org = stack.org().await;
     stack.follows(&org).await;

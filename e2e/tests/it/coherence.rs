@@ -1,4 +1,4 @@
-//! Nodes that hear nothing: the check of versions catches what the feed lost.
+//! Nodes without messages: the periodic check of versions catches what the feed lost.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use e2e::{Process, Stack, poll};
 use testkit::{busy::in_time, servers};
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
-/// By invariant 4.
+/// The convergence time of invariant 4.
 const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
-/// A change is told to lag after five seconds, on a machine that has time.
+/// The time until an old change is labelled: five seconds, plus slack for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
-async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
+async fn a_node_that_gets_no_messages_learns_of_a_version_within_two_seconds() {
     let stack = Stack::start().await;
-    // A Redis that nobody publishes to: to this node every message is lost.
+    // A Redis without publishers: this node receives no message.
     let elsewhere = servers::redis().await.unwrap();
     let mut environment = stack.environment.clone();
     environment.insert("REDIS_URL", elsewhere.url());
@@ -39,13 +39,13 @@ async fn a_node_that_hears_nothing_learns_of_a_version_within_two_seconds() {
     stack.close().await;
 }
 
-/// H2: an import that is still being worked off, say. The panels show what was there before it, and tell.
+/// During an import, for example, the panels show the state before it, with a label.
 #[tokio::test]
-async fn h2_an_org_whose_changes_wait_for_long_says_so_until_they_are_in() {
+async fn an_answer_says_so_while_the_orgs_changes_have_waited_for_long() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
-    // Somebody seems to be at it, and does not come to an end.
+    // A lease without an end blocks the rebuild.
     stack
         .sql(&format!(
             "insert into prewarm.leases (org_id, holder, until) values ('{0}', 'a test', now() + interval '70 seconds')

@@ -1,4 +1,4 @@
-//! People save an agent and speak with it, while Vapi is slow, refuses, or is asked twice.
+//! Saves of an agent and test calls while Vapi is slow, refuses, or gets a request twice.
 
 use std::time::{Duration, Instant};
 
@@ -10,11 +10,11 @@ use vapi_standin::{Config, Fault, Operation, Standin};
 
 use crate::assistants::{save, stack, standin, until_synced};
 
-/// For what takes a few jobs.
+/// The time limit of a few jobs.
 const SOON: Duration = in_time(Duration::from_secs(20));
-/// How long Vapi takes. An answer that does not wait for it is there before, on a busy machine too.
+/// Vapi's response time. A response that does not wait for Vapi is faster, even on a busy machine.
 const SLOW: Duration = Duration::from_secs(6);
-/// A process that waits for its clients ends after eight seconds.
+/// Shorter than the eight seconds for which a process waits for its clients.
 const DRAIN: Duration = Duration::from_secs(7);
 
 pub(crate) async fn post(stack: &Stack, org: &Org, path: &str, body: &Value) -> Answer {
@@ -36,7 +36,7 @@ fn agent(prompt: &str) -> Value {
     })
 }
 
-/// Requests that make or change something. Crons may list at any moment what there is.
+/// The number of requests that create or change something. Crons may send lists at any time.
 fn written(standin: &Standin) -> usize {
     use Operation::{CreateAssistant, CreateWebCall, UpdateAssistant, UpdatePhoneNumber};
     [CreateAssistant, UpdateAssistant, UpdatePhoneNumber, CreateWebCall].map(|kind| standin.count(kind)).iter().sum()
@@ -86,7 +86,7 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
     assert_eq!(last.data["assistantId"], assistant["id"]);
     assert_eq!(last.data["configHash"], body["configHash"]);
 
-    // The same again: nothing is asked of Vapi.
+    // An unchanged save causes no request to Vapi.
     standin.forget_requests();
     let again = post(&stack, &org, "agent", &agent("first")).await.json();
     assert_eq!((&again["synced"], &again["assistantId"]), (&json!(true), &assistant["id"]), "{again}");
@@ -97,12 +97,12 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
         (&json!(true), &json!("first"), &json!("synced"))
     );
 
-    // What was read is saved as it is.
+    // The body of a GET can be saved unchanged.
     let again = post(&stack, &org, "agent", &read).await;
     assert_eq!((again.status, &again.json()["synced"]), (StatusCode::OK, &json!(true)), "{}", again.text());
     assert_eq!(written(&standin), 0);
 
-    // Another, and somebody who waits for it.
+    // A changed save that waits for Vapi.
     let waited = post(&stack, &org, "agent?wait=10s", &agent("second")).await.json();
     assert_eq!(waited["synced"], json!(true), "{waited}");
     assert_ne!(waited["configHash"], again.json()["configHash"]);
@@ -111,10 +111,10 @@ async fn a_save_is_answered_at_once_and_its_progress_ends_with_the_assistant() {
     stack.close().await;
 }
 
-/// A session hears its answers while the runtime that opened it is at work. The one that reads long agents is busy for a
-/// tenth of a second at a time: sessions that others use must not be its own.
+/// A session receives its answers on the runtime that opened it. The thread that reads long agents is busy for a tenth of a
+/// second at a time, so it must not open sessions that others use.
 #[tokio::test]
-async fn h3_agents_are_read_and_written_by_sessions_that_nothing_else_uses() {
+async fn agents_have_database_sessions_of_their_own() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -130,7 +130,7 @@ async fn h3_agents_are_read_and_written_by_sessions_that_nothing_else_uses() {
 }
 
 #[tokio::test]
-async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
+async fn a_save_that_vapi_would_refuse_is_refused_with_the_field_name() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -148,7 +148,7 @@ async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
         bad[field] = value;
         let refused = post(&stack, &org, "agent", &bad).await;
         assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{field}: {}", refused.text());
-        // What the database refuses, it does not explain.
+        // A refusal by the database does not name the field.
         let named = refused.json()["fields"][0]["field"] == field;
         assert!(named || field == "name", "{}", refused.text());
         assert!(!refused.text().contains("4477"), "{}", refused.text());
@@ -185,7 +185,7 @@ async fn what_vapi_would_refuse_is_refused_here_with_the_name_of_the_field() {
 }
 
 #[tokio::test]
-async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
+async fn a_test_call_is_answered_at_once_and_repeated_clicks_start_one_call() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = save(&stack).await;
@@ -199,7 +199,7 @@ async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
     for _ in 0..5 {
         assert_eq!(post(&stack, &org, "test-agent", &json!({})).await.json()["webCallId"], first["webCallId"]);
     }
-    // Of another org it is none.
+    // The stream does not exist for another org.
     let stranger = get(&stack, &Org::unknown(), first["stream"].as_str().unwrap()).await;
     assert_eq!(stranger.status, StatusCode::NOT_FOUND);
     let events = watched(&stack, &org, &first["stream"]).await;
@@ -207,7 +207,7 @@ async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
     assert_eq!(last.name, "ready", "{events:?}");
     assert!(last.data["webCallUrl"].as_str().unwrap().starts_with("https://rooms.standin.invalid/"), "{last:?}");
     assert_eq!(standin.count(Operation::CreateWebCall), 1);
-    // It was not joined: it is over, and a click makes a new one.
+    // A call that was not joined ends, and the next click starts a new one.
     let ended = poll(SOON * 2, async || {
         let second = post(&stack, &org, "test-agent", &json!({})).await.json();
         (second["webCallId"] != first["webCallId"]).then_some(())
@@ -218,7 +218,7 @@ async fn a_test_call_is_answered_at_once_and_repeated_clicks_are_one_call() {
 }
 
 #[tokio::test]
-async fn a_test_call_waits_for_the_assistant_as_it_was_saved_last() {
+async fn a_test_call_uses_the_newest_saved_assistant() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -228,7 +228,7 @@ async fn a_test_call_waits_for_the_assistant_as_it_was_saved_last() {
     let events = watched(&stack, &org, &call["stream"]).await;
     assert_eq!(events.last().unwrap().name, "ready", "{events:?}");
     assert_eq!(standin.assistants()[0]["model"]["messages"][0]["content"], json!("the newest"));
-    // Deleted behind our back: it is made again, by the call that needs it.
+    // An assistant deleted at Vapi is recreated by the call that needs it.
     standin.delete_assistant(standin.assistants()[0]["id"].as_str().unwrap());
     stack.sql("update prewarm.test_calls set changed_at = now() - interval '1 minute'").await;
     let call = post(&stack, &org, "test-agent", &json!({})).await.json();
@@ -238,7 +238,7 @@ async fn a_test_call_waits_for_the_assistant_as_it_was_saved_last() {
     stack.close().await;
 }
 
-/// What the person reads when their test call does not come.
+/// The message that a user reads when a test call fails.
 async fn reason(stack: &Stack, org: &Org) -> String {
     let call = post(stack, org, "test-agent", &json!({})).await.json();
     let events = watched(stack, org, &call["stream"]).await;
@@ -248,7 +248,7 @@ async fn reason(stack: &Stack, org: &Org) -> String {
 }
 
 #[tokio::test]
-async fn lines_bills_and_keys_are_told_in_words() {
+async fn failures_of_lines_billing_and_keys_are_explained() {
     for answered in [false, true] {
         let config =
             Config { concurrency_limit: 0, blocked_calls_are_answered: answered, ..standin().await.config().clone() };
@@ -269,7 +269,7 @@ async fn lines_bills_and_keys_are_told_in_words() {
 }
 
 #[tokio::test]
-async fn whoever_watches_does_not_keep_the_process_from_ending() {
+async fn open_watchers_do_not_delay_shutdown() {
     let standin = standin().await;
     let stack = stack(&standin).await;
     let org = founder(&stack).await;
@@ -286,7 +286,7 @@ async fn whoever_watches_does_not_keep_the_process_from_ending() {
 }
 
 #[tokio::test]
-async fn where_no_worker_has_a_way_to_vapi_a_test_call_says_so_soon() {
+async fn a_test_call_fails_soon_when_no_worker_can_reach_vapi() {
     let stack = Stack::start().await;
     let org = save(&stack).await;
     let started = Instant::now();

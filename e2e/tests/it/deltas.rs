@@ -1,4 +1,4 @@
-//! Deltas on the wire (RFC 9842): what a client that holds an earlier body pays for the next one.
+//! Deltas on the wire (RFC 9842) for clients that hold an earlier body.
 
 use e2e::{Answer, Org, Stack, report};
 use embedded::tool;
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 const LEADS: &str = "/api/analytics/leads";
 const ALL_CODINGS: &str = "gzip, deflate, br, zstd, dcb, dcz";
 
-/// `Available-Dictionary` of whoever holds this body.
+/// The `Available-Dictionary` of a client that holds this body.
 fn named(body: &[u8]) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     format!(":{}:", STANDARD.encode(Sha256::digest(body)))
@@ -23,7 +23,7 @@ async fn get_holding(stack: &Stack, org: &Org, path: &str, held: &[u8]) -> Answe
     Answer::to(get(stack, org, path).header("available-dictionary", named(held))).await.unwrap()
 }
 
-/// What the reference decoder makes of a dcz body: a frame with the hash, which it skips, and one of zstd.
+/// A dcz body decoded by the reference implementation, which skips the frame with the hash.
 fn decode(body: &[u8], dictionary: &[u8]) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("dictionary");
@@ -53,7 +53,7 @@ async fn org_with_fifty_leads(stack: &Stack) -> Org {
 }
 
 #[tokio::test]
-async fn a_returning_viewer_pays_for_what_has_changed() {
+async fn a_returning_viewer_gets_a_delta() {
     let stack = Stack::start().await;
     let (org, neighbour) = (org_with_fifty_leads(&stack).await, org_with_fifty_leads(&stack).await);
     let first = Answer::to(get(&stack, &org, LEADS)).await.unwrap();
@@ -65,7 +65,7 @@ async fn a_returning_viewer_pays_for_what_has_changed() {
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&held[0]).unwrap()["leads"].as_array().unwrap().len(), 50);
 
     for n in 0..6 {
-        // A lead on the list calls.
+        // A listed lead calls.
         stack.post(&report(&org, &format!("call-{n}"), &format!("+1555010{}", 1050 + n))).await;
         stack.follows(&org).await;
         let plain = stack.read(&org, LEADS).await;
@@ -81,7 +81,7 @@ async fn a_returning_viewer_pays_for_what_has_changed() {
     let metrics = stack.metrics(&stack.api).await;
     assert!(metrics.sum("prewarm_read_bytes_total", &[("coding", "dcz")]) > 0.0);
 
-    // Another org's body is no dictionary here, nor is one that was never served.
+    // Bodies of another org, and bodies that were never served, are not accepted as dictionaries.
     let plain = stack.read(&neighbour, LEADS).await;
     for base in [held.last().unwrap().as_slice(), b"{}"] {
         let answer = get_holding(&stack, &neighbour, LEADS, base).await;
@@ -91,7 +91,7 @@ async fn a_returning_viewer_pays_for_what_has_changed() {
 }
 
 #[tokio::test]
-async fn a_delta_is_given_to_nobody_who_cannot_take_it() {
+async fn a_client_that_cannot_decode_deltas_gets_none() {
     let stack = Stack::start().await;
     let org = org_with_fifty_leads(&stack).await;
     let held = stack.read(&org, LEADS).await;
@@ -112,21 +112,21 @@ async fn a_delta_is_given_to_nobody_who_cannot_take_it() {
     ] {
         let answer = asked(&[("accept-encoding", codings)]).await.unwrap();
         assert_eq!(answer.header("content-encoding"), coded, "{codings}");
-        // Who does not promise to revalidate is not told to keep anything.
+        // A client that does not promise to revalidate gets no dictionary headers.
         assert_eq!(answer.header("cache-control"), Some("private, no-cache"));
         assert_eq!(answer.header("use-as-dictionary"), None);
     }
-    // The way out of a browser whose dictionary is broken.
+    // `Prewarm-Delta: 0` helps a browser with a broken dictionary.
     let way_out = asked(&[("accept-encoding", ALL_CODINGS), ("prewarm-delta", "0")]).await.unwrap();
     assert_eq!(way_out.header("content-encoding"), Some("zstd"));
 
-    // A body that has not changed is a 304, which keeps the dictionary alive.
+    // An unchanged body is a 304, which keeps the dictionary.
     let path = "/api/analytics/dashboard";
     let same = Answer::to(get(&stack, &org, path).header("if-none-match", now.etag())).await.unwrap();
     assert_eq!((same.status, same.header("cache-control")), (StatusCode::NOT_MODIFIED, Some("private, max-age=3600")));
     assert!(same.body.is_empty() && same.header("use-as-dictionary").is_some());
 
-    // Each list is its own dictionary; what is queried is none.
+    // Each list has its own dictionary; queries have none.
     let calls = Answer::to(get(&stack, &org, "/api/calls-dashboard?call_type=inbound")).await.unwrap();
     let use_as = "match=\"/api/calls-dashboard?call_type=inbound\", match-dest=(\"\")";
     assert_eq!(calls.header("use-as-dictionary"), Some(use_as));

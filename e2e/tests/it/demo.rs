@@ -1,4 +1,4 @@
-//! `prewarm up --demo` on a machine where nothing is configured.
+//! `prewarm up --demo` without any configuration.
 
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
@@ -6,19 +6,19 @@ use api::auth::wall_clock;
 use e2e::{Answer, Environment, Events, Process, poll};
 use readmodel::time::Timestamp;
 
-/// Making a cluster, migrating and seeding 6,660 contacts, on a machine however busy.
+/// The time limit of making a cluster, migrating and seeding 6,660 contacts on a busy machine.
 const START: Duration = Duration::from_secs(90);
 const CALLS_PER_CONTACT: u64 = 6;
 
-/// What the demo prints.
+/// The output of the demo.
 struct Welcome {
     url: String,
-    /// Contacts and token of each org.
+    /// The number of contacts and the token of each org.
     orgs: Vec<(u64, String)>,
 }
 
 impl Welcome {
-    /// The newest welcome in a process' output, if it is whole.
+    /// The last complete welcome in a process's output.
     fn parse(stdout: &str) -> Option<Self> {
         let (_, newest) = stdout.rsplit_once("Prewarm is up.")?;
         let lines = newest.lines().map(str::trim);
@@ -40,7 +40,7 @@ async fn welcome(process: &Process, times: usize) -> Welcome {
     welcome.await.unwrap_or_else(|| panic!("no welcome within {START:?}"))
 }
 
-/// How many calls each org had before an instant.
+/// The number of calls of each org before an instant.
 async fn calls_before(client: &reqwest::Client, welcome: &Welcome, instant: Timestamp) -> Vec<(u64, u64)> {
     let mut calls = Vec::new();
     for (contacts, token) in &welcome.orgs {
@@ -58,7 +58,7 @@ async fn calls_before(client: &reqwest::Client, welcome: &Welcome, instant: Time
     calls
 }
 
-/// A test call gets to where it could be joined.
+/// Starts a test call and waits until it could be joined.
 async fn speak_with_the_agent(client: &reqwest::Client, welcome: &Welcome) {
     let Welcome { url, orgs } = welcome;
     let token = &orgs[0].1;
@@ -74,7 +74,7 @@ async fn speak_with_the_agent(client: &reqwest::Client, welcome: &Welcome) {
     assert!(stage.data["webCallUrl"].is_string(), "{stage:?}");
 }
 
-/// The command lines that name a directory.
+/// The command lines of processes that name a directory.
 fn processes_in(dir: &Path) -> Vec<String> {
     let name = dir.to_str().unwrap();
     let command_lines =
@@ -91,12 +91,12 @@ async fn the_demo_runs_on_a_bare_machine_survives_a_restart_and_cleans_up() {
     let client =
         reqwest::Client::builder().no_proxy().tls_certs_only([]).timeout(Duration::from_secs(10)).build().unwrap();
     let dir = tempfile::tempdir().unwrap();
-    // The user postgres has to get in if we are root.
+    // If we are root, the user postgres needs access.
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let environment = Environment::from([("PREWARM_DATA_DIR", dir.path().to_str().unwrap().to_owned())]);
     let mut up = Process::start(&["up", "--demo"], &environment);
     let first = welcome(&up, 1).await;
-    // The stream of calls begins two seconds later.
+    // The demo's calls start two seconds later.
     let seeded = Timestamp::from_micros((wall_clock().0 + 1) * 1_000_000);
     assert_eq!(first.url, up.http(""));
     let expected: Vec<_> = [60, 600, 6_000].map(|contacts| (contacts, contacts * CALLS_PER_CONTACT)).into();
@@ -117,9 +117,9 @@ async fn the_demo_runs_on_a_bare_machine_survives_a_restart_and_cleans_up() {
     up.restart();
     let again = welcome(&up, 2).await;
     assert_eq!(calls_before(&client, &again, seeded).await, expected);
-    // A new stand-in knows nothing of the assistants of before.
+    // The new stand-in does not have the earlier assistants.
     speak_with_the_agent(&client, &again).await;
-    // The tokens of before are as good as the new ones.
+    // Earlier tokens are still valid.
     assert_eq!(calls_before(&client, &first, seeded).await, expected);
     up.stop().await;
     assert_eq!(processes_in(dir.path()), Vec::<String>::new());

@@ -1,4 +1,4 @@
-//! The door under attack: bodies and streams without end, and what they leave of the others' room.
+//! Attacks by endless bodies and streams, and the room that remains for others.
 
 use std::{collections::HashMap, net::SocketAddr, time::Duration};
 
@@ -16,9 +16,9 @@ use vapi_standin::signature;
 
 const AGENT: &str = "/api/founder-console/agent";
 const PHONE: &str = "+15550100001";
-/// Bodies of one org that are read at once.
+/// The number of bodies of one org that are read at once.
 const BODIES: usize = 16;
-/// Far from what a machine takes that is merely busy, and from the 75 s for which a connection may rest.
+/// Longer than a busy machine needs, and shorter than the 75 s that a connection may be idle.
 const LONG: Duration = Duration::from_secs(40);
 
 async fn stack(environment: &[(&'static str, &str)]) -> Stack {
@@ -35,26 +35,26 @@ async fn save(stack: &Stack, org: &Org, body: String) -> Answer {
     Answer::to(request.header("content-type", "application/json").body(body)).await.unwrap()
 }
 
-/// Sends a head and the beginning of its body, and leaves it there.
+/// Sends a head and the start of its body, then stops.
 async fn begin(stack: &Stack, head: &str, body: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
-    // The server may have closed it already.
+    // The server may have closed the connection already.
     let _ = stream.write_all(body).await;
     stream
 }
 
-/// The status of what comes on a connection until it is closed.
+/// The status of the response on a connection, once it is closed.
 async fn status_at_end(mut stream: TcpStream) -> Option<u16> {
     let mut answer = Vec::new();
-    // What comes before the end is an answer, or a reset.
+    // The connection ends after a response or by a reset.
     let ended = tokio::time::timeout(LONG, stream.read_to_end(&mut answer)).await;
     assert!(ended.is_ok(), "the connection is still open");
     String::from_utf8_lossy(&answer).split(' ').nth(1)?.parse().ok()
 }
 
 #[tokio::test]
-async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() {
+async fn a_body_crafted_to_parse_slowly_is_refused_and_delays_no_other_request() {
     let stack = stack(&[]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     stack.follows(&other).await;
@@ -76,7 +76,7 @@ async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() 
         assert_eq!(body["fields"][0]["field"], field, "{body}");
         assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
     }
-    // A body that is merely long is taken, and shown.
+    // A long but harmless body is accepted.
     let long = json!({ "name": "Front desk", "systemPrompt": "Be kind. ".repeat(110_000),
         "model": { "provider": "openai", "model": "m" } });
     let saved = save(&stack, &org, long.to_string()).await;
@@ -87,7 +87,7 @@ async fn h3_a_body_made_to_be_slow_is_refused_in_words_and_others_do_not_wait() 
 }
 
 #[tokio::test]
-async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
+async fn bodies_that_never_end_time_out_and_are_limited_per_org() {
     let stack = stack(&[]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     let head =
@@ -99,7 +99,7 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
     let refused = eventually("the org has as many as it may", async || {
         let refused = save(&stack, &org, agent(&Value::Null).to_string()).await;
         if refused.status != StatusCode::TOO_MANY_REQUESTS {
-            // While it was read, this one may have had the place of the last of those.
+            // The long body may have taken the place of the last one.
             open.push(begin(&stack, &head, &[b' '; 100_000]).await);
             return None;
         }
@@ -107,7 +107,7 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
     })
     .await;
     assert!(refused.header("retry-after").is_some() && refused.json()["error"].is_string(), "{}", refused.text());
-    // Other orgs are not refused for it.
+    // Other orgs are not refused.
     let body = json!({ "name": "Front desk" }).to_string();
     assert_eq!(save(&stack, &other, body).await.status, StatusCode::OK);
     let mut ends = HashMap::<_, usize>::new();
@@ -119,7 +119,7 @@ async fn h4_bodies_that_never_end_are_cut_off_and_few_of_an_org() {
 }
 
 #[tokio::test]
-async fn h4_streams_are_bounded_an_org_and_a_token() {
+async fn streams_are_limited_per_org_and_per_token() {
     let stack = stack(&[("PREWARM_STREAMS_PER_ORG", "3"), ("PREWARM_STREAMS_PER_TOKEN", "2")]).await;
     let (org, other) = (stack.org().await, stack.org().await);
     stack.follows(&org).await;
@@ -142,7 +142,7 @@ async fn h4_streams_are_bounded_an_org_and_a_token() {
     let last = open(&another).await;
     refused(&third).await;
     let _others = open(&other).await;
-    // Refused are streams, not reads.
+    // Only streams are refused, not reads.
     assert_eq!(stack.read(&third, "/api/analytics/leads").await.status, StatusCode::OK);
     drop((held, last));
     eventually("there is room again", async || {
@@ -154,7 +154,7 @@ async fn h4_streams_are_bounded_an_org_and_a_token() {
 }
 
 #[tokio::test]
-async fn c7_every_stream_forbids_transformations_and_begins_at_once() {
+async fn every_stream_forbids_transformations_and_starts_at_once() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -179,7 +179,7 @@ async fn c7_every_stream_forbids_transformations_and_begins_at_once() {
     stack.close().await;
 }
 
-/// Connections whose bodies stop before their ends: large ones, and then small ones that fill what room is left.
+/// Connections with unfinished bodies: large ones, then small ones that fill the remaining room.
 async fn crowd(stack: &Stack, headers: &str) -> Vec<TcpStream> {
     let head = format!("POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\n{headers}\r\ncontent-length: 26000000");
     let mut open = Vec::new();
@@ -199,7 +199,7 @@ async fn send_part(address: SocketAddr, head: String, megabytes: usize) -> TcpSt
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(format!("{head}\r\n\r\n").as_bytes()).await.unwrap();
     for _ in 0..megabytes {
-        // One that has lost its place is closed.
+        // An evicted connection is closed.
         if stream.write_all(&[b' '; 1 << 20]).await.is_err() {
             break;
         }
@@ -207,7 +207,7 @@ async fn send_part(address: SocketAddr, head: String, megabytes: usize) -> TcpSt
     stream
 }
 
-/// Small reports, and one of two megabytes.
+/// Small reports and one of two megabytes.
 fn reports(org: &Org) -> Vec<Value> {
     let mut large = report(org, "large", PHONE);
     large["message"]["artifact"]["transcript"] = json!("Hello. ".repeat(300_000));
@@ -216,7 +216,7 @@ fn reports(org: &Org) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn h17_bodies_of_strangers_do_not_keep_real_webhooks_out() {
+async fn slow_unauthenticated_bodies_do_not_block_real_webhooks() {
     let stack = stack(&[("VAPI_WEBHOOK_HMAC", "sha256")]).await;
     let org = stack.org().await;
     let strangers = format!("x-signature: {}\r\nx-timestamp: {}", "0".repeat(64), wall_clock().0);
@@ -233,7 +233,7 @@ async fn h17_bodies_of_strangers_do_not_keep_real_webhooks_out() {
 }
 
 #[tokio::test]
-async fn h17_in_plain_mode_slow_bodies_lose_their_room_first() {
+async fn slow_bodies_with_a_plain_secret_are_evicted_first() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     let crowd = crowd(&stack, &format!("x-vapi-secret: {WEBHOOK_SECRET}")).await;
@@ -246,7 +246,7 @@ async fn h17_in_plain_mode_slow_bodies_lose_their_room_first() {
 }
 
 #[tokio::test]
-async fn b6_a_webhooks_address_may_have_a_slash_too_many() {
+async fn a_webhook_path_may_have_extra_slashes() {
     let stack = stack(&[]).await;
     let org = stack.org().await;
     let paths = ["/webhooks/vapi/", "//webhooks/vapi", "/webhooks//vapi", "/api/vapi/webhook/", "/api//vapi/webhook//"];

@@ -1,4 +1,4 @@
-//! Who is erased is gone from everything that we hold, also from a Redis that could not be reached then.
+//! An erasure removes a caller from everything we hold, including a Redis that could not be reached at the time.
 
 use e2e::{Process, Stack, eventually, report, status_update};
 use serde_json::Value;
@@ -7,8 +7,8 @@ use testkit::sqlx;
 const PHONE: &str = "+15550100001";
 const NAME: &str = "Ada Canary";
 
-/// The whole of what Postgres and Redis hold, but the source's calls.
-async fn told(stack: &Stack) -> bool {
+/// Whether Postgres still holds the caller, apart from the calls of the source.
+async fn holds_caller(stack: &Stack) -> bool {
     let tables = "select concat((select string_agg(e::text, '') from prewarm.events e),
                                 (select string_agg(e::text, '') from prewarm.call_states e),
                                 (select string_agg(e::text, '') from prewarm.actionable_leads e),
@@ -29,7 +29,7 @@ async fn erased(stack: &Stack, arguments: &[&str]) -> (bool, String, String) {
 }
 
 #[tokio::test]
-async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
+async fn erase_removes_a_caller_everywhere_and_reports_what_it_removed() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for call in ["call-1", "call-2"] {
@@ -48,20 +48,20 @@ async fn h11_erase_removes_a_caller_everywhere_and_says_what_it_removed() {
         assert!(said.contains(line), "{line}: {said}");
     }
     assert!(!said.contains("5550100001") && !log.contains("5550100001"), "{said}{log}");
-    // What comes late brings nobody back.
+    // Late messages bring nothing back.
     assert!(stack.post(&status_update(&org, "call-1", PHONE, "ended", 1)).await.status.is_success());
     assert!(stack.post(&status_update(&org, "call-3", PHONE, "ended", 1)).await.status.is_success());
     stack.settled().await;
-    assert!(!told(&stack).await);
+    assert!(!holds_caller(&stack).await);
     stack.follows(&org).await;
     assert!(!shown(&stack, &org).await.to_string().contains(NAME));
-    // Nor does a link to a version of then.
+    // Nor does a link to an earlier version.
     assert_eq!(stack.read(&org, &link).await.status, 410);
     stack.close().await;
 }
 
 #[tokio::test]
-async fn h11_a_deleted_org_leaves_redis_once_it_can_be_reached_again() {
+async fn a_deleted_org_is_removed_from_redis_once_redis_is_back() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.post(&report(&org, "call-1", PHONE)).await;
@@ -69,7 +69,7 @@ async fn h11_a_deleted_org_leaves_redis_once_it_can_be_reached_again() {
     stack.redis.pause().unwrap();
     stack.sql(&format!("delete from organizations where id = '{}'", org.id)).await;
     let owed = "select count(*) from prewarm.erasures where done_at is null";
-    eventually("Postgres has forgotten it", async || (!told(&stack).await).then_some(())).await;
+    eventually("Postgres has forgotten it", async || (!holds_caller(&stack).await).then_some(())).await;
     assert_eq!(stack.count(owed).await, 1);
     stack.redis.resume().unwrap();
     eventually("Redis has forgotten it", async || (stack.count(owed).await == 0).then_some(())).await;
@@ -77,14 +77,14 @@ async fn h11_a_deleted_org_leaves_redis_once_it_can_be_reached_again() {
 }
 
 #[tokio::test]
-async fn h11_erase_fails_while_anything_is_owed_and_asks_first() {
+async fn erase_asks_first_and_fails_while_anything_is_owed() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.post(&report(&org, "call-1", PHONE)).await;
     stack.follows(&org).await;
     let id = org.id.to_string();
     let (well, _, log) = erased(&stack, &["erase", "--org", &id]).await;
-    assert!(!well && log.contains("say --yes"), "{log}");
+    assert!(!well && log.contains("pass --yes"), "{log}");
     assert_eq!(stack.count("select count(*) from organizations").await, 1);
     stack.redis.pause().unwrap();
     let (well, said, log) = erased(&stack, &["erase", "--org", &id, "--yes"]).await;

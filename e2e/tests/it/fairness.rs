@@ -1,4 +1,4 @@
-//! What one org does is no other's concern.
+//! One org's load does not delay other orgs.
 
 use std::{
     collections::HashMap,
@@ -12,10 +12,10 @@ use std::{
 use e2e::{Org, Stack, poll};
 use testkit::sqlx::{self, Connection, PgConnection, PgPool, Row};
 
-/// Some hundred times what it takes; a queue behind the large org would take longer.
+/// About a hundred times the usual latency. Waiting behind the large org would take longer.
 const PROMPT: Duration = Duration::from_secs(9);
 
-/// Changes a small org and waits until the change has been taken up; for as long as `busy`, at least five times.
+/// Changes a small org repeatedly and waits for each change to be processed, while `busy` and at least five times.
 async fn stays_prompt(stack: &Stack, org: &Org, busy: &AtomicBool) -> usize {
     let mut changes = 0;
     while busy.load(Ordering::Relaxed) || changes < 5 {
@@ -28,7 +28,7 @@ async fn stays_prompt(stack: &Stack, org: &Org, busy: &AtomicBool) -> usize {
     changes
 }
 
-/// Looks all the time at what runs, and fails when two rebuilds of one org do.
+/// Watches the running rebuilds, and fails if two of one org overlap.
 async fn never_twice_at_once(pg: PgPool, busy: Arc<AtomicBool>) {
     let running =
         "select split_part(idempotency_key, '#', 1) from apalis.jobs where job_type = 'rebuild' and status = 'Running'";
@@ -46,14 +46,14 @@ async fn outcome(stack: &Stack, outcome: &str) -> f64 {
 }
 
 #[tokio::test]
-async fn an_import_into_one_org_holds_up_no_other() {
+async fn an_import_into_one_org_delays_no_other_org() {
     const ROWS: usize = 50_000;
     const BATCH: usize = 500;
     let stack = Stack::start().await;
     let (large, small) = (stack.org().await, stack.org().await);
     stack.follows(&large).await;
     stack.follows(&small).await;
-    // The first reader of an org builds it, maybe beside a worker, of whom one is superseded.
+    // The first reader of an org builds it, and may supersede a worker.
     stack.settled().await;
     let superseded = outcome(&stack, "superseded").await;
     let busy = Arc::new(AtomicBool::new(true));
@@ -62,7 +62,7 @@ async fn an_import_into_one_org_holds_up_no_other() {
         let (url, org, busy) = (stack.environment["DATABASE_URL"].clone(), large.id, Arc::clone(&busy));
         async move {
             let mut session = PgConnection::connect(&url).await.unwrap();
-            // One transaction of most rows, then many of a few.
+            // One transaction with half of the rows, then many small ones.
             for rows in std::iter::once(ROWS / 2).chain(std::iter::repeat_n(BATCH, ROWS / 2 / BATCH)) {
                 let mut copy = session
                     .copy_in_raw("copy calls (org_id, phone_number, duration_seconds, created_at) from stdin")
@@ -87,15 +87,15 @@ async fn an_import_into_one_org_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn a_rebuild_that_takes_long_is_not_cut_off_and_holds_up_nobody() {
-    // Longer than any rebuild of a small org may take, and so than a limit that was made for those.
+async fn a_long_rebuild_is_not_cut_off_and_delays_no_other_org() {
+    // Longer than the time limit for rebuilds of small orgs.
     const LONG: Duration = Duration::from_secs(11);
     let stack = Stack::start().await;
     let (large, small) = (stack.org().await, stack.org().await);
     stack.follows(&large).await;
     stack.follows(&small).await;
     stack.settled().await;
-    // A rebuild of the large org stands still where it takes its hours up.
+    // Blocks the rebuild of the large org where it reads its hours.
     let mut holder = stack.pg.begin().await.unwrap();
     sqlx::query(
         "insert into prewarm.sums

@@ -1,4 +1,4 @@
-//! A release that makes another format takes over while the one before still serves, and is rolled back.
+//! A release with a later blob format takes over while the previous one still serves, and is rolled back.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ const QUIET: Duration = Duration::from_secs(2);
 const LOAD: Duration = Duration::from_secs(4);
 const BETWEEN_WRITES: Duration = Duration::from_millis(20);
 
-/// Starts a part of the next release.
+/// Starts a process of the later release.
 async fn later(stack: &Stack, part: &'static str) -> Process {
     let mut environment: Environment = stack.environment.clone();
     environment.insert("PREWARM_PLAYED_FORMAT", (Format::CURRENT.0 + 1).to_string());
@@ -21,7 +21,7 @@ async fn later(stack: &Stack, part: &'static str) -> Process {
     process
 }
 
-/// Reads an org's dashboard from a node again and again: it is there, and never goes back.
+/// Reads an org's dashboard from a node again and again. Each answer has it, and its version never goes back.
 async fn read_on(stack: &Stack, node: &Process, org: &Org) -> u64 {
     let (until, mut seen, mut reads) = (Instant::now() + LOAD, None, 0);
     while Instant::now() < until {
@@ -41,7 +41,7 @@ async fn write_on(stack: &Stack, org: &Org) {
     }
 }
 
-/// Both nodes answer while the org changes; then they agree on what is there, and nothing is rebuilt any more.
+/// Both nodes answer while the org changes. Afterwards they agree on its dashboard, and rebuilds stop.
 async fn both_answer(stack: &Stack, there: &Process, org: &Org) {
     let mut heard = Events::open(stack.stream(&stack.api, org)).await;
     let reads = tokio::join!(read_on(stack, &stack.api, org), read_on(stack, there, org), write_on(stack, org));
@@ -61,19 +61,19 @@ async fn both_answer(stack: &Stack, there: &Process, org: &Org) {
 }
 
 #[tokio::test]
-async fn two_releases_serve_side_by_side_and_no_rebuild_answers_another() {
+async fn two_releases_serve_side_by_side_without_rebuilding_each_others_blobs() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     let before = stack.read(&org, DASHBOARD).await;
 
-    // An api of the later release comes first: it builds what only the earlier one has built.
+    // The api of the later release starts first. It builds what only the earlier one has built.
     let mut api = later(&stack, "api").await;
     let built = stack.read_from(&api, &org, DASHBOARD).await;
     assert_eq!((built.status, built.etag()), (before.status, before.etag()));
     both_answer(&stack, &api, &org).await;
 
-    // Its worker follows, then works alone, and is rolled back.
+    // The later worker starts, then works alone, and is rolled back.
     let mut worker = later(&stack, "worker").await;
     both_answer(&stack, &api, &org).await;
     stack.worker.stop().await;

@@ -1,4 +1,4 @@
-//! Webhooks: what is taken once, what is refused, and what is never stored half.
+//! Webhooks: duplicates, refusals, and messages that are stored whole or not at all.
 
 use std::{
     io::Write as _,
@@ -18,12 +18,12 @@ use tokio::{
 const PATH: &str = "/webhooks/vapi";
 const PHONE: &str = "+15550100001";
 
-/// Sends bytes with the right secret.
+/// Sends bytes with the valid secret.
 async fn send(stack: &Stack, body: impl Into<reqwest::Body>) -> Answer {
     Answer::to(stack.request(Method::POST, PATH).header("x-vapi-secret", WEBHOOK_SECRET).body(body)).await.unwrap()
 }
 
-/// Events, calls, what is known of calls, and contacts.
+/// The number of events, calls, call states and contacts.
 async fn rows(stack: &Stack) -> [i64; 4] {
     let mut rows = [0; 4];
     for (rows, table) in rows.iter_mut().zip(["prewarm.events", "calls", "prewarm.call_states", "contacts"]) {
@@ -45,7 +45,7 @@ async fn a_duplicate_gets_the_first_receipt_and_has_no_effect() {
     for _ in 0..3 {
         assert_eq!(stack.post(&report(&org, "call-1", PHONE)).await.json(), first);
     }
-    // The other route, the other way to present the secret, and another body under the same key.
+    // The other route, the other form of the secret, and another body under the same key.
     let mut changed = report(&org, "call-1", PHONE);
     changed["message"]["analysis"]["summary"] = json!("Something else.");
     let bearer = stack.request(Method::POST, "/api/vapi/webhook").bearer_auth(WEBHOOK_SECRET).json(&changed);
@@ -66,7 +66,7 @@ fn orders() -> Vec<[usize; 4]> {
 }
 
 #[tokio::test]
-async fn a_calls_messages_make_the_same_rows_in_every_order() {
+async fn the_messages_of_a_call_produce_the_same_rows_in_every_order() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for (number, order) in orders().into_iter().enumerate() {
@@ -97,7 +97,7 @@ async fn a_calls_messages_make_the_same_rows_in_every_order() {
 }
 
 #[tokio::test]
-async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
+async fn an_event_of_an_unknown_assistant_is_parked_and_replayed_once_it_is_known() {
     let stack = Stack::start().await;
     let (by_assistant, by_number) = (Org::unknown(), stack.org().await);
     let of_number = {
@@ -118,7 +118,7 @@ async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
     let gauge = async || stack.metrics(&stack.worker).await.sum("prewarm_parked_events", &[]);
     eventually("they are counted", async || (gauge().await == 2.0).then_some(())).await;
 
-    // No message tells of it: the maps are other people's tables.
+    // A plain change of the source, without a message: the maps are the application's tables.
     stack
         .sql(&format!(
             "insert into organizations (id, name) values ('{0}', 'org');
@@ -134,7 +134,7 @@ async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
     assert_eq!(stack.metrics(&stack.worker).await.sum("prewarm_replays_total", &[("outcome", "replayed")]), 2.0);
     for (n, org) in [&by_assistant, &by_number].into_iter().enumerate() {
         assert_eq!(stack.follows(org).await.json()["pulse"]["total_calls"], 1);
-        // The receipt is the same, and included.
+        // The receipt is the same, and counts as included.
         assert_eq!(stack.post(&messages[n]).await.json()["receipt"], receipts[n]);
         let receipt = receipts[n].as_str().unwrap();
         let read = stack.request(Method::GET, "/api/analytics/dashboard").bearer_auth(&org.token);
@@ -145,7 +145,7 @@ async fn what_nobody_knows_is_parked_and_taken_up_when_somebody_does() {
     stack.close().await;
 }
 
-/// Every type that Vapi's SDK names, those that are sent without being named there, and one of tomorrow.
+/// Every type in Vapi's SDK, types that Vapi sends without listing them there, and an unknown one.
 const TYPES: [&str; 34] = [
     "assistant.speechStarted",
     "assistant.started",
@@ -184,11 +184,11 @@ const TYPES: [&str; 34] = [
 ];
 
 #[tokio::test]
-async fn every_type_is_kept_and_only_two_change_a_call() {
+async fn every_message_type_is_stored_and_only_two_change_a_call() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     for kind in TYPES {
-        // Of a report's shape, so that whoever read one by its fields would be found out.
+        // Shaped like a report, to catch code that identifies reports by their fields.
         let mut message = report(&org, "call-1", PHONE);
         message["message"]["type"] = json!(kind);
         message["message"]["status"] = json!("ringing");
@@ -207,7 +207,7 @@ async fn every_type_is_kept_and_only_two_change_a_call() {
 }
 
 #[tokio::test]
-async fn who_takes_a_call_is_answered_from_the_numbers() {
+async fn an_assistant_request_is_answered_from_the_phone_numbers() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -222,7 +222,7 @@ async fn who_takes_a_call_is_answered_from_the_numbers() {
     let unknown = stack.post(&request("number-2")).await;
     assert_eq!((unknown.status, unknown.json()["error"].is_string()), (StatusCode::OK, true));
     assert_eq!(rows(&stack).await, [0; 4]);
-    // The mapping changes, by whomever.
+    // The mapping changes in the source.
     stack.sql("update phone_numbers set vapi_phone_number_id = 'number-2'").await;
     for (number, answer) in [("number-2", json!({ "assistantId": org.assistant() })), ("number-1", unknown.json())] {
         eventually("the new mapping holds", async || {
@@ -233,7 +233,7 @@ async fn who_takes_a_call_is_answered_from_the_numbers() {
     stack.close().await;
 }
 
-/// Ten megabytes of nothing, compressed.
+/// Ten megabytes of zeros, compressed.
 fn bomb() -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(&vec![b' '; 10 << 20]).unwrap();
@@ -241,17 +241,17 @@ fn bomb() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn b1_what_the_source_refuses_is_not_lost() {
+async fn rows_that_the_source_refuses_are_not_lost() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.sql("alter table contacts add check (phone <> '+15550100013')").await;
     assert_eq!(stack.post(&report(&org, "call-1", "+15550100013")).await.status, StatusCode::OK);
-    // The call is there, without its contact.
+    // The call is stored without its contact.
     assert_eq!(rows(&stack).await, [1, 1, 1, 0]);
     let metrics = stack.metrics(&stack.api).await;
     assert_eq!(metrics.sum("prewarm_contacts_refused_total", &[("reason", "check")]), 1.0);
     stack.follows(&org).await;
-    // A call that is refused itself waits, and is told.
+    // A refused call is parked and reported.
     stack.sql("alter table calls add constraint odd check (phone_number <> '+15550100014')").await;
     assert_eq!(stack.post(&report(&org, "call-2", "+15550100014")).await.status, StatusCode::OK);
     assert_eq!(counted(&stack, "end-of-call-report", "refused").await, 1.0);
@@ -262,7 +262,7 @@ async fn b1_what_the_source_refuses_is_not_lost() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_read_is_refused_whole() {
+async fn an_unreadable_message_is_refused_whole() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let good = report(&org, "call-1", PHONE).to_string();
@@ -293,7 +293,7 @@ async fn what_cannot_be_read_is_refused_whole() {
             Answer::to(stack.request(Method::POST, PATH).header(name, value).body(good.clone())).await.unwrap();
         assert_eq!((answer.status, answer.json()), (StatusCode::UNAUTHORIZED, secret.clone()), "{name}");
     }
-    // Vapi compresses nothing: what is compressed is a bomb, or a mistake.
+    // Vapi never compresses, so a compressed body is an attack or a mistake.
     for coding in ["gzip", "br", "deflate", "identity, gzip"] {
         let encoded = stack.request(Method::POST, PATH).header("x-vapi-secret", WEBHOOK_SECRET);
         let answer = Answer::to(encoded.header("content-encoding", coding).body(bomb())).await.unwrap();
@@ -307,7 +307,7 @@ async fn what_cannot_be_read_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn odd_values_cost_no_more_than_themselves() {
+async fn an_odd_value_costs_only_its_own_field() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let mut odd = report(&org, "call-1", PHONE);
@@ -316,7 +316,7 @@ async fn odd_values_cost_no_more_than_themselves() {
     odd["message"]["cost"] = json!({ "total": 1 });
     odd["message"]["startedAt"] = json!("soon");
     odd["message"]["\u{0}key"] = json!(null);
-    // Half an emoji, as JavaScript writes what it has cut.
+    // Half an emoji, as JavaScript leaves after cutting a string.
     let odd = odd.to_string().replace(r#""artifact":{"#, r#""artifact":{"cut\ud83d":"\udc00","#);
     assert_eq!(send(&stack, odd).await.status, StatusCode::OK);
     let cut = "select count(*) from prewarm.events where body #>> '{message,artifact,cut\u{fffd}}' = '\u{fffd}'";
@@ -331,7 +331,7 @@ async fn odd_values_cost_no_more_than_themselves() {
 }
 
 #[tokio::test]
-async fn rows_that_somebody_holds_hold_up_nobody_else() {
+async fn locked_rows_delay_only_the_messages_that_need_them() {
     let stack = Stack::start().await;
     let (held, other) = (stack.org().await, stack.org().await);
     assert_eq!(stack.post(&report(&held, "call-0", PHONE)).await.status, StatusCode::OK);
@@ -340,7 +340,7 @@ async fn rows_that_somebody_holds_hold_up_nobody_else() {
 
     let mut blocked = Vec::new();
     for n in 0..12 {
-        // More than the writers are.
+        // More messages than there are writers.
         if n % 4 == 0 {
             blocked.push(tokio::spawn(stack.webhook(&report(&held, &format!("held-{n}"), PHONE)).send()));
         }
@@ -357,7 +357,7 @@ async fn rows_that_somebody_holds_hold_up_nobody_else() {
     stack.close().await;
 }
 
-/// The status line that a webhook with so many chunks of a megabyte gets, however much of it is read.
+/// The status line for a webhook with a number of one-megabyte chunks, however much of it the server reads.
 async fn status_line(stack: &Stack, header: &str, chunks: usize) -> String {
     let (mut reader, mut writer) = TcpStream::connect(stack.api.http_addr()).await.unwrap().into_split();
     let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\nx-vapi-secret: {WEBHOOK_SECRET}\r\n{header}\r\n\r\n");
@@ -376,7 +376,7 @@ async fn status_line(stack: &Stack, header: &str, chunks: usize) -> String {
 }
 
 #[tokio::test]
-async fn all_but_twenty_five_megabytes_are_taken_and_twenty_six_are_not() {
+async fn bodies_up_to_25_mb_are_accepted() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let mut large = report(&org, "call-1", PHONE);
@@ -386,7 +386,7 @@ async fn all_but_twenty_five_megabytes_are_taken_and_twenty_six_are_not() {
     assert_eq!(stack.post(&large).await.status, StatusCode::OK);
     assert_eq!(rows(&stack).await, [1; 4]);
 
-    // Told beforehand, and found out on the way.
+    // The length is known from the header, or only from the chunks.
     let told = format!("content-length: {}", 26 << 20);
     assert_eq!(status_line(&stack, &told, 0).await, "HTTP/1.1 413");
     assert_eq!(status_line(&stack, "transfer-encoding: chunked", 26).await, "HTTP/1.1 413");

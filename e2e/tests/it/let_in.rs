@@ -1,4 +1,4 @@
-//! Admission by a real process: keys that are not there yet, other issuers, long tokens; and what operators are told.
+//! Token verification by a real process: missing keys, other issuers and long tokens, with the reports to operators.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 const LEADS: &str = "/api/analytics/leads";
 const KEY_ID: &str = "the-one";
-/// Keys are asked for every two seconds, on a machine however busy.
+/// Longer than the two seconds between fetches of keys, for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn claims(more: &Value) -> Value {
@@ -38,7 +38,7 @@ fn signed_with_secret(more: &Value) -> String {
     encode(&Header::default(), &claims(more), &EncodingKey::from_secret(JWT_SECRET.as_bytes())).unwrap()
 }
 
-/// A project's key: its public half as it is published, and a token.
+/// A project's key: the published public half and a token.
 fn project_key() -> (Value, String) {
     let private = SecretKey::random(&mut OsRng);
     let point = private.public_key().to_encoded_point(false);
@@ -63,9 +63,9 @@ async fn refusals(stack: &Stack, api: &Process, status: &str, reason: &str) -> f
 }
 
 #[tokio::test]
-async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
+async fn readers_stay_signed_in_while_the_key_server_is_down() {
     let stack = Stack::start().await;
-    // The port is free for as long as the test needs it: it is one of an address that nobody else has.
+    // The port stays free for the test, because no other process uses its address.
     let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address: SocketAddr = port.local_addr().unwrap();
     drop(port);
@@ -81,7 +81,7 @@ async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
         (status == StatusCode::SERVICE_UNAVAILABLE && reason.contains("efused")).then_some(reason)
     })
     .await;
-    assert!(reason.starts_with("no keys yet: nobody is let in"), "{reason}");
+    assert!(reason.starts_with("no keys yet, so no token is accepted"), "{reason}");
     let answer = read(&stack, &api, &token).await;
     assert_eq!((answer.status, answer.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, Some("2")));
     assert!(refusals(&stack, &api, "503", "token_no_keys").await >= 1.0);
@@ -95,12 +95,12 @@ async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
     let server = tokio::spawn(async move { axum::serve(TcpListener::bind(address).await.unwrap(), app).await });
     let empty_set =
         poll(PATIENCE, async || ready(&stack, &api).await?.1["reason"].as_str()?.contains("holds no").then_some(()));
-    assert!(empty_set.await.is_some(), "an empty set is told");
+    assert!(empty_set.await.is_some(), "an empty key set is not reported");
     assert_eq!(read(&stack, &api, &token).await.status, StatusCode::SERVICE_UNAVAILABLE);
 
     *keys.lock().unwrap() = published;
     let let_in = poll(PATIENCE, async || (read(&stack, &api, &token).await.status == StatusCode::OK).then_some(()));
-    assert!(let_in.await.is_some(), "the keys are there and nobody is let in");
+    assert!(let_in.await.is_some(), "the keys are published and the token is still refused");
     api.ready(&stack.client).await;
     assert_eq!(ready(&stack, &api).await.unwrap().1["state"], "ok");
     server.abort();
@@ -109,7 +109,7 @@ async fn c3_nobody_is_signed_out_while_the_key_server_is_down() {
 }
 
 #[tokio::test]
-async fn c1_why_a_token_is_refused_is_counted_and_told_without_the_token() {
+async fn the_reason_a_token_is_refused_is_counted_and_logged_without_the_token() {
     const ISSUER: &str = "https://auth.clinic.example/auth/v1";
     let environment = Environment::from([("PREWARM_JWT_ISSUER", format!("https://old.example/auth/v1, {ISSUER}"))]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
@@ -144,7 +144,7 @@ async fn c1_why_a_token_is_refused_is_counted_and_told_without_the_token() {
 }
 
 #[tokio::test]
-async fn c2_a_long_token_passes_the_listener_and_a_longer_one_is_told_so() {
+async fn a_16_kb_token_passes_the_listener_and_a_longer_one_gets_431() {
     let stack = Stack::start().await;
     let of_length = |length: usize| signed_with_secret(&json!({ "x": "x".repeat(length * 3 / 4) }));
     let long = of_length(15_500);

@@ -14,7 +14,7 @@ use tokio::{
 };
 use uuid::Uuid;
 
-/// Runs a process that is to fail, and returns the one line it leaves.
+/// Runs a process that must fail and returns its one line of output.
 async fn complaint(arguments: &[&str], environment: &Environment) -> String {
     let mut process = Process::start(arguments, environment);
     let status = process.ended().await;
@@ -41,7 +41,7 @@ async fn processes_stop_in_time_with_half_a_header_open() {
         stream.write_all(b"GET / HTTP/1.1\r\nhost: ").await.unwrap();
         half_sent.push(stream);
     }
-    // Half a body, too.
+    // A connection with half a body as well.
     let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     let head = format!(
         "POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\nx-vapi-secret: {}\r\ncontent-length: 9\r\n\r\n{{",
@@ -62,7 +62,7 @@ fn authority(url: &str) -> String {
 }
 
 #[tokio::test]
-async fn an_api_that_could_not_tell_friend_from_foe_does_not_start() {
+async fn an_api_without_a_webhook_secret_does_not_start() {
     let stack = Stack::start().await;
     let line = complaint(&["api"], &without(&stack.environment, "SUPABASE_JWT_SECRET")).await;
     assert!(line.contains("SUPABASE_JWT_SECRET") && line.contains("SUPABASE_URL"), "{line}");
@@ -81,7 +81,7 @@ async fn an_api_that_could_not_tell_friend_from_foe_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_port_that_is_taken_is_named() {
+async fn a_taken_port_is_named_in_the_error() {
     let stack = Stack::start().await;
     let holder = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let taken = holder.local_addr().unwrap().to_string();
@@ -95,14 +95,14 @@ async fn a_port_that_is_taken_is_named() {
         let mut environment = stack.environment.clone();
         environment.insert(variable, taken.clone());
         let line = complaint(&[command], &environment).await;
-        assert!(line.starts_with(&format!("prewarm: {taken} is taken: ")), "{line}");
+        assert!(line.starts_with(&format!("prewarm: {taken} is in use: ")), "{line}");
         assert!(line.contains(&format!("such as {variable}=127.0.0.1:")) && !line.contains("os error"), "{line}");
     }
     stack.close().await;
 }
 
 #[tokio::test]
-async fn a_command_on_a_schema_that_is_not_there_says_what_to_run() {
+async fn a_command_without_a_schema_says_what_to_run() {
     let stack = Stack::start().await;
     let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
     stack.sql(&format!("create database {name}")).await;
@@ -122,7 +122,7 @@ async fn a_command_on_a_schema_that_is_not_there_says_what_to_run() {
 #[tokio::test]
 async fn a_process_waits_for_its_schema_and_says_so() {
     let stack = Stack::start().await;
-    // The prefix has it cleared away should this test crash.
+    // The prefix gets the database removed if this test crashes.
     let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
     stack.sql(&format!("create database {name}")).await;
     let mut environment = stack.environment.clone();
@@ -130,7 +130,7 @@ async fn a_process_waits_for_its_schema_and_says_so() {
     let (mut api, mut worker) = (Process::start(&["api"], &environment), Process::start(&["worker"], &environment));
     for process in [&api, &worker] {
         let ready = process.admin("/readyz");
-        // From its first word on it is not ready; why, it knows after a look.
+        // The process is not ready from the start, and knows the reason after its first check.
         eventually("it says what it waits for", async || {
             let answer = Answer::to(stack.client.get(&ready)).await.ok()?;
             assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
@@ -138,9 +138,22 @@ async fn a_process_waits_for_its_schema_and_says_so() {
         })
         .await;
     }
-    for _ in 0..2 {
-        let mut migrate = Process::start(&["migrate"], &environment);
-        assert!(migrate.ended().await.success(), "{}", migrate.log());
+    for (arguments, next) in
+        [(&["migrate"][..], Some("prewarm migrate --with-source")), (&["migrate", "--with-source"], None)]
+    {
+        for _ in 0..2 {
+            let mut migrate = Process::start(arguments, &environment);
+            assert!(migrate.ended().await.success(), "{}", migrate.log());
+        }
+        let Some(next) = next else { continue };
+        for process in [&api, &worker] {
+            eventually("it says that there is no source", async || {
+                let answer = Answer::to(stack.client.get(&process.admin("/readyz"))).await.ok()?;
+                assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
+                answer.text().contains(next).then_some(())
+            })
+            .await;
+        }
     }
     api.ready(&stack.client).await;
     worker.ready(&stack.client).await;

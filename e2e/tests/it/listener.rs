@@ -1,4 +1,4 @@
-//! Clients that are slow on purpose lose their connections; the others notice nothing.
+//! Slow clients lose their connections without affecting others.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use tokio::{
     net::{TcpSocket, TcpStream},
 };
 
-/// A slow client is gone after ten seconds; the rest is for a busy machine. A connection that rests is kept for longer.
+/// A slow client is disconnected after ten seconds; the rest is slack for a busy machine. Idle connections last longer.
 const GONE: Duration = Duration::from_secs(40);
-/// For how long the others are watched meanwhile.
+/// How long the other clients are watched meanwhile.
 const WATCHED: Duration = Duration::from_secs(12);
 const DRIP: Duration = Duration::from_millis(500);
 
-/// Sends bytes one by one until the server closes; tells how long that took.
+/// Sends bytes one by one until the server closes the connection. Returns the time.
 async fn drip(mut stream: TcpStream, begin: &[u8], then: &[u8]) -> Duration {
     let opened = Instant::now();
     stream.write_all(begin).await.unwrap();
@@ -34,7 +34,7 @@ async fn drip(mut stream: TcpStream, begin: &[u8], then: &[u8]) -> Duration {
     };
     let closed = async {
         let mut answer = Vec::new();
-        // What comes before the end is an answer, or a reset.
+        // The connection ends after a response or by a reset.
         let _ = reader.read_to_end(&mut answer).await;
     };
     let ended = async {
@@ -58,10 +58,10 @@ async fn answered(mut stream: TcpStream, request: &[u8]) -> TcpStream {
 }
 
 #[tokio::test]
-async fn b7_a_connection_rests_for_as_long_as_is_set() {
+async fn the_keep_alive_setting_limits_idle_connections() {
     let environment = Environment::from([("PREWARM_HTTP_KEEP_ALIVE", "2".to_owned())]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
-    // A head that has begun and does not end is closed after ten seconds: the connection that rests goes first.
+    // A started head times out after ten seconds, later than the idle connection.
     let mut half_head = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     half_head.write_all(b"GET / HTTP/1.1\r\n").await.unwrap();
     let resting = TcpStream::connect(stack.api.http_addr()).await.unwrap();
@@ -111,7 +111,7 @@ async fn slow_clients_are_closed_within_ten_seconds() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
+async fn a_client_that_does_not_read_is_disconnected_and_delays_no_other() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -123,14 +123,14 @@ async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
         ))
         .await;
     stack.follows(&org).await;
-    // Five hundred bodies of 25 kB fill every buffer on the way.
+    // Five hundred bodies of 25 kB fill all buffers in between.
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
     let mut deaf = socket.connect(stack.api.http_addr()).await.unwrap();
     let request =
         format!("GET /api/analytics/leads HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n", org.token);
     deaf.write_all(request.repeat(500).as_bytes()).await.unwrap();
-    // And as many as a small attacker can afford.
+    // As many connections as a small attacker can afford.
     let mut loris = Vec::new();
     for _ in 0..500 {
         let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
@@ -149,7 +149,7 @@ async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
         let closed = tokio::time::timeout(in_time(Duration::from_secs(2)), stream.read_to_end(&mut rest)).await;
         assert!(closed.is_ok(), "a half-sent head keeps its connection");
     }
-    // What was sent before is in the buffers; behind it is the end.
+    // The end follows the bytes that are still in the buffers.
     let mut rest = vec![0; 1 << 20];
     let ended = async { while deaf.read(&mut rest).await.is_ok_and(|read| read > 0) {} };
     assert!(
@@ -160,7 +160,7 @@ async fn who_does_not_read_is_closed_and_nobody_else_suffers() {
 }
 
 #[tokio::test]
-async fn what_is_no_request_is_refused_and_the_connection_closed() {
+async fn a_malformed_request_is_refused_and_its_connection_closed() {
     let stack = Stack::start().await;
     for (what, bytes) in [
         ("two lengths", "POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\na"),
@@ -172,7 +172,7 @@ async fn what_is_no_request_is_refused_and_the_connection_closed() {
         ("no HTTP at all", "\x16\x03\x01\x02\x00\x01\x00"),
     ] {
         let mut stream = TcpStream::connect(stack.api.http_addr()).await.unwrap();
-        // The server may answer and close before all is sent.
+        // The server may respond and close before everything is sent.
         let _ = stream.write_all(bytes.as_bytes()).await;
         let mut answer = Vec::new();
         let read = tokio::time::timeout(Duration::from_secs(3), stream.read_to_end(&mut answer)).await;

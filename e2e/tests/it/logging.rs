@@ -1,4 +1,4 @@
-//! The log: nobody waits for its reader, and each failure leaves a line that says what, where and why.
+//! The log: no process waits for its reader, and each failure leaves a line with the place and the reason.
 
 use e2e::{Answer, Environment, Process, Stack, WEBHOOK_SECRET, eventually, report};
 use futures_util::future::join_all;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::ladder::postgres::read_only;
 
-/// The lines of a log that have this message.
+/// The lines of a log with this message.
 fn lines(process: &Process, message: &str) -> Vec<Value> {
     let log = process.log();
     let all =
@@ -16,13 +16,13 @@ fn lines(process: &Process, message: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn h7_a_log_that_nobody_reads_stops_nobody() {
+async fn a_blocked_standard_error_stops_no_process() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     let mut unread = Process::start_unread(&["api"], &stack.environment);
     unread.ready(&stack.client).await;
-    // A webhook that the source refuses leaves a line of more than a hundred bytes each time; a pipe takes 64 kB.
+    // Each refused webhook logs more than a hundred bytes, and a pipe holds 64 kB.
     stack.sql("alter table prewarm.events add constraint h7 check (false) not valid").await;
     for round in 0..50 {
         let refused = (0..10).map(|n| {
@@ -39,13 +39,13 @@ async fn h7_a_log_that_nobody_reads_stops_nobody() {
     let measured = stack.metrics(&unread).await;
     assert_eq!(measured.sum("prewarm_refusals_total", &[("status", "422"), ("reason", "unfit")]), 500.0);
     assert!(measured.names().any(|name| name == "prewarm_log_lines_dropped_total"));
-    // Its last words wait for nobody either.
+    // The last lines at shutdown do not wait either.
     unread.stop().await;
     stack.close().await;
 }
 
 #[tokio::test]
-async fn c10_a_rebuild_that_fails_leaves_a_line_each_time_with_the_org_and_the_reason() {
+async fn every_failed_rebuild_logs_the_org_and_the_reason() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
@@ -67,26 +67,26 @@ async fn c10_a_rebuild_that_fails_leaves_a_line_each_time_with_the_org_and_the_r
 }
 
 #[tokio::test]
-async fn h18_readyz_says_what_cannot_be_done_while_the_database_takes_no_writes() {
+async fn readyz_reports_a_database_that_takes_no_writes() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     let part = async |name: &str| {
         let answer = Answer::to(stack.client.get(stack.api.admin("/readyz"))).await.unwrap();
-        // Dashboards are served all the same.
+        // Dashboards are still served.
         assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
         answer.json()["parts"][name].clone()
     };
     eventually("all is well", async || (part("writes").await["state"] == "ok").then_some(())).await;
 
     read_only(&stack, true).await;
-    let reason = eventually("it is told", async || {
+    let reason = eventually("the reason is logged", async || {
         let writes = part("writes").await;
         (writes["state"] == "degraded").then(|| writes["reason"].as_str().unwrap().to_owned())
     })
     .await;
     assert!(reason.contains("read-only") && reason.contains("503"), "{reason}");
-    eventually("a webhook is refused, and it is told why", async || {
+    eventually("a refused webhook is logged with its reason", async || {
         let message = report(&org, "call-h18", "+15550100018");
         assert_eq!(stack.post(&message).await.status, StatusCode::SERVICE_UNAVAILABLE);
         let intake = part("intake").await;
@@ -107,7 +107,7 @@ async fn h18_readyz_says_what_cannot_be_done_while_the_database_takes_no_writes(
 }
 
 #[tokio::test]
-async fn c10_a_server_that_is_away_is_told_with_its_words() {
+async fn an_unreachable_server_is_logged_with_its_own_error() {
     let stack = Stack::start().await;
     let mut environment: Environment = stack.environment.clone();
     environment.insert("REDIS_URL", "redis://127.0.0.1:1".to_owned());

@@ -1,4 +1,4 @@
-//! The whole system from outside: what it promises, and what becomes of that when its processes and servers are killed.
+//! The whole system from outside: its promises, and whether they hold when processes and servers are killed.
 
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

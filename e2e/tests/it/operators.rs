@@ -1,4 +1,4 @@
-//! What operators look at: metrics, health, the queue's board.
+//! The operators' views: metrics, health, the queue's board.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use e2e::{Answer, Stack, eventually, report};
 use reqwest::{Method, StatusCode};
 
 #[tokio::test]
-async fn metrics_parse_and_name_no_org() {
+async fn metrics_parse_and_have_no_org_label() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let receipt = stack.post(&report(&org, "call-1", "+15550100001")).await;
     assert_eq!(receipt.status, StatusCode::OK);
-    // The first edition may be the api's own, made on demand; this change is left to the worker.
+    // The api may have built the first edition on demand. This change is left to the worker.
     stack.follows(&org).await;
     stack.sql(&format!("update contacts set name = 'Renamed' where org_id = '{}'", org.id)).await;
     let dashboard = stack.follows(&org).await;
@@ -26,7 +26,7 @@ async fn metrics_parse_and_name_no_org() {
     assert_eq!(api.sum("prewarm_intake_total", &[("type", "end-of-call-report"), ("outcome", "accepted")]), 1.0);
     assert_eq!(api.sum("prewarm_intake_seconds_count", &[]), 1.0);
     assert!(api.sum("prewarm_read_seconds_count", &[]) >= 1.0);
-    // A rebuild is counted at its end, after others can see what it has made.
+    // A rebuild is counted at its end, after its version is visible.
     let worker = eventually("a rebuild is counted", async || {
         let worker = stack.metrics(&stack.worker).await;
         (worker.sum("prewarm_rebuilds_total", &[("outcome", "changed")]) >= 1.0).then_some(worker)
@@ -49,7 +49,7 @@ async fn metrics_parse_and_name_no_org() {
 }
 
 #[tokio::test]
-async fn the_board_shows_the_queues_and_takes_no_orders() {
+async fn the_board_shows_the_queues_and_is_read_only() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;

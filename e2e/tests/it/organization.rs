@@ -1,4 +1,4 @@
-//! Whose dashboard it is, and by which days it counts.
+//! The name and the time zone of an org.
 
 use e2e::{Answer, Org, Stack};
 use reqwest::{Method, StatusCode};
@@ -14,7 +14,7 @@ async fn organization(stack: &Stack, org: &Org) -> Value {
 }
 
 #[tokio::test]
-async fn an_org_is_told_its_name_and_the_zone_that_its_days_are_counted_by() {
+async fn the_organization_route_gives_name_and_time_zone() {
     let stack = Stack::start().await;
     let (org, other) = (stack.org().await, stack.org().await);
     let set = async |zone: &str| {
@@ -25,11 +25,11 @@ async fn an_org_is_told_its_name_and_the_zone_that_its_days_are_counted_by() {
         organization(&stack, &org).await
     };
     assert_eq!(set("'Europe/Berlin'").await, json!({"name": "Zoë’s clinic", "timezone": "Europe/Berlin"}));
-    // As the read models count: Windows' names are known, and what is no zone is UTC.
+    // As in the read models: Windows names are known, and an unknown zone is UTC.
     assert_eq!(set("'W. Europe Standard Time'").await["timezone"], "Europe/Berlin");
     assert_eq!(set("'Mars/Olympus'").await["timezone"], "UTC");
     assert_eq!(set("null").await["timezone"], "UTC");
-    // Another org's token tells of the other org, and one of no org of nothing.
+    // Another org's token gives the other org's name, and a token of an unknown org gives none.
     assert_ne!(organization(&stack, &other).await["name"], "Zoë’s clinic");
     assert_eq!(organization(&stack, &Org::unknown()).await, json!({"name": null, "timezone": "UTC"}));
     let nobody = Answer::to(stack.request(Method::GET, PATH)).await.unwrap();

@@ -1,4 +1,4 @@
-//! Servers that are killed, hang or forget, under an api with two nodes.
+//! Servers that are killed, hang or lose their data, under an api with two nodes.
 
 use std::time::{Duration, Instant};
 
@@ -8,12 +8,12 @@ use reqwest::StatusCode;
 use testkit::{Database, busy::in_time, servers};
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
-/// What one node may lag behind the other, by invariant 4.
+/// The lag between two nodes, by invariant 4.
 const CONVERGENCE: Duration = in_time(Duration::from_secs(2));
-/// The longest wait for an answer, whatever is down.
+/// The longest wait for an answer during any outage.
 const NO_HANG: Duration = in_time(Duration::from_secs(3));
 
-/// An answer, and that it did not take long.
+/// Reads a dashboard and checks that it did not take long.
 async fn promptly(stack: &Stack, node: &Process, org: &Org) -> Answer {
     let asked = Instant::now();
     let answer = stack.read_from(node, org, DASHBOARD).await;
@@ -21,7 +21,7 @@ async fn promptly(stack: &Stack, node: &Process, org: &Org) -> Answer {
     answer
 }
 
-/// A call ends; then both nodes come to show it, the second soon after the first.
+/// Reports a call and checks that both nodes show it, the second soon after the first.
 async fn both_learn_of_a_call(stack: &Stack, nodes: [&Process; 2], org: &Org, call: &str) {
     let etag = async |node: &Process| {
         let answer = promptly(stack, node, org).await;
@@ -46,14 +46,14 @@ async fn both_learn_of_a_call(stack: &Stack, nodes: [&Process; 2], org: &Org, ca
 }
 
 #[tokio::test]
-async fn two_nodes_converge_with_redis_and_without() {
+async fn two_nodes_converge_with_and_without_redis() {
     let mut stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     both_learn_of_a_call(&stack, [&stack.api, &other], &org, "with-redis").await;
 
-    // Redis forgets: nobody notices, and a node that starts then gives it back what it read from Postgres.
+    // Redis loses its data unnoticed, and a new node writes back what it reads from Postgres.
     let held = promptly(&stack, &stack.api, &org).await;
     flush(&stack).await;
     for node in [&stack.api, &other] {
@@ -99,20 +99,20 @@ async fn flush(stack: &Stack) {
     assert_eq!(redis_cli(stack, &["FLUSHALL"]).await, "OK");
 }
 
-/// How many orgs Redis holds, of whatever format and installation.
+/// The number of orgs in Redis, of any format and installation.
 async fn keys(stack: &Stack) -> usize {
     redis_cli(stack, &["KEYS", "prewarm:*-*:{*"]).await.lines().count()
 }
 
 #[tokio::test]
-async fn dashboards_outlive_postgres_and_say_that_they_may_be_old() {
+async fn dashboards_survive_without_postgres_and_are_labelled_stale() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let stack = Stack::start_on(database, Environment::new()).await;
     let (org, in_redis, nowhere) = (stack.org().await, stack.org().await, Org::unknown());
     let held = stack.follows(&org).await;
     let mut cold = stack.another_api().await;
-    // Built, and read by nobody.
+    // Built but never read.
     eventually("Redis holds both orgs", async || (keys(&stack).await == 2).then_some(())).await;
 
     server.kill().await.unwrap();
@@ -129,7 +129,7 @@ async fn dashboards_outlive_postgres_and_say_that_they_may_be_old() {
     let queried = stack.read(&org, "/api/calls-dashboard?search=a").await;
     assert_eq!((queried.status, &queried.json()["code"]), (StatusCode::SERVICE_UNAVAILABLE, &"DB_ERROR".into()));
 
-    // A node that has never had word from Postgres cannot know whether what Redis holds is the newest.
+    // A node that has never reached Postgres cannot know whether Redis holds the newest version.
     cold.restart();
     let up = cold.http(DASHBOARD);
     eventually("the node listens", async || stack.client.get(&up).send().await.ok().map(|_| ())).await;
@@ -155,7 +155,7 @@ async fn dashboards_outlive_postgres_and_say_that_they_may_be_old() {
     assert!(after.version() > held.version());
     assert_eq!(after.json()["pulse"]["total_calls"], 1);
 
-    // The same with a server that hangs, and keeps its connections.
+    // The same with a hanging server that keeps its connections.
     server.pause().unwrap();
     assert_eq!(promptly(&stack, &stack.api, &org).await.etag(), after.etag());
     assert_eq!(promptly(&stack, &stack.api, &nowhere).await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -165,7 +165,7 @@ async fn dashboards_outlive_postgres_and_say_that_they_may_be_old() {
     stack.close().await;
 }
 
-/// Sends a webhook until it is taken.
+/// Sends a webhook until it is accepted.
 async fn eventually_posted(stack: &Stack, org: &Org) -> StatusCode {
     eventually("a webhook is taken", async || {
         let status = stack.post(&report(org, "call-1", "+1555")).await.status;

@@ -1,4 +1,4 @@
-//! What people are called and say, and what opens doors, stays out of logs, metrics and the queue.
+//! Personal data and secrets stay out of logs, metrics and the queue.
 
 use std::time::Duration;
 
@@ -23,17 +23,17 @@ const SUMMARY: &str = "Canary asked for the cage";
 const TRANSCRIPT: &str = "I am a canary";
 const WRONG_SECRET: &str = "canary-wrong-secret";
 const SEARCH: &str = "canary-search";
-/// Signs webhooks.
+/// The secret that signs webhooks.
 const HMAC_SECRET: &str = "canary-hmac-secret";
 /// The caller of an unknown assistant.
 const PARKED_PHONE: &str = "+15557272728";
-/// A number of ours, whose calls an assistant takes.
+/// A number of the org, answered by its assistant.
 const OUR_NUMBER: &str = "+15557272729";
-/// Where calls from the browser are joined: whoever knows a room may.
+/// The host of rooms. A room's address is a secret, because it is enough to join the call.
 const ROOMS: &str = "rooms.standin.invalid";
 /// A number that the source refuses.
 const REFUSED_PHONE: &str = "+15557272730";
-/// Secrets that a body may hold, by the names of their fields.
+/// Secrets in bodies, by field name.
 const IN_BODIES: [(&str, &str); 5] = [
     ("twilioAuthToken", "canary-twilio-token"),
     ("secret", "canary-tool-secret"),
@@ -42,14 +42,14 @@ const IN_BODIES: [(&str, &str); 5] = [
     ("websocketCallUrl", "canary-call-url"),
 ];
 
-/// Whatever `query` returns, as one text.
+/// The result of a query as one text.
 async fn text(stack: &Stack, query: &'static str) -> String {
     let rows: Vec<String> = sqlx::query_scalar(query).fetch_all(&stack.pg).await.unwrap();
     rows.concat()
 }
 
 #[tokio::test]
-async fn nothing_private_gets_into_logs_metrics_or_jobs() {
+async fn private_data_stays_out_of_logs_metrics_and_jobs() {
     let environment = Environment::from([
         ("PREWARM_LOG", "debug".to_owned()),
         ("VAPI_WEBHOOK_SECRET", format!("{WEBHOOK_SECRET},{HMAC_SECRET}")),
@@ -120,9 +120,9 @@ async fn nothing_private_gets_into_logs_metrics_or_jobs() {
     stack.close().await;
 }
 
-/// What people configure and hear, and what Vapi tells of their calls.
+/// Prompts, messages, and data from Vapi's list of calls.
 #[tokio::test]
-async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation() {
+async fn private_data_of_console_test_calls_and_reconciliation_stays_out_of_logs() {
     let standin = standin().await;
     let stack = crate::assistants::stack(&standin).await;
     let org = Org::unknown();
@@ -134,7 +134,7 @@ async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation()
         "voice": {"provider": "11labs", "voiceId": "canary-voice"},
         "model": {"provider": "openai", "model": "gpt-4o", "messages": [{"role": "user", "content": "canary-message"}]},
     });
-    // Of another type, with a character that cannot be kept, unfit, of another name, and as it should be.
+    // Agents with a wrong type, a NUL character, an invalid value, an unknown field, and a valid one.
     stack.sql(&format!("alter table agents add check (first_message <> '{EMAIL}')")).await;
     for (field, value) in
         [("voice", json!(PHONE)), ("systemPrompt", json!(format!("{TRANSCRIPT}\0"))), ("firstMessage", json!(EMAIL))]
@@ -151,7 +151,7 @@ async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation()
     let call = post(&stack, &org, "test-agent", &json!({})).await.json();
     let ready = watched(&stack, &org, &call["stream"]).await.pop().unwrap();
     assert!(ready.data["webCallUrl"].as_str().unwrap().contains(ROOMS), "{ready:?}");
-    // One that is filled, and one whose contact the source refuses.
+    // One call to recover, and one whose contact the source refuses.
     stack.sql(&format!("alter table contacts add check (phone <> '{REFUSED_PHONE}')")).await;
     for number in [PHONE, REFUSED_PHONE] {
         let call = standin.begin_call(&NewCall {
@@ -182,7 +182,7 @@ async fn nothing_private_gets_out_of_the_console_test_calls_and_reconciliation()
     stack.close().await;
 }
 
-/// Whatever somebody else may read: the jobs, the logs and the metrics.
+/// Everything that others may read: jobs, logs and metrics.
 async fn places(stack: &Stack) -> Vec<(&'static str, String)> {
     let jobs = text(stack, "select to_jsonb(j)::text || encode(j.job, 'escape') from apalis.jobs j").await;
     let mut places = vec![("the jobs", jobs)];
@@ -194,7 +194,7 @@ async fn places(stack: &Stack) -> Vec<(&'static str, String)> {
     places
 }
 
-/// A webhook that is signed, and one whose signature is of another body; returns the signatures.
+/// Sends a signed webhook and one with another body's signature. Returns the signatures.
 async fn signed(stack: &Stack, org: &Org) -> [String; 2] {
     let body = report(org, "call-signed", PHONE).to_string();
     let time = wall_clock().0;
@@ -207,7 +207,7 @@ async fn signed(stack: &Stack, org: &Org) -> [String; 2] {
     [right, wrong]
 }
 
-/// A webhook that is parked and replayed, one that the source refuses, and who takes a call: full of secrets and numbers.
+/// Sends a webhook that is parked and replayed, one that the source refuses, and an assistant request, all full of secrets.
 async fn parked_and_refused(stack: &Stack, org: &Org) {
     let unknown = Org::unknown();
     let mut parked = report(&unknown, "call-parked", PARKED_PHONE);
@@ -247,7 +247,7 @@ async fn parked_and_refused(stack: &Stack, org: &Org) {
     .await;
 }
 
-/// A rebuild that fails on a value: Postgres' message quotes it.
+/// Makes a rebuild fail on a value, which Postgres's message quotes.
 async fn broken_rebuild(stack: &Stack, org: &str) {
     stack
         .sql(&format!(

@@ -1,4 +1,4 @@
-//! What a real Prometheus makes of the processes, by the rules and the dashboard that the project ships.
+//! A real Prometheus scrapes the processes, with the project's rules and dashboard.
 
 use std::{collections::BTreeSet, fs, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::assistants;
 const READERS: usize = 4;
 const LOAD: Duration = Duration::from_secs(4);
 const BETWEEN_CALLS: Duration = Duration::from_millis(200);
-/// What Grafana puts for its variable; longer than the test.
+/// Grafana's variable and its value, longer than the test.
 const RATE_INTERVAL: [&str; 2] = ["$__rate_interval", "5m"];
 
 #[test]
-fn promtool_finds_nothing_wrong_and_the_alerts_fire_when_they_should() {
+fn promtool_accepts_the_rules_and_the_alerts_fire_when_they_should() {
     for (arguments, file) in [
         (&["check", "config"][..], "prometheus/prometheus.yml"),
         (&["check", "rules"], "prometheus/rules/recording.yml"),
@@ -30,7 +30,7 @@ fn promtool_finds_nothing_wrong_and_the_alerts_fire_when_they_should() {
 }
 
 #[test]
-fn every_alert_says_what_it_is_and_has_a_test() {
+fn every_alert_has_a_summary_a_description_and_a_test() {
     let rules = fs::read_to_string(monitoring_file("prometheus/rules/alerts.yml")).unwrap();
     let tests = fs::read_to_string(monitoring_file("prometheus/tests/alerts.yml")).unwrap();
     let (_, alerts) = rules.split_once("- alert: ").unwrap();
@@ -43,7 +43,7 @@ fn every_alert_says_what_it_is_and_has_a_test() {
     }
 }
 
-/// The panels of the dashboard, with the row that each lies in.
+/// The panels of the dashboard with their rows.
 fn panels_by_row() -> Vec<(String, Value)> {
     let dashboard: Value = serde_json::from_slice(&fs::read(monitoring_file("grafana/prewarm.json")).unwrap()).unwrap();
     let (mut row, mut panels) = (String::new(), Vec::new());
@@ -56,15 +56,15 @@ fn panels_by_row() -> Vec<(String, Value)> {
     panels
 }
 
-/// The panels without the rows that part them.
+/// The panels without the row headings.
 fn panels() -> Vec<Value> {
     panels_by_row().into_iter().map(|(_, panel)| panel).collect()
 }
 
-/// Those that need a Vapi.
+/// The row of panels that need a Vapi.
 const ASSISTANTS: &str = "Assistants";
 
-/// Waits until each panel has data.
+/// Waits until every panel has data.
 async fn shows_data(prometheus: &Prometheus, panels: impl Iterator<Item = Value>) {
     for panel in panels {
         for target in panel["targets"].as_array().unwrap() {
@@ -80,7 +80,7 @@ async fn shows_data(prometheus: &Prometheus, panels: impl Iterator<Item = Value>
 }
 
 #[test]
-fn panels_lie_beside_each_other_and_say_what_they_show() {
+fn panels_do_not_overlap_and_have_titles_and_descriptions() {
     let (mut ids, mut cells) = (BTreeSet::new(), BTreeSet::new());
     for panel in panels() {
         let title = panel["title"].as_str().unwrap();
@@ -99,7 +99,7 @@ fn panels_lie_beside_each_other_and_say_what_they_show() {
 }
 
 #[tokio::test]
-async fn every_panel_shows_the_load_and_l1_answers_it() {
+async fn every_panel_has_data_under_load() {
     let stack = Stack::start().await;
     let mut orgs = Vec::new();
     for _ in 0..3 {
@@ -107,7 +107,7 @@ async fn every_panel_shows_the_load_and_l1_answers_it() {
         stack.follows(&org).await;
         orgs.push(org);
     }
-    // From here on the nodes are warm: rates count from the first scrape.
+    // The nodes are warm now. Rates count from the first scrape.
     let prometheus = Prometheus::start(&stack.client, &[&stack.api, &stack.worker]).await;
     let mut readers = JoinSet::new();
     for reader in 0..READERS {
@@ -126,13 +126,13 @@ async fn every_panel_shows_the_load_and_l1_answers_it() {
     let l1 = prometheus.query(r#"prewarm:tier_hit_ratio{tier="l1"}"#).await;
     assert!(l1.len() == 1 && l1[0] >= 0.99, "{l1:?}");
     let reads = prometheus.query(r#"sum(increase(prewarm_reads_total{source="l1"}[5m]))"#).await;
-    // How many there are is the machine's.
+    // The exact rate depends on the machine.
     assert!(reads[0] > 100.0, "{reads:?}");
     for tier in ["redis", "postgres"] {
-        // Over time: on a busy machine the last scrape may have failed, and an instant then has no sample.
+        // A range, because on a busy machine the last scrape may have failed, and an instant then has no sample.
         let asked = format!(r#"sum(max_over_time(prewarm_cache_requests_total{{tier="{tier}"}}[5m]))"#);
         let asked = prometheus.query(&asked).await;
-        assert!(asked[0] > 0.0, "nobody asked {tier}");
+        assert!(asked[0] > 0.0, "{tier} was not asked");
     }
     readers.shutdown().await;
 
@@ -145,7 +145,7 @@ async fn every_panel_shows_the_load_and_l1_answers_it() {
     stack.close().await;
 }
 
-/// Somebody looks at the panels of an org, in every coding, and again with what they hold.
+/// Reads the panels of an org in every coding, and revalidates them, in a loop.
 async fn read_for_ever(client: Client, api: String, org: Org) {
     loop {
         for (panel, coding) in PANELS.iter().zip(["identity", "gzip", "br", "zstd"].into_iter().cycle()) {
@@ -160,7 +160,7 @@ async fn read_for_ever(client: Client, api: String, org: Org) {
     }
 }
 
-/// A call's report, which comes twice; and what else comes in meanwhile.
+/// Sends a call's report twice, and other webhooks in between.
 async fn a_call_ends(stack: &Stack, org: &Org, number: usize) {
     let report = report(org, &format!("call-{number}"), "+15550100001");
     for _ in 0..2 {
@@ -170,18 +170,18 @@ async fn a_call_ends(stack: &Stack, org: &Org, number: usize) {
     assert_eq!(Answer::to(forged).await.unwrap().status, StatusCode::UNAUTHORIZED);
     let filtered = stack.read(org, "/api/calls-dashboard?search=a").await;
     assert_eq!(filtered.header("prewarm-source"), Some("query"));
-    // This one was not read yet.
+    // An org that was not read yet.
     let new = stack.org().await;
     assert_eq!(stack.read(&new, "/api/analytics/dashboard").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn every_worker_measures_what_is_owed() {
+async fn every_worker_measures_the_backlog() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
     stack.settled().await;
-    // No cron fires for a while: what only one of the workers is told, the other would not show.
+    // Stops crons for a while: a cron's figures would appear in one worker only.
     stack
         .sql(
             "insert into prewarm.cron_slots (name, slot)
@@ -199,7 +199,7 @@ async fn every_worker_measures_what_is_owed() {
         })
         .await;
     };
-    // Somebody else has it, and does not end.
+    // Another holder has the lease and does not end.
     let lease = format!("insert into prewarm.leases values ('{}', 'nobody', 1, now() + interval '1 hour')", org.id);
     stack.sql(&lease).await;
     shown(1.0).await;
@@ -210,7 +210,7 @@ async fn every_worker_measures_what_is_owed() {
 }
 
 #[tokio::test]
-async fn every_panel_of_assistants_shows_what_is_sent_to_vapi() {
+async fn every_assistants_panel_has_data_while_vapi_is_called() {
     let standin = assistants::standin().await;
     let stack = assistants::stack(&standin).await;
     let prometheus = Prometheus::start(&stack.client, &[&stack.worker]).await;

@@ -1,4 +1,4 @@
-//! The read routes: who is let in, which bytes they get, and what the headers say about them.
+//! The read routes: admission, bodies and headers.
 
 use e2e::{Answer, Environment, Org, PANELS, Stack, eventually};
 use reqwest::{Method, RequestBuilder, StatusCode};
@@ -7,7 +7,7 @@ use testkit::{Database, oracle::World, sqlx};
 
 const ORIGIN: &str = "https://app.example.com";
 const VARY: &str = "Authorization, Accept-Encoding, Available-Dictionary, Prewarm-Delta, Origin";
-/// What a 200 and its 304 have in common.
+/// The headers that a 200 and its 304 share.
 const CACHING_HEADERS: [&str; 6] =
     ["etag", "cache-control", "vary", "prewarm-version", "prewarm-as-of", "prewarm-next-change"];
 const DASHBOARD: &str = "/api/analytics/dashboard";
@@ -18,7 +18,7 @@ async fn stack() -> Stack {
     Stack::start_on(Database::create().await.unwrap(), environment).await
 }
 
-/// An org whose dashboard has something to show, and a deadline.
+/// An org with data on its dashboard and a deadline.
 async fn busy_org(stack: &Stack) -> Org {
     let org = stack.org().await;
     stack
@@ -40,7 +40,7 @@ fn get(stack: &Stack, org: &Org, path: &str) -> RequestBuilder {
 }
 
 #[tokio::test]
-async fn nobody_reads_without_a_token_that_holds() {
+async fn reads_need_a_valid_token() {
     const MISSING: &str = r#"{"error":"Missing or invalid Authorization header"}"#;
     const INVALID: &str = r#"{"error":"Invalid or expired token"}"#;
     let stack = Stack::start().await;
@@ -70,7 +70,7 @@ async fn nobody_reads_without_a_token_that_holds() {
 }
 
 #[tokio::test]
-async fn an_org_that_does_not_exist_has_empty_panels_and_leaves_no_trace() {
+async fn an_unknown_org_gets_empty_panels_and_nothing_is_stored() {
     let stack = Stack::start().await;
     let nobody = Org::unknown();
     for panel in PANELS {
@@ -89,12 +89,12 @@ async fn an_org_that_does_not_exist_has_empty_panels_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_build_on_demand_that_loses_to_another_is_made_again_at_once() {
+async fn a_build_on_demand_that_loses_a_race_is_retried_at_once() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
     stack.worker.stop().await;
-    // Blobs of an older format are as good as none, and give us a row that the build has to wait for.
+    // Blobs of an older format count as missing, and leave a row for the build to wait for.
     stack.sql("update prewarm.versions set format = 0").await;
     let mut rival = stack.pg.begin().await.unwrap();
     sqlx::query("update prewarm.versions set published = published").execute(&mut *rival).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_build_on_demand_that_loses_to_another_is_made_again_at_once() {
 }
 
 #[tokio::test]
-async fn a_reader_who_has_the_bytes_gets_304_with_the_same_labels() {
+async fn a_304_carries_the_same_labels_as_the_200() {
     let stack = Stack::start().await;
     let org = busy_org(&stack).await;
     for panel in PANELS {
@@ -139,7 +139,7 @@ async fn a_reader_who_has_the_bytes_gets_304_with_the_same_labels() {
 }
 
 #[tokio::test]
-async fn a_blob_says_what_it_is() {
+async fn a_blob_has_all_its_headers() {
     let stack = stack().await;
     let org = busy_org(&stack).await;
     for panel in PANELS {
@@ -172,7 +172,7 @@ async fn a_blob_says_what_it_is() {
 }
 
 #[tokio::test]
-async fn every_coding_carries_the_same_bytes() {
+async fn every_coding_decodes_to_the_same_bytes() {
     let stack = Stack::start().await;
     let org = busy_org(&stack).await;
     for path in PANELS.map(|panel| panel.path).into_iter().chain(["/api/calls-dashboard?search=1"]) {
@@ -203,7 +203,7 @@ async fn every_coding_carries_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn only_the_pages_of_listed_origins_may_read() {
+async fn only_listed_origins_may_read() {
     let stack = stack().await;
     let org = stack.org().await;
     let cross_origin = async |method: Method, origin: &str| {
@@ -236,7 +236,7 @@ async fn only_the_pages_of_listed_origins_may_read() {
 }
 
 #[tokio::test]
-async fn every_answer_has_a_request_id_and_no_error_is_kept() {
+async fn every_response_has_a_request_id_and_no_error_is_cacheable() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     let asked =

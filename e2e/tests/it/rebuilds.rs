@@ -1,4 +1,4 @@
-//! `prewarm rebuild`, beside a worker and readers.
+//! `prewarm rebuild` beside a worker and readers.
 
 use e2e::{Org, Process, Stack, eventually};
 use nix::{
@@ -10,14 +10,14 @@ use uuid::Uuid;
 
 const ALL: [&str; 2] = ["rebuild", "--all"];
 const ORGS: u128 = 120;
-/// The one that keeps a run from coming to its end. More than a window lies below it, and some orgs above.
+/// The org that blocks a run. More than a window of orgs lies below it, and some above.
 const HELD: u128 = 80;
 
 fn org(n: u128) -> Org {
     Org::of(OrgId(Uuid::from_u128(n)))
 }
 
-/// Orgs that are built, and some of what their models are read from spoiled: nothing but a rebuild from the source mends it.
+/// Builds orgs and corrupts part of their stored sums, which only a rebuild from the source repairs.
 async fn built_and_spoiled(stack: &Stack) {
     stack
         .sql(&format!(
@@ -35,7 +35,7 @@ async fn built_and_spoiled(stack: &Stack) {
     stack.sql("update prewarm.sums set total_calls = total_calls + 1").await;
 }
 
-/// Orgs whose sums are those of the source.
+/// The number of orgs whose sums equal the source.
 async fn mended(stack: &Stack) -> i64 {
     stack.count("select count(*) from prewarm.sums s where level = 3 and total_calls = (select count(*) from calls where org_id = s.org_id)").await
 }
@@ -53,7 +53,7 @@ async fn let_go(stack: &Stack) {
     stack.sql("delete from prewarm.leases where holder = 'test'").await;
 }
 
-/// Waits until a run has come to the org that is held.
+/// Waits until a run has reached the blocked org.
 async fn at_the_held(stack: &Stack) {
     let position = format!("select count(*) from prewarm.rebuild_runs where next_org = '{}'", org(HELD).id);
     eventually("the run stands before the org that is held", async || {
@@ -63,17 +63,17 @@ async fn at_the_held(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn a_killed_run_goes_on_where_it_stopped() {
+async fn a_killed_run_resumes_where_it_stopped() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     hold(&stack, HELD).await;
     let mut run = Process::start(&ALL, &stack.environment);
     at_the_held(&stack).await;
 
-    // A second run is refused, and readers and writers do not notice the first.
+    // A second run is refused, and the first does not affect readers and writers.
     let mut second = Process::start(&ALL, &stack.environment);
     assert_eq!(second.ended().await.code(), Some(1));
-    assert_eq!(second.log(), "prewarm: another `prewarm rebuild --all` is running\n");
+    assert_eq!(second.log(), "prewarm: another `prewarm rebuild --all` is running; wait for it or stop it\n");
     stack.sql(&format!("insert into calls (org_id) values ('{}')", org(1).id)).await;
     stack.follows(&org(1)).await;
     run.kill_9();
@@ -82,12 +82,12 @@ async fn a_killed_run_goes_on_where_it_stopped() {
     let_go(&stack).await;
     run.restart();
     assert_eq!(run.ended().await.code(), Some(0), "{}", run.log());
-    assert!(run.log().contains(&format!("going on after {} of {ORGS} orgs", HELD - 1)), "{}", run.log());
-    // From the position on, and not those before it.
+    assert!(run.log().contains(&format!("resuming after {} of {ORGS} orgs", HELD - 1)), "{}", run.log());
+    // Only orgs from the position on are repaired.
     assert_eq!(mended(&stack).await, i64::try_from(ORGS - HELD + 1).unwrap());
     assert_eq!(stack.count("select count(*) from prewarm.rebuild_runs where finished_at is not null").await, 1);
 
-    // One that has ended is not gone on with.
+    // A completed run is not resumed.
     run.restart();
     assert_eq!(run.ended().await.code(), Some(0), "{}", run.log());
     assert_eq!(mended(&stack).await, i64::try_from(ORGS).unwrap());
@@ -99,7 +99,7 @@ async fn a_killed_run_goes_on_where_it_stopped() {
 }
 
 #[tokio::test]
-async fn a_run_that_is_told_to_stop_says_how_to_go_on_and_may_be_begun_anew() {
+async fn a_stopped_run_says_how_to_resume_and_can_be_restarted() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     hold(&stack, HELD).await;
@@ -108,7 +108,7 @@ async fn a_run_that_is_told_to_stop_says_how_to_go_on_and_may_be_begun_anew() {
     kill(Pid::from_raw(run.pid().cast_signed()), Signal::SIGINT).unwrap();
     assert_eq!(run.ended().await.code(), Some(1));
     let stopped =
-        format!("prewarm: stopped after {} of {ORGS} orgs; `prewarm rebuild --all` goes on from here\n", ORGS - 1);
+        format!("prewarm: stopped after {} of {ORGS} orgs; run `prewarm rebuild --all` again to resume\n", ORGS - 1);
     assert_eq!(run.log(), stopped);
     assert_eq!(stack.count("select count(*) from prewarm.leases where holder <> 'test'").await, 0);
 
@@ -121,7 +121,7 @@ async fn a_run_that_is_told_to_stop_says_how_to_go_on_and_may_be_begun_anew() {
 }
 
 #[tokio::test]
-async fn an_org_that_cannot_be_rebuilt_is_named_and_keeps_no_other_from_it() {
+async fn an_org_that_cannot_be_rebuilt_is_named_and_the_others_are_rebuilt() {
     let stack = Stack::start().await;
     built_and_spoiled(&stack).await;
     let poison = org(7).id;
@@ -135,7 +135,7 @@ async fn an_org_that_cannot_be_rebuilt_is_named_and_keeps_no_other_from_it() {
         .await;
     let mut run = Process::start(&ALL, &stack.environment);
     assert_eq!(run.ended().await.code(), Some(1));
-    // On a busy machine lines of progress come before it.
+    // Lines of progress may precede it on a busy machine.
     assert_eq!(run.log().lines().last(), Some(&*format!("prewarm: 1 of {ORGS} orgs could not be rebuilt")));
     let listed: Vec<_> =
         run.stdout().lines().filter(|line| line.contains(&poison.to_string())).map(str::to_owned).collect();

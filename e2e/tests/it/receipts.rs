@@ -1,4 +1,4 @@
-//! Receipts and least versions: a client sees what it wrote, and never less than it saw, on any node.
+//! Receipts and minimum versions: a client sees what it wrote, and never an older state than before, on any node.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use reqwest::StatusCode;
 use testkit::busy::in_time;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
-/// Read from the source, and from no blob.
+/// A list that is a query instead of a blob.
 const LIST: &str = "/api/calls-dashboard?limit=21";
 
 async fn waiting_for(stack: &Stack, node: &Process, org: &Org, receipt: &str) -> Answer {
@@ -30,7 +30,7 @@ fn receipt(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn a_write_is_seen_by_who_holds_its_receipt() {
+async fn a_read_with_a_receipt_sees_the_write() {
     let mut stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;
@@ -39,7 +39,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         let message = report(&org, &format!("call-{n}"), "+15550100001");
         let written = receipt(&stack.post(&message).await);
         let node = if n % 2 == 0 { &stack.api } else { &other };
-        // A rebuild may take longer than the two seconds of a wait, and the answer says so.
+        // A rebuild may take longer than the two seconds of a wait; the answer is then labelled.
         let seen = eventually("the write is included", async || {
             let answer = waiting_for(&stack, node, &org, &written).await;
             assert_eq!(answer.status, StatusCode::OK);
@@ -50,11 +50,11 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
         assert_eq!(seen.json()["pulse"]["total_calls"], n);
         let listed = waiting_on(LIST, &stack, node, &org, &written).await;
         assert_eq!((&listed.json()["pagination"]["total"], listed.stale()), (&n.into(), None));
-        // A duplicate has the first receipt.
+        // A duplicate gets the first receipt.
         assert_eq!(receipt(&stack.post(&message).await), written);
     }
 
-    // No worker runs: after two seconds the old blob is answered, and labelled.
+    // Without a worker the old blob is served after two seconds, with a label.
     stack.worker.kill_9();
     let written = receipt(&stack.post(&report(&org, "call-21", "+15550100001")).await);
     let asked = Instant::now();
@@ -72,7 +72,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
     let seen = stack.follows_within(Duration::from_secs(30), &org).await;
     assert_eq!(waiting_for(&stack, &other, &org, &written).await.etag(), seen.etag());
 
-    // Of another epoch nobody can say; of no form at all, the client is told.
+    // A receipt of another epoch is answered at once, and a malformed one is refused.
     let asked = Instant::now();
     assert_eq!(waiting_for(&stack, &stack.api, &org, "r7-1").await.stale(), Some("behind-receipt"));
     assert!(asked.elapsed() < in_time(Duration::from_secs(1)));
@@ -87,7 +87,7 @@ async fn a_write_is_seen_by_who_holds_its_receipt() {
 }
 
 #[tokio::test]
-async fn h20_a_receipt_of_a_parked_event_is_not_included() {
+async fn a_parked_events_receipt_does_not_count_as_included() {
     let stack = Stack::start().await;
     let (org, nobody) = (stack.org().await, Org::unknown());
     stack.follows(&org).await;
@@ -98,7 +98,7 @@ async fn h20_a_receipt_of_a_parked_event_is_not_included() {
     let behind = waiting_for(&stack, &stack.api, &org, &parked).await;
     assert_eq!((behind.status, behind.stale()), (StatusCode::OK, Some("behind-receipt")));
 
-    // It comes to the org. Until its effect is shown, it is not included.
+    // The event is assigned to the org. The receipt counts once its effect is published.
     stack
         .sql(&format!(
             "insert into agents (org_id, call_direction, name, vapi_assistant_id) values ('{}', 'outbound', 'a', '{}')",
@@ -116,7 +116,7 @@ async fn h20_a_receipt_of_a_parked_event_is_not_included() {
 }
 
 #[tokio::test]
-async fn no_node_answers_lower_than_a_client_has_seen() {
+async fn no_node_answers_below_the_minimum_version() {
     let stack = Stack::start().await;
     let mut other = stack.another_api().await;
     let org = stack.org().await;
@@ -130,7 +130,7 @@ async fn no_node_answers_lower_than_a_client_has_seen() {
         assert!(answer.version() >= seen, "{} after {seen}", answer.version());
         seen = answer.version();
     }
-    // One that does not exist is not waited for.
+    // A version that does not exist is not waited for.
     let future = Version { epoch: seen.epoch, n: seen.n + 1000 };
     let answer = at_least(&stack, &other, &org, &future.to_string()).await;
     assert_eq!((answer.status, answer.stale()), (StatusCode::OK, Some("behind-version")));

@@ -1,4 +1,4 @@
-//! What webhooks have dropped is filled from Vapi's own list of calls.
+//! Facts from lost webhooks are recovered from Vapi's list of calls.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -8,11 +8,11 @@ use vapi_standin::{CallEnd, CallKind, Config, NewCall, RateLimit, Standin};
 use crate::assistants::{save, stack, standin, until_synced};
 
 const CALLS: u32 = 300;
-/// One message in twenty.
+/// One message in this many is lost.
 const DROPPED: usize = 20;
 const SOON: Duration = Duration::from_secs(30);
 
-/// As the cron fires it.
+/// Starts a pass, as the cron does.
 pub(crate) async fn reconcile(stack: &Stack) {
     let last = stack.now().await;
     stack
@@ -30,8 +30,8 @@ pub(crate) async fn reconcile(stack: &Stack) {
 }
 
 #[tokio::test]
-async fn of_the_calls_whose_webhooks_were_dropped_none_is_missing_after_one_pass() {
-    // More than a page of them, and Vapi allows few requests.
+async fn one_pass_recovers_every_call_whose_webhooks_were_dropped() {
+    // More than a page of calls, and few requests allowed by Vapi.
     let limit = RateLimit { requests: 5, per: Duration::from_secs(1), says_when: true };
     let config = Config { rate_limit: Some(limit), ..standin().await.config().clone() };
     let standin = Standin::start(config).await.unwrap();
@@ -56,7 +56,7 @@ async fn of_the_calls_whose_webhooks_were_dropped_none_is_missing_after_one_pass
         };
         assert!(standin.end_call(&call, &end));
         let webhooks = standin.webhooks(&call);
-        // Of some calls no message arrives at all, of some only the report does not.
+        // Some calls lose all messages, others only the report.
         let all = n % 40 == 7;
         for (at, webhook) in webhooks.iter().enumerate() {
             sent += 1;
@@ -81,7 +81,7 @@ async fn of_the_calls_whose_webhooks_were_dropped_none_is_missing_after_one_pass
     assert_eq!(stack.count(durations).await, i64::from(CALLS));
     stack.follows(&org).await;
 
-    // The next pass finds nothing to fill, and changes nothing.
+    // The next pass finds nothing new.
     let events = "select count(*) from prewarm.events";
     let before = stack.count(events).await;
     reconcile(&stack).await;

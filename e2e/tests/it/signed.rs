@@ -1,4 +1,4 @@
-//! Webhooks that are signed, as Vapi's HMAC credential has it.
+//! Webhooks signed as by Vapi's HMAC credential.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use vapi_standin::signature;
 
 const PHONE: &str = "+15550100001";
 
-/// A webhook that was signed at a time, in seconds or milliseconds.
+/// A webhook signed at a time in seconds or milliseconds.
 fn signed(stack: &Stack, secret: &str, time: i64, body: &str) -> RequestBuilder {
     let request = stack.request(Method::POST, "/webhooks/vapi").header("content-type", "application/json");
     request.header("x-signature", signature(secret, time, body)).header("x-timestamp", time).body(body.to_owned())
@@ -25,7 +25,7 @@ async fn status(request: RequestBuilder) -> StatusCode {
 }
 
 #[tokio::test]
-async fn only_what_is_signed_is_taken() {
+async fn only_signed_webhooks_are_accepted() {
     let secrets = format!("{WEBHOOK_SECRET},canary-next-secret");
     let environment = Environment::from([("VAPI_WEBHOOK_HMAC", "sha256".to_owned()), ("VAPI_WEBHOOK_SECRET", secrets)]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
@@ -49,7 +49,7 @@ async fn only_what_is_signed_is_taken() {
     let next = status_update(&org, "call-1", PHONE, "ended", 1).to_string();
     assert_eq!(status(signed(&stack, "canary-next-secret", now * 1000, &next)).await, StatusCode::OK);
     assert_eq!(stack.count("select count(*) from prewarm.events").await, 2);
-    // A foreign request is refused without its body, which never comes here.
+    // A foreign request is refused before its body, which is never sent.
     let mut connection = TcpStream::connect(stack.api.http_addr()).await.unwrap();
     let head = "POST /webhooks/vapi HTTP/1.1\r\nhost: x\r\ncontent-length: 20000000\r\nx-signature: 00\r\n\r\n";
     connection.write_all(head.as_bytes()).await.unwrap();

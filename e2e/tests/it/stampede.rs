@@ -1,4 +1,4 @@
-//! Many cold readers of one org: one build, whichever nodes they ask, and another builder when the first one dies.
+//! Many cold readers of one org cause one build over all nodes, and a dead builder is replaced.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const DASHBOARD: &str = "/api/analytics/dashboard";
 #[tokio::test]
 async fn ten_thousand_cold_readers_cause_one_build() {
     const READERS: usize = 10_000;
-    /// Connections of each to each node: files are not without number.
+    /// Connections per node. The number of open files is limited.
     const TASKS: usize = 250;
     let mut stack = Stack::start().await;
     let mut other = stack.another_api().await;
@@ -47,7 +47,7 @@ async fn ten_thousand_cold_readers_cause_one_build() {
     assert_eq!(etags.len(), READERS);
     etags.dedup();
     assert_eq!(etags.len(), 1);
-    // A version counts the org's rebuilds.
+    // The version is the number of rebuilds.
     assert_eq!(stack.count("select sum(n)::bigint from prewarm.versions").await, 1);
     stack.worker.restart();
     stack.worker.ready(&stack.client).await;
@@ -61,13 +61,13 @@ async fn a_builder_that_dies_is_replaced() {
     let mut first = stack.another_api().await;
     stack.worker.kill_9();
     let org = stack.org().await;
-    // The build hangs on a lock, so that its builder can be killed in the middle of it.
+    // The build waits for a lock, so that its builder can be killed halfway.
     let mut lock = stack.pg.begin().await.unwrap();
     sqlx::query("lock table calls in access exclusive mode").execute(&mut *lock).await.unwrap();
     let asked = tokio::spawn(Answer::to(stack.client.get(first.http(DASHBOARD)).bearer_auth(&org.token)));
     let leases = "select count(*) from prewarm.leases where until > clock_timestamp() + interval '2 s'";
     eventually("the first node builds", async || (stack.count(leases).await == 1).then_some(())).await;
-    // It is slow, and alive: it keeps its lease.
+    // A slow builder keeps its lease.
     tokio::time::sleep(Duration::from_secs(4)).await;
     assert_eq!(stack.count("select count(*) from prewarm.leases where until > clock_timestamp()").await, 1);
     first.kill_9();

@@ -1,4 +1,4 @@
-//! The stream of versions: what it says, that nothing falls between, and how it ends.
+//! The stream of versions: its events, its completeness, and its end.
 
 use std::{
     collections::BTreeSet,
@@ -12,7 +12,7 @@ use reqwest::StatusCode;
 const QUIET: Duration = Duration::from_millis(500);
 
 #[tokio::test]
-async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
+async fn every_version_is_announced_with_the_etags_of_its_panels() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
@@ -34,7 +34,7 @@ async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
         assert_eq!(first.data["models"][model] == second.data["models"][model], model == "calls_outbound", "{model}");
     }
 
-    // A client that has seen the last version hears nothing until there is another.
+    // A client that has the last version gets no event until the next one.
     stack.settled().await;
     let last = stack.follows(&org).await.version();
     let resumed = stack.stream(&stack.api, &org).header("last-event-id", last.to_string());
@@ -52,13 +52,13 @@ async fn every_version_is_announced_with_the_tags_that_the_panels_have() {
 }
 
 #[tokio::test]
-async fn nothing_falls_between_the_snapshot_and_the_feed() {
+async fn no_version_is_lost_between_the_snapshot_and_the_feed() {
     const STREAMS: usize = 40;
     let stack = Arc::new(Stack::start().await);
     let other = Arc::new(stack.another_api().await);
     let org = stack.org().await;
     stack.follows(&org).await;
-    // Streams open at any moment between changes, on both nodes, and each sees the last change.
+    // Streams are opened at random times between changes, on both nodes, and each gets the last change.
     let streams: Vec<_> = (0..STREAMS)
         .map(|i| {
             let (stack, other, org) = (stack.clone(), other.clone(), org.clone());
@@ -120,7 +120,7 @@ async fn a_stream_ends_with_its_token_its_org_or_its_server() {
     stack.sql(&format!("delete from organizations where id = '{}'", gone.id)).await;
     assert!(orphaned.ends_within(Duration::from_secs(20)).await);
 
-    // An org that does not exist yet shows the empty models, and its first version when it has one.
+    // A stream of an unknown org starts with the empty models, and later announces the first version.
     let mut early = Events::open(stack.stream(&stack.api, &unknown)).await;
     assert_eq!(early.next().await.id.as_deref(), Some("0-0"));
     stack.sql(&format!("insert into organizations (id, name) values ('{}', 'late')", unknown.id)).await;

@@ -1,4 +1,4 @@
-//! An org that cannot be built, and never has been.
+//! An org that was never built and cannot be built.
 
 use std::time::{Duration, Instant};
 
@@ -6,15 +6,15 @@ use e2e::{Stack, eventually};
 use reqwest::StatusCode;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
-/// Nothing is waited for.
+/// The limit of a response without a wait.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 #[tokio::test]
-async fn h15_readers_of_an_org_that_cannot_be_built_are_told_at_once() {
+async fn readers_of_an_org_that_cannot_be_built_get_503_at_once() {
     let stack = Stack::start().await;
     let broken = stack.org().await;
     stack.settled().await;
-    // Not built yet, as far as anybody knows, and never to be.
+    // Marks the org as not built, and makes every build fail.
     stack
         .sql(&format!(
             "create function prewarm.refuse() returns trigger language plpgsql as $$
@@ -41,7 +41,7 @@ async fn h15_readers_of_an_org_that_cannot_be_built_are_told_at_once() {
     let failed = stack.metrics(&node).await.sum("prewarm_rebuilds_total", &[("outcome", "failed")]);
     assert!(failed <= 1.0, "{failed} builds of one node in less than a minute");
 
-    // Once it can be built, it is served, though this node would not try again yet.
+    // Once a worker has built the org it is served, although this node would not retry yet.
     stack
         .sql(&format!(
             "drop trigger refuse on prewarm.versions;

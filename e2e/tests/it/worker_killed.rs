@@ -1,4 +1,4 @@
-//! The worker is killed at whatever instruction it happens to be.
+//! The worker is killed at random times.
 
 use std::{
     sync::{
@@ -21,10 +21,10 @@ use testkit::{
 
 const KILLS: usize = 10;
 const OPS_BETWEEN_KILLS: usize = 12;
-/// What a killed rebuild held is free again when its lease ends, after 20 s; the rest is for a busy machine.
+/// The lease of a killed rebuild ends after 20 s; the rest is slack for a busy machine.
 const LEASE: Duration = Duration::from_secs(45);
 
-/// A random history of three orgs. None of them is deleted: an org that comes back starts from its first version.
+/// A random history of three orgs without deletions, since a recreated org starts from its first version.
 fn history(as_of: i64, case: Case) -> Vec<Op> {
     let drawn =
         history::ops(as_of, KILLS * OPS_BETWEEN_KILLS * 2).new_tree(&mut TestRunner::default()).unwrap().current();
@@ -33,7 +33,7 @@ fn history(as_of: i64, case: Case) -> Vec<Op> {
     history::settle(&kept, case)
 }
 
-/// Reads without a pause until told to stop, and fails when a version goes back; returns how many it saw.
+/// Reads continuously until stopped, and fails if a version goes back. Returns the number of versions.
 async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicBool>) -> usize {
     let (mut newest, mut seen) = (Version::NONE, 0);
     while !stop.load(Ordering::Relaxed) {
@@ -49,7 +49,7 @@ async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicB
 }
 
 #[tokio::test]
-async fn killed_workers_delay_and_lose_nothing() {
+async fn killed_workers_delay_work_and_lose_none() {
     let mut stack = Stack::start().await;
     let case = Case::fresh();
     let orgs: Vec<Org> = case.organizations().into_iter().map(Org::of).collect();
@@ -68,7 +68,7 @@ async fn killed_workers_delay_and_lose_nothing() {
     for ops in ops.chunks(ops.len().div_ceil(KILLS)) {
         for op in ops {
             op.execute(&mut writer).await.unwrap();
-            // Some changes fall into one rebuild and some into several.
+            // Some changes share a rebuild, others do not.
             tokio::time::sleep(Duration::from_millis(rand::random_range(0..30))).await;
         }
         stack.worker.kill_9();

@@ -1,4 +1,4 @@
-//! Batches: what they leave behind is what their messages leave one by one, and a bad one hurts only itself.
+//! A batch has the effect of its messages one by one, and a bad message only affects itself.
 
 use std::collections::HashMap;
 
@@ -20,22 +20,22 @@ use vapi::Envelope;
 use crate::harness::{count, open, sql};
 
 const CASES: u32 = 75;
-/// The last of the phones is one whose contact the source refuses.
+/// Phones of callers. The source refuses the contact of the last one.
 const PHONES: [&str; 4] = ["+15550000000", "+15550000001", "+15550000002", "+15550000003"];
 const REFUSED: usize = 3;
-/// Later than any message says: an instant after it is that of an arrival.
+/// Later than all times in messages, so a later instant is a time of arrival.
 const FIRST_ARRIVAL: &str = "2025-01-01";
 /// 2024-07-01, in milliseconds.
 const FIRST_MESSAGE: u64 = 1_719_792_000_000;
 
-/// A source with a rule of its own, as other people's tables have them.
+/// A source with an additional constraint, as applications have.
 async fn source(database: &Database) -> Store {
     let store = open(database);
     sql(&store, &format!("alter table public.contacts add check (phone <> '{}')", PHONES[REFUSED])).await;
     store
 }
 
-/// Three orgs: two with assistants and one with a number only; and rows that others wrote.
+/// Resets the source: two orgs with assistants, one with a number only, and rows of other programs.
 async fn start_over(store: &Store) {
     let org = |n: u8| format!("00000000-0000-4000-8000-00000000000{n}");
     let [one, two, three] = [1, 2, 3].map(org);
@@ -62,12 +62,12 @@ async fn start_over(store: &Store) {
     .await;
 }
 
-/// A message as it is drawn.
+/// A drawn message.
 #[derive(Clone, Debug)]
 struct Drawn {
     kind: &'static str,
     call: Option<u8>,
-    /// The last is one that nobody knows.
+    /// The index of the assistant; the last one is unknown.
     assistant: Option<u8>,
     number: bool,
     call_type: Option<&'static str>,
@@ -89,7 +89,7 @@ fn drawn() -> impl Strategy<Value = Drawn> {
         any::<bool>(),
         prop::option::of(prop::sample::select(&["inboundPhoneCall", "outboundPhoneCall", "webCall"][..])),
     );
-    // The one that is refused comes seldom, so that most batches hold.
+    // The refused phone is rare, so that most batches succeed.
     let phone = prop_oneof![4 => Just(None), 30 => (0..REFUSED).prop_map(Some), 1 => Just(Some(REFUSED))];
     let customer = (phone, prop::option::of(prop::sample::select(&["Ada", "Bo"][..])));
     let said = (
@@ -143,7 +143,7 @@ impl Drawn {
     }
 }
 
-/// All that the messages leave behind, ids and times of arrival aside.
+/// The effect of the messages, without ids and times of arrival.
 async fn left_behind(store: &Store) -> Value {
     let arrival =
         |column: &str| format!("case when {column} < '{FIRST_ARRIVAL}' then {column}::text else 'arrival' end");
@@ -174,7 +174,7 @@ fn told(outcome: &Result<Outcome, NotTaken>) -> String {
     }
 }
 
-/// Takes the messages in batches of these sizes, over and over. A duplicate has the receipt of the first.
+/// Stores the messages in batches of these sizes, in turn, and checks that a duplicate gets the first receipt.
 async fn outcomes(store: &Store, messages: &[Drawn], sizes: &[usize]) -> Result<Vec<String>, String> {
     start_over(store).await;
     let mut receipts: HashMap<String, Receipt> = HashMap::new();
@@ -203,7 +203,7 @@ async fn outcomes(store: &Store, messages: &[Drawn], sizes: &[usize]) -> Result<
 }
 
 #[test]
-fn batches_leave_behind_what_their_messages_leave_one_by_one() {
+fn a_batch_has_the_effect_of_its_messages_one_by_one() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let databases = [(); 2].map(|()| runtime.block_on(Database::create()).unwrap());
     let [alone, together] = databases.each_ref().map(|database| runtime.block_on(source(database)));
@@ -251,7 +251,7 @@ fn status(call: &str, status: &str, phone: &str) -> Message {
 }
 
 #[tokio::test]
-async fn b1_one_that_is_refused_keeps_none_of_the_others_out() {
+async fn a_refused_message_does_not_block_its_batch() {
     let database = Database::create().await.unwrap();
     let store = source(&database).await;
     start_over(&store).await;
@@ -287,17 +287,17 @@ fn spawn(store: &Store, batch: Vec<Message>) -> JoinHandle<Vec<Result<Outcome, N
     tokio::spawn(async move { take(&store, &batch).await })
 }
 
-/// Rounds in which two writers meet.
+/// Rounds with two concurrent writers.
 const MEETINGS: usize = 100;
-/// Calls of which both tell, of half as many callers.
+/// Calls that both writers report, of half as many callers.
 const MET: usize = 64;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
+async fn overlapping_writers_lock_in_one_order() {
     let database = Database::create().await.unwrap();
     let store = source(&database).await;
     start_over(&store).await;
-    // Found out long before anyone loses patience.
+    // Deadlocks are detected well before any time limit.
     sql(&store, "do $$ begin execute format('alter database %I set deadlock_timeout = 5', current_database()); end $$")
         .await;
     store.close().await;
@@ -311,7 +311,7 @@ async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
             (0..MET).map(message).collect()
         };
         let one = batch("call", ["ringing", "ended"]);
-        // The callers are the same each time; the calls twice in three; and once half of the messages.
+        // The callers are always shared, the calls in two rounds of three, and half of the messages in one of three.
         let (mut other, shared) = match meeting % 3 {
             0 => (batch("other", ["ringing", "ended"]), 0),
             1 => (batch("call", ["queued", "in-progress"]), 0),
@@ -331,7 +331,7 @@ async fn two_writers_that_meet_wait_for_each_other_in_one_order() {
     let forgotten =
         "select count(*) from prewarm.call_states where state #>> '{vapi_status,value}' not in ('ringing', 'ended')";
     assert_eq!(count(&stores[0], forgotten).await, 0);
-    // A backend tells what it has counted when it ends.
+    // A backend reports its counters when it ends.
     for store in stores {
         store.close().await;
     }

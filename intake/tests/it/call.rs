@@ -1,4 +1,4 @@
-//! A call as Vapi tells of it, in every order.
+//! The messages of one call, in every order.
 
 use intake::Message;
 use serde_json::{Value, json};
@@ -6,11 +6,11 @@ use store::Store;
 use testkit::sqlx;
 use vapi::Envelope;
 
-/// How many messages there are.
+/// The number of messages.
 pub(crate) const MESSAGES: usize = 6;
 
-/// The message of a call that is the `n`th in time. Each tells something that no other does; the call comes to one status
-/// twice; the snapshot of the call in each is stale.
+/// The `n`th message of a call in order of time. Each has facts that no other has, one status occurs twice, and the call
+/// object inside each is stale.
 pub(crate) fn message(call: &str, assistant: &str, phone: &str, n: usize) -> Message {
     let status = |status: &str, at: u64| json!({ "type": "status-update", "status": status, "timestamp": at });
     let mut message = match n {
@@ -28,7 +28,7 @@ pub(crate) fn message(call: &str, assistant: &str, phone: &str, n: usize) -> Mes
             "analysis": { "structuredData": { "sentimentScore": 0.85 } },
         }),
     };
-    // Phone and name, the summary, the reason: each is told once.
+    // Phone and name, the summary, and the reason occur once each.
     match n {
         0 => message["customer"] = json!({ "number": phone, "name": "Ada" }),
         2 => message["summary"] = json!("Wants a person."),
@@ -58,7 +58,7 @@ pub(crate) fn orders() -> Vec<Vec<usize>> {
     orders
 }
 
-/// What calls and their contacts show, and what is known of them, ids and times of arrival aside.
+/// Calls, their contacts and their states, without ids and times of arrival.
 pub(crate) async fn shown(store: &Store) -> Vec<Value> {
     let query = "select distinct jsonb_build_array(
                    to_jsonb(k) - '{id,contact_id,vapi_call_id,phone_number,created_at,org_id}'::text[],
@@ -70,7 +70,7 @@ pub(crate) async fn shown(store: &Store) -> Vec<Value> {
     sqlx::query_scalar(query).fetch_all(store.sessions()).await.unwrap()
 }
 
-/// Checks that all calls are one and the same, the one that their messages tell of.
+/// Checks that all calls equal the one in the messages.
 pub(crate) async fn show_the_call(store: &Store) {
     let shown = shown(store).await;
     assert_eq!(shown.len(), 1, "{shown:#?}");
@@ -88,7 +88,7 @@ pub(crate) async fn show_the_call(store: &Store) {
         "ended_at": "2026-03-02T08:44:31+00:00",
     });
     assert_eq!(shown[0][0], expected);
-    // The status told of an end after the one that the report states: the latest contact.
+    // The status has a later end than the report, so it determines the last contact.
     assert_eq!(
         (&shown[0][1]["name"], &shown[0][1]["last_contact_at"]),
         (&json!("Ada"), &json!("2026-03-02T08:44:33+00:00"))

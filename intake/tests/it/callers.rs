@@ -1,4 +1,4 @@
-//! Who called: numbers that are withheld or oddly spelled, contacts that the source refuses, names that two orgs claim.
+//! Callers: withheld and oddly spelled numbers, contacts that the source refuses, and names that two orgs claim.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn take_all(store: &Store, messages: Vec<Message>) -> Vec<Outcome> {
 }
 
 #[tokio::test]
-async fn b2_callers_who_withhold_their_number_are_nobody() {
+async fn a_caller_with_a_withheld_number_has_no_contact() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
@@ -43,7 +43,7 @@ async fn b2_callers_who_withhold_their_number_are_nobody() {
 }
 
 #[tokio::test]
-async fn b3_one_person_is_one_lead_however_the_number_is_spelled_and_whichever_comes_first() {
+async fn spellings_of_one_number_are_one_contact() {
     let spellings = [
         number("4930123456"),
         number("+4930123456"),
@@ -80,7 +80,7 @@ async fn b3_one_person_is_one_lead_however_the_number_is_spelled_and_whichever_c
 }
 
 #[tokio::test]
-async fn b3_a_contact_of_bare_digits_is_found_and_another_orgs_is_not() {
+async fn a_contact_with_bare_digits_is_found_within_its_org() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
@@ -99,7 +99,7 @@ async fn b3_a_contact_of_bare_digits_is_found_and_another_orgs_is_not() {
 }
 
 #[tokio::test]
-async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call() {
+async fn a_contact_that_the_source_refuses_does_not_cost_the_call() {
     let rules = [
         "alter table public.contacts add check (phone ~ '^[+][1-9][0-9]{9,14}$')",
         "alter table public.contacts alter column email set not null",
@@ -116,7 +116,7 @@ async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call
         sql(&store, rule).await;
         let of =
             |n: usize, phone: &str, name: &str| called_by(&format!("call-{n}"), json!({"number": phone, "name": name}));
-        // The unique index lets one in; the other rules none of the first.
+        // The unique index accepts one contact; the constraint refuses the other.
         let outcomes =
             take_all(&store, vec![of(1, "+1 555 0001", "Ada"), of(2, "anonymous", "Bo"), of(3, "+15550001", "Ada")])
                 .await;
@@ -128,7 +128,7 @@ async fn b1_a_contact_that_the_source_refuses_costs_the_contact_and_not_the_call
 }
 
 #[tokio::test]
-async fn b1_a_contact_that_is_known_and_may_not_be_changed_still_has_its_calls() {
+async fn a_contact_that_cannot_be_updated_still_gets_its_calls() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
@@ -145,7 +145,7 @@ async fn b1_a_contact_that_is_known_and_may_not_be_changed_still_has_its_calls()
 }
 
 #[tokio::test]
-async fn b1_a_call_that_the_source_refuses_is_parked_and_taken_up_when_the_rule_has_gone() {
+async fn a_call_that_the_source_refuses_is_parked_and_replayed_once_it_is_accepted() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
@@ -161,14 +161,14 @@ async fn b1_a_call_that_the_source_refuses_is_parked_and_taken_up_when_the_rule_
 }
 
 #[tokio::test]
-async fn h12_what_two_orgs_claim_is_neithers_until_one_lets_go() {
+async fn a_name_claimed_by_two_orgs_belongs_to_neither() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant").await;
     add_org(&store, "assistant").await;
     let outcomes = take_all(&store, vec![called_by("call-1", number("+15550000001"))]).await;
     assert!(matches!(outcomes[..], [Outcome::Parked(_)]), "{outcomes:?}");
-    // A number that one org alone names does not decide: the assistant may be the other's.
+    // A number of only one org does not decide, because the assistant may be the other's.
     sql(
         &store,
         "insert into public.phone_numbers (org_id, vapi_phone_number_id) select id, 'number' from public.organizations limit 1",

@@ -1,11 +1,11 @@
-//! Data that is deleted from the source is forgotten, and no later message brings it back.
+//! Data deleted from the source is erased everywhere, and no later message brings it back.
 
 use intake::{Message, replay, take};
 use readmodel::phone::PhoneNumber;
 use serde_json::json;
 use store::{
     Store,
-    erasures::{Requested, Subject},
+    erasures::{ErasureRequest, Subject},
 };
 use testkit::{Database, sqlx};
 use vapi::Envelope;
@@ -13,7 +13,7 @@ use vapi::Envelope;
 use crate::harness::{add_org, close, count, open, sql};
 
 const PHONE: &str = "+4930123456";
-/// What tells of the caller, in whatever of ours there is.
+/// The number of our rows that contain the caller.
 const TOLD: &str = "select (select count(*) from prewarm.events e where e::text ~ 'Ada|30123456|sore')
                          + (select count(*) from prewarm.call_states s where s::text ~ 'Ada|30123456|sore')
                          + (select count(*) from prewarm.erasures s where s::text ~ 'Ada|30123456|sore')
@@ -43,7 +43,7 @@ async fn erase(store: &Store) {
     assert!(!store.erase_owed().await.unwrap());
 }
 
-/// Two calls of a caller, an hour ago, and one of somebody else.
+/// Stores two calls of a caller an hour ago, and one of another caller.
 async fn three_calls(store: &Store) {
     for assistant in ["assistant", "other"] {
         add_org(store, assistant).await;
@@ -68,7 +68,7 @@ fn elses() -> Message {
     Message::from(Envelope::from_json(message).unwrap())
 }
 
-/// Messages that come late, some of calls that nobody has heard of.
+/// Sends late messages, some about unknown calls.
 async fn late(store: &Store) {
     for (call, kind) in [("call-1", "status-update"), ("call-2", "hang"), ("call-9", "end-of-call-report")] {
         tell(store, told("assistant", call, kind, PHONE, 1_772_441_075_000)).await;
@@ -77,12 +77,12 @@ async fn late(store: &Store) {
 }
 
 #[tokio::test]
-async fn h11_a_deleted_contact_is_forgotten_and_does_not_come_back() {
+async fn a_deleted_contact_is_erased_and_does_not_come_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
     sql(&store, "delete from public.contacts where phone like '%30123456'").await;
-    // Late messages come before anybody has erased anything, and after.
+    // Late messages arrive before and after the erasure.
     late(&store).await;
     erase(&store).await;
     late(&store).await;
@@ -93,17 +93,17 @@ async fn h11_a_deleted_contact_is_forgotten_and_does_not_come_back() {
         3,
         "one was not known"
     );
-    // The others are as they were.
+    // Other callers are unchanged.
     assert_eq!(count(&store, "select count(*) from prewarm.events where body::text ~ 'Bo'").await, 1);
     assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Bo'").await, 1);
-    // One who calls again is a new contact.
+    // A caller who calls again is a new contact.
     tell(&store, told("assistant", "call-10", "end-of-call-report", PHONE, 4_102_444_800_000)).await;
     assert_eq!(count(&store, "select count(*) from public.contacts where name = 'Ada'").await, 1);
     close(store, database).await;
 }
 
 #[tokio::test]
-async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
+async fn erasing_one_contact_of_a_shared_number_keeps_the_others_calls() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -119,7 +119,7 @@ async fn h11_one_of_two_contacts_of_a_number_leaves_the_other_its_calls() {
 }
 
 #[tokio::test]
-async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again() {
+async fn deleted_and_truncated_calls_are_erased_and_not_recreated() {
     for deletion in ["delete from public.calls where vapi_call_id <> 'call-3'", "truncate public.calls"] {
         let database = Database::create().await.unwrap();
         let store = open(&database);
@@ -141,7 +141,7 @@ async fn h11_deleted_calls_and_truncated_ones_are_forgotten_and_not_made_again()
 }
 
 #[tokio::test]
-async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
+async fn a_deleted_org_is_erased_and_its_later_events_are_not_stored() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -155,7 +155,7 @@ async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
     late(&store).await;
     assert_eq!(count(&store, TOLD).await, 0);
     assert_eq!(count(&store, "select count(*) from prewarm.events where body is not null").await, 0);
-    // An org that has the assistant now has its calls, but not those that were.
+    // Another org that gets the assistant receives its new calls, but not the earlier ones.
     add_org(&store, "assistant").await;
     assert_eq!(replay(&store).await.unwrap().replayed, 0);
     late(&store).await;
@@ -166,7 +166,7 @@ async fn h11_a_deleted_org_is_forgotten_and_what_comes_for_it_is_not_kept() {
 }
 
 #[tokio::test]
-async fn h11_what_was_parked_of_a_caller_is_not_replayed_with_the_name() {
+async fn a_parked_event_of_an_erased_caller_is_replayed_without_the_name() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -183,13 +183,13 @@ async fn h11_what_was_parked_of_a_caller_is_not_replayed_with_the_name() {
     close(store, database).await;
 }
 
-async fn request(store: &Store, subject: &Subject) -> Requested {
+async fn request(store: &Store, subject: &Subject) -> ErasureRequest {
     let found = store.find_to_erase(subject).await.unwrap().unwrap();
     store.request_erasure(&found).await.unwrap()
 }
 
 #[tokio::test]
-async fn h11_a_number_is_erased_in_every_org_and_the_source_is_told_too() {
+async fn erasing_a_number_covers_every_org_and_the_source() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -209,7 +209,7 @@ async fn h11_a_number_is_erased_in_every_org_and_the_source_is_told_too() {
 }
 
 #[tokio::test]
-async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
+async fn a_message_in_flight_during_an_erasure_is_rolled_back() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     three_calls(&store).await;
@@ -222,7 +222,7 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
         let message = told("assistant", call, "status-update", PHONE, 1_772_441_074_000);
         let intake = intake::Intake::start(&store);
         let (taken, ()) = tokio::join!(intake.take(message), async {
-            // The other has to be in the deletion's way, or has not begun: both are well.
+            // Either the message waits for the deletion, or it has not started. Both are fine.
             let waits = "select count(*) from pg_locks where not granted";
             for _ in 0..100 {
                 if count(&store, waits).await > 0 {
@@ -232,7 +232,7 @@ async fn h11_a_message_that_is_under_way_while_its_caller_is_erased_loses() {
             }
             deleting.commit().await.unwrap();
         });
-        // Duplicates tell nothing new.
+        // Duplicates add nothing.
         taken.unwrap();
     }
     erase(&store).await;

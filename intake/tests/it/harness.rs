@@ -1,4 +1,4 @@
-//! A store on a database of the test's own.
+//! A store on a private database.
 
 use readmodel::model::Format;
 use store::{Config, Sessions, Store};
@@ -21,7 +21,7 @@ pub(crate) fn open(database: &Database) -> Store {
 }
 
 pub(crate) async fn sql(store: &Store, statements: &str) {
-    // Without the time limit of a statement of ours.
+    // Sessions without our statement timeout.
     let apart = store.apart(1);
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&apart).await.unwrap();
     apart.close().await;
@@ -31,7 +31,7 @@ pub(crate) async fn count(store: &Store, query: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(store.sessions()).await.unwrap()
 }
 
-/// An org with one inbound assistant.
+/// Adds an org with one inbound assistant.
 pub(crate) async fn add_org(store: &Store, assistant: &str) {
     sql(
         store,

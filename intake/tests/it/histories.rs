@@ -1,4 +1,4 @@
-//! Random events of callers with odd numbers, against what their makers know of them.
+//! Random events of callers with odd numbers, compared with the drawn callers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::harness::{add_org, open, sql};
 const CASES: u32 = 60;
 const ORGS: usize = 2;
 
-/// A caller: a person by number, or nobody.
+/// A caller with a known number, or a withheld one.
 #[derive(Clone, Debug)]
 struct Customer {
     person: Option<usize>,
@@ -37,7 +37,7 @@ fn number_of(person: usize) -> String {
     ["4930123456", "15550100001", "442079460958", "390612345678"][person].to_owned()
 }
 
-/// A person's number in one of its spellings.
+/// A number in one of its spellings.
 fn spelled() -> impl Strategy<Value = Customer> {
     (0..4_usize, 0..9_usize, 1..4_usize).prop_map(|(person, style, every)| {
         let digits = number_of(person);
@@ -61,7 +61,7 @@ fn spelled() -> impl Strategy<Value = Customer> {
     })
 }
 
-/// A word, as letters or as the keys of a telephone.
+/// A placeholder for a withheld number, as letters or as keys of a telephone.
 fn withheld() -> impl Strategy<Value = Customer> {
     let words = prop::sample::select(&["ANONYMOUS", "RESTRICTED", "UNAVAILABLE", "UNKNOWN", "PRIVATE", "BLOCKED"][..]);
     (words, 0..6_u8).prop_map(|(word, style)| {
@@ -124,7 +124,7 @@ impl Drawn {
     }
 }
 
-/// By call: its org, the digits of its contact, and whether it is a test.
+/// Calls by id: the org, the digits of the contact, and whether it is a test.
 type Shown = BTreeMap<String, (String, Option<String>, bool)>;
 
 fn expected(events: &[Drawn]) -> (Shown, usize) {
@@ -150,7 +150,7 @@ async fn found(store: &Store) -> (Shown, usize) {
 }
 
 #[test]
-fn b2_b3_b5_every_caller_is_who_the_event_says() {
+fn every_caller_is_the_one_that_the_event_names() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let database = runtime.block_on(Database::create()).unwrap();
     let store = runtime.block_on(async { open(&database) });

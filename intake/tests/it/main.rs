@@ -1,4 +1,4 @@
-//! The intake against a real Postgres.
+//! The intake on a real Postgres.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! All orders of a call's messages, with repetitions and cut into batches anyhow, come to one row and one contact.
+//! All orders of a call's messages, with repetitions and in any batches, lead to one row and one contact.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 const ASSISTANT: &str = "assistant";
-/// Of a message, that an earlier one of its call comes again right after it.
+/// The probability that an earlier message of the call is repeated after a message.
 const REPEATED: f64 = 0.3;
 const BATCH: std::ops::Range<usize> = 1..48;
 
@@ -24,7 +24,7 @@ fn sent(&(call, n): &Told) -> Message {
     message(&format!("call-{call}"), ASSISTANT, &format!("+1555{call:07}"), n)
 }
 
-/// All calls at once, each with its messages in an order of its own.
+/// All calls interleaved, each with its messages in a different order.
 fn interleaved(random: &mut StdRng) -> Vec<Told> {
     let mut calls: Vec<(usize, Vec<usize>)> = orders().into_iter().enumerate().collect();
     for (_, messages) in &mut calls {
@@ -49,7 +49,7 @@ fn interleaved(random: &mut StdRng) -> Vec<Told> {
     told
 }
 
-/// Takes them in batches of any size. What comes first is accepted, and what comes again has its receipt.
+/// Stores them in batches of random sizes, and checks that first messages are accepted and repetitions get their receipts.
 async fn take_all(store: &Store, told: &[Told], random: &mut StdRng) {
     let mut receipts = HashMap::new();
     let mut rest = told;
@@ -68,7 +68,7 @@ async fn take_all(store: &Store, told: &[Told], random: &mut StdRng) {
 }
 
 #[tokio::test]
-async fn all_orders_of_a_calls_messages_make_one_row_and_one_contact() {
+async fn every_order_of_a_calls_messages_produces_one_row_and_one_contact() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, ASSISTANT).await;
@@ -92,13 +92,13 @@ async fn all_orders_of_a_calls_messages_make_one_row_and_one_contact() {
 }
 
 #[tokio::test]
-async fn messages_that_come_again_a_month_later_change_nothing() {
+async fn messages_repeated_a_month_later_change_nothing() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, ASSISTANT).await;
     let all: Vec<_> = (0..MESSAGES).map(|n| sent(&(0, n))).collect();
     let first: Vec<_> = take(&store, &all).await.into_iter().map(|outcome| outcome.unwrap().receipt()).collect();
-    // A month passes: the call is worked upon, the bodies of its events are dropped.
+    // A month passes: the application edits the call, and the event bodies are dropped.
     sql(
         &store,
         "update public.calls set summary = 'Mended by hand.', created_at = created_at - interval '31 days';

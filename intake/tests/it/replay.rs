@@ -1,4 +1,4 @@
-//! What was parked has its effect once our maps have its assistant or number, and as if it came then.
+//! Parked events take effect once their assistant or number is known, dated by their arrival.
 
 use intake::{Message, Outcome, Replayed, replay, take};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ async fn parked(store: &Store) -> i64 {
     count(store, "select count(*) from prewarm.events where org_id is null and body is not null").await
 }
 
-/// Takes messages of assistants and numbers that nobody knows.
+/// Stores messages of unknown assistants and numbers.
 async fn park(store: &Store, messages: &[Message]) {
     for batch in messages.chunks(50) {
         for outcome in take(store, batch).await {
@@ -38,10 +38,10 @@ fn ended(call: &str, assistant: &str, number: &str, phone: &str) -> Message {
 }
 
 #[tokio::test]
-async fn calls_in_every_order_are_what_they_would_have_been() {
+async fn replayed_calls_equal_calls_that_were_never_parked() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
-    // One order in twelve, with its messages all over the place.
+    // One order in twelve, with the messages of all calls interleaved.
     let orders: Vec<_> = orders().into_iter().step_by(12).collect();
     let mut messages = Vec::new();
     for place in 0..MESSAGES {
@@ -58,9 +58,9 @@ async fn calls_in_every_order_are_what_they_would_have_been() {
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 360, failed: 0 });
     assert_eq!((parked(&store).await, count(&store, "select count(*) from public.contacts").await), (0, 60));
     show_the_call(&store).await;
-    // They were heard of when they came, not now.
+    // Calls are dated by the arrival of their events, not by the replay.
     assert_eq!(count(&store, "select count(*) from public.calls where created_at = '2026-03-02 09:00:00Z'").await, 60);
-    // Once.
+    // The replay happens once.
     sql(&store, "delete from prewarm.marks").await;
     assert_eq!(replay(&store).await.unwrap(), DONE);
     assert_eq!(count(&store, "select count(*) from prewarm.marks").await, 0);
@@ -68,7 +68,7 @@ async fn calls_in_every_order_are_what_they_would_have_been() {
 }
 
 #[tokio::test]
-async fn either_map_will_do_and_the_first_receipt_stays() {
+async fn an_event_is_replayed_by_assistant_or_number_and_keeps_its_receipt() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     add_org(&store, "assistant-1").await;
@@ -87,14 +87,14 @@ async fn either_map_will_do_and_the_first_receipt_stays() {
                    join public.agents a on a.org_id = k.org_id
                   where (k.vapi_call_id, a.vapi_assistant_id) in (('call-2', 'assistant-1'), ('call-3', 'assistant-3'))";
     assert_eq!((count(&store, whose).await, parked(&store).await), (2, 1));
-    // Sent again, each has the receipt that it had; that the second is no more parked makes no difference.
+    // Repeated events get their first receipts, whether or not they are still parked.
     let again: Vec<_> = take(&store, &messages).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(again, first.iter().map(|receipt| Outcome::Duplicate(*receipt)).collect::<Vec<_>>());
     close(store, database).await;
 }
 
 #[tokio::test]
-async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
+async fn a_refused_event_does_not_block_the_replay_of_others() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     sql(&store, "alter table public.calls add constraint refused check (phone_number <> '+15550000013')").await;
@@ -102,7 +102,7 @@ async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
     park(&store, &(0..100).map(call).collect::<Vec<_>>()).await;
     add_org(&store, "assistant").await;
     assert_eq!(replay(&store).await.unwrap(), Replayed { replayed: 99, failed: 1 });
-    // It is kept, and left alone for a while.
+    // The event is kept and not retried for a while.
     assert_eq!((parked(&store).await, replay(&store).await.unwrap()), (1, DONE));
     sql(&store, "alter table public.calls drop constraint refused").await;
     sql(&store, "update prewarm.events set replay_after = now() where replay_after is not null").await;
@@ -112,7 +112,7 @@ async fn one_that_the_source_refuses_keeps_none_of_the_others_back() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn runs_at_once_share_the_work() {
+async fn concurrent_replays_share_the_work() {
     let database = Database::create().await.unwrap();
     let (one, other) = (open(&database), open(&database));
     let messages = (0..100).flat_map(|call| {
@@ -121,7 +121,7 @@ async fn runs_at_once_share_the_work() {
     park(&one, &messages.collect::<Vec<_>>()).await;
     add_org(&one, "assistant").await;
     let mut replayed = 0;
-    // Of two that meet at a call, one may step back for some seconds.
+    // Of two replays that conflict on a call, one may back off for some seconds.
     while parked(&one).await > 0 {
         sql(&one, "update prewarm.events set replay_after = null where replay_after is not null").await;
         let (one, other) = tokio::join!(replay(&one), replay(&other));
@@ -133,9 +133,9 @@ async fn runs_at_once_share_the_work() {
     close(one, database).await;
 }
 
-/// Buffers that the look for what is parked and known reads.
+/// The buffers read by the query for parked events that are now known.
 async fn buffers(store: &Store) -> i64 {
-    let look = include_str!("../../../store/queries/parked/known.sql");
+    let look = include_str!("../../../store/queries/parked/assignable.sql");
     let plan: Value =
         sqlx::query_scalar(sqlx::AssertSqlSafe(format!("explain (analyze, buffers, format json) {look}")))
             .fetch_one(store.sessions())
@@ -146,10 +146,10 @@ async fn buffers(store: &Store) -> i64 {
 }
 
 #[tokio::test]
-async fn a_look_costs_the_shorter_of_the_two_lists() {
+async fn a_look_costs_no_more_than_the_shorter_of_its_two_lists() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
-    // A hundred thousand events of as many foreign assistants, among which a few of ours would sort.
+    // A hundred thousand events of as many foreign assistants, with ours sorting among them.
     sql(
         &store,
         "insert into prewarm.events (dedupe_key, type, assistant_id, phone_number_id, epoch, body)
@@ -166,7 +166,7 @@ async fn a_look_costs_the_shorter_of_the_two_lists() {
         assert!(buffers < 500, "{buffers}");
         assert_eq!(replay(&store).await.unwrap(), DONE);
     }
-    // And the other way round: many assistants, and little parked.
+    // The reverse: many assistants and few parked events.
     sql(
         &store,
         "truncate prewarm.events;
@@ -186,7 +186,7 @@ async fn a_look_costs_the_shorter_of_the_two_lists() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
+async fn an_event_resent_after_its_body_was_dropped_is_processed_again() {
     let database = Database::create().await.unwrap();
     let store = open(&database);
     let messages =
@@ -194,7 +194,7 @@ async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
     park(&store, &messages()).await;
     sql(&store, "update prewarm.events set body = null, received_at = now() - interval '31 days'").await;
     add_org(&store, "assistant-1").await;
-    // Both in one batch, and one of them twice.
+    // Both messages in one batch, one of them twice.
     let mut again = Vec::from(messages());
     again.extend(messages());
     let outcomes = take(&store, &again).await;
@@ -204,7 +204,7 @@ async fn what_is_sent_again_after_its_body_is_gone_is_as_good_as_new() {
     assert_eq!((parked(&store).await, count(&store, "select count(*) from public.calls").await), (1, 1));
     let kept = "select count(*) from prewarm.events where received_at > now() - interval '1 minute'";
     assert_eq!(count(&store, kept).await, 2, "it is not dropped at once");
-    // Once only.
+    // The effect occurs once.
     let outcomes = take(&store, &messages()).await;
     assert!(outcomes.iter().all(|outcome| matches!(outcome, Ok(Outcome::Duplicate(_)))), "{outcomes:?}");
     close(store, database).await;

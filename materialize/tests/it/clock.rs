@@ -1,4 +1,4 @@
-//! Right when only the clock moves.
+//! Read models that change only because time passes.
 
 use materialize::{Outcome, rebuild};
 use readmodel::{
@@ -33,7 +33,7 @@ async fn org_in(database: &Database, timezone: &str, sql: &'static str) -> (Stor
     (open(database, None), connection)
 }
 
-/// Rebuilds at an instant, compares with the definition, and returns the next deadline and the calls of the day.
+/// Rebuilds at an instant, compares with the oracle, and returns the next deadline and the calls of the day.
 async fn at_instant(store: &Store, connection: &mut PgConnection, instant: Timestamp) -> (Option<Timestamp>, i64) {
     let outcome = rebuild(store, Clock::Pinned(instant), ORG).await.unwrap();
     assert!(matches!(outcome, Outcome::Changed(_) | Outcome::Unchanged(_)));
@@ -48,7 +48,7 @@ async fn at_instant(store: &Store, connection: &mut PgConnection, instant: Times
 #[tokio::test]
 async fn calls_today_ends_at_the_orgs_midnight_across_daylight_saving_time() {
     let database = Database::create().await.unwrap();
-    // The 29th of March has 23 hours in Berlin: from 23:00 UTC to 22:00 UTC.
+    // 29 March has 23 hours in Berlin: from 23:00 UTC to 22:00 UTC.
     let (store, mut connection) = org_in(
         &database,
         "Europe/Berlin",
@@ -62,7 +62,7 @@ async fn calls_today_ends_at_the_orgs_midnight_across_daylight_saving_time() {
     assert_eq!(at_instant(&store, &mut connection, noon).await, (Some(at("2026-03-29T22:00:00Z")), 2));
     let last = at("2026-03-29T21:59:59.999999Z");
     assert_eq!(at_instant(&store, &mut connection, last).await, (Some(at("2026-03-29T22:00:00Z")), 2));
-    // The next day has no calls: it sets no deadline.
+    // The next day has no calls, so it sets no deadline.
     assert_eq!(at_instant(&store, &mut connection, at("2026-03-29T22:00:00Z")).await, (None, 0));
     store.close().await;
     database.close().await.unwrap();
@@ -96,7 +96,7 @@ async fn urgency_falls_at_24_hours_and_at_7_days_to_the_microsecond() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
+async fn a_passed_deadline_is_owed_by_the_databases_clock() {
     let (server, clock) = servers::postgres_with_clock().await.unwrap();
     clock.set(0).unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
@@ -120,10 +120,10 @@ async fn a_deadline_that_has_passed_is_owed_by_the_databases_clock() {
     database.close().await.unwrap();
 }
 
-/// An org rests for as long as its rebuild took, and its lead would stay as it is for that long.
+/// An org rests for as long as its rebuild took. A clock jump must not turn into a rest of that length.
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn what_the_clock_jumped_during_a_rebuild_is_not_what_the_rebuild_took() {
+async fn a_clock_jump_during_a_rebuild_does_not_count_as_its_duration() {
     let (server, clock) = servers::postgres_with_clock().await.unwrap();
     clock.set(0).unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();

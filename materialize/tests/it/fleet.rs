@@ -1,4 +1,4 @@
-//! The fleet's totals, which operators look at.
+//! The fleet's totals for operators.
 
 use materialize::rebuild;
 use readmodel::{ids::OrgId, time::Clock};
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::harness::open;
 
-/// Of each org and of all, as the source has it.
+/// The totals of each org and of all orgs, computed from the source.
 const TOTALS: &str = "
     with of_orgs as (
       select o.id as org_id,
@@ -34,7 +34,7 @@ const TOTALS: &str = "
       from of_orgs";
 
 #[tokio::test]
-async fn once_every_org_is_built_the_fleets_totals_are_those_of_the_source() {
+async fn the_fleets_totals_equal_the_source_once_every_org_is_built() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     for (number, contacts) in [(1, 40), (2, 7), (3, 0)] {

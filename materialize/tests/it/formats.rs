@@ -1,4 +1,4 @@
-//! Two releases on one database, while one takes over from the other: the later one makes another format.
+//! Two releases on one database during an upgrade; the later one makes another format.
 
 use ::redis::{AsyncCommands, Client};
 use materialize::rebuild;
@@ -27,10 +27,10 @@ async fn run(store: &Store, sql: &str) {
 async fn change_and_rebuild(by: &Store) -> Version {
     run(by, &format!("insert into public.calls (org_id) values ('{}')", ORG.0)).await;
     rebuild(by, Clock::Database, ORG).await.unwrap();
-    by.newest(&[ORG]).await.unwrap().versions[0].1
+    by.newest_versions(&[ORG]).await.unwrap().versions[0].1
 }
 
-/// The version and dashboard that a release shows. Postgres and Redis must agree on it.
+/// The version and dashboard that a release shows. Postgres and Redis must agree on them.
 async fn shown(release: &Store) -> Option<(Version, Vec<u8>)> {
     let (postgres, redis) = (release.edition(ORG).await.unwrap(), in_redis(release, ORG).await.unwrap());
     let (Held::Edition(postgres), Held::Edition(redis)) = (&postgres, &redis) else {
@@ -47,13 +47,13 @@ async fn shown(release: &Store) -> Option<(Version, Vec<u8>)> {
 }
 
 #[tokio::test]
-async fn each_release_reads_what_it_or_a_later_one_has_made() {
+async fn each_release_reads_its_own_blobs_and_those_of_a_later_one() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let earlier = open(&database, Some(redis.url()));
     let later = open_in(&database, Some(redis.url()), LATER);
     run(&earlier, &format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0)).await;
 
-    // One release takes over from the other, and is rolled back.
+    // An upgrade, and a rollback.
     for _ in 0..2 {
         let version = change_and_rebuild(&earlier).await;
         assert_eq!(shown(&earlier).await.unwrap().0, version);
@@ -70,7 +70,7 @@ async fn each_release_reads_what_it_or_a_later_one_has_made() {
     database.close().await.unwrap();
 }
 
-/// A model that the earlier release does not make stays in Redis as it was when the later one put it there.
+/// A model that only the later release makes stays in Redis while the earlier one rebuilds.
 #[tokio::test]
 async fn a_blob_that_an_earlier_release_left_alone_in_redis_is_replaced() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());

@@ -1,4 +1,4 @@
-//! A store on a database of the test's own, and what is asked of it in every test.
+//! A store on a private database, and helpers of all tests.
 
 use materialize::{Outcome, rebuild};
 use readmodel::{
@@ -14,12 +14,12 @@ use testkit::{
     sqlx::{self, PgConnection},
 };
 
-/// A store on a database.
+/// Opens a store on a database.
 pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
     open_in(database, redis_url, Format::CURRENT)
 }
 
-/// The same for a release of another format.
+/// Opens a store of a release with another blob format.
 pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
@@ -33,7 +33,7 @@ pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Fo
     .unwrap()
 }
 
-/// Rebuilds at an instant whatever is owed among these orgs, as the ledger says, until nothing is.
+/// Rebuilds these orgs at an instant until none is owed.
 pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
     let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
     loop {
@@ -49,18 +49,18 @@ pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
         }
         for org in owed {
             let outcome = rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), OrgId(org)).await.unwrap();
-            assert_ne!(outcome, Outcome::Superseded, "nobody else rebuilds");
+            assert_ne!(outcome, Outcome::Superseded, "no other process rebuilds");
         }
     }
 }
 
-/// The edition that Redis holds of an org for the present installation.
+/// The contents of Redis for an org in the present installation.
 pub(crate) async fn in_redis(store: &Store, org: OrgId) -> Result<Held, store::Error> {
     let installation = store.installation().await.unwrap().unwrap();
     store.redis.as_ref().unwrap().edition(installation, org).await
 }
 
-/// The edition that Postgres holds.
+/// The edition in Postgres.
 pub(crate) async fn edition(store: &Store, org: OrgId) -> Option<Edition> {
     match store.edition(org).await.unwrap() {
         Held::Edition(edition) => Some(*edition),
@@ -69,17 +69,17 @@ pub(crate) async fn edition(store: &Store, org: OrgId) -> Option<Edition> {
     }
 }
 
-/// The rows of some orgs.
+/// The source rows of some orgs.
 pub(crate) async fn world(connection: &mut PgConnection, orgs: &[OrgId]) -> World {
     history::read_world(connection, orgs).await.unwrap()
 }
 
-/// The JSON of a model by definition.
+/// The body of a model by the oracle.
 pub(crate) fn defined(world: &World, org: OrgId, model: Model, at: Micros) -> String {
     String::from_utf8(oracle::model(world, org, model, at)).unwrap()
 }
 
-/// The JSON of a model in an edition.
+/// The body of a model in an edition.
 pub(crate) fn shown(edition: &Edition, model: Model) -> String {
     String::from_utf8(edition.blob(model).unpack().unwrap()).unwrap()
 }

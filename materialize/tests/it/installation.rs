@@ -1,4 +1,4 @@
-//! A3: databases that were copied, restored or set back are installations of their own.
+//! Databases that were copied, restored or set back become new installations.
 
 use embedded::{Durability, Postgres};
 use materialize::{Outcome, rebuild};
@@ -66,11 +66,11 @@ fn open_url(database_url: String, redis_url: Option<String>, connections: u32) -
     .unwrap()
 }
 
-/// The rows of a database under another name on the same server, as they lie on disk.
+/// Copies a database on its server, file by file.
 async fn copy(server: &Postgres, of: &Database) -> String {
     let admin = PgPool::connect(&server.url("postgres")).await.unwrap();
     let name = of.name();
-    // Nothing may be connected to what is copied.
+    // Postgres refuses to copy a database with connections.
     let statements = [
         format!("alter database {name} with allow_connections false"),
         format!("select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = '{name}'"),
@@ -85,7 +85,7 @@ async fn copy(server: &Postgres, of: &Database) -> String {
 }
 
 #[tokio::test]
-async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt() {
+async fn a_copied_database_shares_no_version_key_or_receipt_with_its_original() {
     let server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let redis = servers::redis().await.unwrap();
@@ -96,7 +96,7 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
     let copied = open_url(copy(&server, &database).await, Some(redis.url()), 8);
     let original = open(&database, Some(redis.url()));
 
-    // The first to look is a rebuild; nothing is made under the original's name.
+    // The first process on the copy is a rebuild; it writes nothing under the original's id.
     add_lead(&copied).await;
     let of_copy = rebuilt(&copied).await;
     assert_ne!(of_copy.installation, first.installation);
@@ -107,7 +107,7 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
     assert_eq!((held.version, held.as_of), (first.version, first.as_of));
     let Held::Edition(held) = in_redis(&copied, ORG).await.unwrap() else { panic!("the copy has none") };
     assert_eq!(held.version, of_copy.version);
-    // Neither knows what the other took.
+    // A receipt of one database is unknown to the other.
     let receipt = Receipt { epoch: first.version.epoch, xid: 3 };
     assert_eq!(copied.inclusion(ORG, receipt).await.unwrap(), Inclusion::OtherEpoch);
     assert!(matches!(original.inclusion(ORG, receipt).await.unwrap(), Inclusion::At(_)));
@@ -116,12 +116,12 @@ async fn a3_a_copy_beside_its_original_shares_no_version_no_key_and_no_receipt()
 }
 
 #[tokio::test]
-async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
+async fn blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     add_org(&store).await;
     let before = rebuilt(&store).await;
-    // As a dump does: the row comes back, written by another transaction.
+    // Like a restored dump: another transaction writes the row back.
     run(&store, "create table public.old as select * from prewarm.installation; delete from prewarm.installation")
         .await;
     run(&store, "insert into prewarm.installation select * from public.old").await;
@@ -134,7 +134,7 @@ async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     assert_ne!(after.installation, before.installation);
     assert_eq!(after.blob(Model::Dashboard).digest, before.blob(Model::Dashboard).digest);
     assert_eq!(rebuilt(&store).await.version, Version { n: version.n + 1, ..version });
-    // A database that has lost the row altogether begins anew, and above all that it has counted.
+    // A database without the row starts over, above all versions so far.
     let last = installation(&store).await;
     run(&store, "delete from prewarm.installation").await;
     assert_ne!(installation(&store).await, last);
@@ -145,13 +145,13 @@ async fn a3_blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
 }
 
 #[tokio::test]
-async fn a3_recovery_that_ends_on_another_timeline_begins_another_installation_once() {
+async fn recovery_onto_another_timeline_begins_one_new_installation() {
     let mut server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let store = open(&database, None);
     add_org(&store).await;
     let before = rebuilt(&store).await;
-    // An archive without files: recovery ends where the log does, and another timeline begins, as it does with a promotion.
+    // With an empty archive, recovery ends at the end of the log and starts another timeline, as a promotion does.
     run(&store, "alter system set restore_command = 'false'").await;
     run(
         &store,
@@ -167,20 +167,20 @@ async fn a3_recovery_that_ends_on_another_timeline_begins_another_installation_o
     let (first, second) = (first.unwrap().unwrap(), second.unwrap().unwrap());
     assert_ne!(first, before.installation);
     assert_eq!(first, second);
-    // Its sessions are of the server that was.
+    // The earlier sessions belong to the stopped server.
     let store = open(&database, None);
     let after = rebuilt(&store).await;
     assert!(after.version.epoch > before.version.epoch);
-    // A plain restart is none.
+    // A plain restart starts no new installation.
     server.restart().await.unwrap();
     assert_eq!(installation(&store).await, first);
     store.close().await;
 }
 
 #[tokio::test]
-async fn a3_a_copy_that_may_not_be_written_is_read_and_nothing_is_made_from_it() {
+async fn a_read_only_copy_serves_reads_and_nothing_is_built_from_it() {
     let database = Database::create().await.unwrap();
-    // One session, so that its default is that of all.
+    // A single session, so that its setting applies to all statements.
     let store = open_url(database.url(), None, 1);
     add_org(&store).await;
     let made = rebuilt(&store).await;
@@ -198,20 +198,20 @@ async fn a3_a_copy_that_may_not_be_written_is_read_and_nothing_is_made_from_it()
 }
 
 #[tokio::test]
-async fn a3_a_database_that_was_set_back_under_a_process_begins_another_installation() {
+async fn a_database_set_back_under_a_running_process_begins_a_new_installation() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
-    let before = store.newest(&[]).await.unwrap().present;
+    let before = store.newest_versions(&[]).await.unwrap().present;
     let (installation, next) = (before.installation.unwrap(), before.next_xid.unwrap());
     store.renew_if_behind(installation, next).await.unwrap();
-    assert_eq!(store.newest(&[]).await.unwrap().present.installation, Some(installation));
-    // Far beyond all that other tests do on this server meanwhile.
+    assert_eq!(store.newest_versions(&[]).await.unwrap().present.installation, Some(installation));
+    // Far above the transactions of other tests on this server.
     store.renew_if_behind(installation, next + 1_000_000_000).await.unwrap();
-    let after = store.newest(&[]).await.unwrap().present.installation.unwrap();
+    let after = store.newest_versions(&[]).await.unwrap().present.installation.unwrap();
     assert_ne!(after, installation);
     store.renew_if_behind(installation, next + 1_000_000_000).await.unwrap();
-    assert_eq!(store.newest(&[]).await.unwrap().present.installation, Some(after));
-    // A receipt of a transaction that is still to come is not included.
+    assert_eq!(store.newest_versions(&[]).await.unwrap().present.installation, Some(after));
+    // A receipt of a future transaction is not included.
     let epoch =
         sqlx::query_scalar::<_, i64>("select epoch from prewarm.epoch").fetch_one(store.sessions()).await.unwrap();
     let to_come = Receipt { epoch, xid: next + 1_000_000_000 };
@@ -221,7 +221,7 @@ async fn a3_a_database_that_was_set_back_under_a_process_begins_another_installa
 }
 
 #[tokio::test]
-async fn h8_a_version_that_postgres_never_made_gives_way_in_redis() {
+async fn a_forged_version_in_redis_is_overwritten() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let store = open(&database, Some(redis.url()));
     add_org(&store).await;
@@ -233,7 +233,7 @@ async fn h8_a_version_that_postgres_never_made_gives_way_in_redis() {
     let newest = rebuilt(&store).await;
     let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!((held.version, held.as_of), (newest.version, newest.as_of));
-    // The same version of another instant: it was given a second time.
+    // The same version with another instant, as if it had been assigned twice.
     forged.version = newest.version;
     assert_eq!(redis.put(&forged, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);
     assert_eq!(redis.put(&newest, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);

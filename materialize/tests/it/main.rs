@@ -1,4 +1,4 @@
-//! Rebuilds, compared with an oracle, by the clock and in races.
+//! Rebuilds compared with an oracle, with moving clocks and in races.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 

@@ -1,5 +1,5 @@
-//! Values that a source may hold and no panel can show as they are: endless texts, instants and numbers at infinity, zones by other
-//! names. Kept by what each change touched, made anew and defined, it is the same.
+//! Source values that panels cannot show unchanged: very long texts, infinite instants and numbers, informal zone names.
+//! Incremental rebuilds, full rebuilds and the oracle agree on them.
 
 use materialize::{Outcome, rebuild, rebuild_anew};
 use readmodel::{
@@ -47,7 +47,7 @@ impl Clinic {
         clinic
     }
 
-    /// Changes rows, and compares what is then shown with the definition.
+    /// Changes rows and compares the result with the oracle.
     async fn change(&mut self, statement: &str) -> Outcome {
         sqlx::raw_sql(AssertSqlSafe(statement.replace("$org", &ORG.to_string()).replace("$contact", CONTACT)))
             .execute(&mut self.session)
@@ -87,7 +87,7 @@ impl Clinic {
 }
 
 #[tokio::test]
-async fn h19_instants_at_infinity_count_as_null() {
+async fn instants_at_infinity_count_as_null() {
     let mut clinic = Clinic::open("UTC").await;
     for infinity in ["infinity", "-infinity"] {
         let changes = [
@@ -110,7 +110,7 @@ async fn h19_instants_at_infinity_count_as_null() {
             clinic.change(&change.replace("$at", infinity)).await;
         }
     }
-    // More of them than a page shows: all that have an instant stand before them.
+    // More calls without an instant than a page shows. All calls with one come first.
     clinic
         .change(
             "insert into public.calls (org_id, created_at)
@@ -129,9 +129,9 @@ async fn h19_instants_at_infinity_count_as_null() {
     clinic.close().await;
 }
 
-/// Postgres holds years that neither RFC 3339 nor the arithmetic of a month or a week reaches.
+/// Postgres has years beyond RFC 3339 and beyond the range of date arithmetic.
 #[tokio::test]
-async fn h19_instants_beyond_the_calendar_break_no_panel() {
+async fn instants_beyond_the_calendar_break_no_panel() {
     let mut clinic = Clinic::open("UTC").await;
     for at in ["4714-11-24 00:00:00+00 BC", "294276-12-31 23:59:59.999999+00", "9999-12-31 23:59:59Z"] {
         let changes = [
@@ -153,7 +153,7 @@ async fn h19_instants_beyond_the_calendar_break_no_panel() {
 }
 
 #[tokio::test]
-async fn h19_numbers_that_json_cannot_hold_count_as_null() {
+async fn numbers_that_json_cannot_hold_count_as_null() {
     let mut clinic = Clinic::open("UTC").await;
     let numbers = ["NaN", "Infinity", "-Infinity", "1e100000", "-9.9e131071", "9e299", "0.00000000000000000001"];
     for number in numbers {
@@ -164,7 +164,7 @@ async fn h19_numbers_that_json_cannot_hold_count_as_null() {
             ))
             .await;
     }
-    // Their sum is more than a numeric holds.
+    // The sum exceeds the range of numeric.
     clinic
         .change(
             "insert into public.contacts (org_id, lead_status, estimated_value)
@@ -177,7 +177,7 @@ async fn h19_numbers_that_json_cannot_hold_count_as_null() {
 }
 
 #[tokio::test]
-async fn h5_texts_are_cut_where_they_are_read() {
+async fn long_texts_are_cut_in_the_views() {
     let mut clinic = Clinic::open("UTC").await;
     clinic.change("update public.calls set summary = repeat('é', 8500000)").await;
     clinic
@@ -210,8 +210,8 @@ async fn h5_texts_are_cut_where_they_are_read() {
 }
 
 #[tokio::test]
-async fn c6_an_orgs_day_is_that_of_the_zone_that_people_and_windows_name() {
-    // Noon in UTC. In New York the day began at 04:00 UTC, in Los Angeles at 07:00.
+async fn an_orgs_day_follows_iana_and_windows_zone_names() {
+    // Noon in UTC. The day started at 04:00 UTC in New York and at 07:00 in Los Angeles.
     let mut clinic = Clinic::open("Eastern Standard Time").await;
     clinic
         .change(
@@ -230,7 +230,7 @@ async fn c6_an_orgs_day_is_that_of_the_zone_that_people_and_windows_name() {
     ];
     for (zone, calls_today, told) in zones {
         let set = format!("update public.organizations set timezone = '{zone}'");
-        // Unknown names are the definition's too, other than those that only a whole table of Windows' knows.
+        // The oracle does not know every Windows name, so the comparison leaves those out.
         let (Outcome::Changed(published) | Outcome::Unchanged(published)) = clinic.change(&set).await else {
             panic!("no version")
         };
@@ -240,9 +240,9 @@ async fn c6_an_orgs_day_is_that_of_the_zone_that_people_and_windows_name() {
     clinic.close().await;
 }
 
-/// A week before the eleventh of March it was an hour earlier in New York: the clocks changed on the eighth.
+/// The clocks in New York changed on 8 March, so a week before 11 March the local time was an hour earlier.
 #[tokio::test]
-async fn c9_urgency_is_the_same_in_a_session_of_any_zone() {
+async fn urgency_does_not_depend_on_the_sessions_time_zone() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     sqlx::raw_sql(

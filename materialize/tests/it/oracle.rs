@@ -1,5 +1,4 @@
-//! After any history, every model of every org equals the definition, byte for byte: what is kept by what each change
-//! touched, and what is made anew.
+//! After any history, every model of every org equals the oracle, byte for byte, by incremental and by full rebuilds.
 
 use std::{cell::Cell, env};
 
@@ -23,19 +22,20 @@ use testkit::{
 
 use crate::harness::{defined, edition, open, settle, shown, world};
 
-/// A trigger that is missing or a look-up that finds nothing shows within 750 of them. Of all tests together, unless `PREWARM_TEST_EVENTS` says otherwise: `make soak` has a million.
+/// The events of all tests together, unless `PREWARM_TEST_EVENTS` is set; `make soak` sets a million. A missing trigger or a
+/// failing look-up shows within 750.
 const EVENTS: u32 = 8_000;
 
-/// Tests that share the events, so that they run side by side.
+/// The number of tests that share the events and run in parallel.
 const PARTS: u32 = 8;
 
-/// The events of a history, the founding of its orgs aside.
+/// The events of a history, without the creation of its orgs.
 const LENGTH: std::ops::Range<usize> = 1..30;
 
-/// As in an org with a call a minute: its hours are kept by bins.
+/// Thresholds under which hours are kept in bins, as in an org with a call a minute.
 const DENSE: &str = "create or replace function prewarm.dense_hour() returns bigint language sql immutable return 0;";
 
-/// As after imports: statements of more than one row are not listed row by row.
+/// Thresholds under which a statement of more than one row marks the whole org, as imports do.
 const WIDE: &str =
     "create or replace function prewarm.is_wide(rows bigint) returns boolean language sql immutable return rows > 1;
      create or replace function prewarm.dense_hour() returns bigint language sql immutable return 1;";
@@ -80,14 +80,14 @@ fn models_equal_the_definition_where_statements_are_wide_2() {
     check(WIDE);
 }
 
-/// H2: what is imported at once is planned while the tables are empty, and right all the same.
+/// Statements that cache plans while the tables are empty, before an import.
 const EMPTY: &str =
     "truncate public.organizations cascade;
      truncate prewarm.marks, prewarm.actionable_leads, prewarm.lead_sums, prewarm.sums, prewarm.maintained, prewarm.blobs,
               prewarm.versions, prewarm.leases";
 
 #[test]
-fn h2_models_equal_the_definition_after_an_import_into_empty_tables() {
+fn models_equal_the_definition_after_an_import_into_empty_tables() {
     check_histories(
         "",
         EMPTY,
@@ -96,14 +96,14 @@ fn h2_models_equal_the_definition_after_an_import_into_empty_tables() {
     );
 }
 
-/// Thresholds are functions of the schema, so that small histories reach what large orgs do. Failing seeds are kept in a
-/// file beside this one, and are tried first from then on.
+/// Replaces thresholds, which are functions of the schema, so that small histories reach the paths of large orgs. Failing
+/// seeds are kept in a file beside this one and run first.
 fn check(thresholds: &'static str) {
     let histories = history::as_of().prop_flat_map(|at| (Just(at), history::ops(at, LENGTH), pace()));
     check_histories(thresholds, "", histories, cases());
 }
 
-/// Plays histories, each after some statements.
+/// Plays histories, each after the given statements.
 #[expect(clippy::print_stdout, reason = "what a soak has done is read by people")]
 fn check_histories(
     thresholds: &'static str,
@@ -142,23 +142,23 @@ fn check_histories(
     }
 }
 
-/// The histories of one part. Drawn by length evenly, they have this many events on average.
+/// The number of histories of one part, from the average length.
 fn cases() -> u32 {
     let events = env::var("PREWARM_TEST_EVENTS").map_or(EVENTS, |set| set.parse().unwrap());
     let average = (LENGTH.start + LENGTH.end) as u32 / 2;
     (events / PARTS / average).max(1)
 }
 
-/// When a history is rebuilt and compared.
+/// The times at which a history is rebuilt and compared.
 #[derive(Clone, Copy, Debug)]
 enum Pace {
-    /// Once in between, and at the end.
+    /// Once in the middle, and at the end.
     Pause(usize),
-    /// After every operation, while the clock moves on by so much each time; or back.
+    /// After every operation, while the clock moves forward or back by this much each time.
     EachStep(Micros),
 }
 
-/// Of so many histories what is kept is spoiled once.
+/// The stored rows of one history in this many are corrupted.
 const SPOIL_EVERY: usize = 4;
 
 const HOUR: Micros = 3_600_000_000;
@@ -170,7 +170,7 @@ fn pace() -> impl Strategy<Value = Pace> {
     ]
 }
 
-/// Plays a history, rebuilding what is owed at its pace. Whatever has been kept by then equals what is made anew.
+/// Plays a history and rebuilds at its pace. At the end a full rebuild changes nothing.
 async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -> Result<(), String> {
     let case = Case::fresh();
     let orgs = case.organizations();
@@ -205,7 +205,7 @@ async fn play(store: &Store, view: &str, at: Micros, drawn: &[Op], pace: Pace) -
     Ok(())
 }
 
-/// Time alone makes an org owed too.
+/// Makes orgs with passed deadlines owed.
 async fn owe_deadlines(connection: &mut PgConnection, orgs: &[OrgId]) {
     let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
     let owe =
@@ -213,7 +213,7 @@ async fn owe_deadlines(connection: &mut PgConnection, orgs: &[OrgId]) {
     sqlx::query(owe).bind(ids).execute(connection).await.unwrap();
 }
 
-/// Forgets what is kept of an org: all of it made anew changes nothing.
+/// Checks that a full rebuild of an org changes nothing.
 async fn make_anew(store: &Store, connection: &mut PgConnection, org: OrgId, at: Micros) -> Result<(), String> {
     let forget = "delete from prewarm.maintained where org_id = $1";
     let kept = sqlx::query(forget).bind(org.0).execute(&mut *connection).await.unwrap();
@@ -222,11 +222,11 @@ async fn make_anew(store: &Store, connection: &mut PgConnection, org: OrgId, at:
     }
     match rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), org).await.unwrap() {
         Outcome::Unchanged(_) => Ok(()),
-        other => Err(format!("what was kept is not what is made anew: {other:?}")),
+        other => Err(format!("a full rebuild differs from the stored rows: {other:?}")),
     }
 }
 
-/// Spoils what is kept of an org: a rebuild that believes none of it mends it.
+/// Corrupts the stored rows of an org and checks that a full rebuild repairs them.
 async fn make_anew_from_spoiled(
     store: &Store,
     connection: &mut PgConnection,
@@ -261,7 +261,7 @@ async fn make_anew_from_spoiled(
     if kept(connection, org).await == mended { Ok(()) } else { Err("mended is not as made from nothing".into()) }
 }
 
-/// All rows that are kept of an org.
+/// All stored rows of an org.
 async fn kept(connection: &mut PgConnection, org: OrgId) -> Vec<String> {
     let rows = format!(
         "select t::text from prewarm.actionable_leads t where org_id = '{org}'
@@ -276,7 +276,7 @@ async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result
     if !world.organizations.contains_key(&org) {
         return if edition.is_none() { Ok(()) } else { Err("an org that is gone has an edition".into()) };
     }
-    // An org that nobody has ever touched has no edition either; the histories make every org by an insert.
+    // Histories create every org by an insert, so each has an edition.
     let edition = edition.ok_or("no edition")?;
     for model in Model::ALL {
         let (shown, defined) = (shown(&edition, model), defined(world, org, model, at));
@@ -286,7 +286,7 @@ async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result
     }
     let deadline = edition.next_change_at.map(|at| at.as_micros());
     let needed = oracle::next_change(world, org, at);
-    // Waking too early costs a rebuild; waking too late shows what is no longer true.
+    // A deadline that is too early costs a rebuild; one that is too late shows outdated data.
     match (deadline, needed) {
         (_, None) => Ok(()),
         (Some(deadline), Some(needed)) if at < deadline && deadline <= needed => Ok(()),
@@ -294,7 +294,7 @@ async fn compare(store: &Store, world: &World, org: OrgId, at: Micros) -> Result
     }
 }
 
-/// `prewarm.actionable_leads` holds exactly the rows of `view_actionable_leads`, as it would be at the instant.
+/// Checks that `prewarm.actionable_leads` equals `view_actionable_leads` at the instant.
 async fn compare_with_view(connection: &mut PgConnection, view: &str, org: OrgId, at: Micros) -> Result<(), String> {
     let columns =
         "id, org_id, contact_name, phone_number, email, lead_score, lead_status, service_interests, last_contact_at,
@@ -334,7 +334,7 @@ async fn view_definition(store: &Store) -> String {
     text.trim_end_matches(';').to_owned()
 }
 
-/// Before anything happens nothing is owed.
+/// Nothing is owed before the first change.
 #[tokio::test]
 async fn an_untouched_org_has_no_edition_and_owes_nothing() {
     let database = Database::create().await.unwrap();

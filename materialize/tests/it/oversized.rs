@@ -1,4 +1,4 @@
-//! H5: a body that does not fit, and blobs that one process cannot read.
+//! Bodies that are too large, and blobs that one process cannot read.
 
 use materialize::rebuild;
 use readmodel::{ids::OrgId, model::Model, time::Clock};
@@ -25,12 +25,12 @@ async fn org_with_lead(store: &Store) {
 }
 
 #[tokio::test]
-async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
+async fn an_org_whose_body_is_too_large_keeps_its_last_edition() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     org_with_lead(&store).await;
     let good = edition(&store, ORG).await.unwrap();
-    // Each text is short; there are very many.
+    // Each text is short, but there are very many.
     run(
         &store,
         "update public.contacts set service_interests = array(select repeat('x', 500) || i from generate_series(1, 17000) i)",
@@ -45,7 +45,7 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
     let owed =
         sqlx::query_scalar::<_, i64>("select count(*) from prewarm.marks").fetch_one(store.sessions()).await.unwrap();
     assert!(owed > 0, "the org is no longer owed");
-    // Once it fits, all is as before.
+    // A smaller body is published as usual.
     run(&store, "update public.contacts set service_interests = '{one}'").await;
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     assert!(edition(&store, ORG).await.unwrap().version > good.version);
@@ -54,7 +54,7 @@ async fn h5_a_body_that_does_not_fit_keeps_the_last_edition_and_is_told() {
 }
 
 #[tokio::test]
-async fn h5_what_one_process_cannot_read_is_made_again_and_stays_for_the_others() {
+async fn an_unreadable_blob_is_rebuilt_and_left_for_other_processes() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     org_with_lead(&store).await;

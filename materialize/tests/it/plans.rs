@@ -1,4 +1,4 @@
-//! Plans of a rebuild's statements: by index, even where the statistics are out of date.
+//! The plans of a rebuild's queries use indexes, even with outdated statistics.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::harness::open;
 const FIRST: OrgId = OrgId(Uuid::from_u128(1));
 const SECOND: OrgId = OrgId(Uuid::from_u128(2));
 
-/// Those that hold rows of all orgs.
+/// The tables with rows of all orgs.
 const TABLES: [&str; 7] = [
     "public.calls",
     "public.contacts",
@@ -38,7 +38,7 @@ async fn call(store: &Store, org: OrgId) {
     sqlx::query(call).bind(org.0).execute(store.sessions()).await.unwrap();
 }
 
-/// Counts full scans of them. A session's reads count once it has ended.
+/// The number of sequential scans of these tables. A session's scans count once it has ended.
 async fn reads_of_all(database: &Database) -> i64 {
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let others = "select count(*) from pg_stat_activity
@@ -50,7 +50,7 @@ async fn reads_of_all(database: &Database) -> i64 {
     sqlx::query_scalar(reads).bind(TABLES).fetch_one(&mut session).await.unwrap()
 }
 
-/// The same while something is done by sessions of its own.
+/// The number of sequential scans during `work`, which has its own sessions.
 async fn reads_of_all_by(database: &Database, work: impl AsyncFnOnce(&Store)) -> i64 {
     let before = reads_of_all(database).await;
     let store = open(database, None);
@@ -60,15 +60,15 @@ async fn reads_of_all_by(database: &Database, work: impl AsyncFnOnce(&Store)) ->
     reads_of_all(database).await - before
 }
 
-/// Analyzed while one org alone had rows, each table looks as if it were all of any org.
+/// Statistics from a time when one org had all rows make every org look like the whole table.
 #[tokio::test]
-async fn no_rebuild_reads_a_table_of_all_orgs() {
+async fn no_rebuild_scans_a_table_of_all_orgs() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     found(&store, FIRST).await;
     rebuild(&store, Clock::Database, FIRST).await.unwrap();
     for table in TABLES {
-        // No other session makes statistics.
+        // Autovacuum must not update the statistics.
         let statistics = format!("alter table {table} set (autovacuum_enabled = off); analyze {table}");
         sqlx::raw_sql(AssertSqlSafe(statistics)).execute(store.sessions()).await.unwrap();
     }

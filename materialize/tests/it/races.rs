@@ -1,4 +1,4 @@
-//! Two workers on one org: versions only rise, and the last blob is right.
+//! Two workers on one org: versions only increase, and the last blob is right.
 
 use std::{
     sync::{
@@ -27,13 +27,13 @@ use uuid::Uuid;
 use crate::harness::{defined, edition, in_redis, open, settle, shown, world};
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
-/// Rebuilds, over both workers.
+/// The number of rebuilds of both workers together.
 const ROUNDS: u32 = 3_000;
-/// The watchers leave the processor to the workers.
+/// The pause between two looks of a watcher, which leaves the processor to the workers.
 const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn versions_only_rise_while_two_workers_race() {
+async fn versions_only_increase_while_two_workers_race() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
     let store = open(&database, Some(redis.url()));
     let mut connection = PgConnection::connect(&database.url()).await.unwrap();
@@ -70,7 +70,7 @@ async fn versions_only_rise_while_two_workers_race() {
     database.close().await.unwrap();
 }
 
-/// Rebuilds with random pauses until both workers have done their rounds; counts the rebuilds that lost.
+/// Rebuilds with random pauses until all rounds are done. Returns the number of superseded rebuilds.
 async fn work(store: &Store, rounds: &AtomicU32) -> u32 {
     let mut superseded = 0;
     while rounds.fetch_add(1, Ordering::SeqCst) < ROUNDS {
@@ -109,7 +109,7 @@ async fn versions_in_postgres(store: Store, over: Arc<AtomicBool>) -> u32 {
 async fn versions_in_redis(store: Store, over: Arc<AtomicBool>) -> u32 {
     let (mut looks, mut last) = (0, Version::NONE);
     while !over.load(Ordering::SeqCst) {
-        // A read over its budget says nothing.
+        // A read that timed out has no result.
         let Ok(Held::Edition(edition)) = in_redis(&store, ORG).await else { continue };
         assert!(edition.version >= last, "{} after {last}", edition.version);
         (looks, last) = (looks + 1, edition.version);
@@ -129,17 +129,17 @@ async fn make_org(connection: &mut PgConnection) {
     .unwrap();
 }
 
-/// A worker that was paused before it published comes back late.
-/// The second finds rows that its snapshot does not see.
+/// A worker is paused before it publishes and continues late.
+/// The second rebuild conflicts with rows that its snapshot does not see.
 #[tokio::test]
-async fn of_two_that_build_an_org_at_once_for_the_first_time_one_is_superseded() {
+async fn of_two_concurrent_first_builds_one_is_superseded() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut superseded = 0;
     for number in 1..=20 {
         let org = OrgId(Uuid::from_u128(number));
         store.seed_organization(org, "an org", "UTC").await.unwrap();
-        // Without leads, which are made first: the sums of calls are what they meet over.
+        // Without leads, which are written first, the conflict is over the sums of calls.
         sqlx::query(
             "insert into public.calls (org_id, phone_number) select $1, '+1' || i from generate_series(1, 300) i",
         )
@@ -164,7 +164,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     make_org(&mut connection).await;
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let old = edition(&store, ORG).await.unwrap();
-    // A snapshot that was opened now, and whose rebuild comes to its end after another's.
+    // This snapshot is opened first, and its rebuild ends after another's.
     let mut late = store.snapshot(ORG, Clock::Database, Extent::Touched).await.unwrap();
     late.models().await.unwrap();
     sqlx::raw_sql("update public.contacts set lead_score = 99").execute(&mut connection).await.unwrap();
@@ -181,7 +181,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     database.close().await.unwrap();
 }
 
-/// Ten is more than nine, also where texts are compared.
+/// Version 10 is newer than version 9, although it sorts before it as text.
 #[tokio::test]
 async fn redis_compares_versions_as_two_integers() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());

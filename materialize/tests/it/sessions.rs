@@ -1,4 +1,4 @@
-//! Warm sessions: which one is handed out, and what one that is not given back leaves behind.
+//! Warm sessions: the order of their use, and the fate of those that are not returned.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn pid(session: &mut PgConnection) -> i32 {
 }
 
 #[tokio::test]
-async fn the_session_that_was_used_last_is_handed_out_first() {
+async fn the_most_recently_used_session_is_handed_out_first() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let (mut one, mut other) =
@@ -37,9 +37,9 @@ async fn the_session_that_was_used_last_is_handed_out_first() {
     database.close().await.unwrap();
 }
 
-/// A future that is dropped in a transaction must not hand its locks to whoever comes next.
+/// A future dropped inside a transaction must not pass its locks to the next user of the session.
 #[tokio::test]
-async fn a_session_that_is_not_given_back_is_not_handed_out_again() {
+async fn a_session_that_was_not_returned_is_not_reused() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut dropped = store.warm_sessions().take().await.unwrap();
@@ -59,9 +59,9 @@ async fn a_session_that_is_not_given_back_is_not_handed_out_again() {
     database.close().await.unwrap();
 }
 
-/// A request may be hung up at any await, its BEGIN's included.
+/// A request may be cancelled at any await, including that of its BEGIN.
 #[tokio::test]
-async fn h1_transactions_that_are_dropped_at_any_moment_leave_no_snapshot_open() {
+async fn transactions_dropped_at_any_point_leave_no_snapshot_open() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let org = OrgId(Uuid::new_v4());
@@ -82,7 +82,7 @@ async fn h1_transactions_that_are_dropped_at_any_moment_leave_no_snapshot_open()
 }
 
 #[tokio::test]
-async fn h13_a_statement_that_is_not_answered_in_time_fails_and_another_session_serves() {
+async fn an_unanswered_statement_times_out_and_another_session_serves() {
     let database = Database::create().await.unwrap();
     let pool = PgPoolOptions::new().max_connections(1).connect_lazy(&database.url()).unwrap();
     let sessions = WarmSessions::from(pool);
@@ -92,7 +92,7 @@ async fn h13_a_statement_that_is_not_answered_in_time_fails_and_another_session_
     let late = sqlx::query("select pg_sleep(60)").execute(&sessions).await.unwrap_err();
     assert!(matches!(Error::from(late), Error::TimedOut));
     assert_ne!(pid().await, first);
-    // An error closes the session, too: nobody looks into what state it is in.
+    // An error also closes the session, because its state is unknown.
     let second = pid().await;
     sqlx::query("select 1 / 0").execute(&sessions).await.unwrap_err();
     assert_ne!(pid().await, second);

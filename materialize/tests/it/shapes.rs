@@ -1,5 +1,5 @@
-//! An event costs the same, and a first build what one rebuild does, whatever an org's data looks like and however large it
-//! is: counted in buffers and rows, not in time. Every plan is made while the tables are empty, and kept.
+//! The cost of an event does not depend on the shape and size of an org's data, and a first import costs one rebuild. Costs
+//! are counted in buffers and rows, not in time. Every plan is made while the tables are empty, and kept.
 
 use std::ops::Sub;
 
@@ -16,13 +16,13 @@ use uuid::Uuid;
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
-/// Events before those that count: hours become dense, and are kept by bins from then on.
+/// Events before the measurement, in which hours become dense and are kept in bins.
 const WARM_UP: u32 = 3;
 const EVENTS: u32 = 5;
-/// Hours that a shape's calls of the future are spread over.
+/// The number of future hours with calls of a shape.
 const HOURS_TO_COME: f64 = 2_200.0;
 
-/// Reads of the tables since the server started.
+/// The buffers and rows read by the server since its start.
 #[derive(Clone, Copy, Debug)]
 struct Read {
     buffers: i64,
@@ -38,14 +38,14 @@ impl Sub for Read {
 }
 
 impl Read {
-    /// Whether it is at most so many times another, and a little.
+    /// Whether it is at most `times` another plus `spare`.
     fn within(self, times: f64, other: Self, spare: f64) -> bool {
         let within = |this: i64, other: i64| this as f64 <= other as f64 * times + spare;
         within(self.buffers, other.buffers) && within(self.rows, other.rows)
     }
 }
 
-/// A database with one org, one warm session that has planned everything while there was nothing, and a writer.
+/// A database with one org, one warm session with plans from empty tables, and a writer.
 struct Subject {
     database: Database,
     store: Store,
@@ -57,12 +57,12 @@ impl Subject {
         let database = Database::create().await.unwrap();
         let store = open(&database);
         let mut writer = PgConnection::connect(&database.url()).await.unwrap();
-        // No other session makes statistics, or reads tables for them.
+        // Autovacuum must not make statistics or read tables.
         sqlx::raw_sql(ALONE).execute(&mut writer).await.unwrap();
         store.seed_organization(ORG, "an org", "Asia/Kolkata").await.unwrap();
         let mut subject = Self { database, store, writer };
         subject.rebuild().await;
-        // Another contact's, so that what is touched is planned as well.
+        // A change of another contact, so that incremental statements are planned as well.
         let first = "insert into public.contacts (org_id, phone, lead_status) select id, '+0', 'new' from public.organizations;
                      insert into public.calls (org_id, phone_number) select id, '+0' from public.organizations;
                      insert into public.appointments (org_id, contact_id, status) select org_id, id, 'pending' from public.contacts";
@@ -76,15 +76,15 @@ impl Subject {
         assert!(matches!(outcome, Outcome::Changed(_) | Outcome::Unchanged(_)), "{outcome:?}");
     }
 
-    /// Reads of one rebuild.
+    /// The reads of one rebuild.
     async fn read_by_rebuild(&mut self) -> Read {
         let before = self.read().await;
         self.rebuild().await;
         self.read().await - before
     }
 
-    /// Reads until now: both sessions report theirs first. Not of marks, of which dead ones are looked at for as long
-    /// as transactions of other databases last.
+    /// The reads so far, after both sessions have reported theirs. Marks do not count: dead ones are read for as long as
+    /// transactions of other databases last.
     async fn read(&mut self) -> Read {
         let flush = "select pg_stat_force_next_flush()";
         let mut warm = self.store.warm_sessions().take().await.unwrap();
@@ -100,7 +100,7 @@ impl Subject {
         Read { buffers, rows }
     }
 
-    /// Reads of the rebuilds of a few events.
+    /// The reads of the rebuilds of a few events.
     async fn read_by_events(&mut self, shape: Shape, first: u32) -> Read {
         let mut all = Read { buffers: 0, rows: 0 };
         for n in first..first + WARM_UP + EVENTS {
@@ -117,7 +117,7 @@ impl Subject {
         sqlx::raw_sql(sql).execute(&mut self.writer).await.unwrap();
     }
 
-    /// Reads of one rebuild of everything where nothing is held, planned with statistics of it.
+    /// The reads of one rebuild without stored rows, with plans from current statistics.
     async fn read_by_one_build(&mut self) -> Read {
         self.execute(FORGET).await;
         self.execute("analyze").await;
@@ -141,7 +141,7 @@ end $$";
 
 const FORGET: &str = "truncate prewarm.actionable_leads, prewarm.lead_sums, prewarm.sums, prewarm.maintained, prewarm.blobs, prewarm.versions";
 
-/// A store whose rebuilds all have the same session.
+/// A store with a single session for rebuilds.
 fn open(database: &Database) -> Store {
     Store::open(&Config {
         database_url: database.url(),
@@ -159,10 +159,10 @@ fn open(database: &Database) -> Store {
 #[derive(Debug)]
 struct Cost {
     first_build: Read,
-    /// By plans that were made while there was nothing.
+    /// With plans from empty tables.
     events: Read,
     one_build: Read,
-    /// By plans that were made from statistics of what is there.
+    /// With plans from current statistics.
     events_analyzed: Read,
 }
 
@@ -177,10 +177,10 @@ async fn cost(shape: Shape) -> Cost {
     Cost { first_build, events, one_build, events_analyzed }
 }
 
-/// H2 and H22, and what else is like them.
+/// Each shape has been slow at some time.
 #[tokio::test]
-async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
-    // Side by side, each in a database of its own.
+async fn every_data_shape_costs_no_more_than_a_plain_org() {
+    // In parallel, each in its own database.
     let side_by_side = async {
         let mut costs = JoinSet::new();
         for shape in Shape::ALL {
@@ -192,7 +192,7 @@ async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
     let plain = costs.iter().find(|(shape, _)| *shape == Shape::Plain).map(|(_, cost)| cost.events).unwrap();
     let spare = f64::from(EVENTS) * 40.0;
     for (shape, cost) in &costs {
-        // The chart shows every hour to come, as it is defined.
+        // The chart includes every future hour, by definition.
         let spare = if *shape == Shape::Future { spare + f64::from(EVENTS) * HOURS_TO_COME } else { spare };
         assert!(cost.first_build.within(3.0, cost.one_build, 1_000.0), "{shape}: the first build {cost:?}");
         assert!(cost.events.within(1.3, plain, spare), "{shape}: events {:?}, plain {plain:?}", cost.events);
@@ -200,9 +200,9 @@ async fn h2_h22_every_shape_costs_what_a_plain_org_does() {
     }
 }
 
-/// H2: contacts, then calls, each at once into empty tables, and a rebuild after each.
+/// Imports contacts and then calls into empty tables by one statement each, with a rebuild after each.
 #[tokio::test]
-async fn h2_an_import_into_an_empty_database_costs_what_one_build_does() {
+async fn an_import_into_an_empty_database_costs_no_more_than_one_build() {
     let mut subject = Subject::new().await;
     subject
         .execute(
@@ -225,9 +225,9 @@ async fn h2_an_import_into_an_empty_database_costs_what_one_build_does() {
     subject.close().await;
 }
 
-/// H24: a call of a number that many contacts share changes each of them, and reads the number's calls once.
+/// A call from a number that many contacts share changes each of them.
 #[tokio::test]
-async fn h24_a_call_of_a_shared_number_reads_its_calls_once() {
+async fn a_call_from_a_shared_number_reads_its_calls_once() {
     const SHARERS: i64 = 2_000;
     const CALLS: i64 = 1_000;
     let mut subject = Subject::new().await;

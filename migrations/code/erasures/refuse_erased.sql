@@ -23,15 +23,6 @@ begin
   return null;
 end $$;
 
--- A constraint trigger cannot be replaced.
-do $$
-begin
-  if not exists (
-       select from pg_trigger t where t.tgrelid = 'prewarm.call_states'::regclass and t.tgname = 'refuse_erased'
-     )
-  then
-    create constraint trigger refuse_erased after insert or update on prewarm.call_states
-      deferrable initially deferred
-      for each row execute function prewarm.refuse_erased();
-  end if;
-end $$;
+call prewarm.put_trigger('prewarm.call_states', 'refuse_erased',
+                         'after insert or update on %s deferrable initially deferred for each row', 'prewarm.refuse_erased',
+                         'constraint trigger');

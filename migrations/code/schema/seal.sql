@@ -1,5 +1,5 @@
--- Makes our functions safe to call in any session, and nobody else's to call. The triggers of an INSERT have no search
--- path, for its price, and look nothing up. Writes nothing where all is in order: each `revoke` writes its object's row
+-- Makes our functions safe to call in any session, and closes them to others. The functions that prewarm.put_marker makes
+-- have no search path, and look nothing up. Writes nothing where all is in order: each `revoke` writes its object's row
 -- in the catalog even when there is nothing to take away, a session that changed the same row meanwhile would fail
 -- (XX000, tuple concurrently updated), and every session would plan its statements anew.
 create or replace procedure prewarm.seal()
@@ -14,7 +14,7 @@ begin
       join pg_language l on l.oid = p.prolang
      where p.pronamespace = 'prewarm'::regnamespace
        and (l.lanname = 'plpgsql' or l.lanname = 'sql' and p.provolatile = 'v' and p.prosqlbody is null)
-       and p.proname not like 'mark\_new\_%'
+       and not (p.prorettype = 'trigger'::regtype and p.proname like 'mark\_%')
        and not exists (select from unnest(p.proconfig) as setting where setting like 'search\_path=%')
   loop
     execute format('alter routine %s set search_path = pg_catalog, pg_temp', routine);

@@ -1,5 +1,5 @@
--- Buries the assistants of a deleted org, since messages that name them still come. The assistant of an agent that is
--- deleted alone may be another row's tomorrow: what comes meanwhile is parked as ever.
+-- Makes tombstones of a deleted org's assistants, because messages that name them still come. An agent that is deleted alone
+-- leaves none: another row may take over its assistant, and messages are parked until then.
 create or replace function prewarm.erase_agents() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -10,5 +10,8 @@ begin
        where gone.org_id is not null
          and not exists (select from prewarm.source_organizations o where o.id = gone.org_id)
     ), 'call');
+  return null;
+exception when others then
+  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
   return null;
 end $$;

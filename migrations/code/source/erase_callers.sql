@@ -1,5 +1,5 @@
--- Erases contacts and the calls that name them or have one of these numbers, at an operator's request. The contacts are
--- deleted, with their appointments; the calls lose their number and their summary.
+-- Erases contacts, and the calls that name them or have one of these numbers, at an operator's request. The contacts are
+-- deleted with their appointments; the calls lose their number and their summary. Returns how many rows, by place.
 create or replace function prewarm.erase_callers(contacts uuid[], spellings text[], names text[], in_org uuid)
 returns table (place text, removed bigint)
 language plpgsql set search_path = pg_catalog, pg_temp as $$

@@ -1,4 +1,5 @@
--- Erases deleted calls. A deleted org erases its own.
+-- Owes the erasure of deleted calls; a deleted org erases its own. If the rows cannot be read, the calls that have none any
+-- more are looked for.
 create or replace function prewarm.erase_calls() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -11,5 +12,13 @@ begin
   if found then
     perform prewarm.bury(array(select 'call ' || gone.vapi_call_id from old_rows gone), 'call');
   end if;
+  return null;
+exception when others then
+  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  begin
+    perform prewarm.owe_lost_calls();
+  exception when others then
+    perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  end;
   return null;
 end $$;

@@ -1,16 +1,18 @@
--- Erases a deleted contact from all that was made of it, unless another contact of the org has the same number: then
--- only the calls that name the contact. Runs before the row goes, since calls forget their contact with it.
+-- Owes the erasure of a deleted contact from all that was made of it. If another contact of the org has the same number, only
+-- the calls that name the contact are erased. Runs before the row goes, because its calls forget the contact with it.
 create or replace function prewarm.erase_contact() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
-  spellings text[] := prewarm.phone_spellings(old.phone);
-  names     text[] := array['phone ' || old.org_id || ' ' || old.phone,
-                            'phone ' || old.org_id || ' ' || prewarm.phone_digits(old.phone)];
+  spellings text[];
+  names     text[];
 begin
   -- The org goes with all it has.
   if not exists (select from prewarm.source_organizations o where o.id = old.org_id) then
     return old;
   end if;
+  spellings := prewarm.phone_spellings(old.phone);
+  names := array['phone ' || old.org_id || ' ' || old.phone,
+                 'phone ' || old.org_id || ' ' || prewarm.phone_digits(old.phone)];
   if exists (
        select
          from prewarm.source_contacts c
@@ -32,5 +34,8 @@ begin
        where c.org_id = old.org_id and c.phone_number = any (spellings) and c.vapi_call_id is not null
     ),
     case when spellings = '{}' then '{}' else names end);
+  return old;
+exception when others then
+  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
   return old;
 end $$;

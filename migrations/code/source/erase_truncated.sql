@@ -1,12 +1,10 @@
--- Erases truncated calls. TRUNCATE names no rows: those calls are gone that we know of and that have no row any more.
+-- Owes the erasure of truncated calls: TRUNCATE names no rows.
 create or replace function prewarm.erase_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  insert into prewarm.erasures (what, org_id)
-  select case when exists (select from prewarm.source_organizations o where o.id = known.org_id) then 'lost calls'
-              else 'org'
-         end,
-         known.org_id
-    from (select org_id from prewarm.call_states union select org_id from prewarm.versions) as known;
+  perform prewarm.owe_lost_calls();
+  return null;
+exception when others then
+  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
   return null;
 end $$;

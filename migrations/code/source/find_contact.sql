@@ -1,5 +1,5 @@
--- The contact of a caller: the oldest of the org that has this number, in the first spelling that somebody has. Without
--- digits it has one spelling.
+-- Finds a caller's contact: the oldest of the org with the caller's number. Spellings are tried in order, and the first that
+-- a contact has decides. Without `digits` the number has one spelling.
 create or replace function prewarm.find_contact(org uuid, phone text, digits text) returns uuid
 language plpgsql stable as $$
 begin

@@ -1,5 +1,5 @@
--- Forgets the hash of what Vapi holds of an agent, because nobody knows it any more. With an assistant or a hash, only
--- where the agent still has it. Tells whether there was one to forget.
+-- Clears the hash of what Vapi holds of an agent, which is not known any more. Given an assistant or a hash, clears it only
+-- where the agent still has them. Returns whether there was one to clear.
 create or replace function prewarm.forget_hash(agent uuid, assistant text default null, hash text default null)
 returns boolean
 language plpgsql as $$

@@ -1,10 +1,10 @@
--- Marks every org: TRUNCATE names no rows. An org that has a version counts even when its row is gone.
+-- Marks everything: TRUNCATE names no rows.
 create or replace function prewarm.mark_truncated() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-  insert into prewarm.marks (org_id, what, wide)
-  select id, tg_table_name, true from prewarm.source_organizations
-  union
-  select org_id, tg_table_name, true from prewarm.versions;
+  perform prewarm.mark_everything(tg_table_name);
+  return null;
+exception when others then
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, true);
   return null;
 end $$;

@@ -1,5 +1,5 @@
--- Records what Vapi holds of an agent: the id of the assistant, and the hash of its configuration. Tells whether there is
--- such an agent.
+-- Records what Vapi holds of an agent: the assistant's id, and the hash of its configuration. Returns whether the agent is
+-- still there.
 create or replace function prewarm.record_assistant(agent uuid, assistant text, hash text) returns boolean
 language plpgsql as $$
 begin

@@ -1,4 +1,4 @@
--- Makes an org's agent of a direction be as it is wanted. One row, unless it was so already.
+-- Saves an org's agent for a direction. Returns its row, or none where nothing changed.
 create or replace function prewarm.save_agent(
   org uuid, direction text, name text, system_prompt text, first_message text, voice jsonb, model jsonb
 ) returns setof prewarm.source_agents

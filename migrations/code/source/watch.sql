@@ -1,17 +1,40 @@
--- Puts the triggers that make marks on one source table. They fire for each statement: a COPY of a million rows lists few.
--- No trigger sends NOTIFY: it would serialise the commits of all writers. The functions are SECURITY DEFINER, because a
--- writer has no right on our schema. A row without an org is nobody's, and marks nothing.
+-- Has the changes of one source table noticed. Every argument after the name is an SQL expression over a row of the table:
+-- its id, its org, and what the row touches in the read models of its org, each only where there is one. A row without an
+-- org is nobody's, and marks nothing. An update lists each row as it was and as it is; one that moves to another org, or
+-- gets another id, has no partner, and marks both orgs whole.
 create or replace procedure prewarm.watch(
-  source regclass, on_insert regproc, on_update regproc, on_delete regproc, on_truncate regproc
+  source regclass, what text, id text, org text,
+  contacts text default null, phones text default null, booked text default null, bins text default null
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  listing constant text := 'insert into prewarm.marks (org_id, what%s) select org, %L%s from (%s) of_org where org is not null';
+  whole   constant text := 'insert into prewarm.marks (org_id, what, wide)
+                            select org, %L, true from (%s) of_org where org is not null group by org';
+  orgs    constant text := format('select %s as org from ', org);
+  columns text;
+  lists   text;
+  one     text;
+  pair    text;
 begin
-  call prewarm.put_trigger(
-    source, 'prewarm_insert', 'after insert on %s referencing new table as new_rows for each statement', on_insert);
-  call prewarm.put_trigger(
-    source, 'prewarm_update',
-    'after update on %s referencing old table as old_rows new table as new_rows for each statement', on_update);
-  call prewarm.put_trigger(
-    source, 'prewarm_delete', 'after delete on %s referencing old table as old_rows for each statement', on_delete);
-  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement', on_truncate);
+  select concat(format('select %s as id, %s as org', id, org), string_agg(format(', %s as %s', expression, list), '')),
+         string_agg(', ' || list, ''),
+         string_agg(format(', array[%s]', list), ''),
+         string_agg(format(', array[o.%1$s, n.%1$s]', list), '')
+    into columns, lists, one, pair
+    from (values ('contacts', contacts), ('phones', phones), ('booked', booked), ('bins', 'prewarm.bin_of(' || bins || ')'))
+         as touched (list, expression)
+   where expression is not null;
+  call prewarm.put_marker(source, what, 'insert', format(listing, lists, what, one, columns || ' from new_rows'),
+                          format(whole, what, orgs || 'new_rows'), lists is not null);
+  call prewarm.put_marker(source, what, 'delete', format(listing, lists, what, one, columns || ' from old_rows'),
+                          format(whole, what, orgs || 'old_rows'), lists is not null);
+  call prewarm.put_marker(source, what, 'update', format(
+    'insert into prewarm.marks (org_id, what, wide%s)
+     select coalesce(n.org, o.org), %L, n.id is null or o.id is null%s
+       from (%4$s from new_rows) n
+       full join (%4$s from old_rows) o on o.id operator(pg_catalog.=) n.id and o.org operator(pg_catalog.=) n.org
+      where coalesce(n.org, o.org) is not null', lists, what, pair, columns),
+    format(whole, what, orgs || 'new_rows union all ' || orgs || 'old_rows'), lists is not null);
+  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement', 'prewarm.mark_truncated');
 end $$;

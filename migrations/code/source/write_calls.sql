@@ -1,5 +1,5 @@
--- Makes the rows of calls show what is known of them. A row of another org stays as it is. The arrays are side by side, each
--- of Vapi's ids once. A direction that is null is the agent's, an instant that is null is now.
+-- Writes what is known of calls into their rows. A row of another org stays as it is. The arrays run side by side, each of
+-- Vapi's ids once. A null direction means the agent's, a null instant means now.
 create or replace function prewarm.write_calls(
   orgs uuid[], contacts uuid[], vapi_ids text[], numbers text[], directions text[], statuses text[], durations int[],
   labels text[], scores numeric[], summaries text[], reasons text[], cents int[], tests boolean[], starts timestamptz[],

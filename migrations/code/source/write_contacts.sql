@@ -1,7 +1,7 @@
--- Finds or makes the contacts of callers. A caller that nobody knew is a new lead. Of one that was known the time moves on,
--- and the name is set if nobody knew it; a late message of an early call does not turn the clock back. The arrays are side
--- by side, each pair of org and phone once; an instant that is null is now. The conflict is with the id that was found:
--- one statement for both, which finds its rows by index whatever the plan.
+-- Finds or makes the contacts of callers. A new caller becomes a new lead. For a known one the time of the last contact moves
+-- forward, never back, and a missing name is filled in. The arrays run side by side, each pair of org and phone once; a null
+-- instant means now. The conflict is on the id that was found: one statement serves both cases, and finds its rows by index
+-- under any plan.
 create or replace function prewarm.write_contacts(
   orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[]
 ) returns table (org_id uuid, phone text, id uuid)

@@ -1,8 +1,8 @@
-//! An error with its causes, in one line.
+//! Formats an error with its causes in one line.
 
 use std::error::Error;
 
-/// Joins an error and its causes. A cause that the error has quoted already is left out.
+/// Joins an error and its causes, without causes that the error quotes already.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -39,7 +39,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_is_said_once() {
+    fn every_cause_is_printed_once() {
         let cause = || io::Error::other("no room");
         assert_eq!(chain(&Outer("cannot write", cause())), "cannot write: no room");
         assert_eq!(chain(&Outer("cannot write: no room", cause())), "cannot write: no room");

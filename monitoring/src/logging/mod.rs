@@ -1,7 +1,8 @@
-//! Logs: to standard error, human on a terminal and JSON elsewhere. They hold ids, never what people said or are called.
+//! Logs go to standard error, as text on a terminal and as JSON elsewhere. They hold ids, never what people said or
+//! their names.
 //!
-//! No thread that serves ever waits for the reader of standard error. Lines wait in a queue of bounded size, and one thread
-//! writes them; those that find no room are dropped and counted.
+//! No serving thread waits for the reader of standard error. Lines wait in a bounded queue, and one thread writes them;
+//! lines that do not fit are dropped and counted.
 
 mod chain;
 mod json;
@@ -15,14 +16,14 @@ pub use chain::chain;
 use sink::Sink;
 
 /// The default of `PREWARM_LOG`.
-const DEFAULT: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
+const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
 
-/// How long the end of the process, or a panic, waits for the lines before it to be read.
-const FLUSH: Duration = Duration::from_millis(500);
+/// A panic and the end of the process wait for the queued lines to be written, up to this limit.
+const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Starts logging; once a process. `filter` is `PREWARM_LOG`, in the syntax of `RUST_LOG`.
+/// Starts logging, once a process. `filter` is `PREWARM_LOG`, in the syntax of `RUST_LOG`.
 pub fn init(filter: Option<&str>) {
-    let filter = EnvFilter::new(filter.unwrap_or(DEFAULT));
+    let filter = EnvFilter::new(filter.unwrap_or(DEFAULT_FILTER));
     let registry = tracing_subscriber::registry().with(filter);
     let sink = Sink::start(std::io::stderr());
     if std::io::stderr().is_terminal() {
@@ -30,30 +31,30 @@ pub fn init(filter: Option<&str>) {
     } else {
         registry.with(fmt::layer().event_format(json::Lines).with_writer(sink)).init();
     }
-    std::panic::set_hook(Box::new(tell_panic));
+    std::panic::set_hook(Box::new(log_panic));
 }
 
-/// Writes the process' last word. Waits for what was logged before it, though not for a reader who does not read.
-#[expect(clippy::print_stderr, reason = "the last word of a command that logs nothing")]
-pub fn last_word(line: &str) {
+/// Writes the last line of the process, after all lines logged before it, but without waiting for a stuck reader.
+#[expect(clippy::print_stderr, reason = "the last line of a command that logs nothing")]
+pub fn print_last(line: &str) {
     match sink::started() {
         Some(sink) => {
             sink.take(format!("{line}\n").as_bytes());
-            sink.flush(FLUSH);
+            sink.flush(FLUSH_TIMEOUT);
         }
         None => eprintln!("{line}"),
     }
 }
 
-/// Waits until everything that was logged is written, but not for a reader who does not read.
+/// Waits until all logged lines are written, but not for a stuck reader.
 pub fn flush() {
     if let Some(sink) = sink::started() {
-        sink.flush(FLUSH);
+        sink.flush(FLUSH_TIMEOUT);
     }
 }
 
-/// Logs a panic. The default hook writes to standard error itself, and would hang with it.
-fn tell_panic(panic: &PanicHookInfo<'_>) {
+/// Logs a panic. The default hook writes to standard error directly, and would hang with a stuck reader.
+fn log_panic(panic: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let at = panic.location().map(ToString::to_string).unwrap_or_default();
     let backtrace = std::backtrace::Backtrace::capture();
@@ -65,7 +66,7 @@ fn tell_panic(panic: &PanicHookInfo<'_>) {
             _ => None,
         },
         "panicked: {}",
-        panic.payload_as_str().unwrap_or("no words")
+        panic.payload_as_str().unwrap_or("no message")
     );
     flush();
 }

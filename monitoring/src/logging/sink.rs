@@ -1,4 +1,4 @@
-//! The queue of lines before standard error, and the thread behind it.
+//! The queue of log lines before standard error, and the thread that writes them.
 
 use std::{
     io::{self, Write},
@@ -16,12 +16,12 @@ use tracing_subscriber::fmt::MakeWriter;
 
 use crate::{names::LOG_LINES_DROPPED_TOTAL, sampler::Sampler};
 
-/// Lines that wait, at most.
-const LINES: usize = 4096;
-/// Their bytes, at most.
-const BYTES: usize = 4 * 1024 * 1024;
-/// Between two tries to get into a queue that is full.
-const PAUSE: Duration = Duration::from_millis(5);
+/// Lines in the queue, at most.
+const MAX_LINES: usize = 4096;
+/// Bytes in the queue, at most.
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// Delay between attempts to enter a full queue.
+const FLUSH_POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 static STARTED: OnceLock<Sink> = OnceLock::new();
 
@@ -30,7 +30,7 @@ pub(super) fn started() -> Option<&'static Sink> {
     STARTED.get()
 }
 
-/// Takes lines and never waits. Cheap to clone.
+/// Takes lines without ever waiting. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Sink {
     queue: SyncSender<Piece>,
@@ -40,7 +40,7 @@ pub(super) struct Sink {
 #[derive(Default)]
 struct Shared {
     waiting_bytes: AtomicUsize,
-    /// Lines that were dropped and not told of yet.
+    /// Dropped lines that no log line has reported yet.
     dropped: AtomicU64,
 }
 
@@ -53,19 +53,19 @@ enum Piece {
 impl Sink {
     /// Starts the thread that writes to `out`. The first sink of a process is the one that [`started`] returns.
     pub(super) fn start(out: impl Write + Send + 'static) -> Self {
-        let (queue, pieces) = mpsc::sync_channel(LINES);
+        let (queue, pieces) = mpsc::sync_channel(MAX_LINES);
         let shared = Arc::<Shared>::default();
         let sink = Self { queue, shared: Arc::clone(&shared) };
-        // Without a thread everything is dropped and counted, which is told by the metric alone.
+        // Without the thread all lines are dropped and counted; only the metric shows it.
         let _ = thread::Builder::new().name("log".to_owned()).spawn(move || write_out(out, &pieces, &shared));
         let _ = STARTED.set(sink.clone());
         sink
     }
 
-    /// Takes a line, or drops it if there is no room.
+    /// Queues a line, or drops it if the queue is full.
     pub(super) fn take(&self, line: &[u8]) {
         let waiting = self.shared.waiting_bytes.fetch_add(line.len(), Ordering::Relaxed);
-        if waiting + line.len() <= BYTES && self.queue.try_send(Piece::Line(line.into())).is_ok() {
+        if waiting + line.len() <= MAX_BYTES && self.queue.try_send(Piece::Line(line.into())).is_ok() {
             return;
         }
         self.shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
@@ -73,7 +73,7 @@ impl Sink {
         counter!(LOG_LINES_DROPPED_TOTAL).increment(1);
     }
 
-    /// Waits until every line that was taken before is written, up to the limit.
+    /// Waits until the lines queued before are written, up to a limit.
     pub(super) fn flush(&self, limit: Duration) {
         let deadline = Instant::now() + limit;
         let (done, written) = mpsc::sync_channel(1);
@@ -83,9 +83,9 @@ impl Sink {
                 return;
             }
             mark = back;
-            thread::sleep(PAUSE);
+            thread::sleep(FLUSH_POLL_INTERVAL);
         }
-        // An error means that time is up, or that the thread has ended: there is nothing left to wait for.
+        // An error means that the time is up or the thread has ended; there is nothing left to wait for.
         let _ = written.recv_timeout(deadline.saturating_duration_since(Instant::now()));
     }
 }
@@ -95,7 +95,7 @@ fn write_out(mut out: impl Write, pieces: &Receiver<Piece>, shared: &Shared) {
     for piece in pieces {
         match piece {
             Piece::Line(line) => {
-                // A write that fails means that the reader has gone, and with it the place to say so.
+                // A failing write means that the reader has gone, and there is no other place to report it.
                 let _ = out.write_all(&line);
                 shared.waiting_bytes.fetch_sub(line.len(), Ordering::Relaxed);
                 if shared.dropped.load(Ordering::Relaxed) > 0 && told.pass().is_some() {
@@ -108,7 +108,7 @@ fn write_out(mut out: impl Write, pieces: &Receiver<Piece>, shared: &Shared) {
     }
 }
 
-/// One event's way into the sink: the subscriber writes each line at once.
+/// Writes one event into the sink. The subscriber writes each line at once.
 pub(super) struct Entry(Sink);
 
 impl Write for Entry {
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// A reader who reads only while the gate is open.
+    /// A reader that only reads while the gate is open.
     #[derive(Clone, Default)]
     struct Gated {
         gate: Arc<Mutex<()>>,
@@ -156,18 +156,18 @@ mod tests {
     }
 
     #[test]
-    fn h7_lines_that_nobody_reads_are_dropped_and_nobody_waits() {
+    fn log_lines_beyond_the_queue_are_dropped_and_no_writer_waits() {
         let reader = Gated::default();
         let closed = reader.gate.lock().unwrap();
         let sink = Sink::start(reader.clone());
         let line = [b'x'; 1023].into_iter().chain([b'\n']).collect::<Vec<u8>>();
-        let sent = 2 * LINES;
+        let sent = 2 * MAX_LINES;
         (0..sent).for_each(|_| sink.take(&line));
         sink.flush(Duration::from_millis(20));
         assert!(reader.read.lock().unwrap().is_empty());
         let dropped = usize::try_from(sink.shared.dropped.load(Ordering::Relaxed)).unwrap();
-        assert!(dropped >= LINES - 1, "{dropped}");
-        assert!(sink.shared.waiting_bytes.load(Ordering::Relaxed) <= BYTES);
+        assert!(dropped >= MAX_LINES - 1, "{dropped}");
+        assert!(sink.shared.waiting_bytes.load(Ordering::Relaxed) <= MAX_BYTES);
 
         drop(closed);
         sink.flush(Duration::from_secs(60));

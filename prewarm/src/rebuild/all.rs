@@ -1,5 +1,5 @@
-//! A run over every org, in the order of their ids. It may be killed at any instruction: how far it has come stands in
-//! Postgres, and an org that is rebuilt twice is as right as one that is rebuilt once.
+//! A run over every org, in the order of their ids. It may be killed at any instruction: its progress is in Postgres,
+//! and rebuilding an org twice does no harm.
 
 use std::{
     collections::{BTreeSet, VecDeque},
@@ -9,56 +9,56 @@ use std::{
 
 use anyhow::{Context as _, bail, ensure};
 use readmodel::ids::OrgId;
-use store::rebuild_runs::{Failure, Run};
+use store::rebuild_runs::{RebuildFailure, RebuildRun};
 use tokio::{sync::Semaphore, task::JoinSet};
 use uuid::Uuid;
 
 use super::{
-    one::{Builder, Ended},
-    progress::Progress,
+    one::{Builder, RebuildEnd},
+    progress::RunProgress,
 };
 
-/// Orgs that are begun or wait for somebody else's lease. One that waits keeps no other from being rebuilt.
-const WINDOW: usize = 64;
-/// Orgs that are read at a time.
-const CHUNK: u32 = 500;
-/// What a kill may cost at most is done anew.
-const RECORD_EVERY: Duration = Duration::from_millis(250);
+/// Orgs in work, including those that wait for another process's lease and so do not hold up the others.
+const MAX_IN_WORK: usize = 64;
+/// Orgs read at a time.
+const ORGS_PER_READ: u32 = 500;
+/// Interval of recording the progress: a kill repeats at most this much work.
+const RECORD_INTERVAL: Duration = Duration::from_millis(250);
 
-const GO_ON: &str = "`prewarm rebuild --all` goes on from here";
+const RESUME_ADVICE: &str = "run `prewarm rebuild --all` again to resume";
 
 pub(super) async fn run(builder: Builder, concurrency: usize, restart: bool) -> anyhow::Result<()> {
     let store = &builder.store;
-    let turn = store.take_rebuild_turn().await?;
-    ensure!(turn.is_some(), "another `prewarm rebuild --all` is running");
+    let lock = store.lock_rebuild_runs().await?;
+    ensure!(lock.is_some(), "another `prewarm rebuild --all` is running; wait for it or stop it");
     if restart {
         store.abandon_rebuild_run().await?;
     }
     let run = store.open_rebuild_run().await?;
-    let progress = Progress::start(&run)?;
+    let progress = RunProgress::start(&run)?;
     let mut rebuilding = Rebuilding::new(builder, concurrency, run, progress);
     let ended = rebuilding.work().await;
     rebuilding.progress.finish();
     rebuilding.close(ended).await
 }
 
-/// A run at work.
+/// A run and the orgs in work.
 struct Rebuilding {
     builder: Builder,
-    /// Of the orgs that are begun so many run at once.
+    /// Limits the rebuilds that run at once.
     room: Arc<Semaphore>,
-    run: Run,
-    progress: Progress,
-    tasks: JoinSet<(OrgId, Ended)>,
+    run: RebuildRun,
+    progress: RunProgress,
+    tasks: JoinSet<(OrgId, RebuildEnd)>,
     begun: BTreeSet<OrgId>,
-    /// Read and not begun.
+    /// Orgs that are read but not begun.
     waiting: VecDeque<OrgId>,
-    /// Every org below has been read.
+    /// The next org to read; every org below has been read.
     read_to: Option<OrgId>,
 }
 
 impl Rebuilding {
-    fn new(builder: Builder, concurrency: usize, run: Run, progress: Progress) -> Self {
+    fn new(builder: Builder, concurrency: usize, run: RebuildRun, progress: RunProgress) -> Self {
         Self {
             builder,
             room: Arc::new(Semaphore::new(concurrency)),
@@ -71,10 +71,10 @@ impl Rebuilding {
         }
     }
 
-    /// Until every org is done, or none can be. What has begun ends before this does.
+    /// Works until every org is done, or none can be. Rebuilds that have begun are awaited.
     async fn work(&mut self) -> anyhow::Result<()> {
         let mut ended = Ok(());
-        let mut record = tokio::time::interval(RECORD_EVERY);
+        let mut record = tokio::time::interval(RECORD_INTERVAL);
         loop {
             if ended.is_ok() && !self.builder.shutdown.is_cancelled() {
                 ended = self.begin().await;
@@ -96,9 +96,9 @@ impl Rebuilding {
         }
     }
 
-    /// Fills the window.
+    /// Begins rebuilds until the window is full.
     async fn begin(&mut self) -> anyhow::Result<()> {
-        while self.tasks.len() < WINDOW {
+        while self.tasks.len() < MAX_IN_WORK {
             if self.waiting.is_empty() {
                 self.read().await?;
             }
@@ -112,21 +112,22 @@ impl Rebuilding {
 
     async fn read(&mut self) -> anyhow::Result<()> {
         let Some(from) = self.read_to else { return Ok(()) };
-        let orgs = self.builder.store.orgs_from(from, CHUNK).await?;
+        let orgs = self.builder.store.orgs_from(from, ORGS_PER_READ).await?;
         self.read_to = orgs.last().and_then(after);
         self.waiting.extend(orgs);
         Ok(())
     }
 
-    /// Takes in how an org ended. One that was not rebuilt for no fault of its own stays to be done.
-    async fn note(&mut self, org: OrgId, ended: Ended) -> anyhow::Result<()> {
+    /// Records the result of an org. One that was stopped, or failed for another reason than its own, remains to be
+    /// done.
+    async fn note(&mut self, org: OrgId, ended: RebuildEnd) -> anyhow::Result<()> {
         match ended {
-            Ended::Stopped => return Ok(()),
-            Ended::Unreachable(error) => return Err(error),
-            Ended::Failed(reason) => {
-                self.builder.store.record_rebuild_failure(&self.run, &Failure { org, reason }).await?;
+            RebuildEnd::Stopped => return Ok(()),
+            RebuildEnd::Unreachable(error) => return Err(error),
+            RebuildEnd::Failed(reason) => {
+                self.builder.store.record_rebuild_failure(&self.run, &RebuildFailure { org, reason }).await?;
             }
-            Ended::Rebuilt(_) => {}
+            RebuildEnd::Rebuilt(_) => {}
         }
         self.begun.remove(&org);
         self.run.rebuilt += 1;
@@ -140,17 +141,17 @@ impl Rebuilding {
         Ok(self.builder.store.record_rebuild_run(&self.run).await?)
     }
 
-    /// Says how it went.
+    /// Ends the run and reports its result.
     async fn close(self, ended: anyhow::Result<()>) -> anyhow::Result<()> {
-        let Run { rebuilt, total, .. } = self.run;
+        let RebuildRun { rebuilt, total, .. } = self.run;
         if let Err(error) = ended {
-            // Of no use where the database is away; a little is done anew then.
+            // Fails if the database is down; then a little work is repeated.
             let _ = self.record().await;
-            return Err(error).with_context(|| format!("stopped after {rebuilt} of {total} orgs; {GO_ON}"));
+            return Err(error).with_context(|| format!("stopped after {rebuilt} of {total} orgs; {RESUME_ADVICE}"));
         }
         if !self.begun.is_empty() || !self.waiting.is_empty() || self.builder.shutdown.is_cancelled() {
             self.record().await?;
-            bail!("stopped after {rebuilt} of {total} orgs; {GO_ON}");
+            bail!("stopped after {rebuilt} of {total} orgs; {RESUME_ADVICE}");
         }
         self.builder.store.finish_rebuild_run(&self.run).await?;
         let failures = self.builder.store.rebuild_failures(&self.run).await?;
@@ -160,7 +161,7 @@ impl Rebuilding {
     }
 }
 
-/// The least id that is greater, if there is one.
+/// The next greater id, if there is one.
 fn after(org: &OrgId) -> Option<OrgId> {
     org.0.as_u128().checked_add(1).map(|next| OrgId(Uuid::from_u128(next)))
 }

@@ -1,4 +1,4 @@
-//! `prewarm rebuild`: read models made anew from the source, beside running workers and readers.
+//! `prewarm rebuild`: recomputes read models from the source, beside running workers and readers.
 
 mod all;
 pub(crate) mod one;
@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::settings::Settings;
-use one::{Builder, Ended};
+use one::{Builder, RebuildEnd};
 
 const APPLICATION: &str = "prewarm-rebuild";
 
@@ -21,10 +21,10 @@ const APPLICATION: &str = "prewarm-rebuild";
 pub(crate) struct Arguments {
     #[command(flatten)]
     orgs: Orgs,
-    /// Orgs that are rebuilt at once; every one keeps a core of Postgres busy
+    /// Orgs to rebuild at once; each keeps a core of Postgres busy
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=16))]
     concurrency: u16,
-    /// Begin anew, although a run has not ended
+    /// Start a new run, although the last one has not finished
     #[arg(long, conflicts_with = "org")]
     restart: bool,
 }
@@ -32,22 +32,22 @@ pub(crate) struct Arguments {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Orgs {
-    /// An org to rebuild now; may be given several times
+    /// Org to rebuild; may be given several times
     #[arg(long, value_name = "UUID")]
     org: Vec<Uuid>,
-    /// Rebuild every org, or go on with the run that was stopped
+    /// Rebuild every org, or resume the run that was stopped
     #[arg(long)]
     all: bool,
 }
 
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
-        // Lost leases and a lost position cost a little work.
+        // Losing a lease or a position repeats a little work.
         let store = settings.open_store(APPLICATION, Sessions::Working).await?;
         if let Some(url) = settings.get("REDIS_URL")
             && let Err(error) = reach::redis(url).await
         {
-            progress::say(&format!("prewarm: {error}; the api's nodes read what is rebuilt from Postgres"));
+            progress::print_line(&format!("prewarm: {error}; the api's nodes read rebuilt blobs from Postgres"));
         }
         let shutdown = crate::process::shutdown_on_signal()?;
         let builder = Builder::new(store, shutdown);
@@ -61,17 +61,17 @@ impl Arguments {
     }
 }
 
-/// One after the other, in the order in which they were given.
+/// Rebuilds orgs one after the other, in the given order.
 async fn some(builder: &Builder, orgs: &[Uuid]) -> anyhow::Result<()> {
     let room = Semaphore::new(1);
     for org in orgs.iter().copied().map(OrgId) {
         ensure_known(&builder.store, org).await?;
         let (ended, took) = progress::timed(builder.rebuild(org, &room)).await;
         match ended {
-            Ended::Rebuilt(outcome) => show(org, &outcome, took),
-            Ended::Failed(reason) => bail!("org {org}: {reason}"),
-            Ended::Unreachable(error) => return Err(error).with_context(|| format!("org {org}")),
-            Ended::Stopped => bail!("stopped before org {org}"),
+            RebuildEnd::Rebuilt(outcome) => show(org, &outcome, took),
+            RebuildEnd::Failed(reason) => bail!("org {org}: {reason}"),
+            RebuildEnd::Unreachable(error) => return Err(error).with_context(|| format!("org {org}")),
+            RebuildEnd::Stopped => bail!("stopped before org {org}"),
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The rebuild of one org, under its lease as everybody else's.
+//! The rebuild of one org, under the same lease as workers use.
 
 use std::time::{Duration, Instant};
 
@@ -9,30 +9,31 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// A worker's job is cut off after ten seconds, and the lease of one that died ends after twenty.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Between two looks at somebody else's lease: no worker's own look is shorter.
-const PAUSE: Duration = Duration::from_millis(25);
+/// The limit of the wait for another process's rebuild: longer than a worker's time limit, and than a dead worker's
+/// lease.
+const LEASE_WAIT: Duration = Duration::from_secs(30);
+/// Delay before the lease is tried again. Shorter than any worker's interval, so that this one gets its turn.
+const LEASE_RETRY_DELAY: Duration = Duration::from_millis(25);
 
-/// Rebuilds orgs until it is told to stop.
+/// Rebuilds orgs until shutdown.
 #[derive(Clone, Debug)]
 pub(crate) struct Builder {
     pub(crate) store: Store,
     pub(crate) shutdown: CancellationToken,
-    /// Of this process' leases.
+    /// The holder's name in leases.
     holder: String,
 }
 
-/// How an org's rebuild ended.
+/// The result of a rebuild.
 #[derive(Debug)]
-pub(crate) enum Ended {
-    /// Well.
+pub(crate) enum RebuildEnd {
+    /// It succeeded.
     Rebuilt(Outcome),
-    /// Badly, for a reason of the org's own. Nothing of its data is in it.
+    /// It failed for a reason of the org's own. The text contains none of its data.
     Failed(String),
-    /// The database is away, or does not let us in: no other org would fare better.
+    /// The database is down or refuses access; other orgs would fail as well.
     Unreachable(anyhow::Error),
-    /// Not begun.
+    /// It was not started.
     Stopped,
 }
 
@@ -41,30 +42,30 @@ impl Builder {
         Self { store, shutdown, holder: format!("rebuild-{}", Uuid::new_v4()) }
     }
 
-    /// Rebuilds an org as soon as there is room, and waits for whoever else is at it, without taking up room.
-    pub(crate) async fn rebuild(&self, org: OrgId, room: &Semaphore) -> Ended {
+    /// Rebuilds an org as soon as `room` has a permit. Waits for other holders of the lease without keeping the permit.
+    pub(crate) async fn rebuild(&self, org: OrgId, room: &Semaphore) -> RebuildEnd {
         let mut first_at = None;
-        while first_at.is_none_or(|first: Instant| first.elapsed() < PATIENCE) {
+        while first_at.is_none_or(|first: Instant| first.elapsed() < LEASE_WAIT) {
             let place = room.acquire().await;
             if self.shutdown.is_cancelled() {
-                return Ended::Stopped;
+                return RebuildEnd::Stopped;
             }
             first_at.get_or_insert_with(Instant::now);
             let attempt = self.attempt(org).await;
             drop(place);
             match attempt {
-                Ok(Some(outcome)) => return Ended::Rebuilt(outcome),
-                Ok(None) => tokio::time::sleep(PAUSE).await,
+                Ok(Some(outcome)) => return RebuildEnd::Rebuilt(outcome),
+                Ok(None) => tokio::time::sleep(LEASE_RETRY_DELAY).await,
                 Err(materialize::Error::Store(error)) if error.is_outage() || error.is_blocked() => {
-                    return Ended::Unreachable(error.into());
+                    return RebuildEnd::Unreachable(error.into());
                 }
-                Err(error) => return Ended::Failed(format!("{:#}", anyhow::Error::from(error))),
+                Err(error) => return RebuildEnd::Failed(format!("{:#}", anyhow::Error::from(error))),
             }
         }
-        Ended::Failed(format!("held by somebody else for {} s", PATIENCE.as_secs()))
+        RebuildEnd::Failed(format!("another process held its lease for {} s", LEASE_WAIT.as_secs()))
     }
 
-    /// `None`: somebody else rebuilds it.
+    /// Tries once; `None` if another process holds the lease.
     async fn attempt(&self, org: OrgId) -> Result<Option<Outcome>, materialize::Error> {
         if !self.store.take_lease(org, &self.holder).await? {
             return Ok(None);

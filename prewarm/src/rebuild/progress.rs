@@ -1,4 +1,4 @@
-//! How far a run has come: a bar on a terminal, elsewhere a line now and then.
+//! The progress of a run: a bar on a terminal, elsewhere a line from time to time.
 
 use std::{
     io::IsTerminal as _,
@@ -6,38 +6,38 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressStyle};
-use store::rebuild_runs::{Failure, Run};
+use store::rebuild_runs::{RebuildFailure, RebuildRun};
 
-/// Between two lines where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+/// Interval between two lines without a terminal.
+const LINE_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How long something takes.
+/// Runs work and measures its duration.
 pub(super) async fn timed<T>(work: impl Future<Output = T>) -> (T, Duration) {
     let started = Instant::now();
     let made = work.await;
     (made, started.elapsed())
 }
 
-/// Shows how far a run has come.
-pub(super) struct Progress {
+/// The display of a run's progress.
+pub(super) struct RunProgress {
     bar: ProgressBar,
-    /// Where there is no terminal.
+    /// When the next line is due; `None` on a terminal.
     line_at: Option<Instant>,
     started: Instant,
-    /// What earlier processes did.
+    /// Orgs that earlier processes rebuilt.
     before: i64,
     total: i64,
 }
 
-impl Progress {
-    pub(super) fn start(run: &Run) -> anyhow::Result<Self> {
+impl RunProgress {
+    pub(super) fn start(run: &RebuildRun) -> anyhow::Result<Self> {
         let style = ProgressStyle::with_template("rebuilding {bar:40} {pos}/{len} orgs{msg}")?;
         let bar =
             ProgressBar::new(run.total.unsigned_abs()).with_style(style).with_position(run.rebuilt.unsigned_abs());
         if run.resumed {
-            say(&format!("going on after {} of {} orgs", run.rebuilt, run.total));
+            print_line(&format!("resuming after {} of {} orgs", run.rebuilt, run.total));
         }
-        let line_at = (!std::io::stderr().is_terminal()).then(|| Instant::now() + LINE_EVERY);
+        let line_at = (!std::io::stderr().is_terminal()).then(|| Instant::now() + LINE_INTERVAL);
         Ok(Self { bar, line_at, started: Instant::now(), before: run.rebuilt, total: run.total })
     }
 
@@ -46,8 +46,8 @@ impl Progress {
         match self.line_at {
             Some(at) if Instant::now() < at => {}
             Some(_) => {
-                say(&format!("{rebuilt} of {} orgs{pace}", self.total));
-                self.line_at = Some(Instant::now() + LINE_EVERY);
+                print_line(&format!("{rebuilt} of {} orgs{pace}", self.total));
+                self.line_at = Some(Instant::now() + LINE_INTERVAL);
             }
             None => {
                 self.bar.set_position(rebuilt.unsigned_abs());
@@ -56,7 +56,7 @@ impl Progress {
         }
     }
 
-    /// By what this process did: what lies between two of them says nothing of how fast it goes.
+    /// The rate of this process alone: the time between two processes says nothing about speed.
     fn pace(&self, rebuilt: i64) -> String {
         let rate = self.rate(rebuilt);
         let left = f64::from(u32::try_from(self.total - rebuilt).unwrap_or_default()) / rate.max(f64::EPSILON);
@@ -72,10 +72,10 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    /// What came of the run.
+    /// Prints the result of the run.
     #[expect(clippy::print_stdout, reason = "the command's output")]
-    pub(super) fn report(&self, rebuilt: i64, failures: &[Failure]) {
-        for Failure { org, reason } in failures {
+    pub(super) fn report(&self, rebuilt: i64, failures: &[RebuildFailure]) {
+        for RebuildFailure { org, reason } in failures {
             println!("{org}  {reason}");
         }
         let (took, rate) = (self.started.elapsed().as_secs_f64(), self.rate(rebuilt));
@@ -83,7 +83,7 @@ impl Progress {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is the command line's own word")]
-pub(super) fn say(line: &str) {
+#[expect(clippy::print_stderr, reason = "the command's output")]
+pub(super) fn print_line(line: &str) {
     eprintln!("{line}");
 }

@@ -1,11 +1,12 @@
-//! Every setting: its variable, its default and what it is for. `--help` lists them, `.env.example` is compared with them.
+//! The declaration of all settings: variable, default and help. `--help` lists them, and a test compares
+//! `.env.example`.
 
 use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches, error::ErrorKind, parser::ValueSource};
 
-/// The settings as they were given: by flag, else by the environment, else by default. Secrets are among them, so that
-/// nothing can print it.
+/// The given settings: from flags, or else the environment, or else defaults. They include secrets, so this type has no
+/// `Debug`.
 pub(crate) struct Given(HashMap<&'static str, String>);
 
 impl Given {
@@ -30,7 +31,7 @@ impl FromArgMatches for Given {
         let is_told = |setting: &&Setting| matches.value_source(setting.variable) == Some(ValueSource::CommandLine);
         if let Some(setting) = SETTINGS.iter().filter(|setting| setting.is_bare_secret()).find(is_told) {
             let (flag, variable) = (setting.flag(), setting.variable);
-            let why = format!("--{flag}: set {variable} in the environment, since others can read a command line\n");
+            let why = format!("--{flag}: set {variable} in the environment; others could read it on a command line\n");
             return Err(clap::Error::raw(ErrorKind::ValueValidation, why));
         }
         let given = |setting: &Setting| Some((setting.variable, matches.get_one::<String>(setting.variable)?.clone()));
@@ -43,7 +44,7 @@ impl FromArgMatches for Given {
     }
 }
 
-/// A setting. What a value may be is checked where it is used.
+/// A setting. Its value is checked where it is used.
 pub(super) struct Setting {
     pub(super) variable: &'static str,
     value: &'static str,
@@ -61,12 +62,12 @@ impl Setting {
         Self { default: Some(value), ..self }
     }
 
-    /// `--help` does not show what it is set to.
+    /// Hides the current value in `--help`.
     const fn secret(self) -> Self {
         Self { is_secret: true, ..self }
     }
 
-    /// Nothing but a secret. (A url may hold a password, and need not.)
+    /// Whether it is nothing but a secret. (A URL may contain a password, but need not.)
     fn is_bare_secret(&self) -> bool {
         self.is_secret && self.value != "URL"
     }
@@ -82,11 +83,11 @@ impl Setting {
             .hide_env_values(self.is_secret)
             .global(true);
         let argument = if let Some(default) = self.default { argument.default_value(default) } else { argument };
-        // A variable that is set to nothing counts as unset.
+        // An empty variable counts as unset.
         if is_empty { argument } else { argument.env(self.variable) }
     }
 
-    /// `PREWARM_HTTP_ADDR` is `--http-addr`.
+    /// The flag: `--http-addr` for `PREWARM_HTTP_ADDR`.
     fn flag(&self) -> String {
         self.variable.trim_start_matches("PREWARM_").to_lowercase().replace('_', "-")
     }
@@ -96,54 +97,62 @@ impl Setting {
 pub(super) const SETTINGS: &[Setting] = &[
     setting("DATABASE_URL", "URL", "PostgreSQL 15 or newer, TLS by sslmode; `up` starts a private one without it")
         .secret(),
-    setting("DATABASE_DIRECT_URL", "URL", "The same server past a transaction pooler, for LISTEN and migrations")
+    setting("DATABASE_DIRECT_URL", "URL", "The same server, bypassing a transaction pooler, for LISTEN and migrations")
         .secret(),
     setting("REDIS_URL", "URL", "One server, redis:// or rediss://; without it Postgres serves alone").secret(),
     setting(
         "REDIS_CA_FILE",
         "FILE",
-        "PEM certificates that vouch for rediss:// besides the public and the system's ones",
+        "PEM certificates of authorities for rediss://, besides the public and the system's ones",
     ),
-    setting("PREWARM_REDIS_TIMEOUT", "MS", "How long a read waits for Redis before Postgres answers: 1 to 1000")
+    setting("PREWARM_REDIS_TIMEOUT", "MS", "The limit of a read's wait for Redis: 1 to 1000; then Postgres answers")
         .by_default("50"),
-    setting("PREWARM_HTTP_ADDR", "ADDR", "Where dashboards and webhooks come in").by_default(api::DEFAULT_HTTP_ADDR),
-    setting("PREWARM_HTTP_KEEP_ALIVE", "SECONDS", "How long a connection may rest; more than your balancer's")
-        .by_default("75"),
-    setting("PREWARM_STREAMS_PER_ORG", "STREAMS", "Open streams of one organization on one node").by_default("512"),
-    setting("PREWARM_STREAMS_PER_TOKEN", "STREAMS", "Open streams of one token on one node").by_default("64"),
-    setting("PREWARM_ADMIN_ADDR", "ADDR", "Where /metrics, /livez and /readyz answer").by_default("127.0.0.1:9100"),
-    setting("PREWARM_QUEUE_UI_ADDR", "ADDR", "Where the queue's board answers, without authentication")
+    setting("PREWARM_HTTP_ADDR", "ADDR", "Address for dashboards and webhooks").by_default(api::DEFAULT_HTTP_ADDR),
+    setting(
+        "PREWARM_HTTP_KEEP_ALIVE",
+        "SECONDS",
+        "The limit of a connection's idle time; set it above your balancer's",
+    )
+    .by_default("75"),
+    setting("PREWARM_STREAMS_PER_ORG", "STREAMS", "Most open streams of an organization on a node").by_default("512"),
+    setting("PREWARM_STREAMS_PER_TOKEN", "STREAMS", "Most open streams of a token on a node").by_default("64"),
+    setting("PREWARM_ADMIN_ADDR", "ADDR", "Address for /metrics, /livez and /readyz").by_default("127.0.0.1:9100"),
+    setting("PREWARM_QUEUE_UI_ADDR", "ADDR", "Address for the queue's board, which has no authentication")
         .by_default("127.0.0.1:9101"),
-    setting("PREWARM_DATA_DIR", "DIR", "Private servers and the demo's secrets").by_default(".prewarm"),
-    setting("PREWARM_CORS_ORIGINS", "ORIGINS", "Whose pages may read, comma-separated"),
-    setting("PREWARM_EVENT_RETENTION", "DAYS", "How long the bodies of webhooks are kept").by_default("30"),
-    setting("PREWARM_LOG", "FILTER", "Which log lines are written, as RUST_LOG says it"),
-    setting("SUPABASE_JWT_SECRET", "SECRET", "Signs access tokens (HS256)").secret(),
-    setting("SUPABASE_URL", "URL", "The project whose keys sign access tokens (ES256, RS256)"),
+    setting("PREWARM_DATA_DIR", "DIR", "Directory of private servers and the demo's secrets").by_default(".prewarm"),
+    setting("PREWARM_CORS_ORIGINS", "ORIGINS", "Origins whose pages may read, comma-separated"),
+    setting("PREWARM_EVENT_RETENTION", "DAYS", "The retention of the bodies of webhooks").by_default("30"),
+    setting("PREWARM_LOG", "FILTER", "Filter of log lines, in the syntax of RUST_LOG"),
+    setting("SUPABASE_JWT_SECRET", "SECRET", "Secret that signs access tokens (HS256)").secret(),
+    setting("SUPABASE_URL", "URL", "Project whose keys sign access tokens (ES256, RS256)"),
     setting("PREWARM_JWKS_URL", "URL", "Where those keys are published, if not under SUPABASE_URL"),
     setting(
         "PREWARM_JWT_ISSUER",
         "ISSUERS",
-        "Whose tokens are let in, comma-separated, if not SUPABASE_URL/auth/v1 alone",
+        "Issuers of accepted tokens, comma-separated, if not SUPABASE_URL/auth/v1 alone",
     ),
-    setting("PREWARM_ALLOW_ANONYMOUS", "BOOL", "Whether users of anonymous sign-in are let in").by_default("false"),
-    setting("PREWARM_REQUIRE_AAL", "AAL", "The least assurance level of a session: aal1, aal2 or aal3"),
-    setting("VAPI_WEBHOOK_SECRET", "SECRETS", "What Vapi presents or signs with; several, comma-separated").secret(),
-    setting("VAPI_WEBHOOK_HMAC", "ALGORITHM", "Webhooks are signed: sha256, sha512 or sha1"),
-    setting("VAPI_WEBHOOK_HMAC_ONLY", "BOOL", "Whether webhooks that only present a secret are refused then")
-        .by_default("true"),
-    setting("VAPI_WEBHOOK_HMAC_HEADER", "NAME", "Holds the signature").by_default("x-signature"),
-    setting("VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER", "NAME", "Holds {timestamp}").by_default("x-timestamp"),
-    setting("VAPI_WEBHOOK_HMAC_FORMAT", "FORMAT", "What is signed").by_default("{timestamp}.{body}"),
-    setting("VAPI_WEBHOOK_HMAC_ENCODING", "ENCODING", "hex or base64").by_default("hex"),
-    setting("VAPI_WEBHOOK_HMAC_PREFIX", "TEXT", "Stands before the signature, such as sha256="),
-    setting("VAPI_WEBHOOK_HMAC_ID_HEADER", "NAME", "Holds {svix-id}").by_default("svix-id"),
+    setting("PREWARM_ALLOW_ANONYMOUS", "BOOL", "Whether anonymous users' tokens are accepted").by_default("false"),
+    setting("PREWARM_REQUIRE_AAL", "AAL", "Least assurance level of a session: aal1, aal2 or aal3"),
+    setting("VAPI_WEBHOOK_SECRET", "SECRETS", "Secrets that Vapi presents or signs with, comma-separated").secret(),
+    setting("VAPI_WEBHOOK_HMAC", "ALGORITHM", "Algorithm of signed webhooks: sha256, sha512 or sha1"),
+    setting(
+        "VAPI_WEBHOOK_HMAC_ONLY",
+        "BOOL",
+        "With signed webhooks, whether those that only present a secret are refused",
+    )
+    .by_default("true"),
+    setting("VAPI_WEBHOOK_HMAC_HEADER", "NAME", "Header of the signature").by_default("x-signature"),
+    setting("VAPI_WEBHOOK_HMAC_TIMESTAMP_HEADER", "NAME", "Header of {timestamp}").by_default("x-timestamp"),
+    setting("VAPI_WEBHOOK_HMAC_FORMAT", "FORMAT", "Text that is signed").by_default("{timestamp}.{body}"),
+    setting("VAPI_WEBHOOK_HMAC_ENCODING", "ENCODING", "Encoding of the signature: hex or base64").by_default("hex"),
+    setting("VAPI_WEBHOOK_HMAC_PREFIX", "TEXT", "Text before the signature, such as sha256="),
+    setting("VAPI_WEBHOOK_HMAC_ID_HEADER", "NAME", "Header of {svix-id}").by_default("svix-id"),
     setting("VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64", "BOOL", "Whether the secrets are keys in base64").by_default("false"),
-    setting("VAPI_API_KEY", "KEY", "The private key that assistants are made with; without it none are").secret(),
-    setting("VAPI_PUBLIC_KEY", "KEY", "Starts web calls, which the private key may not").secret(),
+    setting("VAPI_API_KEY", "KEY", "Vapi's private key; without it no assistants are made").secret(),
+    setting("VAPI_PUBLIC_KEY", "KEY", "Vapi's public key, which may start web calls").secret(),
     setting("VAPI_BASE_URL", "URL", "Vapi's REST API").by_default("https://api.vapi.ai"),
-    setting("PREWARM_PUBLIC_URL", "URL", "Where Vapi reaches this api, without the path"),
-    setting("VAPI_WEBHOOK_CREDENTIAL_ID", "ID", "A credential kept at Vapi, sent in place of the first secret"),
+    setting("PREWARM_PUBLIC_URL", "URL", "URL at which Vapi reaches this api, without a path"),
+    setting("VAPI_WEBHOOK_CREDENTIAL_ID", "ID", "Credential stored at Vapi, used instead of the first secret"),
 ];
 
 #[cfg(test)]
@@ -161,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_declared_as_one() {
+    fn every_secret_is_declared_as_a_secret() {
         for setting in SETTINGS {
             let sounds_secret =
                 ["SECRET", "KEY", "DATABASE_", "REDIS_URL"].iter().any(|word| setting.variable.contains(word));

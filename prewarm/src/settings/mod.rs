@@ -6,12 +6,12 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::model::Format;
-use store::{Schema, Sessions, Store, events::KEYS_KEPT, reach, redis};
+use store::{Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
 
 pub(crate) use declared::Given;
 
-/// What a process of Prewarm is told. Whether a setting is needed depends on the command. Secrets
-/// are among them, so that nothing can print it.
+/// The settings of a process. Each command checks for those that it needs. They include secrets, so this type has no
+/// `Debug`.
 #[derive(Clone)]
 pub(crate) struct Settings {
     variables: HashMap<&'static str, String>,
@@ -21,20 +21,20 @@ pub(crate) struct Settings {
     pub(crate) admin_addr: SocketAddr,
     /// `PREWARM_QUEUE_UI_ADDR`.
     pub(crate) queue_ui_addr: SocketAddr,
-    /// What Redis refuses, whichever part of the process asked.
-    redis_troubles: redis::Troubles,
+    /// Collects Redis' refusals to all parts of the process.
+    redis_failures: redis::Failures,
 }
 
-/// Connections of one part of a process to Postgres, at most.
+/// The most connections of one part of a process to Postgres.
 const CONNECTIONS: u32 = 20;
 
 impl Settings {
-    /// Reads what was given on the command line and in the environment.
+    /// Reads the settings that were given on the command line and in the environment.
     pub(crate) fn of(given: &Given) -> anyhow::Result<Self> {
         Self::from_lookup(|variable| given.get(variable))
     }
 
-    /// The same, from what a variable is said to be.
+    /// Reads the settings from a lookup of variables.
     pub(crate) fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
         let set = |setting: &declared::Setting| {
             let value = lookup(setting.variable).or_else(|| setting.default.map(str::to_owned));
@@ -42,9 +42,9 @@ impl Settings {
         };
         let variables: HashMap<_, _> = declared::SETTINGS.iter().filter_map(set).collect();
         for name in ["DATABASE_URL", "DATABASE_DIRECT_URL"] {
-            // The url itself may hold a password, and is left out.
+            // The URL may contain a password, so it is left out.
             let is_url = variables.get(name).is_none_or(|url| reach::is_postgres_url(url));
-            anyhow::ensure!(is_url, "{name} is not a valid url");
+            anyhow::ensure!(is_url, "{name} is not a valid URL of Postgres, such as postgres://user@host/database");
         }
         let value = |name: &str| variables.get(name).map(String::as_str).unwrap_or_default();
         let address = |name: &str| {
@@ -54,7 +54,7 @@ impl Settings {
             data_dir: PathBuf::from(value("PREWARM_DATA_DIR")),
             admin_addr: address("PREWARM_ADMIN_ADDR")?,
             queue_ui_addr: address("PREWARM_QUEUE_UI_ADDR")?,
-            redis_troubles: redis::Troubles::default(),
+            redis_failures: redis::Failures::default(),
             variables,
         })
     }
@@ -64,12 +64,12 @@ impl Settings {
         self.variables.get(name).map(String::as_str)
     }
 
-    /// Sets what is left open.
+    /// Sets a variable that is not set.
     pub(crate) fn set_default(&mut self, name: &'static str, value: String) {
         self.variables.entry(name).or_insert(value);
     }
 
-    /// Sets a variable, whatever was said.
+    /// Sets a variable, replacing its value.
     pub(crate) fn set(&mut self, name: &'static str, value: String) {
         self.variables.insert(name, value);
     }
@@ -78,12 +78,12 @@ impl Settings {
         self.get("DATABASE_URL").context("DATABASE_URL is not set (`prewarm up` starts a Postgres of its own)")
     }
 
-    /// A store for one part of a process that serves.
+    /// A store for a part of a process that serves.
     pub(crate) fn store(&self, application_name: &'static str) -> anyhow::Result<Store> {
         self.store_with(application_name, Sessions::Serving)
     }
 
-    /// A store for one part of a process.
+    /// A store for a part of a process.
     pub(crate) fn store_with(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         Ok(Store::open(&store::Config {
             database_url: self.database_url()?.to_owned(),
@@ -96,19 +96,18 @@ impl Settings {
         })?)
     }
 
-    /// A store for a command that does one thing and ends. What it needs is looked at first: a server that is not there, or a
-    /// schema that is not ours, is told in one line.
+    /// A store for a command. Checks first that the server can be reached and has our schema, so that a command fails
+    /// with one clear line.
     pub(crate) async fn open_store(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
         reach::postgres(self.database_url()?, "DATABASE_URL").await?;
         let store = self.store_with(application_name, sessions)?;
-        match store.schema().await? {
-            Schema::Current => Ok(store),
-            Schema::Behind => bail!("the database's schema is older than this version: run `prewarm migrate`"),
-            Schema::Ahead => bail!("the database's schema is of a newer version than this one"),
+        match store.schema().await?.obstacle() {
+            None => Ok(store),
+            Some(obstacle) => bail!("{obstacle}"),
         }
     }
 
-    /// Where migrations and LISTEN go, once it is seen to be there.
+    /// The URL for migrations and LISTEN, after checking that it can be reached.
     pub(crate) async fn reach_direct(&self) -> anyhow::Result<&str> {
         let (variable, url) = match self.get("DATABASE_DIRECT_URL") {
             Some(url) => ("DATABASE_DIRECT_URL", url),
@@ -121,11 +120,11 @@ impl Settings {
     fn redis(&self) -> anyhow::Result<Option<redis::Config>> {
         let Some(url) = self.get("REDIS_URL").map(str::to_owned) else { return Ok(None) };
         let ca_file = self.get("REDIS_CA_FILE").map(PathBuf::from);
-        let (read_timeout, troubles) = (self.redis_timeout()?, self.redis_troubles.clone());
-        Ok(Some(redis::Config { url, ca_file, read_timeout, troubles }))
+        let (read_timeout, failures) = (self.redis_timeout()?, self.redis_failures.clone());
+        Ok(Some(redis::Config { url, ca_file, read_timeout, failures }))
     }
 
-    /// Longer than a second helps nobody: Postgres answers sooner.
+    /// A second at most: waiting longer would not help, since Postgres answers sooner.
     fn redis_timeout(&self) -> anyhow::Result<Duration> {
         const MOST: u64 = 1_000;
         let milliseconds = self
@@ -140,10 +139,10 @@ impl Settings {
         Ok(Duration::from_millis(milliseconds))
     }
 
-    /// For how long the bodies of events are kept: a number of days, for less than their keys are.
+    /// The retention of the bodies of events: a number of days, below the retention of their keys.
     pub(crate) fn event_retention(&self) -> anyhow::Result<Duration> {
         const DAY: Duration = Duration::from_hours(24);
-        let most = KEYS_KEPT.as_secs() / DAY.as_secs();
+        let most = DEDUPE_KEY_RETENTION.as_secs() / DAY.as_secs();
         let days = self
             .get("PREWARM_EVENT_RETENTION")
             .unwrap_or_default()

@@ -1,5 +1,5 @@
 -- store::agents::save
--- Makes an org's agent of a direction be as it is wanted. One row, unless it was so already.
+-- Saves an org's agent of a direction. One row; none if the agent was like that already.
 -- $1 org, $2 direction, $3 name, $4 system prompt, $5 first message, $6 voice, $7 model.
 select id as "id!", org_id as "org_id!", call_direction as "call_direction!", name as "name!", system_prompt, first_message,
        voice, model, vapi_assistant_id, config_hash

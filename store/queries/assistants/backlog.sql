@@ -1,5 +1,5 @@
 -- store::assistants::backlog
--- One row. Each agent with marks costs one look, whatever their number.
+-- Counts the owed and the failed agents. One row. Walks the marks with one index probe an agent, whatever their number.
 with recursive marked as (
   (select agent_id from prewarm.agent_marks order by agent_id limit 1)
   union all

@@ -1,7 +1,7 @@
 -- store::assistants::begin_create
--- From now on Vapi may have an assistant that we know nothing of. On disk before the request is sent. One statement, and no
--- transaction around it: one that is given up in the middle would stay open. One row affected while the agent is the
--- holder's.
+-- Records that Vapi may soon have an assistant that we do not know of, durably and before the request is sent. A single
+-- statement without BEGIN, so that an abandoned call leaves no transaction open. Affects one row while the holder has
+-- the lease.
 -- $1 agent, $2 holder, $3 seconds of the lease.
 update prewarm.assistants s
    set stage = 'creating',

@@ -1,6 +1,6 @@
 -- store::assistants::begin_update
--- From now on nobody knows what Vapi holds. On disk before the request is sent, as begin_create. One row while the agent is
--- the holder's.
+-- Forgets the hash of what Vapi holds, durably and before the request is sent, as begin_create. One row while the
+-- holder has the lease.
 -- $1 agent, $2 holder, $3 seconds of the lease.
 with begun as (
   update prewarm.assistants s

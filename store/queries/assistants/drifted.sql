@@ -1,6 +1,6 @@
 -- store::assistants::drifted
--- Vapi holds something else than it was given: nobody knows what, so the hash goes, unless somebody has written it
--- meanwhile. One row affected if the agent is owed now.
+-- Forgets the hash of what Vapi holds, because Vapi shows something else, unless it was written again in the meantime.
+-- Affects one row if it was forgotten and the agent is now owed.
 -- $1 agent, $2 Vapi's id, $3 hash, $4 why.
 with forgotten as materialized (
   select $1::uuid as id where prewarm.forget_hash($1, $2, $3)

@@ -1,6 +1,6 @@
 -- store::assistants::forget
--- The agent is gone: so is all that is known of its assistant, and what was seen of its marks.
--- $1 agent, $2 holder, $3 what was seen.
+-- Removes the state of a deleted agent, and the marks that were seen.
+-- $1 agent, $2 holder, $3 snapshot.
 with gone as (
   delete from prewarm.assistants
    where agent_id = $1

@@ -1,6 +1,6 @@
 -- store::assistants::missing
--- Vapi does not have the assistant of this id, or somebody in between says so: all that Vapi lists is looked at before
--- another one is made.
+-- Records that Vapi, or a proxy before it, says that an assistant does not exist. All that Vapi lists is searched
+-- before another one is created.
 -- $1 agent, $2 holder, $3 Vapi's id.
 with told as (
   update prewarm.assistants

@@ -1,5 +1,5 @@
 -- store::assistants::naming
--- As page: these agents, and those that name one of these assistants.
+-- The rows of `page` for these agents, and for those that name one of these assistants.
 -- $1 agents, $2 Vapi's ids.
 select a.id as "id!", a.org_id as "org_id!", a.call_direction as "call_direction!", a.name as "name!", a.system_prompt,
        a.first_message, a.voice, a.model, a.vapi_assistant_id, a.config_hash,

@@ -1,5 +1,5 @@
 -- store::assistants::page
--- Agents by id, from one on that is left out, and what decides whether they are owed.
+-- Agents in the order of their ids, after one, with the columns that decide whether they are owed.
 -- $1 after, $2 how many at most.
 select a.id as "id!", a.org_id as "org_id!", a.call_direction as "call_direction!", a.name as "name!", a.system_prompt,
        a.first_message, a.voice, a.model, a.vapi_assistant_id, a.config_hash,

@@ -1,6 +1,6 @@
 -- store::assistants::progress
--- How far an agent's assistant is. What was saved since it was last looked at is still to come. One row if the org has
--- the agent.
+-- The state of an agent's assistant; pending if the agent was saved since it was last read. One row if the org has the
+-- agent.
 -- $1 org, $2 agent.
 select a.vapi_assistant_id as assistant_id,
        a.config_hash,
@@ -12,7 +12,7 @@ select a.vapi_assistant_id as assistant_id,
          else s.stage
        end as "stage!",
        coalesce(
-         -- What went wrong before is over while something is being done.
+         -- An earlier failure is over while work is under way.
          case when s.stage not in ('preparing', 'creating', 'updating') then s.reason end,
          (select string_agg(concat('phone number ', m.vapi_phone_number_id, ': ', m.reason), '; ' order by m.vapi_phone_number_id)
             from prewarm.phone_mappings m

@@ -1,6 +1,6 @@
 -- store::assistants::read
--- The agent as it is now, what is known of its assistant, and which marks are seen with it; keeps the lease. One row while
--- the agent is the holder's; without the agent's own columns when it is gone.
+-- Reads an agent, the state of its assistant and the snapshot that decides on its marks, and renews the lease. One row
+-- while the holder has the lease; the agent's own columns are null if it was deleted.
 -- $1 agent, $2 holder, $3 seconds of the lease.
 with held as (
   update prewarm.assistants

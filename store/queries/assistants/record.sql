@@ -1,6 +1,6 @@
 -- store::assistants::record
--- What Vapi holds: the id of the assistant, and the hash of its configuration, null if that is not a wanted one.
--- $1 agent, $2 holder, $3 Vapi's id, $4 hash, $5 fields that Vapi shows otherwise than they were sent.
+-- Records the assistant that Vapi has, and the hash of its configuration; null if that is not the wanted one.
+-- $1 agent, $2 holder, $3 Vapi's id, $4 hash, $5 fields that Vapi returns with other values than it was sent.
 with mine as (
   update prewarm.assistants
      set look_since = null,

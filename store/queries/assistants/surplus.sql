@@ -1,6 +1,6 @@
 -- store::assistants::surplus
--- Vapi has assistants of agents that name none, or another one: whoever works at the agent next sees to them.
--- Side by side: $1 agents, $2 since when to look.
+-- Records that Vapi has assistants of agents that name none, or another one, and makes the agents owed.
+-- Side by side: $1 agents, $2 instants from which on to search.
 with told as (
   insert into prewarm.assistants as held (agent_id, look_since)
   select agent_id, min(since)

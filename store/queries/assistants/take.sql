@@ -1,7 +1,7 @@
 -- store::assistants::take
--- Takes an agent, unless another holder has it. The start is counted here, before the work; whoever kills its process
--- again and again is tried once a minute. One row if it was taken.
--- $1 agent, $2 seconds of the lease.
+-- Takes an agent's lease, unless another worker holds it. One row if taken. The attempt is counted here, before the
+-- work, so that an agent whose work keeps killing its process is tried only once a minute. $1 agent, $2 seconds of the
+-- lease.
 insert into prewarm.assistants as held (agent_id, org_id, holder, until, attempts)
 values ($1, (select a.org_id from prewarm.source_agents a where a.id = $1), gen_random_uuid(),
         statement_timestamp() + make_interval(secs => $2), 1)

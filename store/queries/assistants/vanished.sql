@@ -1,4 +1,4 @@
--- store::assistants::vanished
+-- Like missing, for an agent without a holder. Affects one row if the agent is now owed.
 -- As missing, of an agent that nobody works at. One row affected if the agent is owed now.
 -- $1 agent, $2 Vapi's id, $3 why.
 with told as (

@@ -1,5 +1,5 @@
 -- store::assistants::verified
--- Vapi has shown these to be as they should be.
+-- Records that Vapi's copies of these agents were seen to be right.
 -- $1 agents.
 update prewarm.assistants
    set verified_at = statement_timestamp()

@@ -1,9 +1,8 @@
 -- store::blobs::distrust
--- Has an org's blobs written again, and leaves them where they are for processes that can read them. A rebuild writes a blob
--- whose digest differs from the one beside it, so that digest is made one that no body has. Blobs that have been written
--- again meanwhile are left alone.
--- $1 org, side by side $2 models and $3 the digests that stood beside the blobs when they were read, $4 how many blobs there
--- have to be.
+-- Has an org's blobs written again, and leaves them in place for processes that can read them. A rebuild writes a blob
+-- whose digest differs from the stored one, so the stored digest is replaced by one that no body has. Blobs that were
+-- written again in the meantime keep theirs. $1 org; side by side $2 models and $3 the digests that were stored when
+-- they were read; $4 the number of blobs that an edition has.
 with doubted as (
   update prewarm.blobs b
      set digest = '\x00000000000000000000000000000000'

@@ -1,6 +1,5 @@
 -- store::blobs::read
--- All blobs of one org with the version that they are at, unless an earlier release made it. One statement, so that they
--- belong together.
+-- An org's blobs with their version, unless an earlier release made it. One statement, so that they belong together.
 -- $1 org, $2 format.
 select i.id as installation,
        i.epoch,

@@ -1,2 +1,3 @@
 -- store::clock::now
+-- The database's time.
 select statement_timestamp() as "now!: PgTime"

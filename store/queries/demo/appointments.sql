@@ -1,5 +1,5 @@
 -- store::demo::appointments
--- An appointment for every fifth contact that a phone number lies between.
+-- Creates an appointment for every fifth contact in a range of phone numbers.
 -- $1 org, $2 and $3 the first and the last phone number.
 insert into public.appointments (org_id, contact_id, service_type, scheduled_at, status, created_at)
 select $1, id, service_interests[1],

@@ -1,5 +1,5 @@
 -- store::demo::calls
--- Calls of the contacts that a phone number lies between, $4 for each.
+-- Creates $4 calls for each contact in a range of phone numbers.
 -- $1 org, $2 and $3 the first and the last phone number.
 with words as (
   select array['completed', 'completed', 'completed', 'no-answer', 'voicemail', 'transferred'] as statuses,

@@ -1,5 +1,6 @@
 -- store::demo::contacts
--- Contacts number $2 to $3 of an org. What looks random follows from the number, so that a seed repeats itself.
+-- Creates the contacts numbered $2 to $3 of an org. Their values are derived from the number, so a seed can be
+-- repeated.
 -- $1 org.
 with words as (
   select array['Ada', 'Ben', 'Chloé', 'Dmitri', 'Eva', 'Farid', 'Grace', 'Hiro', 'Ines', 'Jonas', 'Kemi', 'Liam', 'Mei',

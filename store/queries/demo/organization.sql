@@ -1,6 +1,6 @@
 -- store::demo::organization
--- An org of the demo with its agents and number, unless it is there. One row if it was made. Vapi's id of the number is the
--- org's: whatever assistants there will be, its calls are known by it.
+-- Creates an org of the demo with its agents and number. One row; none if it exists. Vapi's id of the number is the
+-- org's id, so that the org's calls are recognised whatever assistants it will have.
 -- $1 id, $2 name, $3 time zone.
 with made as (
   insert into public.organizations (id, name, timezone)

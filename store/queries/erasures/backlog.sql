@@ -1,5 +1,5 @@
 -- store::erasures::backlog
--- How many are owed; some thousands are counted, not more. Those are the oldest. One row.
+-- Counts owed erasures, the oldest first, up to some thousands. One row.
 select count(*) as "erasures!",
        coalesce(extract(epoch from statement_timestamp() - min(requested_at))::float8, 0) as "oldest_seconds!"
   from (select requested_at from prewarm.erasures where done_at is null order by id limit 10000) owed

@@ -1,6 +1,6 @@
 -- store::erasures::done
--- No copy of an org shows any more what was erased up to an erasure.
--- $1 org, $2 the erasure.
+-- Records that no copy of an org shows data any more that was erased up to an erasure.
+-- $1 org, $2 erasure.
 update prewarm.erasures
    set done_at = statement_timestamp()
  where org_id = $1

@@ -1,5 +1,5 @@
 -- store::erasures::find_callers
--- The contacts that have a number, of all orgs.
+-- The contacts with a number, in all orgs.
 -- $1 the spellings of the number.
 select c.id as "id!", c.org_id as "org_id!"
   from prewarm.source_organizations o

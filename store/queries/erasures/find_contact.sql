@@ -1,5 +1,5 @@
 -- store::erasures::find_contact
--- A contact, and whether another one of its org has its number. No row: there is none.
+-- A contact, and whether another contact of its org has its number. No row if it does not exist.
 -- $1 contact.
 select c.org_id as "org_id!", c.phone,
        exists (

@@ -1,5 +1,5 @@
 -- store::erasures::find_org
--- An org, and how much the source has of it. No row: there is none.
+-- The number of rows that the source has of an org. No row if it does not exist.
 -- $1 org.
 select (select count(*) from prewarm.source_contacts where org_id = o.id) as "contacts!",
        (select count(*) from prewarm.source_calls where org_id = o.id) as "calls!",

@@ -1,6 +1,6 @@
 -- store::erasures::of_transaction
--- What became of the erasures that a transaction has made owed.
--- $1 the transaction.
+-- The state of the erasures that a transaction has made owed.
+-- $1 transaction.
 select id, org_id, erased_at is not null as "is_erased!", done_at is not null as "is_done!", removed as "removed!"
   from prewarm.erasures
  where xid = $1::text::xid8

@@ -1,6 +1,6 @@
 -- store::erasures::owed
--- Erasures of which Postgres still holds something, the oldest first.
--- $1 how many at most.
+-- Erasures of which Postgres still holds data, the oldest first.
+-- $1 limit.
 select id
   from prewarm.erasures
  where done_at is null

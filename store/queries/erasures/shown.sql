@@ -1,7 +1,6 @@
 -- store::erasures::shown
--- Orgs of which an older edition may show what is erased, and whether their newest version does not: it was made after the
--- erasure. An org that is gone has none.
--- $1 how many at most.
+-- Orgs whose older editions may show erased data, and whether their newest version was made after the erasure. A
+-- deleted org has none. $1 limit.
 with owed as (
   select e.org_id, max(e.id) as id, (array_agg(e.xid order by e.id desc))[1] as xid
     from (select id, org_id, xid from prewarm.erasures where done_at is null and erased_at is not null order by id limit $1) e

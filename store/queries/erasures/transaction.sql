@@ -1,3 +1,3 @@
 -- store::erasures::transaction
--- This transaction.
+-- The id of this transaction.
 select pg_current_xact_id()::text as "xid!"

@@ -1,6 +1,5 @@
--- store::events::prune
--- Bodies whose retention has passed. The row stays: its key tells the event when it is sent again.
--- $1 the retention in seconds, $2 how many at most.
+-- Drops bodies whose retention has ended. The row stays, so that its key detects repetitions of the event.
+-- $1 the retention in seconds, $2 limit.
 update prewarm.events
    set body = null
  where id = any (array(

@@ -1,6 +1,5 @@
--- store::events::prune
--- Forgets calls of which nothing was heard for as long. Their rows in the source stay.
--- $1 the age in seconds, $2 how many at most.
+-- Deletes the states of calls that no event has changed for a while. Their rows in the source stay.
+-- $1 the age in seconds, $2 limit.
 delete from prewarm.call_states
  where vapi_call_id = any (array(
          select vapi_call_id

@@ -1,6 +1,6 @@
 -- store::events::prune
--- Events that nobody sends again. The first by number are the first by time, or nearly.
--- $1 their age in seconds, $2 how many at most.
+-- Deletes events too old to be sent again. Reads the lowest ids, which are the oldest events, or nearly.
+-- $1 the age in seconds, $2 limit.
 delete from prewarm.events
  where id = any (array(
          select id

@@ -1,3 +1,3 @@
 -- store::installation::renew_installation
--- Begins another installation if this database is a copy. One row: whether it was.
+-- Begins a new installation if this database is a copy. One row: whether it was.
 select prewarm.renew_installation() as "renewed!"

@@ -1,6 +1,6 @@
 -- store::intake::assistant
--- The assistant that takes the calls of a number: by Vapi's id of the number; where nobody has that id, by the number
--- itself. What two orgs claim, the number or its assistant, is neither's.
+-- The assistant that answers the calls of a number. The number is found by Vapi's id, or by its spelling if no row has
+-- the id. None if two orgs claim the number or its assistant.
 -- $1 Vapi's id of the number, $2 the spellings of the number.
 with numbers as (
   select id, org_id, agent_id

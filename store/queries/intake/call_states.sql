@@ -1,5 +1,6 @@
 -- store::intake::call_states
--- The known states of calls. One index look-up a call, however few rows the planner takes the table to have.
+-- The states of calls. A lateral look-up makes it one index probe a call, whatever the planner expects of the table's
+-- size.
 -- $1 Vapi's ids of the calls.
 select k.vapi_call_id, k.org_id, k.state
   from unnest($1::text[]) as wanted (vapi_call_id)

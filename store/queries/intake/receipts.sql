@@ -1,5 +1,5 @@
 -- store::intake::receipts
--- The receipts of events that were taken before.
+-- The receipts of events that were recorded before.
 -- $1 dedupe keys.
 select e.dedupe_key, e.epoch, e.xid::text::bigint as "xid!"
   from unnest($1::text[]) as wanted (dedupe_key)

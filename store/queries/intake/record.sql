@@ -1,9 +1,8 @@
 -- store::intake::record
--- Takes events, unless their keys were taken before. One row for each that is new, none for a duplicate.
--- Side by side: $1 dedupe keys, $2 types, $3 Vapi's ids of the calls, $4 of the assistants, $5 of the phone numbers, $6 bodies,
--- $7 the callers' numbers, as tombstones have them, $8 when they were heard.
--- The org is found by our own maps alone: the assistant's, else the number's. Of what is erased the body is not kept.
--- In the order of their keys: another batch that takes the same ones waits at the first, not in a circle.
+-- Records events whose keys are new, in the order of their keys, so that two batches never deadlock. A row for each new
+-- one. Side by side: $1 dedupe keys, $2 types, $3 Vapi's ids of the calls, $4 of the assistants, $5 of the phone
+-- numbers, $6 bodies, $7 the callers' numbers as tombstones have them, $8 instants of the contact. The org is that of
+-- the assistant, or else of the number, by our own maps alone. The body of an erased event is not stored.
 with sent as materialized (
   select s.*, prewarm.owner(s.assistant_id, s.phone_number_id) as org_id
     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::timestamptz[])

@@ -1,7 +1,6 @@
--- store::intake::refresh
--- Takes events anew that were parked for so long that their bodies are gone: what is sent again has them. What is erased
--- stays so. One row for each, as of record. By their keys, as receipts does.
--- Side by side: $1 dedupe keys, $2 bodies.
+-- Records events again that were parked for so long that their bodies are gone, now that they were sent again. An
+-- erased event stays erased. A row for each, as of `record`. Looked up by key, as `receipts` does. Side by side: $1
+-- dedupe keys, $2 bodies.
 update prewarm.events e
    set body = again.body::jsonb,
        org_id = prewarm.owner(e.assistant_id, e.phone_number_id),

@@ -1,5 +1,5 @@
 -- store::leases::is_quarantined
--- Whether an org's rebuilds have failed so often that it is left alone for now. One row.
+-- Whether an org's rebuilds failed so often that it is in quarantine. One row.
 -- $1 org.
 select exists (
          select

@@ -1,5 +1,5 @@
 -- store::leases::release
--- Gives back the lease of an org, if the holder still has it.
+-- Releases an org's lease, if the holder has it.
 -- $1 org, $2 holder.
 delete from prewarm.leases
  where org_id = $1

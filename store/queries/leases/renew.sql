@@ -1,5 +1,5 @@
 -- store::leases::renew
--- Keeps a lease, if it is still the holder's.
+-- Renews an org's lease, if the holder has it.
 -- $1 org, $2 holder, $3 seconds.
 update prewarm.leases
    set until = statement_timestamp() + make_interval(secs => $3)

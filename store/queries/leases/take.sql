@@ -1,6 +1,6 @@
 -- store::leases::take
--- Takes the lease of an org, unless another holder's still runs. One row if taken. An org that rests after a long
--- rebuild is kept from the queue only, not from readers who would find nothing.
+-- Takes an org's lease, unless another holder has it. One row if taken. An org that rests after a long rebuild can be
+-- taken: resting keeps it from the queue, not from a reader who would find no blobs.
 -- $1 org, $2 holder, $3 seconds.
 insert into prewarm.leases as held (org_id, holder, until)
 values ($1, $2, statement_timestamp() + make_interval(secs => $3))

@@ -1,5 +1,5 @@
 -- store::orgs::find
--- What an org calls itself, and its time zone, both as they were written.
+-- An org's name and time zone, as written in the source.
 -- $1 org.
 select name, timezone
   from prewarm.source_organizations

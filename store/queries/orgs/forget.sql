@@ -1,5 +1,5 @@
 -- store::orgs::forget
--- Removes all that was made for an org that is gone. One row: whether there was anything.
+-- Removes all that was made for a deleted org. One row: whether there was anything.
 -- $1 org.
 with leads as (
   delete from prewarm.actionable_leads where org_id = $1

@@ -1,8 +1,8 @@
 -- store::parked::unpark
--- Gives parked events to the orgs that our maps now have for them, the oldest first, by the rule of store::intake::record.
--- One that another transaction has in hand is left out, and one that two orgs claim is for a minute. The receipt stays the first one: epoch and xid are not touched.
--- $1 assistants and $2 numbers that our maps have, $3 events at most, $4 bytes, as stored, after which no further one is
--- taken.
+-- Assigns parked events to their orgs, the oldest first, by the rule of store::intake::record. Events that another
+-- transaction has locked are skipped; those that two orgs claim wait for a minute. Epoch and xid stay, and so the
+-- receipt. $1 assistants and $2 numbers that our maps have, $3 events at most, $4 stored bytes after which no further
+-- event is taken.
 with waiting as (
   select id
     from unnest($1::text[]) as ours (assistant_id)

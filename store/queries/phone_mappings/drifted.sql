@@ -1,5 +1,6 @@
 -- store::phone_mappings::drifted
--- Somebody else has changed who answers these numbers, or Vapi has them now: those whose numbers they are say it again.
+-- Forgets what these numbers were mapped to, and makes their agents owed: Vapi has another assistant there, or has them
+-- again.
 -- $1 Vapi's ids of the numbers.
 with forgotten as (
   update prewarm.phone_mappings

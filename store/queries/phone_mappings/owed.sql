@@ -1,7 +1,6 @@
 -- store::phone_mappings::owed
--- The numbers that an agent sees to and that somebody else than its assistant answers at Vapi, as far as we know: those
--- whose row names it, and those that it has answered and whose row names nobody any more. Nobody sees to a number that two
--- orgs name.
+-- The numbers of an agent of which Vapi has to be told: those whose row names the agent, and those that it has answered
+-- and whose row names no agent any more, if Vapi was last told something else. Excludes numbers that two orgs name.
 -- $1 agent, $2 Vapi's id of its assistant.
 with own as (
   select vapi_phone_number_id from prewarm.source_phone_numbers where agent_id = $1 and vapi_phone_number_id <> ''
@@ -9,7 +8,7 @@ with own as (
   select vapi_phone_number_id from prewarm.phone_mappings where agent_id = $1
 ),
 named as (
-  -- Of several rows the first one with an agent of its own org counts.
+  -- Of several rows the first one counts whose agent is of its own org.
   select distinct on (p.vapi_phone_number_id) p.vapi_phone_number_id, a.id as agent_id
     from own
     join prewarm.source_phone_numbers p on p.vapi_phone_number_id = own.vapi_phone_number_id

@@ -1,6 +1,6 @@
 -- store::phone_mappings::page
--- What we have said of numbers, by Vapi's id, from one on that is left out.
--- $1 after, $2 how many at most.
+-- The numbers that Vapi was told of, in the order of Vapi's ids, after one.
+-- $1 after, $2 limit.
 select vapi_phone_number_id as id, assistant_id, reason is not null as "refused!", synced_at as "synced_at: PgTime"
   from prewarm.phone_mappings
  where vapi_phone_number_id > $1

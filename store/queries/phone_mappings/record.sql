@@ -1,8 +1,7 @@
 -- store::phone_mappings::record
--- Who answers a number now. If another agent has said something else meanwhile, nobody knows which of the two Vapi took
--- last: then whom the number belongs to says it again.
--- $1 Vapi's id of the number, $2 agent, $3 Vapi's id of the assistant, $4 the revision that was read, $5 why Vapi did not
--- take it.
+-- Records which assistant Vapi has for a number now. If another agent has told Vapi something else in the meantime, it
+-- is unknown which came last, so the number's agent becomes owed. $1 Vapi's id of the number, $2 agent, $3 Vapi's id of
+-- the assistant, $4 the revision that was read, $5 why Vapi rejected it.
 with told as (
   insert into prewarm.phone_mappings as held (vapi_phone_number_id, agent_id, assistant_id, reason)
   values ($1, $2, $3, $5)

@@ -1,4 +1,4 @@
 -- store::rebuild_runs::abandon
--- Forgets the run that has not ended.
+-- Deletes the unfinished run.
 delete from prewarm.rebuild_runs
  where finished_at is null

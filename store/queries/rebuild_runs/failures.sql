@@ -1,5 +1,5 @@
 -- store::rebuild_runs::failures
--- Orgs that a run could not rebuild, by id.
+-- The orgs whose rebuild failed in a run, in the order of their ids.
 -- $1 run.
 select org_id, reason
   from prewarm.rebuild_failures

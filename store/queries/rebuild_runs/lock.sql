@@ -1,3 +1,3 @@
 -- store::rebuild_runs::lock
--- For as long as the connection lives: a killed process leaves nothing behind.
+-- Takes the lock of runs. The session holds it, so a killed process leaves nothing behind.
 select pg_try_advisory_lock(hashtext('prewarm.rebuild_runs')) as "ours!"

@@ -1,5 +1,5 @@
 -- store::rebuild_runs::open
--- The run that has not ended, or a new one; how many orgs it has done, and how many there are. One row.
+-- The unfinished run, or a new one, with the number of orgs that are done and of all. One row.
 with unended as (
   select run, next_org
     from prewarm.rebuild_runs

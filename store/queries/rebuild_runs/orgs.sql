@@ -1,6 +1,6 @@
 -- store::rebuild_runs::orgs
--- The next orgs of a run, by id.
--- $1 the least id, $2 how many at most.
+-- Orgs in the order of their ids, starting at one.
+-- $1 the first id, $2 limit.
 select id as "id!"
   from prewarm.source_organizations
  where id >= $1

@@ -1,5 +1,5 @@
 -- store::rebuild_runs::record
--- Records how far a run has come.
+-- Records the progress of a run.
 -- $1 run, $2 the first org that may not be done.
 update prewarm.rebuild_runs
    set next_org = $2

@@ -1,9 +1,8 @@
 -- store::receipts::inclusion
--- Whether a write still waits for a rebuild of an org, and the org's newest version, from one snapshot. A transaction that
--- this server has not come to waits as well: a standby lags. One row; the epoch is null where the database is a copy, whose
--- epoch is yet to begin.
--- A webhook that is parked has no effect yet, and one that was replayed has it by another transaction. A batch shares one
--- receipt: a parked event beside one that is the org's own is taken for somebody else's.
+-- Whether a write waits for a rebuild of an org, and the org's newest version, from one snapshot. One row. A
+-- transaction that this server has not reached waits as well, since a standby lags. The epoch is null if the database
+-- is a copy whose own epoch has not begun. A parked webhook has no effect yet, and a replayed one has its effect by
+-- another transaction. A batch shares one receipt: a parked event beside one of this org is taken for another org's.
 -- $1 org, $2 the transaction of the write.
 select case when i.is_original then i.epoch end as "epoch?",
        $2::text::xid8 >= pg_snapshot_xmax(pg_current_snapshot())

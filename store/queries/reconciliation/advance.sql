@@ -1,6 +1,6 @@
 -- store::reconciliation::advance
--- Notes a pass that has come to its end; of two the later one stays.
--- $1 until when.
+-- Records a completed pass; of two the later one stays.
+-- $1 instant.
 insert into prewarm.reconciliation as known (until)
 values ($1)
     on conflict (singleton) do update

@@ -1,3 +1,3 @@
 -- store::reconciliation::until
--- At most one row.
+-- The instant up to which Vapi's calls are taken in. At most one row.
 select until as "until: PgTime" from prewarm.reconciliation

@@ -1,6 +1,6 @@
 -- store::test_calls::advance
--- Tells how far a test call is, unless it has come to its end, and whoever watches it. No row: it has.
--- $1 id, $2 stage, $3 assistant, $4 Vapi's id of the call, $5 where to join it, $6 why it failed; null leaves what there is.
+-- Records the next stage of a test call and notifies the console. No row if the call has ended. $1 id, $2 stage, $3
+-- assistant, $4 Vapi's id of the call, $5 where to join it, $6 why it failed; null keeps the old value.
 with advanced as (
   update prewarm.test_calls t
      set stage = $2,

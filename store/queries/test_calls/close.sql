@@ -1,4 +1,4 @@
 -- store::test_calls::close
--- Ends what nobody will join or make any more, and tells whoever watches it.
+-- Ends test calls that nobody will make or join any more, and notifies the console.
 select count(pg_notify('prewarm_console', 'test_call ' || id)) as "closed!"
   from prewarm.close_test_calls() as id

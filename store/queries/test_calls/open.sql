@@ -1,4 +1,5 @@
 -- store::test_calls::open
--- $1 an id for it if there is none, $2 org, $3 the agent's direction. At most one row: none if the org has no such agent.
+-- Opens a test call with an org's agent of a direction, or returns the open one. No row if there is no such agent.
+-- $1 id of a new call, $2 org, $3 direction.
 select id as "id!", assistant_id
   from prewarm.open_test_call($1, $2, $3)

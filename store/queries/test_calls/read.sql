@@ -1,6 +1,6 @@
 -- store::test_calls::read
--- A call that has been joined goes on after its stage is `ended`: it is over when its own row says so.
--- $1 id. At most one row.
+-- A test call. A joined call goes on after its stage is `ended`; `is_over` follows its row in the source. At most one
+-- row. $1 id.
 select t.org_id, t.agent_id, t.stage, t.assistant_id, t.web_call_url, t.reason, t.created_at as "created_at: PgTime",
        exists (
          select

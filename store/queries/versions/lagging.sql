@@ -1,5 +1,5 @@
 -- store::versions::lagging
--- Those of some orgs whose oldest change has waited for longer than a while. While nothing is owed that is one look.
+-- The orgs among some whose oldest change waits for longer than this. Costs one probe while nothing is owed.
 -- $1 orgs, $2 seconds.
 select one.org_id as "org_id!"
   from unnest($1::uuid[]) as one (org_id)

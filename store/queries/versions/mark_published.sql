@@ -1,6 +1,6 @@
 -- store::versions::mark_published
--- Records that a version has been announced, unless a newer one has come since. $4: whether Postgres is the feed for it.
--- $1 org, $2 epoch, $3 n. One row if recorded.
+-- Records that a version was announced, unless it is no longer the newest. One row if recorded.
+-- $1 org, $2 epoch, $3 n, $4 whether Postgres announces it as well.
 with recorded as (
   update prewarm.versions
      set published = true

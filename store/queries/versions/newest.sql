@@ -1,7 +1,7 @@
 -- store::versions::newest
--- The database's time, its installation unless it is a copy, its next transaction unless it is a standby, and the newest
--- versions of many orgs in the present epoch; those without one are left out. No row without an installation.
--- $1 orgs. At least one row otherwise.
+-- The database's time, its installation (null for a copy), its next transaction (null for a standby), and the newest
+-- versions of many orgs in the present epoch, without orgs that have none. No row without an installation, otherwise at
+-- least one. $1 orgs.
 with here as materialized (
   select case when i.is_original and i.is_of_cluster then i.id end as installation,
          i.epoch,

@@ -1,4 +1,4 @@
-//! The certificate authorities that vouch for Redis: Mozilla's, the system's, and those of a file.
+//! The certificate authorities that may sign Redis' certificate: Mozilla's, the system's, and those of a file.
 
 use std::path::Path;
 
@@ -11,15 +11,15 @@ use rustls::{
 
 use crate::Error;
 
-/// All of them, as the client takes them.
+/// All authorities, as the client takes them.
 pub(super) fn certificates(ca_file: Option<&Path>) -> Result<TlsCertificates, Error> {
     let mut roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec();
-    // A machine without certificates of its own, or with some that cannot be read, has the others.
+    // The system's may be missing or unreadable; the others remain.
     roots.extend(rustls_native_certs::load_native_certs().certs);
     if let Some(path) = ca_file {
         roots.extend(of_file(path)?);
     }
-    // The client refuses all of them for the sake of one that it cannot parse.
+    // The client would reject the whole list for one certificate that it cannot parse.
     let usable = roots.iter().filter(|root| RootCertStore::empty().add((*root).clone()).is_ok());
     let pem: String = usable.map(to_pem).collect();
     Ok(TlsCertificates { client_tls: None, root_cert: Some(pem.into_bytes()) })

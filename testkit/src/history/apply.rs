@@ -1,4 +1,4 @@
-//! A history in memory, with the foreign keys' actions of the source tables.
+//! Plays a history in memory, with the actions of the source tables' foreign keys.
 
 use readmodel::ids::{ContactId, OrgId};
 
@@ -7,7 +7,7 @@ use super::{Keys, Op, Rows, Statement};
 use crate::oracle::World;
 
 impl Op {
-    /// Does to the rows in memory what [`Op::execute`] does to those in Postgres.
+    /// Changes the rows in memory as [`Op::execute`] changes those in Postgres.
     pub fn apply(&self, world: &mut World) {
         match self {
             Self::Write(statement, Rows::Organizations(rows)) => write(world, *statement, rows),
@@ -36,7 +36,7 @@ fn write<T: Table>(world: &mut World, statement: Statement, rows: &[T]) {
     }
 }
 
-/// `calls.contact_id` is set null, appointments go with their contact: those of other orgs too.
+/// Deletes a contact: `calls.contact_id` is set null, and appointments are deleted, in other orgs too.
 fn delete_contact(world: &mut World, id: ContactId) {
     world.contacts.remove(&id);
     world.appointments.retain(|_, appointment| appointment.contact_id != Some(id));

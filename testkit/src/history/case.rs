@@ -1,4 +1,4 @@
-//! From a history as drawn to one that a database takes: ids of its own, and no broken foreign key.
+//! Turns a drawn history into one that a database accepts, with unique ids and valid foreign keys.
 
 use std::collections::BTreeSet;
 
@@ -9,21 +9,21 @@ use super::table::Table;
 use super::{Keys, Op, Rows, Statement};
 use crate::oracle::{Appointment, Call, Contact, Organization, World};
 
-/// How many orgs a history is about.
+/// The number of orgs in a history.
 pub(super) const ORGANIZATIONS: u64 = 3;
 
-/// One run of a history: the upper half of every id in it, so that no two runs meet in a database.
+/// One run of a history. It is the upper half of every id in it, so that runs share a database without collisions.
 #[derive(Clone, Copy, Debug)]
 pub struct Case(u64);
 
 impl Case {
-    /// A case that no other run has.
+    /// A new case.
     #[must_use]
     pub fn fresh() -> Self {
         Self(Uuid::new_v4().as_u64_pair().0)
     }
 
-    /// The orgs a history is about, whether they exist at its end or not.
+    /// The orgs of a history, whether or not they exist at its end.
     #[must_use]
     pub fn organizations(self) -> Vec<OrgId> {
         (0..ORGANIZATIONS).map(|slot| OrgId(self.place(drawn_id(TableNumber::Organizations, slot)))).collect()
@@ -34,14 +34,14 @@ impl Case {
     }
 }
 
-/// The id of a slot before it has a case. The slots' order is not that of their ids, which are spread over all bytes, and
-/// no two tables have an id in common.
+/// The id of a slot before it is placed in a case. Ids are spread over all bytes, do not follow the order of slots, and
+/// differ between tables.
 pub(super) fn drawn_id(table: TableNumber, slot: u64) -> Uuid {
     const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
     Uuid::from_u64_pair(0, (slot * 4 + table as u64 + 1).wrapping_mul(ODD))
 }
 
-/// What keeps the ids of the tables apart.
+/// The number that makes ids differ between tables.
 #[derive(Clone, Copy)]
 pub(super) enum TableNumber {
     Organizations,
@@ -50,10 +50,10 @@ pub(super) enum TableNumber {
     Appointments,
 }
 
-/// The history as it runs in a case: every statement is one that Postgres accepts after those before it.
+/// The history in a case. Postgres accepts every statement after the ones before it.
 ///
-/// Rows of an org that does not exist are dropped, as are inserts of rows that exist; a contact that does not exist becomes
-/// none. A statement may end up with no rows: it is run all the same.
+/// Rows of missing orgs are dropped, as are inserts of existing rows. A missing contact becomes null. A statement without
+/// rows is still run.
 #[must_use]
 pub fn settle(drawn: &[Op], case: Case) -> Vec<Op> {
     let mut world = World::default();
@@ -99,9 +99,9 @@ fn admitted<T: Settle>(statement: Statement, rows: &[T], case: Case, world: &Wor
 }
 
 trait Settle: Table {
-    /// The row with the case in all of its ids.
+    /// The row with the case in all its ids.
     fn placed(self, case: Case) -> Self;
-    /// The row as the foreign keys admit it.
+    /// The row with valid foreign keys, or none.
     fn admitted(self, world: &World) -> Option<Self>;
 }
 
@@ -136,7 +136,7 @@ impl Settle for Call {
             id,
             org_id: OrgId(case.place(self.org_id.0)),
             contact_id: self.contact_id.map(|contact| ContactId(case.place(contact.0))),
-            // It is unique over all orgs, as the row's own id is.
+            // Unique over all orgs, like the row's id.
             vapi_call_id: self.vapi_call_id.map(|_| id.to_string()),
             ..self
         }

@@ -1,4 +1,4 @@
-//! A history on Postgres.
+//! Plays a history on Postgres.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{Keys, Op, Rows, Statement};
 use crate::oracle::{Appointment, Call, Contact, Organization, World};
 
 impl Op {
-    /// Runs the op as one statement on the source tables, in whatever transaction the connection is.
+    /// Runs the op as one statement on the source tables, in the connection's current transaction.
     ///
     /// # Errors
     ///
-    /// Postgres' own: a settled history is refused by none of the source's constraints.
+    /// Errors of Postgres. The source's constraints accept a settled history.
     pub async fn execute(&self, connection: &mut PgConnection) -> sqlx::Result<()> {
         match self {
             Self::Write(statement, Rows::Organizations(rows)) => write(connection, *statement, rows).await,
@@ -30,11 +30,11 @@ impl Op {
     }
 }
 
-/// The source rows of these orgs, to compare with a [`World`] or to hand to the oracle.
+/// The source rows of these orgs, to compare with a [`World`] or to pass to the oracle.
 ///
 /// # Errors
 ///
-/// Postgres' own.
+/// Errors of Postgres.
 pub async fn read_world(connection: &mut PgConnection, orgs: &[OrgId]) -> sqlx::Result<World> {
     Ok(World {
         organizations: read(connection, orgs).await?,
@@ -109,13 +109,13 @@ fn upsert(table: &str, columns: &[Column]) -> String {
     format!("{} on conflict (id) do update set {set}", insert(table, columns))
 }
 
-/// Sets `changed` of the rows whose whole is bound.
+/// An UPDATE that sets the columns `changed` of the bound rows.
 fn update(table: &str, columns: &[Column], changed: &[Column]) -> String {
     let set = list(changed, |column| format!("{} = {}", column.name, typed(column)));
     format!("update {table} set {set} from {} where {table}.id = drawn.id::uuid", drawn(columns))
 }
 
-/// The bound rows: one array of texts a column.
+/// The bound rows, as one array of texts per column.
 fn drawn(columns: &[Column]) -> String {
     let arrays: Vec<String> = (1..=columns.len()).map(|index| format!("${index}::text[]")).collect();
     let names = list(columns, |column| column.name.to_owned());

@@ -1,4 +1,4 @@
-//! Column types: as Postgres' text input, which INSERT and COPY share, and as read back.
+//! Column types: their text input for INSERT and COPY, and how they are read back.
 
 use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
 use sqlx::{Decode, Postgres, Type};
@@ -6,14 +6,14 @@ use uuid::Uuid;
 
 use crate::oracle::{Direction, INFINITY, MINUS_INFINITY, Micros, Numeric};
 
-/// What a column can hold.
+/// A type of column values.
 pub(super) trait Field: Sized {
-    /// Postgres' name of the column type.
+    /// The name of the column type.
     const TYPE: &'static str;
-    /// What the column is read as.
+    /// The type that the column is decoded to.
     type Raw: for<'r> Decode<'r, Postgres> + Type<Postgres>;
 
-    /// Postgres' text input of the value; none is null.
+    /// The value as text input; `None` is null.
     fn text(&self) -> Option<String>;
 
     /// The expression that selects the column as `Raw`.
@@ -21,7 +21,7 @@ pub(super) trait Field: Sized {
         column.to_owned()
     }
 
-    /// The value read.
+    /// The value that was read.
     fn from_raw(raw: Self::Raw) -> sqlx::Result<Self>;
 }
 
@@ -45,7 +45,7 @@ where
     }
 }
 
-/// A type that is read as it is and written as it prints.
+/// Implements [`Field`] for a type that is decoded directly and written as it prints.
 macro_rules! plain_field {
     ($rust:ty, $postgres:literal) => {
         impl Field for $rust {
@@ -129,7 +129,7 @@ impl Field for Micros {
     }
 }
 
-/// As text: sqlx' decimals know no infinity.
+/// Read as text, because sqlx's decimals have no infinity.
 impl Field for Numeric {
     const TYPE: &'static str = "numeric";
     type Raw = String;

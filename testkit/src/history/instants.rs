@@ -1,4 +1,4 @@
-//! Instants on and around the boundaries that the read models know.
+//! Instants on and around the boundaries of the read models.
 
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -8,8 +8,7 @@ use crate::oracle::{INFINITY, MINUS_INFINITY, Micros};
 
 const SECOND: Micros = 1_000_000;
 
-/// The time zones that orgs are in: without one, unknown ones, as people and Windows spell them, half hours, and clocks that
-/// skip midnight.
+/// The time zones of orgs: none, unknown ones, informal and Windows spellings, half hours, and clocks that skip midnight.
 pub(super) const ZONES: [Option<&str>; 13] = [
     None,
     Some("UTC"),
@@ -26,9 +25,9 @@ pub(super) const ZONES: [Option<&str>; 13] = [
     Some("Pacific/Kiritimati"),
 ];
 
-/// Instants worth asking for the read models at: any, the edges of hours and days, and days on which clocks change.
+/// Instants at which to evaluate the read models: any, the edges of hours and days, and days of clock changes.
 pub fn as_of() -> impl Strategy<Value = Micros> {
-    // 2026-03-10T12:00:00Z, and noon of the days on which Berlin's and Havana's clocks change.
+    // 2026-03-10T12:00:00Z, and noon of the days of clock changes in Berlin and Havana.
     let noon = 1_773_144_000 * SECOND;
     let days = [
         noon,
@@ -45,8 +44,8 @@ pub fn as_of() -> impl Strategy<Value = Micros> {
     ]
 }
 
-/// Instants for rows that will be looked at as of an instant: on its boundaries or a microsecond off, tied with others,
-/// anywhere around it, and nowhere in time.
+/// Instants for rows of models as of an instant: on its boundaries or a microsecond off, equal to others, anywhere around
+/// it, and infinite.
 pub(super) fn instant(as_of: Micros) -> BoxedStrategy<Micros> {
     let edge = proptest::sample::select(edges(as_of));
     prop_oneof![
@@ -66,7 +65,7 @@ fn edges(as_of: Micros) -> Vec<Micros> {
     edges
 }
 
-/// Where the instant's day starts and ends, in every zone.
+/// The start and end of the instant's day in every zone.
 fn midnights(at: Micros) -> Vec<Micros> {
     let zones = ZONES.iter().flatten().filter_map(|name| named(name));
     let edges = zones.flat_map(|zone| {

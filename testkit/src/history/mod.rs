@@ -1,8 +1,8 @@
-//! Random histories of the source: what happens to the rows of a few orgs, in memory and in Postgres alike.
+//! Random histories of the source: changes to the rows of a few orgs, in memory and in Postgres alike.
 //!
-//! [`ops`] draws a history as a value that proptest can shrink. [`settle`] gives it ids of its own, so that any number of
-//! histories share one database, and drops what a foreign key would refuse. Then [`Op::apply`] plays it on a
-//! [`World`] and [`Op::execute`] on Postgres; [`read_world`] reads back what Postgres made of it.
+//! [`ops`] draws a history as a value that proptest can shrink. [`settle`] gives it unique ids, so that any number of
+//! histories share one database, and drops rows that a foreign key would refuse. Then [`Op::apply`] plays it on a [`World`]
+//! and [`Op::execute`] on Postgres, and [`read_world`] reads the rows back from Postgres.
 //!
 //! ```no_run
 //! # use testkit::{history, oracle::World};
@@ -47,28 +47,28 @@ pub use strategy::{imports, ops};
 /// One SQL statement on one source table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// Rows are written.
+    /// Writes rows.
     Write(Statement, Rows),
-    /// Rows are deleted, those that exist, and what cascades from them.
+    /// Deletes rows that exist, with their cascades.
     Delete(Keys),
 }
 
-/// How rows are written. Each is one statement, however many rows it has.
+/// The kind of a write. Each is one statement for any number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Statement {
-    /// `INSERT` of rows that do not exist.
+    /// `INSERT` of new rows.
     Insert,
-    /// The same by `COPY … FROM STDIN`.
+    /// `COPY … FROM STDIN` of new rows.
     Copy,
     /// `INSERT … ON CONFLICT (id) DO UPDATE`.
     Upsert,
-    /// `UPDATE` of every column, for those rows that exist.
+    /// `UPDATE` of every column of existing rows.
     Update,
-    /// `UPDATE` of one column, counted from 0 and round the columns of the table, for those rows that exist.
+    /// `UPDATE` of one column of existing rows. The number wraps around the table's columns.
     UpdateColumn(usize),
 }
 
-/// Rows of one table, each id once.
+/// Rows of one table with distinct ids.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(missing_docs, reason = "one variant a source table")]
 pub enum Rows {

@@ -13,7 +13,7 @@ use super::instants::{ZONES, instant};
 use crate::oracle::text::{OTHER, SUMMARY};
 use crate::oracle::{Appointment, Call, Contact, Direction, Micros, Numeric, Organization};
 
-/// Most rows are among the first few slots, so that they meet; some are of many, so that lists overflow.
+/// Slots: mostly among the first few, so that rows interact; sometimes among many, so that lists overflow.
 fn slot() -> impl Strategy<Value = u64> {
     prop_oneof![4 => 0..6u64, 1 => 0..120u64]
 }
@@ -34,7 +34,7 @@ pub(super) fn appointment_id() -> impl Strategy<Value = AppointmentId> {
     slot().prop_map(|slot| AppointmentId(drawn_id(TableNumber::Appointments, slot)))
 }
 
-/// Text that is awkward in JSON, SQL, COPY or an array literal. Postgres takes no NUL.
+/// Text that is awkward in JSON, SQL, COPY or an array literal, without NUL, which Postgres refuses.
 fn text() -> impl Strategy<Value = String> {
     let awkward = [
         "Ada",
@@ -59,7 +59,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// The same, and what fits or does not fit where a summary is shown.
+/// Awkward text, and text around the limit of a summary.
 fn summary() -> impl Strategy<Value = String> {
     prop_oneof![
         20_000 => text(),
@@ -68,10 +68,10 @@ fn summary() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Bytes of the longest text: what a webhook may have.
+/// The bytes of the longest text, which a webhook may have.
 const LONGEST: usize = 20_000_000;
 
-/// A text of this many characters, of one or several bytes each.
+/// A text with a number of characters, of one or several bytes each.
 fn long(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     (select(vec!['x', 'é', '\n', '🔥']), length).prop_map(|(character, length)| {
         let fitting = length.min(LONGEST / character.len_utf8());
@@ -79,7 +79,7 @@ fn long(length: std::ops::Range<usize>) -> impl Strategy<Value = String> {
     })
 }
 
-/// Few, so that they are shared: numbers in several spellings, withheld ones, and one that is longer than what is shown.
+/// A few numbers, so that contacts share them: several spellings, withheld ones, and one above the length limit.
 fn phone() -> impl Strategy<Value = Option<String>> {
     let numbers =
         ["+15550001", "+15550002", "+15550003", "0015550001", "+1 555 0001", "anonymous", "+266696687", "Unknown", ""];
@@ -91,7 +91,7 @@ fn one_of(words: &[&str]) -> impl Strategy<Value = Option<String>> + use<> {
     weighted(0.9, select(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()))
 }
 
-/// Rounding's boundaries, trailing zeros, many decimals and many digits.
+/// Decimals: boundaries of rounding, trailing zeros, many decimals and many digits.
 fn decimal() -> impl Strategy<Value = Numeric> {
     let whole = any::<i32>().prop_map(|unscaled| (BigInt::from(unscaled), 0));
     let small = (-40_000i64..40_000, 0i64..6).prop_map(|(unscaled, scale)| (BigInt::from(unscaled), scale));
@@ -103,7 +103,7 @@ fn decimal() -> impl Strategy<Value = Numeric> {
     prop_oneof![20 => finite, 1 => select(strange.to_vec()), 1 => huge()]
 }
 
-/// Digits that no reader of JSON holds, and as many as some do.
+/// Numbers beyond the range of JSON readers, and at its edge.
 fn huge() -> impl Strategy<Value = Numeric> {
     let exponent = select(vec![-299, -300, -308, -100_000, -131_000]);
     (select(vec![1, -1]), exponent)

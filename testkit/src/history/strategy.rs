@@ -1,4 +1,4 @@
-//! Random statements, and histories of them.
+//! Strategies for statements and histories.
 
 use proptest::collection::{SizeRange, vec};
 use proptest::prelude::*;
@@ -10,14 +10,14 @@ use super::rows::{appointment, appointment_id, call, call_id, contact, contact_i
 use super::{Keys, Op, Rows, Statement};
 use crate::oracle::{Call, Contact, Micros, Organization};
 
-/// Histories whose rows lie on the boundaries that the read models have as of an instant. They begin with the orgs, and some
-/// of them with an import.
+/// Histories whose rows lie on the boundaries of the read models as of an instant. They start with the orgs, and some with
+/// an import.
 pub fn ops(as_of: Micros, length: impl Into<SizeRange>) -> impl Strategy<Value = Vec<Op>> {
     let imported = prop_oneof![59 => Just(Vec::new()), 1 => import(as_of)];
     (imported, vec(op(as_of), length)).prop_map(|(imported, ops)| [vec![founding()], imported, ops].concat())
 }
 
-/// Hundreds of contacts and calls into empty tables, each by one statement.
+/// Imports of hundreds of contacts and calls into empty tables, one statement per table.
 fn import(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
     let statement = || prop_oneof![Just(Statement::Insert), Just(Statement::Copy)];
     let contacts = vec(contact(as_of), 150..250).prop_map(Rows::Contacts);
@@ -27,7 +27,7 @@ fn import(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
     })
 }
 
-/// Histories that begin with an import: each table is filled by one statement, contacts first. A few ops follow.
+/// Histories that start with an import of each table by one statement, contacts first, and continue with a few ops.
 pub fn imports(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
     const ROWS: std::ops::Range<usize> = 60..120;
     let contacts = vec(contact(as_of), ROWS).prop_map(Rows::Contacts);
@@ -40,7 +40,7 @@ pub fn imports(as_of: Micros) -> impl Strategy<Value = Vec<Op>> {
     })
 }
 
-/// All orgs, in different time zones.
+/// The insert of all orgs, in different time zones.
 fn founding() -> Op {
     let zones = ZONES.iter().rev();
     let organizations = (0..ORGANIZATIONS).zip(zones).map(|(slot, zone)| Organization {
@@ -60,7 +60,7 @@ fn op(as_of: Micros) -> impl Strategy<Value = Op> {
     ]
 }
 
-/// The rows with the first ids, each once, so that there are more than a list shows.
+/// The rows with the first ids instead, so that there are more than a list shows.
 fn numbered(rows: Rows) -> Rows {
     let id = |table, slot: usize| drawn_id(table, slot as u64);
     match rows {

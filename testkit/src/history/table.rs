@@ -1,4 +1,4 @@
-//! Source tables: which columns a row has, and where its kind lives in a [`World`].
+//! Source tables: the columns of a row, and its map in a [`World`].
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::oracle::{Appointment, Call, Contact, Organization, World};
 /// A column of a source table.
 pub(super) struct Column {
     pub(super) name: &'static str,
-    /// Postgres' name of its type.
+    /// The name of the column's type.
     pub(super) sql_type: &'static str,
-    /// The expression that selects it.
+    /// The expression that selects the column.
     pub(super) select: String,
 }
 
@@ -24,7 +24,7 @@ pub(super) trait Table: Clone {
     /// The primary key.
     type Id: Copy + Ord;
     const NAME: &'static str;
-    /// The column that says whose row it is.
+    /// The column with the row's org.
     const OWNER: &'static str;
 
     fn id(&self) -> Self::Id;
@@ -33,14 +33,14 @@ pub(super) trait Table: Clone {
     fn of_mut(world: &mut World) -> &mut BTreeMap<Self::Id, Self>;
 
     fn columns() -> Vec<Column>;
-    /// The values of the columns in Postgres' text input.
+    /// The values of the columns as text input.
     fn texts(&self) -> Vec<Option<String>>;
-    /// Takes over one column, counted round.
+    /// Copies one column; the index wraps around.
     fn take_column(&mut self, index: usize, from: &Self);
     fn read(row: &PgRow) -> sqlx::Result<Self>;
 }
 
-/// The type of the field says the type of the column.
+/// A column whose type follows from the field.
 fn column<R, T: Field>(name: &'static str, _: fn(&R) -> &T) -> Column {
     Column { name, sql_type: T::TYPE, select: T::select(name) }
 }

@@ -1,4 +1,4 @@
-//! That histories are not vacuous, and what they say about the oracle.
+//! Histories reach the interesting cases, and the oracle has the expected properties over them.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -27,7 +27,7 @@ fn any_pair(world: &World, fits: impl Fn(&Call, &Contact) -> bool) -> bool {
 
 type Sight = (&'static str, fn(&World, Micros) -> bool);
 
-/// What the rules of the read models turn on, and a history must therefore show now and then.
+/// Cases that decide the rules of the read models. Histories must reach each now and then.
 const SIGHTS: [Sight; 10] = [
     ("a call of a contact by id and phone", |world, _| {
         any_pair(world, |call, contact| call.phone_number.is_some() && call.phone_number == contact.phone)
@@ -71,7 +71,7 @@ fn rows(model: &[u8]) -> usize {
 }
 
 #[test]
-fn histories_show_what_the_rules_turn_on() {
+fn histories_reach_every_case_of_the_rules() {
     let mut runner = TestRunner::deterministic();
     let mut unseen = SIGHTS.to_vec();
     for _ in 0..400 {
@@ -97,7 +97,7 @@ fn cases_share_no_ids() {
     assert!(one.appointments.keys().all(|id| !other.appointments.contains_key(id)));
 }
 
-/// What reads the clock, without the hourly chart at the end of the pulse.
+/// The parts that depend on the clock, without the hourly chart at the end of the pulse.
 fn timed(world: &World, org: readmodel::ids::OrgId, at: Micros) -> String {
     let pulse = String::from_utf8(oracle::pulse(world, org, at)).unwrap();
     let (totals, _) = pulse.split_once(r#""hourly""#).unwrap();

@@ -19,25 +19,25 @@ pub(super) fn rfc3339(at: Micros) -> Json {
     Json::Text(format!("{:.6}", timestamp(at)))
 }
 
-/// The same; null for what is no instant.
+/// RFC 3339, or null for an infinite instant.
 pub(super) fn shown(at: Micros) -> Json {
     instant(at).map(rfc3339).into()
 }
 
-/// What Windows calls some zones, in lower case. Histories use no others.
+/// Windows names of the zones that histories use, in lower case.
 const WINDOWS_ZONES: [(&str, &str); 3] = [
     ("eastern standard time", "America/New_York"),
     ("w. europe standard time", "Europe/Berlin"),
     ("nepal standard time", "Asia/Kathmandu"),
 ];
 
-/// The org's zone. A null or unknown name, or an unknown org, is UTC.
+/// The org's zone; UTC for a null or unknown name, or an unknown org.
 pub(super) fn zone(world: &World, org: OrgId) -> TimeZone {
     let organization = world.organizations.get(&org);
     organization.and_then(|organization| named(organization.timezone.as_deref()?)).unwrap_or(TimeZone::UTC)
 }
 
-/// The zone of a name in any case, with space around it, as IANA or Windows spell it.
+/// The zone of an IANA or Windows name in any case, with surrounding space.
 pub(crate) fn named(name: &str) -> Option<TimeZone> {
     let name = name.trim();
     let windows = WINDOWS_ZONES.into_iter().find(|(windows, _)| name.eq_ignore_ascii_case(windows));
@@ -49,13 +49,13 @@ pub(crate) fn local_date(at: Micros, zone: &TimeZone) -> Date {
     zone.to_datetime(timestamp(at)).date()
 }
 
-/// The first instant of a day. It is not 00:00 where the clocks skip midnight.
+/// The first instant of a day, which is not 00:00 if the clocks skip midnight.
 pub(crate) fn start_of_day(date: Date, zone: &TimeZone) -> Option<Micros> {
     let start = date.to_zoned(zone.clone()).ok()?.start_of_day().ok()?;
     Some(start.timestamp().as_microsecond())
 }
 
-/// The instant an RFC 3339 text names.
+/// The instant of an RFC 3339 text.
 #[cfg(test)]
 pub(super) fn at(text: &str) -> Micros {
     text.parse::<Timestamp>().unwrap().as_microsecond()
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn days_start_where_the_clocks_say() {
+    fn a_day_starts_at_local_midnight_or_the_first_instant_after() {
         let starts = [
             ("Europe/Berlin", "2026-03-29", "2026-03-28T23:00:00Z"),
             ("Europe/Berlin", "2026-03-30", "2026-03-29T22:00:00Z"),

@@ -1,6 +1,6 @@
 //! A JSON writer that keeps the order of keys and the digits of numbers.
 
-/// A JSON value. Numbers are held as the text to be written.
+/// A JSON value. Numbers are kept as text.
 #[derive(Clone)]
 pub(super) enum Json {
     Null,
@@ -58,7 +58,7 @@ impl Json {
     }
 }
 
-/// Only what JSON forbids is escaped, each in its shortest form (RFC 8785, 3.2.2.2).
+/// Escapes only the characters that JSON forbids, each in its shortest form (RFC 8785, 3.2.2.2).
 fn write_text(text: &str, out: &mut String) {
     out.push('"');
     for character in text.chars() {
@@ -124,14 +124,14 @@ mod tests {
     use super::Json;
 
     #[test]
-    fn escapes_what_json_forbids_and_nothing_else() {
+    fn only_the_characters_that_json_forbids_are_escaped() {
         let text = Json::from("\u{0}\u{8}\t\n\u{b}\u{c}\r\u{1f} \"\\/\u{7f}é\u{2028}🔥");
         let expected = "\"\\u0000\\b\\t\\n\\u000b\\f\\r\\u001f \\\"\\\\/\u{7f}é\u{2028}🔥\"";
         assert_eq!(String::from_utf8(text.to_bytes()).unwrap(), expected);
     }
 
     #[test]
-    fn keeps_the_order_of_members() {
+    fn members_keep_their_order() {
         let value = Json::object([
             ("b", Json::array([Json::from(1), Json::Null])),
             ("a", Json::object([])),

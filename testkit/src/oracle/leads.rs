@@ -1,4 +1,4 @@
-//! `leads`: the actionable contacts, most urgent first, with what their calls say.
+//! `leads`: the actionable contacts, most urgent first, with figures from their calls.
 
 use std::cmp::Reverse;
 
@@ -13,7 +13,7 @@ use super::world::{Call, Contact, Micros, World, instant};
 
 const LIMIT: usize = 50;
 
-/// Declared in the order of the list.
+/// Urgencies in list order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Urgency {
     High,
@@ -23,7 +23,7 @@ enum Urgency {
 
 pub(super) fn model(world: &World, org: OrgId, as_of: Micros) -> Json {
     let mut leads: Vec<&Contact> = world.actionable(org).collect();
-    // None is less than any score or instant, so nulls come last.
+    // `None` is less than any score or instant, so nulls come last.
     leads.sort_by_key(|lead| {
         (urgency(lead, as_of), Reverse(lead.lead_score), Reverse(instant(lead.created_at)), lead.id)
     });
@@ -47,7 +47,7 @@ fn temperature(lead: &Contact) -> &'static str {
     }
 }
 
-/// One call belongs to a lead once, by its contact or by its phone or by both.
+/// Whether a call belongs to a lead: by its contact, by its phone, or by both, but once.
 fn belongs(call: &Call, lead: &Contact) -> bool {
     call.contact_id == Some(lead.id) || (call.phone_number.is_some() && call.phone_number == lead.phone)
 }

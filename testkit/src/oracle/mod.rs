@@ -1,7 +1,7 @@
-//! The read models by definition: a plain fold over in-memory rows, to compare the real implementation with.
+//! The oracle: the read models as a plain fold over in-memory rows, to compare with the real implementation.
 //!
-//! It shares no code with the implementation. Nothing here is fast, everything is meant to be obviously right: nested loops,
-//! exact fractions, and JSON written field by field in the order of the contract.
+//! It shares no code with the implementation and repeats its rules on purpose. It is meant to be obviously right, not fast:
+//! nested loops, exact fractions, and JSON written field by field in the order of the contract.
 
 mod activity;
 mod calls;
@@ -49,13 +49,13 @@ pub fn pulse(world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
     pulse::model(world, org, as_of).to_bytes()
 }
 
-/// Canonical JSON of the org's recent activity, which no clock changes.
+/// Canonical JSON of the org's recent activity, which does not depend on the clock.
 #[must_use]
 pub fn activity(world: &World, org: OrgId) -> Vec<u8> {
     activity::model(world, org).to_bytes()
 }
 
-/// Canonical JSON of the first page of the org's calls list, which no clock changes: all calls, or those of one direction.
+/// Canonical JSON of the first page of the org's calls list, for all calls or one direction. It does not depend on the clock.
 #[must_use]
 pub fn calls(world: &World, org: OrgId, call_type: Option<Direction>) -> Vec<u8> {
     calls::model(world, org, call_type).to_bytes()

@@ -1,4 +1,4 @@
-//! The first instant at which the read models change by time alone, found by trying every instant that could be one.
+//! The first instant at which the read models change by time alone, found by trying every candidate.
 
 use jiff::Span;
 use readmodel::ids::OrgId;
@@ -8,8 +8,8 @@ use super::json::Json;
 use super::world::{Micros, World, instant};
 use super::{leads, pulse};
 
-/// The first instant after `as_of` at which any byte of the org's read models would differ from those at `as_of` with the
-/// rows as they are; none if none would. The hourly chart is left aside, and `activity` and `calls` read no clock.
+/// The first instant after `as_of` at which the same rows would give other bytes of the org's read models, if there is one.
+/// The hourly chart does not count, and `activity` and `calls` do not depend on the clock.
 #[must_use]
 pub fn next_change(world: &World, org: OrgId, as_of: Micros) -> Option<Micros> {
     let now = shown(world, org, as_of);
@@ -20,19 +20,19 @@ pub fn next_change(world: &World, org: OrgId, as_of: Micros) -> Option<Micros> {
     instants.into_iter().find(|at| shown(world, org, *at) != now)
 }
 
-/// What reads the clock.
+/// The parts that depend on the clock.
 fn shown(world: &World, org: OrgId, at: Micros) -> Vec<u8> {
     let totals = Json::object(pulse::totals(world, org, at));
     Json::array([leads::model(world, org, at), totals]).to_bytes()
 }
 
-/// A lead's urgency falls a day and a week after the last contact.
+/// Candidates from contacts: a lead's urgency falls a day and a week after the last contact.
 fn contact_instants(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
     let contacted = world.actionable(org).filter_map(|contact| contact.last_contact_at.and_then(instant));
     contacted.flat_map(|last| [last + DAY, last + 7 * DAY])
 }
 
-/// A call counts as today's from the start of its day to the start of the next.
+/// Candidates from calls: a call counts as today's from the start of its day to the start of the next.
 fn midnights(world: &World, org: OrgId) -> impl Iterator<Item = Micros> {
     let zone = zone(world, org);
     world.real_calls(org).filter_map(|call| instant(call.created_at)).flat_map(move |at| {

@@ -22,7 +22,8 @@ pub enum Numeric {
 }
 
 impl Numeric {
-    /// The number, where it counts: one of more than 300 digits is infinite to most who read JSON, and counts as null, too.
+    /// The number, unless it counts as null: it is not finite, or has more than 300 digits, which most JSON readers parse as
+    /// infinity.
     #[must_use]
     pub fn counted(&self) -> Option<&BigDecimal> {
         match self {
@@ -32,7 +33,7 @@ impl Numeric {
     }
 }
 
-/// Digits before the point.
+/// The number of digits before the point.
 fn whole_digits(value: &BigDecimal) -> i64 {
     i64::try_from(value.digits()).unwrap_or(i64::MAX).saturating_sub(value.fractional_digit_count())
 }
@@ -50,7 +51,7 @@ impl FromStr for Numeric {
     }
 }
 
-/// A number of a hundred thousand digits is nearly all zeros, which need no arithmetic.
+/// Parses a decimal. A number of a hundred thousand digits is mostly zeros, which need no arithmetic.
 fn decimal(text: &str) -> Result<BigDecimal, ParseBigDecimalError> {
     let digits = text.trim_end_matches('0');
     let zeros = text.len() - digits.len();
@@ -61,18 +62,18 @@ fn decimal(text: &str) -> Result<BigDecimal, ParseBigDecimalError> {
     Ok(BigDecimal::new(unscaled, scale.saturating_sub_unsigned(zeros as u64)))
 }
 
-/// The value as it is: no trailing zeros, no exponent.
+/// The exact value, without trailing zeros and exponent.
 pub(super) fn plain(value: &BigDecimal) -> Json {
     let (unscaled, scale) = value.as_bigint_and_exponent();
     Json::Number(text(&unscaled, scale))
 }
 
-/// The mean, rounded to `decimals`; nothing without values.
+/// The mean, rounded to `decimals`; `None` without values.
 pub(super) fn mean(values: &[BigDecimal], decimals: u32) -> Option<Json> {
     (!values.is_empty()).then(|| rounded(&values.iter().sum(), values.len(), decimals))
 }
 
-/// `total / parts`, rounded to `decimals` half to even. `parts` is not 0.
+/// `total / parts`, rounded half to even to `decimals`. `parts` is not 0.
 pub(super) fn rounded(total: &BigDecimal, parts: usize, decimals: u32) -> Json {
     let (unscaled, scale) = total.as_bigint_and_exponent();
     let mut numerator = unscaled.magnitude() * ten_to(i64::from(decimals));
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_that_json_can_hold_counts_as_null() {
+    fn a_number_that_json_cannot_hold_counts_as_null() {
         let counts = |text: &str| text.parse::<Numeric>().unwrap().counted().is_some();
         assert!(counts("-12.5") && counts("9e299") && counts("1e-400"));
         for text in ["NaN", "Infinity", "-Infinity", "1e300", "-1e100000"] {

@@ -10,7 +10,7 @@ use super::json::Json;
 use super::number;
 use super::world::{Call, Direction, Micros, World, instant};
 
-/// How far the hourly chart reaches back from the hour of the build.
+/// The length of the hourly chart before the hour of the build.
 const WINDOW_HOURS: Micros = 168;
 
 pub(super) fn model(world: &World, org: OrgId, as_of: Micros) -> Json {

@@ -1,8 +1,8 @@
-//! Texts as models show them: cut, by characters.
+//! Texts cut to the models' limits, counted in characters.
 
-/// Characters shown of a summary.
+/// The limit of a summary.
 pub(crate) const SUMMARY: usize = 4096;
-/// Characters shown of any other text.
+/// The limit of any other text.
 pub(crate) const OTHER: usize = 512;
 
 pub(super) fn summary(text: &str) -> String {

@@ -1,4 +1,4 @@
-//! The source rows, and the few rules that several read models share.
+//! The source rows, and the rules that several read models share.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use readmodel::ids::{AppointmentId, CallId, ContactId, OrgId};
 
 use super::number::Numeric;
 
-/// An instant: microseconds since the Unix epoch; or one of Postgres' infinities.
+/// An instant: microseconds since the Unix epoch, or one of Postgres's infinities.
 pub type Micros = i64;
 
 /// Postgres' `infinity`.
@@ -14,7 +14,7 @@ pub const INFINITY: Micros = Micros::MAX;
 /// Postgres' `-infinity`.
 pub const MINUS_INFINITY: Micros = Micros::MIN;
 
-/// The instant, where there is one: the infinities count as null.
+/// The instant; infinities count as null.
 pub(super) fn instant(at: Micros) -> Option<Micros> {
     (at != INFINITY && at != MINUS_INFINITY).then_some(at)
 }
@@ -81,17 +81,17 @@ pub struct Appointment {
     pub created_at: Micros,
 }
 
-/// `calls.call_direction`, which is also the `call_type` that a calls list is asked for.
+/// `calls.call_direction`, which is also the `call_type` of a calls list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
-    /// They called the org.
+    /// The caller called the org.
     Inbound,
-    /// The org called them.
+    /// The org placed the call.
     Outbound,
 }
 
 impl Direction {
-    /// As the column spells it.
+    /// The value of the column.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -112,7 +112,7 @@ pub struct World {
 }
 
 impl World {
-    /// A world of these rows. Of two rows with one id the later stays.
+    /// A world of these rows. Of two rows with one id the later one counts.
     #[must_use]
     pub fn new(
         organizations: impl IntoIterator<Item = Organization>,
@@ -132,7 +132,7 @@ impl World {
         self.contacts.values().filter(move |contact| contact.org_id == org)
     }
 
-    /// The org's contacts that are leads still to be worked on.
+    /// The org's actionable contacts.
     pub(crate) fn actionable(&self, org: OrgId) -> impl Iterator<Item = &Contact> {
         self.contacts_of(org)
             .filter(|contact| matches!(contact.lead_status.as_deref(), Some("new" | "contacted" | "qualified")))
@@ -147,7 +147,7 @@ impl World {
         self.calls_of(org).filter(|call| !call.is_test_call)
     }
 
-    /// The org's appointments that stand.
+    /// The org's live appointments.
     pub(super) fn live_appointments(&self, org: OrgId) -> impl Iterator<Item = &Appointment> {
         self.appointments.values().filter(move |appointment| {
             appointment.org_id == org
@@ -155,14 +155,14 @@ impl World {
         })
     }
 
-    /// The contact that a row of `org` points at. A contact of another org counts as none.
+    /// The contact that a row of `org` references. A contact of another org counts as none.
     pub(super) fn contact(&self, org: OrgId, id: Option<ContactId>) -> Option<&Contact> {
         self.contacts.get(&id?).filter(|contact| contact.org_id == org)
     }
 }
 
 impl Contact {
-    /// Hot by score alone; whether the lead is actionable is another question.
+    /// Whether the score is hot, for actionable and other contacts alike.
     pub(super) fn is_hot(&self) -> bool {
         self.lead_score.is_some_and(|score| score >= 80)
     }

@@ -9,7 +9,7 @@ use testkit::Database;
 use testkit::history::{self, Case, Op};
 use testkit::oracle::World;
 
-/// Plays a history on both, and returns the rows in memory and those in Postgres.
+/// Plays a history on both and returns the rows in memory and those in Postgres.
 async fn played(connection: &mut PgConnection, drawn: &[Op]) -> sqlx::Result<(World, World)> {
     let case = Case::fresh();
     let mut world = World::default();

@@ -1,4 +1,4 @@
-//! Tests of the harness against real servers, and of the tree against the rules of the house.
+//! Tests of the harness against real servers, and of the source tree against the house rules.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! An assistant.
+//! The rules for assistants.
 
 use super::{
     Field, Rule, Shape, any, field, flag,
@@ -40,7 +40,7 @@ pub(crate) const ASSISTANT: &Shape = &[
     field("credentialIds", Rule::TEXTS),
     SERVER,
     any("keypadInputPlan"),
-    // Taken, and no longer described.
+    // Accepted, but no longer described.
     number("silenceTimeoutSeconds", 10.0, 3600.0),
     number("customerJoinTimeoutSeconds", 1.0, 60.0),
     text("serverUrl"),
@@ -61,7 +61,7 @@ const SERVER_FIELDS: &Shape = &[
     text("url"),
     field("headers", Rule::Free),
     field("backoffPlan", Rule::Object(&[BACKOFF_PLAN])),
-    // Taken, and no longer described.
+    // Accepted, but no longer described.
     text("secret"),
 ];
 

@@ -1,4 +1,4 @@
-//! A model, by provider.
+//! The rules for models, by provider.
 
 use super::{Provider, Rule, Shape, any, field, flag, number, provider, short, text};
 

@@ -1,4 +1,4 @@
-//! A phone number, as it may be changed.
+//! The rules for changes of a phone number.
 
 use super::{Rule, Shape, any, assistant::SERVER, field, flag, short, text};
 

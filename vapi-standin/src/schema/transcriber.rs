@@ -1,4 +1,4 @@
-//! A transcriber, by provider.
+//! The rules for transcribers, by provider.
 
 use super::{Provider, Rule, Shape, any, field, flag, number, provider, short, text};
 

@@ -1,4 +1,4 @@
-//! A voice, by provider.
+//! The rules for voices, by provider.
 
 use super::{Provider, Rule, Shape, any, field, flag, number, provider, short, text};
 

@@ -1,4 +1,4 @@
-//! A web call, as it may be asked for.
+//! The rules for requests of web calls.
 
 use super::{Rule, Shape, any, assistant::ASSISTANT, field, flag, text};
 
@@ -16,5 +16,5 @@ pub(crate) const WEB_CALL: &Shape = &[
     any("workflowOverrides"),
 ];
 
-/// What an override has besides the assistant's own fields.
+/// The fields of an override besides the assistant's own.
 const OVERRIDES: &Shape = &[field("variableValues", Rule::Free), any("tools:append")];

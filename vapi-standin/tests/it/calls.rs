@@ -25,7 +25,7 @@ async fn web_call(desk: &Desk, assistant: &str) -> (StatusCode, Value) {
 }
 
 #[tokio::test]
-async fn a_web_call_waits_in_its_room() {
+async fn a_web_call_waits_for_its_caller() {
     let desk = Desk::with(Config { clock: clock(), ..Config::default() }).await;
     let assistant = desk.named("Desk").await;
     let overrides = json!({"metadata": {"session": "s"}, "variableValues": {"name": "Ada"}});
@@ -72,7 +72,7 @@ async fn a_web_call_is_refused_in_vapis_words() {
 }
 
 #[tokio::test]
-async fn lines_are_few_and_come_back() {
+async fn concurrent_calls_are_limited_and_free_their_lines() {
     let clock = clock();
     let desk = Desk::with(Config { clock: clock.clone(), concurrency_limit: 2, ..Config::default() }).await;
     let assistant = desk.named("Desk").await;
@@ -83,7 +83,7 @@ async fn lines_are_few_and_come_back() {
     let (status, answer) = web_call(&desk, &assistant).await;
     assert_eq!((status, &answer["message"]), (StatusCode::BAD_REQUEST, &json!("Over Concurrency Limit.")));
     assert_eq!(answer["subscriptionLimits"]["concurrencyBlocked"], true);
-    // The second was not joined: its line is free again. The first goes on.
+    // The second call was not joined and frees its line. The first one continues.
     clock.advance(Duration::from_secs(15));
     assert_eq!(web_call(&desk, &assistant).await.0, StatusCode::CREATED);
     let (_, waiting) = desk.get(&format!("/call/{}", waiting["id"].as_str().unwrap())).await;
@@ -95,7 +95,7 @@ async fn lines_are_few_and_come_back() {
 }
 
 #[tokio::test]
-async fn a_blocked_call_may_be_answered_too() {
+async fn a_blocked_call_can_be_returned_with_status_201() {
     let config = Config { concurrency_limit: 0, blocked_calls_are_answered: true, ..Config::default() };
     let desk = Desk::with(config).await;
     let assistant = desk.named("Desk").await;
@@ -103,7 +103,7 @@ async fn a_blocked_call_may_be_answered_too() {
     assert_eq!((status, &call["subscriptionLimits"]["concurrencyBlocked"]), (StatusCode::CREATED, &json!(true)));
 }
 
-/// An assistant with a server, a number and a call that has ended.
+/// Makes an assistant with a server, a number and an ended call.
 async fn a_call(desk: &Desk, more: Value) -> String {
     let mut assistant = json!({"name": "Desk"});
     assistant.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -119,7 +119,7 @@ async fn a_call(desk: &Desk, more: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_call_that_happens_is_listed() {
+async fn a_call_that_took_place_is_listed() {
     let desk = Desk::with(Config { clock: clock(), ..Config::default() }).await;
     let id = a_call(&desk, json!({})).await;
     let (status, calls) = desk.get("/call?createdAtGe=2026-03-01T10:00:00Z").await;
@@ -150,7 +150,7 @@ fn types(hooks: &[Webhook]) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_assistants_server_hears_what_it_wants_to() {
+async fn an_assistants_server_gets_the_messages_it_asked_for() {
     let desk = Desk::with(Config { clock: clock(), ..Config::default() }).await;
     let server = json!({"url": "https://us.example/hook", "secret": "s3cret", "headers": {"X-More": "m"}});
     let id = a_call(&desk, json!({"server": server, "serverMessages": ["status-update", "end-of-call-report"]})).await;

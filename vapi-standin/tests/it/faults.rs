@@ -6,7 +6,7 @@ use vapi_standin::{Chaos, Fault, Operation};
 
 use super::Desk;
 
-/// What came of a POST, and how many assistants there are afterwards.
+/// The result of a POST, and the number of assistants afterwards.
 async fn after(fault: Fault) -> (Result<(StatusCode, Option<Value>), reqwest::Error>, usize) {
     let desk = Desk::new().await;
     let hangs = matches!(fault, Fault::Hang | Fault::HangAfter | Fault::Slow(_));
@@ -23,7 +23,7 @@ async fn after(fault: Fault) -> (Result<(StatusCode, Option<Value>), reqwest::Er
         }
         Err(error) => Err(error),
     };
-    // However busy the machine is: it has been taken up, and what is done is done at once.
+    // The request has been received, and its work is done at once, even on a busy machine.
     desk.standin.asked(Operation::CreateAssistant, 1).await;
     (answer, desk.standin.assistants().len())
 }
@@ -43,7 +43,7 @@ async fn a_lost_answer_leaves_the_assistant_made() {
 }
 
 #[tokio::test]
-async fn what_fails_before_the_work_leaves_nothing() {
+async fn a_fault_before_the_work_leaves_nothing_behind() {
     for fault in [Fault::ResetBefore, Fault::Hang] {
         let (answer, count) = after(fault.clone()).await;
         assert_eq!((answer.unwrap_err().is_timeout(), count), (fault == Fault::Hang, 0), "{fault:?}");
@@ -97,7 +97,7 @@ async fn faults_come_in_order_for_their_operation_and_end() {
 }
 
 #[tokio::test]
-async fn chance_is_the_same_for_the_same_seed() {
+async fn the_same_seed_gives_the_same_faults() {
     let run = async |seed, percent| {
         let desk = Desk::new().await;
         desk.standin.set_chaos(Chaos { seed, percent, faults: vec![Fault::status(500), Fault::status(502)] });
@@ -119,7 +119,7 @@ async fn chance_is_the_same_for_the_same_seed() {
 }
 
 #[tokio::test]
-async fn its_owner_can_wait_for_a_request() {
+async fn a_test_can_wait_for_a_request() {
     let desk = Desk::new().await;
     desk.standin.fail_next(Operation::CreateAssistant, Fault::Hang);
     let request = desk.request(Method::POST, "/assistant").json(&json!({}));

@@ -11,7 +11,7 @@ fn names(list: &Value) -> Vec<&str> {
     list.as_array().unwrap().iter().map(|assistant| assistant["name"].as_str().unwrap()).collect()
 }
 
-/// Assistants 0 to 4, a second apart; then 5 at the instant of 4.
+/// A stand-in with assistants 0 to 4, a second apart, and 5 at the instant of 4.
 async fn desk() -> Desk {
     let clock = Clock::at(Timestamp::parse("2026-03-01T10:00:00Z").unwrap());
     let desk = Desk::with(Config { clock: clock.clone(), ..Config::default() }).await;
@@ -24,7 +24,7 @@ async fn desk() -> Desk {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_within_the_bounds() {
+async fn lists_are_newest_first_within_the_bounds() {
     let desk = desk().await;
     for (query, expected) in [
         ("", &["5", "4", "3", "2", "1", "0"][..]),

@@ -1,4 +1,4 @@
-//! The stand-in, asked by a plain HTTP client.
+//! The stand-in, tested by a plain HTTP client.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod calls;
@@ -13,7 +13,7 @@ use reqwest::{Client, Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use vapi_standin::{Config, Standin};
 
-/// A stand-in and somebody who asks it.
+/// A stand-in and a client.
 struct Desk {
     standin: Standin,
     http: Client,
@@ -30,7 +30,7 @@ impl Desk {
         Self { standin: Standin::start(config).await.unwrap(), http: http.build().unwrap() }
     }
 
-    /// With the key that the path wants.
+    /// A request with the key that the path needs.
     fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let config = self.standin.config();
         let key = if path == "/call/web" { &config.public_key } else { &config.private_key };

@@ -75,7 +75,7 @@ async fn an_assistant_is_refused_in_vapis_words() {
                 "server.backoffPlan.baseDelaySeconds must be a number conforming to the specified constraints",
             ],
         ),
-        // All faults at once, in one list.
+        // All faults are in one list.
         (
             json!({"id": "x", "orgId": "x", "createdAt": "x", "updatedAt": "x", "isServerUrlSecretSet": true, "name": 1}),
             vec![
@@ -132,7 +132,7 @@ async fn a_wrong_provider_or_message_is_answered_with_the_list() {
 }
 
 #[tokio::test]
-async fn what_vapi_takes_is_taken() {
+async fn valid_assistants_are_accepted() {
     let desk = Desk::new().await;
     for body in [
         json!({}),
@@ -146,7 +146,7 @@ async fn what_vapi_takes_is_taken() {
 }
 
 #[tokio::test]
-async fn each_key_opens_its_own_doors() {
+async fn each_key_gives_access_to_its_own_routes() {
     let desk = Desk::new().await;
     let config = desk.standin.config();
     let hot_tip = "Invalid Key. Hot tip, you may be using the private key instead of the public key, or vice versa.";
@@ -167,7 +167,7 @@ async fn each_key_opens_its_own_doors() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_say_who_asks_comes_not_in() {
+async fn a_request_without_a_key_is_refused() {
     let desk = Desk::new().await;
     let silent = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     let url = format!("{}/assistant", desk.standin.url());
@@ -177,7 +177,7 @@ async fn whoever_does_not_say_who_asks_comes_not_in() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_404_and_what_is_no_id_400() {
+async fn an_unknown_id_is_404_and_a_malformed_one_400() {
     let desk = Desk::new().await;
     let missing = format!("Couldn't Get Assistant. `assistantId` {NOBODY} Does Not Exist.");
     for method in [Method::GET, Method::PATCH, Method::DELETE] {

@@ -36,7 +36,7 @@ async fn a_patch_replaces_whole_fields_and_leaves_the_others() {
 }
 
 #[tokio::test]
-async fn secrets_go_in_and_do_not_come_out() {
+async fn secrets_are_accepted_and_not_returned() {
     let desk = Desk::new().await;
     let id = desk.create(json!({"server": {"url": "https://us.example/hook", "secret": "s3cret"}})).await;
     let path = format!("/assistant/{id}");
@@ -64,7 +64,7 @@ async fn a_deleted_assistant_is_gone() {
 }
 
 #[tokio::test]
-async fn others_change_assistants_too() {
+async fn assistants_can_be_changed_behind_our_back() {
     let desk = Desk::new().await;
     let id = desk.named("Desk").await;
     assert!(desk.standin.drift(&id, json!({"name": "Renamed (Test)", "language": "en"})));
@@ -73,7 +73,7 @@ async fn others_change_assistants_too() {
 }
 
 #[tokio::test]
-async fn a_number_says_who_answers_it() {
+async fn a_number_names_its_assistant() {
     let desk = Desk::new().await;
     let (assistant, number) = (desk.named("Desk").await, desk.standin.add_phone_number("+15550104477"));
     let path = format!("/phone-number/{number}");
@@ -102,7 +102,7 @@ async fn a_number_says_who_answers_it() {
 }
 
 #[tokio::test]
-async fn too_many_requests_are_refused_and_may_be_told_when() {
+async fn too_many_requests_get_429_with_or_without_retry_after() {
     let limit = RateLimit { requests: 3, per: Duration::from_secs(3600), says_when: true };
     let desk = Desk::with(Config { rate_limit: Some(limit), ..Config::default() }).await;
     for _ in 0..3 {
@@ -135,7 +135,7 @@ async fn requests_are_remembered() {
 }
 
 #[tokio::test]
-async fn one_that_is_dropped_answers_no_more() {
+async fn a_dropped_standin_stops_answering() {
     let desk = Desk::new().await;
     desk.named("Desk").await;
     let Desk { standin, http } = desk;

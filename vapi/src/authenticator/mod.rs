@@ -1,4 +1,4 @@
-//! Is a webhook Vapi's? Checked on the bytes of headers and body, before anything reads them.
+//! Authentication of webhooks. It checks the raw bytes of headers and body before anything parses them.
 
 mod headers;
 mod secrets;
@@ -7,29 +7,29 @@ mod signature;
 
 use readmodel::time::Timestamp;
 
-pub use headers::Refused;
+pub use headers::WebhookRefused;
 pub use setting::{SettingError, flag, webhook_secrets};
 
 use headers::Headers;
 use secrets::Secrets;
 use signature::{Signatures, Signed};
 
-/// Why webhooks cannot be told from forgeries.
+/// Why webhooks cannot be authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// There is no secret.
-    #[error("VAPI_WEBHOOK_SECRET is not set: webhooks could not be told from forgeries")]
+    /// No secret is set.
+    #[error("VAPI_WEBHOOK_SECRET is not set; without it, forged webhooks could not be recognised")]
     NoSecrets,
-    /// A setting that cannot be followed.
+    /// A setting is invalid.
     #[error(transparent)]
     Setting(#[from] SettingError),
 }
 
-/// Tells Vapi's webhooks from all others.
+/// Tells Vapi's webhooks from forged ones.
 ///
-/// One list of secrets serves every scheme. Without `VAPI_WEBHOOK_HMAC` a webhook presents one of them as it is: in
-/// `X-Vapi-Secret`, or as a bearer token. With it a webhook is signed with one of them, and one that merely presents it is
-/// refused, unless `VAPI_WEBHOOK_HMAC_ONLY=false` lets both pass while assistants are moved from the one to the other.
+/// One list of secrets serves every scheme. Without `VAPI_WEBHOOK_HMAC` a webhook presents a secret itself, in
+/// `X-Vapi-Secret` or as a bearer token. With it a webhook is signed with a secret, and one that only presents it is
+/// refused, unless `VAPI_WEBHOOK_HMAC_ONLY=false` accepts both while assistants are moved to signatures.
 #[derive(Clone, Debug)]
 pub struct Authenticator(Accepts);
 
@@ -40,12 +40,12 @@ enum Accepts {
     Either(Secrets, Signatures),
 }
 
-/// What the headers prove. [`Claim::check`] has to see the body too.
+/// The result of checking the headers. [`Claim::check`] must see the body as well.
 #[must_use]
 pub struct Claim<'a>(Option<Signed<'a>>);
 
 impl Authenticator {
-    /// Reads `VAPI_WEBHOOK_SECRET`, and `VAPI_WEBHOOK_HMAC` with what belongs to it.
+    /// Reads `VAPI_WEBHOOK_SECRET`, and `VAPI_WEBHOOK_HMAC` with its options.
     pub fn from_env(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, AuthError> {
         let list = lookup("VAPI_WEBHOOK_SECRET").unwrap_or_default();
         let secrets = || webhook_secrets(&list);
@@ -60,11 +60,11 @@ impl Authenticator {
         }))
     }
 
-    /// Checks the headers: all of the request's, in any case and order, repeated ones included. A signature that is there is
-    /// judged, whatever else is presented.
+    /// Checks the request's headers: all of them, in any case and order, including repeated ones. A signature is always
+    /// checked if there is one, whatever else is presented.
     ///
-    /// A secret that is presented as it is keeps nothing from being replayed; a signature covers the time of sending.
-    pub fn admit<'a>(&'a self, headers: &[(&str, &'a [u8])], now: Timestamp) -> Result<Claim<'a>, Refused> {
+    /// A presented secret does not prevent replays; a signature covers the time of sending.
+    pub fn admit<'a>(&'a self, headers: &[(&str, &'a [u8])], now: Timestamp) -> Result<Claim<'a>, WebhookRefused> {
         let headers = Headers(headers);
         match &self.0 {
             Accepts::Signed(signatures) => Ok(Claim(Some(signatures.claim(headers, now)?))),
@@ -77,13 +77,13 @@ impl Authenticator {
 }
 
 impl Claim<'_> {
-    /// Whether the headers prove the sender alone: no signature has to be checked against the body.
+    /// Whether the headers alone prove the sender, so that the body needs no check.
     pub fn is_proven(&self) -> bool {
         self.0.is_none()
     }
 
-    /// Checks the body against what the headers say of it.
-    pub fn check(self, body: &[u8]) -> Result<(), Refused> {
+    /// Checks the body against the headers' signature.
+    pub fn check(self, body: &[u8]) -> Result<(), WebhookRefused> {
         self.0.map_or(Ok(()), |signed| signed.check(body))
     }
 }
@@ -95,7 +95,7 @@ mod tests {
     const OLD: &str = "old-horse";
     const NEW: &str = "new-battery-staple";
 
-    fn check(headers: &[(&str, &str)]) -> Result<(), Refused> {
+    fn check(headers: &[(&str, &str)]) -> Result<(), WebhookRefused> {
         let list = format!(" {OLD}, ,{NEW},");
         let authenticator =
             Authenticator::from_env(|name| (name == "VAPI_WEBHOOK_SECRET").then(|| list.clone())).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_presented_is_refused() {
+    fn a_missing_secret_is_refused() {
         for headers in [
             &[][..],
             &[("content-type", NEW)],
@@ -127,26 +127,26 @@ mod tests {
             &[("Authorization", NEW)],
             &[("Authorization", "Basic eDp5")],
         ] {
-            assert_eq!(check(headers), Err(Refused::Missing), "{headers:?}");
+            assert_eq!(check(headers), Err(WebhookRefused::Missing), "{headers:?}");
         }
     }
 
     #[test]
-    fn another_secret_is_refused() {
+    fn a_wrong_secret_is_refused() {
         for wrong in
             ["x", "old-hors", "old-horsf", "old-horse!", "Old-horse", "old-horse,new-battery-staple", "old-horsé"]
         {
-            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(Refused::Wrong), "{wrong}");
-            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(Refused::Wrong), "{wrong}");
+            assert_eq!(check(&[("X-Vapi-Secret", wrong)]), Err(WebhookRefused::Wrong), "{wrong}");
+            assert_eq!(check(&[("Authorization", &format!("Bearer {wrong}"))]), Err(WebhookRefused::Wrong), "{wrong}");
         }
     }
 
     #[test]
     fn a_repeated_header_is_refused_even_when_both_are_right() {
-        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(Refused::Repeated));
+        assert_eq!(check(&[("X-Vapi-Secret", NEW), ("x-vapi-secret", NEW)]), Err(WebhookRefused::Repeated));
         assert_eq!(
             check(&[("Authorization", "Bearer x"), ("X-Vapi-Secret", NEW), ("authorization", "Basic x")]),
-            Err(Refused::Repeated)
+            Err(WebhookRefused::Repeated)
         );
     }
 

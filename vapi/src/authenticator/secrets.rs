@@ -1,11 +1,11 @@
-//! Secrets that a webhook presents as they are.
+//! Webhooks that present a secret itself.
 
 use std::fmt;
 
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use super::headers::{Headers, Refused};
+use super::headers::{Headers, WebhookRefused};
 
 /// The header of an assistant's inline `server.secret`.
 const SECRET_HEADER: &str = "x-vapi-secret";
@@ -13,9 +13,9 @@ const SECRET_HEADER: &str = "x-vapi-secret";
 const BEARER_HEADER: &str = "authorization";
 const BEARER_SCHEME: &[u8] = b"bearer ";
 
-/// The secrets that Vapi may present; several while one is being replaced by the next.
+/// The accepted secrets; several while one is being rotated out.
 ///
-/// Kept as digests: all of one length, so that comparing them tells nothing about a secret's length.
+/// Kept as digests of equal length, so that comparing them reveals nothing of a secret's length.
 #[derive(Clone)]
 pub(super) struct Secrets(Vec<[u8; 32]>);
 
@@ -25,18 +25,18 @@ impl Secrets {
     }
 
     /// Checks that one of them is presented, as `X-Vapi-Secret: <secret>` or as `Authorization: Bearer <secret>`.
-    pub(super) fn check(&self, headers: Headers<'_, '_>) -> Result<(), Refused> {
+    pub(super) fn check(&self, headers: Headers<'_, '_>) -> Result<(), WebhookRefused> {
         let presented = [headers.only(SECRET_HEADER)?, headers.only(BEARER_HEADER)?.and_then(bearer_token)];
         let presented = presented.into_iter().flatten().map(<[u8]>::trim_ascii).filter(|secret| !secret.is_empty());
         let presented: Vec<_> = presented.collect();
         if presented.is_empty() {
-            return Err(Refused::Missing);
+            return Err(WebhookRefused::Missing);
         }
         let ours = presented.into_iter().fold(Choice::from(0), |ours, secret| ours | self.contains(secret));
-        if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
+        if bool::from(ours) { Ok(()) } else { Err(WebhookRefused::Wrong) }
     }
 
-    /// Compares with every secret, whichever matches, so that the time taken tells nothing.
+    /// Compares with every secret, even after a match, so that the time reveals nothing.
     fn contains(&self, presented: &[u8]) -> Choice {
         let presented = digest(presented);
         self.0.iter().fold(Choice::from(0), |found, secret| found | secret.ct_eq(&presented))

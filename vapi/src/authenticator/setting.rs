@@ -1,6 +1,6 @@
-//! A setting that cannot be followed.
+//! The parsing of settings.
 
-/// A setting that is not what it should be. What it is, is left out: it may be a secret.
+/// An invalid setting. Its value is left out, since it may be a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is not {expected}")]
 pub struct SettingError {
@@ -14,7 +14,7 @@ impl SettingError {
     }
 }
 
-/// A setting that is on or off.
+/// A setting that is `true` or `false`.
 pub fn flag(lookup: impl Fn(&str) -> Option<String>, name: &'static str, default: bool) -> Result<bool, SettingError> {
     match lookup(name).as_deref().map(str::trim) {
         None => Ok(default),
@@ -24,8 +24,8 @@ pub fn flag(lookup: impl Fn(&str) -> Option<String>, name: &'static str, default
     }
 }
 
-/// The secrets of `VAPI_WEBHOOK_SECRET`, a comma-separated list. White space around a secret is not part of it. New
-/// assistants present the first one; the others are on their way out.
+/// The secrets of `VAPI_WEBHOOK_SECRET`, a comma-separated list; white space around a secret is ignored. New assistants
+/// use the first one, and the others are being rotated out.
 pub fn webhook_secrets(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|secret| !secret.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Webhooks that are signed: an HMAC over the body, and over the time at which it was sent.
+//! Signed webhooks: an HMAC over the body and the time of sending.
 
 use std::{fmt, str};
 
@@ -13,13 +13,13 @@ use sha2::{Sha256, Sha512};
 use subtle::{Choice, ConstantTimeEq};
 
 use super::{
-    headers::{Headers, Refused},
+    headers::{Headers, WebhookRefused},
     setting::{SettingError, flag},
 };
 
-/// A signature is believed for this long before and after the time that it covers.
+/// The largest distance of the signed time from now, in both directions.
 const WINDOW_MICROS: i64 = 5 * 60 * 1_000_000;
-/// A time of more than this is in milliseconds: as seconds it would be of the year 5138.
+/// A greater number is milliseconds: as seconds it would be in the year 5138.
 const LAST_SECOND: i64 = 99_999_999_999;
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -27,13 +27,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// How Vapi signs, as its HMAC credential has it, and with what; several keys while one is being replaced by the next.
+/// The settings of Vapi's HMAC credential, and its keys; several while one is being rotated out.
 #[derive(Clone)]
 pub(super) struct Signatures {
     keys: Vec<Vec<u8>>,
     algorithm: Algorithm,
     encoding: Encoding,
-    /// Stands before the signature.
+    /// A text before the signature.
     prefix: String,
     header: String,
     timestamp_header: String,
@@ -54,7 +54,7 @@ enum Encoding {
     Base64,
 }
 
-/// A part of what is signed.
+/// A part of the signed text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
@@ -63,7 +63,7 @@ enum Part {
     Body,
 }
 
-/// What a webhook's headers say of its signature. The body decides.
+/// A signature from the headers, still to be checked against the body.
 #[must_use]
 pub(super) struct Signed<'a> {
     signatures: &'a Signatures,
@@ -73,7 +73,7 @@ pub(super) struct Signed<'a> {
 }
 
 impl Signatures {
-    /// Reads `VAPI_WEBHOOK_HMAC` and what belongs to it; `None` when it is not set.
+    /// Reads `VAPI_WEBHOOK_HMAC` and its options; `None` if it is not set.
     pub(super) fn from_env<'a>(
         secrets: impl Iterator<Item = &'a str>,
         lookup: impl Fn(&str) -> Option<String>,
@@ -103,33 +103,33 @@ impl Signatures {
         }))
     }
 
-    /// Whether a webhook brings a signature, right or wrong.
-    pub(super) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, Refused> {
+    /// Whether a webhook has a signature, right or wrong.
+    pub(super) fn is_presented(&self, headers: Headers<'_, '_>) -> Result<bool, WebhookRefused> {
         Ok(headers.only(&self.header)?.is_some())
     }
 
-    /// Checks all that can be checked without the body.
-    pub(super) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, Refused> {
-        let signature = headers.only(&self.header)?.ok_or(Refused::Missing)?.trim_ascii();
+    /// Checks everything that does not need the body.
+    pub(super) fn claim<'a>(&'a self, headers: Headers<'_, 'a>, now: Timestamp) -> Result<Signed<'a>, WebhookRefused> {
+        let signature = headers.only(&self.header)?.ok_or(WebhookRefused::Missing)?.trim_ascii();
         let tag = signature.strip_prefix(self.prefix.as_bytes()).and_then(|encoded| self.encoding.decode(encoded));
-        let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(Refused::Wrong)?;
+        let tag = tag.filter(|tag| tag.len() == self.algorithm.tag_bytes()).ok_or(WebhookRefused::Wrong)?;
         let timestamp = self.covered(headers, &Part::Timestamp, &self.timestamp_header)?;
         let id = self.covered(headers, &Part::Id, &self.id_header)?;
         if self.format.contains(&Part::Timestamp) {
-            let sent = instant(timestamp).ok_or(Refused::Wrong)?;
+            let sent = instant(timestamp).ok_or(WebhookRefused::Wrong)?;
             if sent.abs_diff(now.as_micros()) > WINDOW_MICROS.unsigned_abs() {
-                return Err(Refused::Stale);
+                return Err(WebhookRefused::Stale);
             }
         }
         Ok(Signed { signatures: self, tag, timestamp, id })
     }
 
-    /// The header that a part of the format stands for; nothing if the format has no such part.
-    fn covered<'a>(&self, headers: Headers<'_, 'a>, part: &Part, name: &str) -> Result<&'a [u8], Refused> {
+    /// The value of the header that a part of the format stands for; empty if the format has no such part.
+    fn covered<'a>(&self, headers: Headers<'_, 'a>, part: &Part, name: &str) -> Result<&'a [u8], WebhookRefused> {
         if !self.format.contains(part) {
             return Ok(b"");
         }
-        headers.only(name)?.map(<[u8]>::trim_ascii).ok_or(Refused::Missing)
+        headers.only(name)?.map(<[u8]>::trim_ascii).ok_or(WebhookRefused::Missing)
     }
 
     fn tag_with(&self, key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
@@ -148,9 +148,9 @@ impl fmt::Debug for Signatures {
 }
 
 impl Signed<'_> {
-    /// Checks that the signature is one of ours over this body. With every key, whichever matches, and over whole tags, so
-    /// that the time taken tells nothing.
-    pub(super) fn check(&self, body: &[u8]) -> Result<(), Refused> {
+    /// Checks that one of our keys made the signature over this body. Tries every key and compares whole tags, so that
+    /// the time reveals nothing.
+    pub(super) fn check(&self, body: &[u8]) -> Result<(), WebhookRefused> {
         let parts = self.signatures.format.iter().map(|part| match part {
             Part::Text(text) => text.as_bytes(),
             Part::Timestamp => self.timestamp,
@@ -162,7 +162,7 @@ impl Signed<'_> {
             let tag = self.signatures.tag_with(key, &parts);
             ours | tag.map_or(Choice::from(0), |tag| tag.ct_eq(&self.tag))
         });
-        if bool::from(ours) { Ok(()) } else { Err(Refused::Wrong) }
+        if bool::from(ours) { Ok(()) } else { Err(WebhookRefused::Wrong) }
     }
 }
 
@@ -194,14 +194,15 @@ fn tag<M: Mac + KeyInit>(key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
 fn keys<'a>(secrets: impl Iterator<Item = &'a str>, are_base64: bool) -> Result<Vec<Vec<u8>>, SettingError> {
     let key = |secret: &str| {
         let decoded = if are_base64 { BASE64.decode(secret).ok() } else { Some(secret.as_bytes().to_vec()) };
-        decoded
-            .filter(|key| !key.is_empty())
-            .ok_or(SettingError::new("VAPI_WEBHOOK_SECRET", "base64, as is said of it"))
+        decoded.filter(|key| !key.is_empty()).ok_or(SettingError::new(
+            "VAPI_WEBHOOK_SECRET",
+            "base64, although VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64 says so",
+        ))
     };
     secrets.map(key).collect()
 }
 
-/// Splits at the names that Vapi fills in. One that it fills in from its own point of view (`{url}`) cannot be known here.
+/// Splits a format at the names that Vapi fills in. Names such as `{url}`, whose value only Vapi knows, are errors.
 fn format(text: &str) -> Result<Vec<Part>, SettingError> {
     const EXPECTED: &str = "made of {body}, {timestamp}, {svix-id}, {method} and other text, with {body}";
     let wrong = || SettingError::new("VAPI_WEBHOOK_HMAC_FORMAT", EXPECTED);
@@ -214,7 +215,7 @@ fn format(text: &str) -> Result<Vec<Part>, SettingError> {
             "body" => Part::Body,
             "timestamp" => Part::Timestamp,
             "svix-id" => Part::Id,
-            // The only one that the route has.
+            // The route has no other method.
             "method" => Part::Text("POST".to_owned()),
             _ => return Err(wrong()),
         });
@@ -224,7 +225,7 @@ fn format(text: &str) -> Result<Vec<Part>, SettingError> {
     if parts.contains(&Part::Body) { Ok(parts) } else { Err(wrong()) }
 }
 
-/// Seconds or milliseconds since 1970, in microseconds.
+/// Converts seconds or milliseconds since 1970 to microseconds.
 fn instant(digits: &[u8]) -> Option<i64> {
     let number: i64 = str::from_utf8(digits).ok()?.parse().ok()?;
     let scale = if (0..=LAST_SECOND).contains(&number) { 1_000_000 } else { 1000 };

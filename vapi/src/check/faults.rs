@@ -1,25 +1,25 @@
-//! The faults of an agent, in words for the person who filled it in.
+//! The faults of an agent's configuration, worded for the person who entered it.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// Faults that are told at once. A person mends these, and sees the next ones after the next save.
+/// The most faults that are reported at once. After the next save the next ones are.
 pub(super) const MAX_FAULTS: usize = 20;
-/// A longer path is cut.
+/// The longest path that is reported whole.
 pub(super) const MAX_PATH_CHARS: usize = 200;
 
-/// The fault of one field, in words for the person who filled it in.
+/// A fault of one field, worded for the person who entered it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldError {
-    /// The path: `name`, `voice.stability`, `model.messages.0.role`.
+    /// The path, such as `name`, `voice.stability` or `model.messages.0.role`.
     pub field: String,
-    /// Completes a sentence that begins with the field: `must be at most 40 characters`.
+    /// The predicate of a sentence about the field: `must be at most 40 characters`.
     pub problem: String,
 }
 
 impl FieldError {
-    /// A problem at a path, which is cut if it is long: a client may have chosen the keys in it.
+    /// A problem at a path. A long path is cut, since a client may have chosen its keys.
     pub fn at(path: &str, problem: impl Into<String>) -> Self {
         let field = match path.char_indices().nth(MAX_PATH_CHARS) {
             Some((end, _)) => format!("{}…", &path[..end]),
@@ -35,32 +35,32 @@ impl fmt::Display for FieldError {
     }
 }
 
-/// What has been found so far.
+/// The faults found so far.
 #[derive(Default)]
 pub(super) struct Faults(pub(super) Vec<FieldError>);
 
 impl Faults {
-    /// Adds a problem. The path is written out only here, so that what is in order costs no text.
+    /// Adds a problem. The path is formatted only here, so that valid fields cost no text.
     pub(super) fn add(&mut self, field: impl fmt::Display, problem: impl Into<String>) {
         if !self.are_enough() {
             self.0.push(FieldError::at(&field.to_string(), problem));
         }
     }
 
-    /// Adds the problem if there is one.
+    /// Adds a problem, if there is one.
     pub(super) fn note(&mut self, field: impl fmt::Display, problem: Option<String>) {
         if let Some(problem) = problem {
             self.add(field, problem);
         }
     }
 
-    /// Whether no more are told.
+    /// Whether further faults are ignored.
     pub(super) fn are_enough(&self) -> bool {
         self.0.len() >= MAX_FAULTS
     }
 }
 
-/// Where a value stands: a step below what holds it.
+/// The place of a value, as a step below its container.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
     Field(&'static str),

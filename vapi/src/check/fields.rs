@@ -1,10 +1,10 @@
-//! The fields of a voice or a model: that they are there, texts where texts belong, and numbers in their ranges.
+//! Checks of the fields of a voice or a model: required fields, texts, and ranges of numbers.
 
 use serde_json::{Map, Value};
 
 use super::faults::Faults;
 
-/// A number's name, the least and the most.
+/// A number's name, minimum and maximum.
 pub(super) type Range = (&'static str, f64, f64);
 
 pub(super) fn check_required(object: &str, fields: &Map<String, Value>, required: &[&str], faults: &mut Faults) {

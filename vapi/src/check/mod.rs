@@ -1,27 +1,26 @@
 //! Vapi's limits, checked before anything is stored or sent.
 //!
-//! Only what Vapi is known to refuse is refused here: lengths, ranges, types, and the providers it has. The rest is for
-//! Vapi to judge, which adds models and options at any time.
-
+//! Only what Vapi is known to reject is refused: lengths, ranges, types and unknown providers. Everything else is left
+//! to Vapi, which adds models and options at any time.
 mod faults;
 mod fields;
 mod model;
+mod size;
 mod voice;
-mod walk;
 
 pub use faults::FieldError;
 
 use faults::Faults;
 use fields::present;
 use model::check_model;
+use size::{check_size, nul_problem};
 use voice::check_voice;
-use walk::{nul_problem, walk};
 
 use crate::assistant::AgentConfig;
 
 const MAX_NAME_CHARS: usize = 40;
 
-/// Everything that Vapi would refuse in an agent, or silently leave out. Empty: it may be sent.
+/// Everything that Vapi would reject in an agent, or silently drop. Empty if the agent may be sent.
 pub fn check(agent: &AgentConfig) -> Vec<FieldError> {
     let mut faults = Faults::default();
     check_name(&agent.name, &mut faults);
@@ -55,7 +54,7 @@ fn check_characters(agent: &AgentConfig, faults: &mut Faults) {
     }
     for (field, value) in [("voice", &agent.voice), ("model", &agent.model)] {
         if let Some(value) = value {
-            walk(field, value, faults);
+            check_size(field, value, faults);
         }
     }
 }

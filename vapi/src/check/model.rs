@@ -1,4 +1,4 @@
-//! The models that Vapi has, and the messages that an agent gives them.
+//! Vapi's model providers, and the messages of a model.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ const MODEL_PROVIDERS: [&str; 17] = [
     "xai",
 ];
 
-/// The numbers of any model. (Name, least, most.)
+/// The ranges of every model's numbers: name, minimum, maximum.
 const MODEL_RANGES: [Range; 3] =
     [("temperature", 0.0, 2.0), ("maxTokens", 50.0, 10_000.0), ("numFastTurns", 0.0, f64::INFINITY)];
 

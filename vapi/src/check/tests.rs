@@ -1,11 +1,11 @@
-//! The refusals, and their words.
+//! The faults and their messages.
 
 use readmodel::ids::AgentId;
 use serde_json::{Value, json};
 
 use super::{
     faults::{MAX_FAULTS, MAX_PATH_CHARS},
-    walk::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
+    size::{MAX_DEPTH, MAX_KEY_BYTES, MAX_VALUES},
     *,
 };
 
@@ -21,7 +21,7 @@ fn agent() -> AgentConfig {
 }
 
 #[test]
-fn a_good_agent_has_no_faults() {
+fn a_valid_agent_has_no_faults() {
     assert_eq!(check(&agent()), []);
     let bare = AgentConfig { system_prompt: None, voice: None, model: Some(Value::Null), ..agent() };
     assert_eq!(check(&bare), []);
@@ -75,7 +75,7 @@ fn every_fault_names_its_field() {
 }
 
 #[test]
-fn a_character_that_cannot_be_kept_is_found_wherever_it_stands() {
+fn a_nul_character_is_found_anywhere() {
     let nul = "a\0b".to_owned();
     let faults = check(&AgentConfig {
         name: nul.clone(),
@@ -107,7 +107,7 @@ fn model_with(value: Value) -> Value {
 }
 
 #[test]
-fn h3_what_is_too_deep_too_much_or_has_too_long_a_key_is_named_and_cut() {
+fn values_too_deep_too_many_or_with_long_keys_are_named_and_cut() {
     let deep = |levels: usize| (0..levels).fold(json!(1), |inner, _| json!([inner]));
     assert_eq!(modelled(model_with(deep(MAX_DEPTH - 1))), []);
     let [fault] = &modelled(model_with(deep(MAX_DEPTH)))[..] else { panic!("one fault") };
@@ -115,7 +115,7 @@ fn h3_what_is_too_deep_too_much_or_has_too_long_a_key_is_named_and_cut() {
 
     assert_eq!(modelled(model_with(json!(vec![1; MAX_VALUES - 4]))), []);
     let [fault] = &modelled(model_with(json!(vec![1; MAX_VALUES - 3])))[..] else { panic!("one fault") };
-    assert_eq!(fault.to_string(), "model must be at most 20000 values");
+    assert_eq!(fault.to_string(), "model must have at most 20000 values");
 
     assert_eq!(modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES): 1}))), []);
     let [fault] = &modelled(model_with(json!({"k".repeat(MAX_KEY_BYTES + 1): 1})))[..] else { panic!("one") };
@@ -128,16 +128,16 @@ fn h3_what_is_too_deep_too_much_or_has_too_long_a_key_is_named_and_cut() {
 }
 
 #[test]
-fn h3_however_many_faults_there_are_the_answer_is_short() {
+fn the_list_of_faults_is_bounded() {
     let messages = json!({"provider": "vapi", "messages": vec![7; 100_000]});
     let faults = modelled(messages);
     assert_eq!(faults.len(), MAX_FAULTS);
     assert!(faults.iter().map(|fault| fault.to_string().len()).sum::<usize>() < 2_000);
 }
 
-/// A path for each of the items would be 120 GB of text.
+/// A path for every item would take 120 GB of text.
 #[test]
-fn h3_a_long_key_over_a_long_list_is_read_once() {
+fn a_long_key_over_a_long_list_is_checked_once() {
     let (key, items) = ("k".repeat(490_000), vec![1; 245_000]);
     let faults = modelled(model_with(json!({key: items})));
     assert_eq!(faults.len(), 1, "{}", faults[0]);
@@ -146,7 +146,7 @@ fn h3_a_long_key_over_a_long_list_is_read_once() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_faults_are_reported_together() {
     let faults = check(&AgentConfig {
         name: String::new(),
         voice: Some(json!({"provider": "neuphonic", "speed": 9})),

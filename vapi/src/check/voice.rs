@@ -1,4 +1,4 @@
-//! The voices that Vapi has.
+//! Vapi's voice providers.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use super::{
     fields::{Range, check_ranges, check_required, check_texts, one_of},
 };
 
-/// A voice's provider, the fields it must have, and the ranges of its numbers.
+/// A voice's provider, its required fields, and the ranges of its numbers.
 struct Voice(&'static str, &'static [&'static str], &'static [Range]);
 
 const VOICES: [Voice; 20] = [

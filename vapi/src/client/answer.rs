@@ -1,4 +1,4 @@
-//! What an answer means.
+//! The interpretation of answers.
 
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::redact;
 
-/// A page of calls with their transcripts has megabytes; more than this is none of Vapi's answers.
+/// The longest body. A page of calls with transcripts has megabytes; anything longer is not Vapi's.
 const MAX_BODY_BYTES: usize = 64 << 20;
-/// Longer answers are parsed on a thread apart.
+/// Longer bodies are parsed on a blocking thread.
 const LONG_BYTES: usize = 128 << 10;
 
-/// The result of a request that was answered, and the status to count it under.
+/// The result of an answered request, and the status for the metrics.
 pub(super) async fn answered<T>(
     request: &Request<'_>,
     mut response: Response,
@@ -74,20 +74,21 @@ fn refused(request: &Request<'_>, status: StatusCode, body: &[u8], keys: &[&str]
     let mut secrets = keys.to_vec();
     if let Some(sent) = request.body {
         redact::collect_secrets(sent, &mut secrets);
-        // A customer may have named thousands of fields like secrets, with the same text in each.
+        // A customer may have thousands of secret-looking fields with the same text.
         secrets.sort_unstable();
         secrets.dedup();
     }
     Error::Rejected { status: status.as_u16(), words: words(body, &secrets) }
 }
 
-/// Who says 404. After a wrong address, or a gateway's page, nobody's assistant may be taken for deleted.
+/// The origin of a 404. Only Vapi's own "not found" means that an assistant is gone; a wrong URL or a gateway's page
+/// does not.
 enum NotFound {
-    /// Vapi: it does not have the thing.
+    /// Vapi does not have the object.
     Thing,
-    /// Vapi: it does not have the address.
+    /// Vapi does not have the URL.
     Address,
-    /// Somebody in between.
+    /// A proxy or gateway answered.
     Stranger,
 }
 

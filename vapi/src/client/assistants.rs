@@ -1,4 +1,4 @@
-//! Assistants at Vapi.
+//! Vapi's assistants.
 
 use std::{collections::HashSet, fmt};
 
@@ -9,23 +9,23 @@ use serde_json::Value;
 use super::{Client, Error, Operation, request};
 use crate::field;
 
-/// The most that one answer lists.
-pub const PAGE: usize = 1000;
-/// A page is not made shorter than this: assistants that were made at one instant have to fit into one.
+/// The most objects in one answer.
+pub const PAGE_SIZE: usize = 1000;
+/// The smallest page. Assistants created at one instant must fit into one page.
 const LEAST_PAGE: usize = 100;
 
-/// An assistant as Vapi holds it.
+/// An assistant at Vapi.
 #[derive(Clone)]
 pub struct Assistant {
-    /// Vapi's id of it.
+    /// Vapi's id.
     pub id: String,
-    /// When it was made, by Vapi's clock. Every one that is listed says so.
+    /// When it was created, by Vapi's clock. Always present in lists.
     pub created_at: Option<Timestamp>,
-    /// The agent that it was made for, as its metadata says; none if it is not ours.
+    /// The agent in its metadata; `None` if the assistant is not ours.
     pub agent: Option<AgentId>,
-    /// The configuration that it was last given, as its metadata says. Others may have changed it since.
+    /// The hash in its metadata: the configuration that we last wrote. Others may have changed it since.
     pub config_hash: Option<ConfigHash>,
-    /// All of it.
+    /// The whole JSON.
     pub body: Value,
 }
 
@@ -41,13 +41,13 @@ impl Assistant {
         })
     }
 
-    /// As [`read`](Self::read): pages of a list follow one another by the time.
+    /// Reads an item of a list, which must have a time, since pages follow one another by it.
     fn read_listed(body: Value) -> Option<Self> {
         Self::read(body).filter(|assistant| assistant.created_at.is_some())
     }
 }
 
-/// The body holds prompts.
+/// Leaves the body out: it holds prompts.
 impl fmt::Debug for Assistant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Assistant")
@@ -60,54 +60,55 @@ impl fmt::Debug for Assistant {
 }
 
 impl Client {
-    /// Makes an assistant. Vapi does not recognise a repetition: after [`Error::Unclear`] ask
-    /// [`assistants_created_since`](Self::assistants_created_since) before you send it again.
+    /// Creates an assistant. Vapi does not deduplicate: after [`Error::Unclear`] search with
+    /// [`assistants_created_since`](Self::assistants_created_since) before creating it again.
     pub async fn create_assistant(&self, fields: &Value) -> Result<Assistant, Error> {
         let request = request(Operation::CreateAssistant, Method::POST, &["assistant"]).body(fields);
         self.send(request, Assistant::read).await
     }
 
-    /// Replaces those fields that are named, each of them whole.
+    /// Replaces the given fields, each as a whole.
     pub async fn update_assistant(&self, id: &str, fields: &Value) -> Result<Assistant, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::UpdateAssistant, Method::PATCH, &["assistant", id]).body(fields);
         self.send(request, Assistant::read).await.map_err(missing_if_no_id)
     }
 
-    /// The assistant of this id.
+    /// Reads an assistant.
     pub async fn assistant(&self, id: &str) -> Result<Assistant, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::GetAssistant, Method::GET, &["assistant", id]);
         self.send(request, Assistant::read).await.map_err(missing_if_no_id)
     }
 
     /// Deletes an assistant.
     pub async fn delete_assistant(&self, id: &str) -> Result<(), Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::DeleteAssistant, Method::DELETE, &["assistant", id]);
         self.send(request, |_| Some(())).await.map_err(missing_if_no_id)
     }
 
-    /// Every assistant made at or after `since` by Vapi's clock; ours may differ by seconds, so ask from a bit earlier.
+    /// All assistants created at or after `since`, by Vapi's clock. Ours may differ by seconds, so start a little
+    /// earlier.
     pub async fn assistants_created_since(&self, since: Timestamp) -> Result<Vec<Assistant>, Error> {
         let (mut all, mut seen) = (Vec::new(), HashSet::new());
-        let (mut until, mut size) = (None, PAGE);
+        let (mut until, mut size) = (None, PAGE_SIZE);
         loop {
             let page = self.assistants_created_between(since, until, &mut size).await?;
             let full = page.len() >= size;
             until = page.iter().filter_map(|assistant| assistant.created_at).min();
-            let known = all.len();
+            let before = all.len();
             all.extend(page.into_iter().filter(|assistant| seen.insert(assistant.id.clone())));
-            if !full || all.len() == known {
+            if !full || all.len() == before {
                 return Ok(all);
             }
         }
     }
 
-    /// The newest `size` ([`PAGE`] at most) of the assistants made at or after `since` and, if given, at or before `until`.
-    /// Where so many are too long for their time, half of them: `size` tells then.
+    /// The newest `size` ([`PAGE_SIZE`] at most) assistants created at or after `since` and, if given, at or before
+    /// `until`. If that page takes too long, `size` is halved.
     ///
-    /// When there are so many there may be more: ask again until the earliest `created_at` of them, and pass over those
+    /// A full page means that there may be more: ask again with the earliest `created_at` as `until`, and skip those
     /// that come twice.
     pub async fn assistants_created_between(
         &self,
@@ -130,14 +131,14 @@ impl Client {
     }
 }
 
-/// An id that can stand in a path, encoded. What cannot was never one of Vapi's: a path of dots leads elsewhere, and of
-/// control characters some are left out of it.
-pub(super) fn known(id: &str) -> Result<&str, Error> {
+/// Checks that an id can be part of a path. Any other was never one of Vapi's: dots would lead to another path, and
+/// some control characters are dropped from URLs.
+pub(super) fn path_id(id: &str) -> Result<&str, Error> {
     let is_id = !matches!(id, "" | "." | "..") && !id.contains(char::is_control);
     if is_id { Ok(id) } else { Err(Error::Missing) }
 }
 
-/// An id that Vapi would not parse counts as not there.
+/// Vapi answers 400, not 404, for a malformed id.
 pub(super) fn missing_if_no_id(error: Error) -> Error {
     match error {
         Error::Rejected { status: 400, words } if words.iter().any(|words| words == "id must be a UUID") => {
@@ -147,7 +148,7 @@ pub(super) fn missing_if_no_id(error: Error) -> Error {
     }
 }
 
-/// All of a list, or nothing if any part of it cannot be read.
+/// The items of a list; `None` if any cannot be read.
 pub(super) fn list<T>(body: Value, read: impl Fn(Value) -> Option<T>) -> Option<Vec<T>> {
     match body {
         Value::Array(items) => items.into_iter().map(read).collect(),

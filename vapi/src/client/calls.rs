@@ -1,4 +1,4 @@
-//! Calls at Vapi.
+//! Vapi's calls.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use readmodel::time::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{Client, Error, Operation, assistants::known, request};
+use super::{Client, Error, Operation, assistants::path_id, request};
 use crate::{field, private::Private};
 
-/// A call as Vapi lists it.
+/// A call in Vapi's list.
 #[derive(Clone)]
 pub struct Call {
-    /// Vapi's id of it.
+    /// Vapi's id.
     pub id: String,
-    /// When it was made, by Vapi's clock.
+    /// When it was created, by Vapi's clock.
     pub created_at: Timestamp,
-    /// All of it, personal data and secrets included.
+    /// The whole JSON, with personal data and secrets.
     pub body: Value,
 }
 
@@ -27,7 +27,7 @@ impl Call {
 }
 
 impl Call {
-    /// The web call, if it is one that somebody may join.
+    /// The call as a web call, if it can be joined.
     pub fn to_join(&self) -> Option<WebCall> {
         WebCall::read(&self.body)
     }
@@ -43,9 +43,9 @@ impl fmt::Debug for Call {
 /// A page of the list of calls.
 #[derive(Clone, Debug)]
 pub struct Calls {
-    /// Those that can be read, the one made last first.
+    /// The readable calls, newest first.
     pub calls: Vec<Call>,
-    /// How many cannot.
+    /// The number of unreadable calls.
     pub unreadable: usize,
 }
 
@@ -57,18 +57,18 @@ impl Calls {
         Some(Self { unreadable: whole - calls.len(), calls })
     }
 
-    /// How many calls Vapi has listed.
+    /// The number of calls in Vapi's list.
     pub fn listed(&self) -> usize {
         self.calls.len() + self.unreadable
     }
 }
 
-/// A web call that waits for somebody to join it.
+/// A web call that can be joined.
 #[derive(Clone, Debug)]
 pub struct WebCall {
-    /// Vapi's id of it.
+    /// Vapi's id.
     pub id: String,
-    /// The room to join. Whoever has it may listen and talk.
+    /// The URL to join. It is secret: anyone who has it may listen and talk.
     pub url: Private,
 }
 
@@ -80,13 +80,13 @@ impl WebCall {
 }
 
 impl Client {
-    /// Starts a web call with an assistant. It takes one of the organisation's lines until somebody joins and leaves, or
-    /// for some seconds if nobody comes.
+    /// Starts a web call with an assistant. It occupies one of the organisation's lines until somebody has joined and
+    /// left, or for some seconds if nobody joins.
     ///
-    /// `overrides` is Vapi's `assistantOverrides`: metadata and variables for this call only. An assistant that Vapi does
-    /// not have is [`Error::Missing`]; no free line, the bill and a wrong key are [`Error::Rejected`].
+    /// `overrides` is Vapi's `assistantOverrides`: metadata and variables of this call. Returns [`Error::Missing`] if
+    /// Vapi does not have the assistant, and [`Error::Rejected`] for a lack of lines, an unpaid bill or a wrong key.
     pub async fn web_call(&self, assistant_id: &str, overrides: Option<&Value>) -> Result<WebCall, Error> {
-        let mut body = json!({"assistantId": known(assistant_id)?});
+        let mut body = json!({"assistantId": path_id(assistant_id)?});
         if let Some(overrides) = overrides {
             body["assistantOverrides"] = overrides.clone();
         }
@@ -95,18 +95,18 @@ impl Client {
             Ok(StartedCall::Waiting(call)) => Ok(call),
             Ok(StartedCall::Blocked) => Err(Error::Rejected {
                 status: 201,
-                words: vec!["All lines of the Vapi organisation are taken.".to_owned()],
+                words: vec!["All lines of the Vapi organisation are in use.".to_owned()],
             }),
             Err(Error::Rejected { status: 400, words }) if tells_of_a_missing_assistant(&words) => Err(Error::Missing),
             Err(error) => Err(error),
         }
     }
 
-    /// At most `limit` (1000) calls that have changed at or after `since` and, if given, were made at or before
-    /// `made_until`; the one made last first.
+    /// At most `limit` (up to 1000) calls that changed at or after `since` and, if given, were made at or before
+    /// `made_until`; newest first.
     ///
-    /// When `limit` of them are listed there may be more: ask again with the `created_at` of the last one, and pass over
-    /// those that come twice.
+    /// A full page means that there may be more: ask again with the `created_at` of the last one, and skip those that
+    /// come twice.
     pub async fn calls_changed_since(
         &self,
         since: Timestamp,
@@ -124,7 +124,7 @@ impl Client {
 
 enum StartedCall {
     Waiting(WebCall),
-    /// Made, but it will not start.
+    /// Created, but it will not start.
     Blocked,
 }
 
@@ -137,7 +137,7 @@ impl StartedCall {
     }
 }
 
-/// Here Vapi says it with 400.
+/// Whether a 400 is about a missing assistant, for which this route has no 404.
 fn tells_of_a_missing_assistant(words: &[String]) -> bool {
     words.iter().any(|words| {
         words == "assistantId must be a UUID" || words.contains("`assistantId`") && words.contains("Does Not Exist")
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_call_that_cannot_be_read_keeps_none_of_the_others_back() {
+    fn an_unreadable_call_does_not_hide_the_others() {
         let call = |id: &str| json!({"id": id, "createdAt": "2026-03-01T10:00:00.000Z"});
         let page = Calls::read(json!([call("a"), {"id": "no time"}, 7, call("b")])).unwrap();
         let ids: Vec<_> = page.calls.iter().map(|call| call.id.as_str()).collect();

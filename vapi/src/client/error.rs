@@ -1,47 +1,48 @@
-//! What went wrong, by what can be done about it.
+//! Errors of requests, sorted by what a caller can do about them.
 
 use std::{fmt, time::Duration};
 
-/// Why a request had no success. The texts hold nothing that was sent.
+/// Why a request failed. The texts contain nothing that was sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Vapi does not want it, and would not a second time: the request, a key or the bill has to change first.
-    #[error("Vapi refused the request with status {status}")]
+    /// Vapi rejects the request and would do so again: the request, the key or the bill has to change first.
+    #[error("Vapi rejected the request with status {status}")]
     Rejected {
-        /// 400 what was sent, 401 and 403 who sent it, 402 the bill.
+        /// 400 for the content, 401 and 403 for the key, 402 for the bill.
         status: u16,
-        /// Vapi's own words, a sentence each, without keys, secrets and phone numbers. For people to read.
+        /// Vapi's messages, for people, without keys, secrets and phone numbers.
         words: Vec<String>,
     },
-    /// There is no such thing at Vapi. The only error after which an assistant may be made anew.
+    /// Vapi does not have the object. Only after this error may an assistant be created again.
     #[error("Vapi does not have it")]
     Missing,
-    /// Too many requests. Nothing was done.
-    #[error("Vapi takes no more requests for now")]
+    /// Too many requests; nothing was done.
+    #[error("Vapi accepts no more requests for now")]
     Busy {
-        /// How long Vapi, or the gate, asks to wait.
+        /// The wait that Vapi, or the gate, asks for.
         retry_after: Option<Duration>,
     },
-    /// Nothing was changed: try again later.
+    /// Nothing was changed; a retry may succeed.
     #[error("Vapi cannot be reached: {cause}")]
     Unavailable {
-        /// What happened.
+        /// The cause.
         cause: Cause,
-        /// How long Vapi, or the gate, asks to wait.
+        /// The wait that Vapi, or the gate, asks for.
         retry_after: Option<Duration>,
     },
-    /// It may have been done, and it may not. Look before you create again; an update or a deletion can be repeated.
+    /// The request may or may not have taken effect. Search before creating again; updates and deletions can be
+    /// repeated.
     #[error("Vapi's answer was lost: {cause}")]
     Unclear {
-        /// What happened.
+        /// The cause.
         cause: Cause,
-        /// How long Vapi asks to wait.
+        /// The wait that Vapi asks for.
         retry_after: Option<Duration>,
     },
 }
 
 impl Error {
-    /// Whether the same request may have success later.
+    /// Whether the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Rejected { .. } | Self::Missing => false,
@@ -49,12 +50,12 @@ impl Error {
         }
     }
 
-    /// Whether the answer was perhaps only too long for its time: a shorter page of a list may come.
+    /// Whether the answer may have been too long for the time limit, so that a shorter page may succeed.
     pub fn may_be_length(&self) -> bool {
         matches!(self, Self::Unavailable { cause: Cause::TimedOut | Cause::Broken | Cause::Unreadable, .. })
     }
 
-    /// How long to wait before it, if anybody said.
+    /// The wait before a retry, if Vapi or the gate asks for one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Rejected { .. } | Self::Missing => None,
@@ -65,26 +66,26 @@ impl Error {
     }
 }
 
-/// What there was in place of an answer.
+/// Why there is no usable answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// No connection.
     Connect,
     /// No answer in time.
     TimedOut,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the answer was complete.
     Broken,
-    /// An answer with this status: an error of Vapi's own, or of a gateway before it.
+    /// An error status, from Vapi or a gateway before it.
     Status(u16),
-    /// An answer that is not what Vapi answers.
+    /// An answer that is not Vapi's.
     Unreadable,
-    /// Nothing was sent: Vapi has failed several times in a row.
+    /// Nothing was sent: the gate is closed after several failures in a row.
     Paused,
 }
 
 impl Cause {
     pub(super) fn of(error: &reqwest::Error) -> Self {
-        // Of a connection that is not made in time both are true, and only the first tells that nothing was sent.
+        // A connect timeout is both, and only `Connect` says that nothing was sent.
         if error.is_connect() {
             Self::Connect
         } else if error.is_timeout() {

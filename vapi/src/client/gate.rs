@@ -1,5 +1,5 @@
-//! What all calls of a process pass through: it spaces requests once Vapi has asked for it, and sends none while Vapi
-//! is down.
+//! The gate of all requests of a process: it spaces them after Vapi has asked for fewer, and stops them while Vapi is
+//! down.
 
 use std::{
     fmt,
@@ -11,30 +11,30 @@ use tokio::time::{Instant, sleep_until};
 
 use super::error::{Cause, Error};
 
-/// The longest wait for a turn. A request that would wait longer is refused with the time, so that its worker is free.
+/// A request that would wait longer fails at once with the time to retry, so that it does not hold a worker slot.
 const MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// This many failures in a row are an outage.
+/// Consecutive failures that close the gate.
 const MAX_FAILURES: u32 = 5;
-/// For whoever comes while the one probe is under way.
+/// The wait that is asked of others while a probe is under way.
 const PROBE_PAUSE: Duration = Duration::from_secs(1);
 
-/// How patient a client is. The defaults are for production; tests shorten them.
+/// Timeouts and pauses of a client. The defaults are for production; tests shorten them.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// From the first byte of a request sent to the last one of its answer read. Vapi answers within a second; a job that
-    /// waits for ten has waited long enough, and is better started again.
+    /// The limit of a request, from its first byte sent to the last byte of its answer. Vapi answers within a second;
+    /// after ten, a job does better to start again.
     pub request: Duration,
-    /// Between the starts of two requests, for a while after a 429: what Vapi's own tool keeps at all times.
+    /// The interval between two requests for a while after a 429. Vapi's own client always keeps it.
     pub spacing: Duration,
-    /// Without another 429 requests need no spacing after this.
+    /// The time that requests stay spaced after a 429.
     pub spaced_for: Duration,
-    /// After a 429 that does not say for how long: the first wait of Vapi's own tool.
+    /// The wait after a 429 without `Retry-After`; the same as the first wait of Vapi's own client.
     pub busy_pause: Duration,
-    /// The first pause in an outage; each failed probe doubles it.
+    /// The first pause in an outage. Each failed probe doubles it.
     pub first_pause: Duration,
-    /// The longest pause in an outage. One probe in a few seconds troubles nobody, and whoever waits for Vapi waits no longer
-    /// than for the next one.
+    /// The longest pause in an outage. One probe every few seconds is no burden, and all who wait for Vapi go on after
+    /// the next successful one.
     pub max_pause: Duration,
 }
 
@@ -51,7 +51,7 @@ impl Default for Times {
     }
 }
 
-/// See the module. Clones are the same gate.
+/// The gate. Clones are the same gate.
 #[derive(Clone, Default)]
 pub struct Gate(Arc<Shared>);
 
@@ -63,39 +63,39 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct State {
-    /// When the next request may start, for those that are already waiting.
+    /// When the next request may start, after those that wait already.
     free_at: Option<Instant>,
-    /// Vapi has asked for silence until then.
+    /// Until when Vapi has asked for no requests.
     held_until: Option<Instant>,
     spaced_until: Option<Instant>,
-    /// In a row.
+    /// Consecutive failures.
     failures: u32,
     pause: Option<Pause>,
-    trouble: Trouble,
+    recent_failures: RecentFailures,
 }
 
-/// Whether requests were in vain of late.
+/// The recent failures of requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Trouble {
+enum RecentFailures {
     #[default]
     None,
-    /// For Vapi's sake, or the account's.
+    /// At least one, caused by Vapi or the account.
     Met,
-    /// And one has succeeded since.
+    /// A request has succeeded since.
     Over,
 }
 
-/// Vapi is down.
+/// A pause while Vapi is down.
 #[derive(Debug)]
 struct Pause {
     until: Instant,
-    /// How many pauses there were in a row.
+    /// The number of consecutive pauses.
     count: u32,
-    /// When it is over, one request finds out whether Vapi is back.
+    /// Whether the one request that tests Vapi after the pause is under way.
     probing: bool,
 }
 
-/// Leave to send one request. Dropped without a verdict, it says nothing.
+/// The permission to send one request. Dropped without a result, it reports nothing.
 pub(super) struct Pass {
     gate: Gate,
     probe: bool,
@@ -106,21 +106,21 @@ impl Gate {
         Self(Arc::new(Shared { times, state: Mutex::default() }))
     }
 
-    /// Waits for its turn, or tells why there will be none soon.
+    /// Waits for a turn, or fails if there is none soon.
     pub(super) async fn enter(&self) -> Result<Pass, Error> {
         let (pass, at) = self.reserve(Instant::now())?;
         sleep_until(at).await;
-        // Those who went before may have been sent away meanwhile.
+        // Requests that went first may have been refused in the meantime.
         self.lock().check(&pass, Instant::now())?;
         Ok(pass)
     }
 
-    /// Whether Vapi takes requests again, after a time in which it did not. Told once.
+    /// Whether Vapi accepts requests again after failures. True once.
     pub fn take_recovery(&self) -> bool {
         let mut state = self.lock();
-        let is_over = state.trouble == Trouble::Over;
+        let is_over = state.recent_failures == RecentFailures::Over;
         if is_over {
-            state.trouble = Trouble::None;
+            state.recent_failures = RecentFailures::None;
         }
         is_over
     }
@@ -151,8 +151,8 @@ impl Gate {
 }
 
 impl Pass {
-    /// Tells the gate how the request went.
-    pub(super) fn settle<T>(self, result: &Result<T, Error>) {
+    /// Reports the result of the request.
+    pub(super) fn report<T>(self, result: &Result<T, Error>) {
         let times = &self.gate.0.times;
         let mut state = self.gate.lock();
         let now = Instant::now();
@@ -197,19 +197,19 @@ impl State {
     }
 
     fn note_trouble<T>(&mut self, result: &Result<T, Error>) {
-        self.trouble = match result {
-            Ok(_) if self.trouble == Trouble::Met => Trouble::Over,
-            Err(Error::Rejected { status: 401..=403, .. }) => Trouble::Met,
-            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => self.trouble,
-            Err(_) => Trouble::Met,
+        self.recent_failures = match result {
+            Ok(_) if self.recent_failures == RecentFailures::Met => RecentFailures::Over,
+            Err(Error::Rejected { status: 401..=403, .. }) => RecentFailures::Met,
+            Ok(_) | Err(Error::Rejected { .. } | Error::Missing) => self.recent_failures,
+            Err(_) => RecentFailures::Met,
         };
     }
 
-    /// A wait that was asked for is kept, and is no reason to wait longer the next time.
+    /// Counts a failure. A wait that Vapi asked for is kept, but does not lengthen the next pause.
     fn failed(&mut self, probe: bool, now: Instant, times: &Times, asked: Option<Duration>) {
         self.failures = self.failures.saturating_add(1);
         match (&mut self.pause, asked) {
-            // One that was sent before the pause tells nothing new.
+            // A request from before the pause says nothing new.
             (Some(_), _) if !probe => {}
             (Some(pause), Some(asked)) => pause.until = now + asked,
             (Some(pause), None) => {
@@ -232,7 +232,7 @@ impl fmt::Debug for Gate {
 }
 
 impl Times {
-    /// Doubled each time, and of that between a half and the whole, so that processes do not come back together.
+    /// The pause: doubled each time, then a random half to all of it, so that processes do not come back together.
     fn pause_of(&self, count: u32) -> Duration {
         let whole = self.first_pause.saturating_mul(1 << count.saturating_sub(1).min(16)).min(self.max_pause);
         whole.mul_f64(rand::random_range(0.5..=1.0))
@@ -262,7 +262,7 @@ mod tests {
     }
 
     async fn pass(gate: &Gate, outcome: Outcome) {
-        gate.enter().await.ok().unwrap().settle(&outcome);
+        gate.enter().await.ok().unwrap().report(&outcome);
     }
 
     async fn pause(gate: &Gate) -> Option<Duration> {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_a_429_nobody_waits() {
+    async fn requests_do_not_wait_without_a_429() {
         let (gate, start) = (Gate::default(), Instant::now());
         for _ in 0..1000 {
             pass(&gate, Ok(())).await;
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn whoever_would_wait_long_is_told_so_at_once() {
+    async fn a_request_that_would_wait_long_fails_at_once() {
         let gate = Gate::default();
         pass(&gate, busy(30)).await;
         let start = Instant::now();
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_wait_their_turn_are_sent_away_with_the_first() {
+    async fn waiting_requests_fail_together_with_the_first() {
         let gate = Gate::default();
         pass(&gate, busy(0)).await;
         let first = gate.enter().await.ok().unwrap();
@@ -328,13 +328,13 @@ mod tests {
             async move { gate.enter().await.err() }
         });
         tokio::time::advance(SPACING / 2).await;
-        first.settle(&busy(20));
+        first.report(&busy(20));
         let sent_away = waiting.await.unwrap();
         assert!(matches!(sent_away, Some(Error::Busy { retry_after: Some(left) }) if left > MAX_WAIT), "{sent_away:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn failures_in_a_row_pause_and_one_success_between_does_not() {
+    async fn consecutive_failures_open_the_breaker_and_a_success_resets_the_count() {
         let gate = Gate::default();
         for outcome in [failure(), failure(), failure(), failure(), Ok(()), failure(), failure(), failure(), failure()]
         {
@@ -355,7 +355,7 @@ mod tests {
         tokio::time::advance(FIRST_PAUSE).await;
         let probe = gate.enter().await.ok().unwrap();
         assert_eq!(pause(&gate).await, Some(PROBE_PAUSE));
-        probe.settle(&failure());
+        probe.report(&failure());
         let left = pause(&gate).await.unwrap();
         assert!((FIRST_PAUSE..=FIRST_PAUSE * 2).contains(&left), "{left:?}");
         tokio::time::advance(FIRST_PAUSE * 2).await;
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h21_a_wait_that_is_asked_for_is_a_pause_and_doubles_nothing() {
+    async fn retry_after_pauses_without_doubling() {
         let asked =
             |seconds| Err(Error::Unavailable { cause: Cause::Paused, retry_after: Some(Duration::from_secs(seconds)) });
         let gate = opened().await;
@@ -380,13 +380,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn h21_a_success_after_trouble_is_told_once() {
+    async fn a_recovery_is_reported_once() {
         let refused = |status| Err(Error::Rejected { status, words: Vec::new() });
-        for trouble in [failure(), busy(0), refused(401), refused(402)] {
+        for failed in [failure(), busy(0), refused(401), refused(402)] {
             let gate = Gate::default();
             pass(&gate, Ok(())).await;
             assert!(!gate.take_recovery());
-            pass(&gate, trouble).await;
+            pass(&gate, failed).await;
             pass(&gate, refused(400)).await;
             assert!(!gate.take_recovery());
             pass(&gate, Ok(())).await;
@@ -395,7 +395,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_is_given_up_lets_the_next_one_through() {
+    async fn a_cancelled_probe_lets_the_next_one_through() {
         let gate = opened().await;
         tokio::time::advance(FIRST_PAUSE).await;
         drop(gate.enter().await.ok().unwrap());
@@ -410,12 +410,12 @@ mod tests {
         for _ in 0..50 {
             passes.push(gate.enter().await.ok().unwrap());
         }
-        passes.into_iter().for_each(|pass| pass.settle(&failure()));
+        passes.into_iter().for_each(|pass| pass.report(&failure()));
         assert!(pause(&gate).await.unwrap() <= FIRST_PAUSE);
     }
 
     #[test]
-    fn pauses_double_up_to_some_seconds() {
+    fn pauses_double_up_to_a_limit() {
         for (count, whole) in [(1, 1), (2, 2), (3, 4), (4, 4), (u32::MAX, 4)] {
             let whole = Duration::from_secs(whole);
             assert!((whole / 2..=whole).contains(&Times::default().pause_of(count)), "{count}");

@@ -1,4 +1,4 @@
-//! Phone numbers at Vapi.
+//! Vapi's phone numbers.
 
 use std::fmt;
 
@@ -7,24 +7,24 @@ use serde_json::Value;
 
 use super::{
     Client, Error, Operation,
-    assistants::{known, list, missing_if_no_id},
+    assistants::{list, missing_if_no_id, path_id},
     request,
 };
 use crate::{field, private::Private};
 
-/// The most that one answer lists.
-const PAGE: usize = 1000;
+/// The most objects in one answer.
+const PAGE_SIZE: usize = 1000;
 
-/// A phone number as Vapi holds it. What it holds of the carrier's secrets is not read.
+/// A phone number at Vapi. The carrier's secrets in it are not read.
 #[derive(Clone)]
 pub struct PhoneNumber {
-    /// Vapi's id of it.
+    /// Vapi's id.
     pub id: String,
-    /// The number itself; a SIP address has none.
+    /// The number; a SIP address has none.
     pub number: Option<Private>,
-    /// Who answers it. None: Vapi asks us, with an `assistant-request`.
+    /// The assistant that answers. With `None`, Vapi asks us by an `assistant-request`.
     pub assistant_id: Option<String>,
-    /// Where its messages go, if it says so itself.
+    /// The number's own URL for webhooks.
     pub server_url: Option<String>,
 }
 
@@ -47,15 +47,15 @@ impl fmt::Debug for PhoneNumber {
 }
 
 impl Client {
-    /// The organisation's phone numbers, a thousand at most.
+    /// The organisation's phone numbers, up to a thousand.
     pub async fn phone_numbers(&self) -> Result<Vec<PhoneNumber>, Error> {
-        let request = request(Operation::ListPhoneNumbers, Method::GET, &["phone-number"]).query("limit", PAGE);
+        let request = request(Operation::ListPhoneNumbers, Method::GET, &["phone-number"]).query("limit", PAGE_SIZE);
         self.send(request, |body| list(body, PhoneNumber::read)).await
     }
 
-    /// Replaces those fields that are named, each of them whole; `{"assistantId": …}` or null decides who answers.
+    /// Replaces the given fields, each as a whole; `{"assistantId": …}` or null sets the assistant that answers.
     pub async fn update_phone_number(&self, id: &str, fields: &Value) -> Result<PhoneNumber, Error> {
-        let id = known(id)?;
+        let id = path_id(id)?;
         let request = request(Operation::UpdatePhoneNumber, Method::PATCH, &["phone-number", id]).body(fields);
         self.send(request, PhoneNumber::read).await.map_err(missing_if_no_id)
     }

@@ -1,4 +1,4 @@
-//! A request that is about to be sent.
+//! Requests before they are sent.
 
 use std::{fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::{Cause, Error};
 
-/// A request's kind, as a label of the metrics.
+/// The kind of a request, as a label of metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// `POST /assistant`
@@ -31,7 +31,7 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Every operation.
+    /// All operations.
     pub const ALL: [Self; 9] = [
         Self::CreateAssistant,
         Self::UpdateAssistant,
@@ -44,12 +44,12 @@ impl Operation {
         Self::UpdatePhoneNumber,
     ];
 
-    /// Whether its answer is as long as there is to tell.
+    /// Whether its answer grows with the number of objects.
     pub(super) fn is_list(self) -> bool {
         matches!(self, Self::ListAssistants | Self::ListCalls | Self::ListPhoneNumbers)
     }
 
-    /// Its name.
+    /// The label.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::CreateAssistant => "create_assistant",
@@ -100,8 +100,7 @@ impl<'a> Request<'a> {
         url
     }
 
-    /// What a failure to get an answer means: something that only reads has changed nothing, whatever went wrong, and
-    /// neither has what never reached Vapi.
+    /// The error if there is no usable answer. A GET, or a request that did not reach Vapi, has changed nothing.
     pub(super) fn failed(&self, cause: Cause, retry_after: Option<Duration>) -> Error {
         if self.method == Method::GET || cause == Cause::Connect {
             Error::Unavailable { cause, retry_after }

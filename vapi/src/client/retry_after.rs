@@ -1,13 +1,13 @@
-//! How long an answer asks to wait.
+//! The wait that an answer asks for.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The longest wait. After an hour it is worth asking again.
+/// The longest wait. After an hour a retry is worthwhile in any case.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// From `retry-after-ms`, which Vapi's own client prefers, or from `Retry-After` in seconds or as a date.
+/// Reads `retry-after-ms`, which Vapi's own client prefers, or `Retry-After` in seconds or as a date.
 pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |text: &str| text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
@@ -20,7 +20,7 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(MAX_WAIT))
 }
 
-/// Both dates are the server's, so that its clock need not agree with ours. One in the past asks for no wait.
+/// The time between two dates of the server, whose clock need not agree with ours. A date in the past means no wait.
 fn until(date: &str, now: &str) -> Option<Duration> {
     let at = |text| httpdate::parse_http_date(text).ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
     Some(at(date)?.saturating_sub(at(now)?))
@@ -36,7 +36,7 @@ mod tests {
     }
 
     #[test]
-    fn all_spellings_are_read() {
+    fn every_form_of_retry_after_is_parsed() {
         let now = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
         for (headers, millis) in [
             (&[("retry-after", "2")][..], Some(2_000)),

@@ -1,21 +1,21 @@
-//! Vapi's own words about a refusal, made fit to be stored and shown.
+//! Vapi's error messages, cleaned so that they can be stored and shown.
 
 use serde_json::Value;
 
-/// A request may have many faults; the first ones tell enough.
+/// A request may have many faults; the first ones are enough.
 const MAX_SENTENCES: usize = 20;
-/// Some sentences list every value there is.
+/// Some messages list every possible value.
 const MAX_CHARS: usize = 300;
-/// How much of a sentence is searched for secrets: many of them in a long one cost little.
+/// The part of a message that is searched for secrets, which limits the cost of many secrets in a long one.
 const MAX_LOOKED_AT_CHARS: usize = 4_096;
-/// Shorter secrets are no secrets, and hiding them would hide half the text.
+/// Shorter texts are no secrets, and hiding them would hide half the message.
 const MIN_SECRET_CHARS: usize = 4;
-/// A run of this many digits may be a phone number.
+/// Digits in a run that may be a phone number.
 const MIN_PHONE_DIGITS: usize = 7;
 
 const HIDDEN: &str = "[hidden]";
 
-/// The sentences of an error's body: its `message`, one or several, or else its text.
+/// The messages in an error's body: its `message`, one or several, or else the text itself.
 pub(super) fn words(body: &[u8], secrets: &[&str]) -> Vec<String> {
     let sentences = match serde_json::from_slice(body) {
         Ok(Value::Object(mut fields)) => {
@@ -41,12 +41,12 @@ fn is_page(text: &str) -> bool {
     text.trim_start().starts_with('<')
 }
 
-/// Secrets go before the text is cut: half of one would not be found.
+/// Hides secrets before cutting the text, since half a secret would not be recognised.
 fn clean(sentence: &str, secrets: &[&str]) -> String {
     let sentence = sentence.trim();
     let mut text: String = sentence.chars().take(MAX_LOOKED_AT_CHARS).collect();
     let is_whole = text.len() == sentence.len();
-    // A secret that is a part of the placeholder would make the text grow.
+    // A secret that is part of the placeholder would make the text grow.
     let is_secret = |secret: &&&str| secret.chars().count() >= MIN_SECRET_CHARS && !HIDDEN.contains(**secret);
     for secret in secrets.iter().filter(is_secret) {
         text = text.replace(secret, HIDDEN);
@@ -55,12 +55,12 @@ fn clean(sentence: &str, secrets: &[&str]) -> String {
     match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None if is_whole => text,
-        // It was nearly all secrets, and may end with half of one.
+        // The rest was nearly all secrets, and may end with half of one.
         None => HIDDEN.to_owned(),
     }
 }
 
-/// Hides runs of digits, with whatever people write between them, that stand alone.
+/// Hides runs of digits, with the characters that people write between them, unless they are part of a word.
 fn hide_phone_numbers(text: &str) -> String {
     let in_number = |char: char| char.is_ascii_digit() || matches!(char, '+' | ' ' | '-' | '.' | '(' | ')');
     let mut clean = String::with_capacity(text.len());
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sentences_are_found_wherever_vapi_puts_them() {
+    fn messages_are_found_wherever_vapi_puts_them() {
         for (body, expected) in [
             (r#"{"message":"Missing.","error":"Unauthorized","statusCode":401}"#, vec!["Missing."]),
             (r#"{"message":["a","b"],"statusCode":400}"#, vec!["a", "b"]),
@@ -109,11 +109,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_does_not_come_back() {
+    fn sent_values_are_not_repeated() {
         let clean = |text: &str| clean(text, &["s3cret-key", "abc"]);
         for (text, expected) in [
             ("key s3cret-key is wrong", "key [hidden] is wrong"),
-            // Too short to be searched for.
+            // Too short to be redacted.
             ("abc", "abc"),
             ("customer.number +1 (555) 010-4477 must be E.164", "customer.number [hidden] must be E.164"),
             ("+15550104477", "[hidden]"),
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_many_secrets_in_a_long_text_cost_little_and_do_not_make_it_grow() {
+    fn redacting_many_secrets_in_a_long_text_is_cheap_and_does_not_grow_it() {
         let secrets: Vec<String> = (0..20_000).map(|n| format!("secret-{n}")).chain(["hidden".to_owned()]).collect();
         let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();
         let body = "secret-1 ".repeat(1 << 20);

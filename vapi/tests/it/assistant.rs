@@ -27,7 +27,7 @@ fn hash(agent: &AgentConfig) -> ConfigHash {
 }
 
 #[test]
-fn the_payload_is_whole() {
+fn the_payload_is_complete() {
     let payload = Payload::of(&agent(), &deployment());
     let expected = json!({
         "name": "Front desk",
@@ -59,7 +59,7 @@ fn the_payload_is_whole() {
 }
 
 #[test]
-fn a_patch_clears_what_is_gone_and_a_post_leaves_it_out() {
+fn a_patch_clears_removed_fields_and_a_post_omits_them() {
     let bare = AgentConfig { first_message: None, voice: None, ..agent() };
     let payload = Payload::of(&bare, &deployment());
     let names = |body: Value| body.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
@@ -70,7 +70,7 @@ fn a_patch_clears_what_is_gone_and_a_post_leaves_it_out() {
 }
 
 #[test]
-fn the_prompt_goes_before_the_messages_and_stands_there_once() {
+fn the_prompt_is_the_first_message_and_appears_once() {
     let messages = |messages: Value| {
         let model = json!({"provider": "openai", "model": "gpt-4o", "messages": messages});
         let mut body = Payload::of(&AgentConfig { model: Some(model), ..agent() }, &deployment()).to_create();
@@ -85,7 +85,7 @@ fn the_prompt_goes_before_the_messages_and_stands_there_once() {
 }
 
 #[test]
-fn every_way_to_show_who_sends_has_its_place() {
+fn every_kind_of_webhook_authentication_is_in_the_payload() {
     let server = |auth| {
         let mut body = Payload::of(&agent(), &Deployment::new("https://us.example", auth)).to_create();
         body["server"].take()
@@ -97,7 +97,7 @@ fn every_way_to_show_who_sends_has_its_place() {
     assert_eq!((&headers["headers"], headers.get("secret")), (&json!({"X-Vapi-Secret": "s3cret"}), None));
 }
 
-/// Whatever is sent is hashed: a change of any of it is owed.
+/// Every part of the payload is hashed, so a change of any part is owed.
 #[test]
 fn every_part_of_the_payload_changes_the_hash() {
     let secret = |text: &str| WebhookAuth::Secret(text.to_owned().into());
@@ -128,7 +128,7 @@ fn every_part_of_the_payload_changes_the_hash() {
 }
 
 #[test]
-fn what_is_printed_holds_no_secret_and_no_prompt() {
+fn debug_output_has_no_secret_and_no_prompt() {
     let (agent, deployment) = (agent(), deployment());
     let payload = Payload::of(&agent, &deployment);
     let printed = format!("{agent:?} {deployment:?} {payload:?}");
@@ -139,11 +139,11 @@ fn what_is_printed_holds_no_secret_and_no_prompt() {
 }
 
 #[test]
-fn what_others_have_changed_is_found_by_its_field() {
+fn drift_is_found_by_field() {
     let payload = Payload::of(&agent(), &deployment());
     let held = |change: Value| {
         let mut held = payload.to_create();
-        // As Vapi shows it: without the secret, and with things of its own.
+        // As Vapi returns it: without the secret and with fields of its own.
         held["server"].as_object_mut().unwrap().remove("secret");
         held["server"]["staticIpAddressesEnabled"] = json!(false);
         held["server"]["timeoutSeconds"] = json!(20.0);
@@ -169,7 +169,7 @@ fn what_others_have_changed_is_found_by_its_field() {
     assert_eq!(silent.differences(&held), ["firstMessage"]);
 }
 
-/// JSON as people put it into a column.
+/// Arbitrary JSON of a column.
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -191,7 +191,7 @@ fn object() -> impl Strategy<Value = Value> {
     prop::collection::btree_map("[a-d]", value(), 0..5).prop_map(|fields| Value::Object(fields.into_iter().collect()))
 }
 
-/// The same value in other words: another order of keys, nulls where nothing is, other spellings of numbers.
+/// The same value in another spelling: other order of keys, nulls for missing fields, other forms of numbers.
 fn respelled(value: &Value, seed: u64) -> String {
     let next = |at: usize| seed.rotate_left(7).wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(at as u64);
     match value {
@@ -223,7 +223,7 @@ fn respelled(value: &Value, seed: u64) -> String {
     }
 }
 
-/// A different value near this one: one leaf, or one key, is not the same.
+/// A value that differs in one leaf or one key.
 fn changed(value: &Value, seed: u64) -> Value {
     let pick = |count: usize| usize::try_from(seed % count as u64).unwrap();
     match value {
@@ -263,20 +263,20 @@ fn with(voice: &Value, model: &Value) -> ConfigHash {
 
 proptest! {
     #[test]
-    fn how_it_is_spelled_does_not_change_the_hash(voice in object(), model in object(), seed: u64) {
+    fn the_spelling_of_json_does_not_change_the_hash(voice in object(), model in object(), seed: u64) {
         let voice_again: Value = serde_json::from_str(&respelled(&voice, seed)).unwrap();
         let model_again: Value = serde_json::from_str(&respelled(&model, seed / 2)).unwrap();
         prop_assert_eq!(with(&voice, &model), with(&voice_again, &model_again));
     }
 
     #[test]
-    fn what_it_says_does(voice in object(), model in object(), seed: u64) {
+    fn a_changed_value_changes_the_hash(voice in object(), model in object(), seed: u64) {
         prop_assert_ne!(with(&voice, &model), with(&changed(&voice, seed), &model));
         prop_assert_ne!(with(&voice, &model), with(&voice, &changed(&model, seed)));
     }
 
     #[test]
-    fn an_assistant_that_was_given_the_payload_does_not_differ(voice in object(), model in object()) {
+    fn an_assistant_with_the_payload_does_not_differ(voice in object(), model in object()) {
         let payload = Payload::of(&AgentConfig { voice: Some(voice), model: Some(model), ..agent() }, &deployment());
         let mut held = payload.to_create();
         held["server"].as_object_mut().unwrap().remove("secret");

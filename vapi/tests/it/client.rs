@@ -1,4 +1,4 @@
-//! The client, against a stand-in that is as strict as Vapi.
+//! The client on a stand-in that is as strict as Vapi.
 
 mod answers;
 mod checked;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use vapi::client::{Client, Config, Observation, Times};
 use vapi_standin::Standin;
 
-/// A stand-in, a client of it, and what the client told its observer.
+/// A stand-in, a client, and the client's reports to its observer.
 struct Line {
     standin: Standin,
     client: Client,

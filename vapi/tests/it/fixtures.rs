@@ -1,4 +1,4 @@
-//! Bodies in the shapes that were captured on the wire, with invented people.
+//! Recorded webhook bodies with invented people.
 
 use serde_json::Value;
 use vapi::{CallState, Envelope};
@@ -20,7 +20,7 @@ pub(crate) fn envelope(body: &Value) -> Envelope {
     Envelope::parse(body.to_string().as_bytes()).unwrap()
 }
 
-/// What a message says about its call.
+/// The call state from a message.
 pub(crate) fn state(body: &Value) -> CallState {
     envelope(body).call_update().unwrap().state
 }

@@ -1,4 +1,4 @@
-//! Webhooks as Vapi sends them, and what they come to; assistants as they are sent to Vapi.
+//! Webhooks of Vapi and their meaning, and the assistants sent to Vapi.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod assistant;
@@ -9,7 +9,7 @@ mod messages;
 mod redaction;
 mod signature;
 
-/// The same order for the same seed.
+/// Shuffles, with the same order for the same seed.
 fn shuffle<T>(items: &mut [T], seed: u64) {
     use rand::{SeedableRng, seq::SliceRandom};
     items.shuffle(&mut rand::rngs::StdRng::seed_from_u64(seed));

@@ -1,4 +1,4 @@
-//! A call's messages fold to one state, whatever their order and number.
+//! The messages of a call fold to one state, in any order and with any repetitions.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 use readmodel::time::Timestamp;
@@ -11,14 +11,14 @@ const STATUSES: [&str; 8] =
     ["on-hold", "scheduled", "queued", "ringing", "in-progress", "forwarding", "ended", "not-found"];
 const REASONS: [&str; 4] = ["customer-ended-call", "voicemail", "pipeline-error-x", "assistant-forwarded-call"];
 
-/// A field that is often absent.
+/// An optional field.
 fn maybe<T: Into<Value> + Clone + std::fmt::Debug + 'static>(
     values: impl Strategy<Value = T>,
 ) -> impl Strategy<Value = Value> {
     prop_oneof![Just(Value::Null), values.prop_map(Into::into)]
 }
 
-/// Few distinct instants, so that messages of one phase and one instant that differ are common.
+/// A few distinct instants, so that different messages often share phase and instant.
 fn instant() -> impl Strategy<Value = Value> {
     maybe((1_772_441_000_000_i64..1_772_441_000_004).boxed())
 }
@@ -58,7 +58,7 @@ fn message() -> impl Strategy<Value = Value> {
     prop_oneof![3 => status_update(), 1 => report()]
 }
 
-/// A state that several messages made.
+/// A state merged from several messages.
 fn merged() -> impl Strategy<Value = CallState> {
     vec(message(), 0..5).prop_map(|messages| fold(&messages))
 }
@@ -67,7 +67,7 @@ fn fold(messages: &[Value]) -> CallState {
     messages.iter().map(state).fold(CallState::default(), CallState::merge)
 }
 
-/// The definition of a field, told by comparing all messages: the greatest by phase, time of sending and value.
+/// The definition of a field: the greatest over all messages by phase, sending time and value.
 fn latest<T: Ord>(messages: &[Value], field: impl Fn(&Value) -> Option<T>) -> Option<T> {
     let rank = |body: &Value| {
         let message = &body["message"];
@@ -82,7 +82,7 @@ fn micros(value: &Value) -> Option<Timestamp> {
     value.as_i64().map(|millis| Timestamp::from_micros(millis * 1000))
 }
 
-/// What a report states, else the earliest sending time of the messages that `suggest` it.
+/// The time in a report, otherwise the earliest sending time of the messages that `suggest` it.
 fn milestone(messages: &[Value], field: &str, suggests: impl Fn(&Value) -> bool) -> Option<Timestamp> {
     let messages = || messages.iter().map(|body| &body["message"]);
     let stated = messages().filter_map(|message| micros(&message[field])).min();
@@ -91,7 +91,7 @@ fn milestone(messages: &[Value], field: &str, suggests: impl Fn(&Value) -> bool)
     })
 }
 
-/// The end that a message tells, else the start, else its own time.
+/// The end in a message, otherwise the start, otherwise its sending time.
 fn heard(message: &Value) -> Option<Timestamp> {
     let own = || micros(&message["timestamp"]);
     micros(&message["endedAt"])
@@ -112,7 +112,7 @@ proptest! {
     }
 
     #[test]
-    fn merge_is_idempotent_and_knowing_nothing_changes_nothing(a in merged()) {
+    fn merge_is_idempotent_and_has_an_identity(a in merged()) {
         prop_assert_eq!(a.clone().merge(a.clone()), a.clone());
         prop_assert_eq!(a.clone().merge(CallState::default()), a);
     }
@@ -128,14 +128,14 @@ proptest! {
     }
 
     #[test]
-    fn a_stored_state_goes_on_merging_where_it_stopped(a in merged(), b in merged()) {
+    fn a_stored_state_continues_to_merge(a in merged(), b in merged()) {
         let stored: CallState = serde_json::from_str(&serde_json::to_string(&a).unwrap()).unwrap();
         prop_assert_eq!(&stored, &a);
         prop_assert_eq!(stored.merge(b.clone()), a.merge(b));
     }
 
     #[test]
-    fn each_field_is_what_the_latest_phase_tells(messages in vec(message(), 1..8)) {
+    fn each_field_comes_from_the_latest_phase(messages in vec(message(), 1..8)) {
         let call = fold(&messages);
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let private = |value: Option<&Private>| value.map(|text| text.as_str().to_owned());
@@ -152,14 +152,14 @@ proptest! {
 }
 
 #[test]
-fn a_late_in_progress_does_not_revive_a_call() {
+fn a_late_in_progress_does_not_revive_an_ended_call() {
     let status = |status: &str, at: i64| json!({"message": {"type": "status-update", "status": status, "timestamp": at, "call": {"id": "c1"}, "endedReason": (status == "ended").then_some("voicemail")}});
     let call = fold(&[status("ended", 2000), status("in-progress", 9000), status("in-progress", 1000)]);
     assert_eq!((call.phase(), call.status()), (Some(Phase::Ended), Some("voicemail")));
     assert_eq!(call.started_at.get(), Some(Timestamp::from_micros(1_000_000)));
 }
 
-/// A call's messages as Vapi sends them, and two statuses that came twice: each tells something that no other does.
+/// The messages of a call and two repeated statuses. Each has facts that no other has.
 fn messages_of_a_call() -> [Value; 6] {
     let call = json!({"id": "c1", "type": "webCall", "status": "queued"});
     let status = |status: &str, at: i64| json!({"message": {"type": "status-update", "status": status, "timestamp": at, "call": call}});
@@ -211,7 +211,7 @@ fn all_orders_of_a_calls_messages_fold_to_the_same_state() {
     );
 }
 
-/// The next order of these numbers, as a dictionary has them; false after the last.
+/// The next permutation in lexicographic order; false after the last.
 fn next_order(order: &mut [usize]) -> bool {
     let Some(pivot) = order.windows(2).rposition(|pair| pair[0] < pair[1]) else { return false };
     let successor = order.iter().rposition(|place| *place > order[pivot]).unwrap();

@@ -1,4 +1,4 @@
-//! One message: what is read out of it, and what is refused.
+//! Parsing of single messages, and refusals.
 
 use readmodel::time::Timestamp;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ fn shown(text: Option<&Private>) -> Option<&str> {
     text.map(Private::as_str)
 }
 
-/// The report with other values in `message`; null takes a field away.
+/// The report with changes in `message`; null removes a field.
 fn report_with(changes: Value) -> CallState {
     let mut report = json(REPORT);
     for (name, value) in changes.as_object().unwrap() {
@@ -32,7 +32,7 @@ fn refusal(body: &str) -> String {
 }
 
 #[test]
-fn a_report_tells_all_of_its_call() {
+fn a_report_fills_every_field_of_its_call() {
     let update = envelope(&json(REPORT)).call_update().unwrap();
     assert_eq!(update.vapi_call_id, "0190a6e2-1c77-7d31-8a2f-5b5b3a1f9e01");
     let call = update.state;
@@ -42,7 +42,7 @@ fn a_report_tells_all_of_its_call() {
         (call.started_at.get(), call.ended_at.get()),
         (at("2026-03-02T08:43:20.250Z"), at("2026-03-02T08:44:31.750Z"))
     );
-    // 71.5 seconds between the two, whatever the copies say; 8.65 cents.
+    // 71.5 seconds between start and end, which win over the copies; 8.65 cents.
     assert_eq!((call.duration_seconds.get(), call.cost_cents.get()), (Some(&72), Some(&9)));
     assert_eq!(call.sentiment_label.get(), Some(&SentimentLabel::Positive));
     assert_eq!(call.sentiment_score.get(), Some(&"0.85".parse().unwrap()));
@@ -65,7 +65,7 @@ fn a_report_of_2024_has_no_times_and_an_empty_analysis() {
 }
 
 #[test]
-fn a_status_update_speaks_and_the_stale_call_in_it_does_not() {
+fn a_status_update_wins_over_the_stale_call_inside_it() {
     let call = state(&json(STATUS_OF_WEB_CALL));
     assert_eq!((call.phase(), call.status()), (Some(Phase::InProgress), Some("in-progress")));
     assert_eq!((call.started_at.get(), call.ended_at.get()), (at("2024-09-22T18:44:25.008Z"), None));
@@ -78,7 +78,7 @@ fn a_status_update_speaks_and_the_stale_call_in_it_does_not() {
 }
 
 #[test]
-fn an_assistant_request_names_the_number_and_says_nothing_of_the_call() {
+fn an_assistant_request_names_the_number_and_changes_no_call() {
     let request = envelope(&json(ASSISTANT_REQUEST));
     assert_eq!((&request.kind, request.call_update()), (&Kind::AssistantRequest, None));
     assert_eq!(request.call.phone_number_id.as_deref(), Some("5a5a04dc-0000-4000-8000-0000000000a1"));
@@ -87,7 +87,7 @@ fn an_assistant_request_names_the_number_and_says_nothing_of_the_call() {
 }
 
 #[test]
-fn durations_fall_back_to_the_copies() {
+fn durations_fall_back_to_duplicate_fields() {
     let missing = json!({"startedAt": null, "durationSeconds": null, "durationMs": null, "durationMinutes": null});
     let with = |name: &str, value: Value| {
         let mut changes = missing.clone();
@@ -100,7 +100,7 @@ fn durations_fall_back_to_the_copies() {
     assert_eq!(with("durationMinutes", json!("0.125")), Some(8));
     assert_eq!(with("durationSeconds", json!(-1)), None);
     assert_eq!(with("durationMs", json!(1e300)), None);
-    // An end before the start is no duration.
+    // An end before the start gives no duration.
     let call = report_with(json!({"startedAt": "2026-03-02T09:00:00Z"}));
     assert_eq!(call.duration_seconds.get(), Some(&71));
 }
@@ -117,7 +117,7 @@ fn cents_are_rounded_half_even_from_the_digits() {
 }
 
 #[test]
-fn a_mood_is_never_invented() {
+fn a_sentiment_is_never_invented() {
     let mood = |data: Value| {
         let call = report_with(json!({"analysis": {"structuredData": data}}));
         (call.sentiment_label.get().copied(), call.sentiment_score.get().map(ToString::to_string))
@@ -153,7 +153,7 @@ fn a_call_marked_as_a_test_is_one() {
 }
 
 #[test]
-fn b4_structured_outputs_are_taken_by_name_from_either_place() {
+fn structured_outputs_are_read_by_name_from_either_place() {
     let outputs = json!({
         "3b0e9d0e-0000-4000-8000-000000000001": {"name": "sentimentLabel", "result": "negative"},
         "3b0e9d0e-0000-4000-8000-000000000002": {"name": "call", "result": {"sentimentScore": 0.2, "sentimentLabel": "positive"}},
@@ -206,7 +206,7 @@ fn fields_of_wrong_types_cost_only_themselves() {
 }
 
 #[test]
-fn unknown_types_are_kept_and_bounded() {
+fn unknown_types_are_kept_and_their_length_is_bounded() {
     let other = |kind: &str| envelope(&json!({"message": {"type": kind, "call": {"id": "c1"}}}));
     let update = other("language-changed");
     assert_eq!((update.kind.as_str(), update.call_update()), ("language-changed", None));
@@ -214,7 +214,7 @@ fn unknown_types_are_kept_and_bounded() {
 }
 
 #[test]
-fn an_unknown_status_is_kept_below_all_others() {
+fn an_unknown_status_ranks_below_all_others() {
     let call = state(&json!({"message": {"type": "status-update", "status": "on-hold", "call": {"id": "c1"}}}));
     assert_eq!((call.phase(), call.status()), (Some(Phase::Unknown), Some("on-hold")));
     let nothing = envelope(&json!({"message": {"type": "status-update", "status": {}, "call": {"id": "c1"}}}));
@@ -222,12 +222,12 @@ fn an_unknown_status_is_kept_below_all_others() {
 }
 
 #[test]
-fn a_message_of_no_call_changes_no_call() {
+fn a_message_without_a_call_changes_no_call() {
     assert_eq!(envelope(&json!({"message": {"type": "end-of-call-report", "call": null}})).call_update(), None);
 }
 
 #[test]
-fn what_is_no_message_is_refused_by_part() {
+fn a_malformed_message_is_refused_with_the_part() {
     for (body, part) in [
         ("[]", "message is not an object"),
         ("{}", "message is not an object"),
@@ -242,7 +242,7 @@ fn what_is_no_message_is_refused_by_part() {
 }
 
 #[test]
-fn what_is_no_json_is_refused_without_quoting_it() {
+fn invalid_json_is_refused_without_quoting_it() {
     let deep = format!(r#"{{"message":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for (body, reason) in [
         (deep.as_str(), "recursion limit exceeded"),
@@ -273,7 +273,7 @@ fn nul_is_replaced_in_strings_and_in_keys() {
 }
 
 #[test]
-fn half_a_character_costs_no_more_than_itself() {
+fn a_lone_surrogate_is_replaced() {
     let body = r#"{"message":{"type":"hang","a\udc00":"cut \ud83d","whole":"\ud83d\ude00","\\ud83d":"\\udc00"}}"#;
     let stored = Envelope::parse(body.as_bytes()).unwrap().into_redacted_body();
     assert_eq!(
@@ -283,7 +283,7 @@ fn half_a_character_costs_no_more_than_itself() {
 }
 
 #[test]
-fn dedupe_keys_tell_events_apart_and_repetitions_not() {
+fn dedupe_keys_differ_between_events_and_equal_for_repetitions() {
     let key = |body: &str| Envelope::parse(body.as_bytes()).unwrap().dedupe_key();
     let call = "0190a6e2-1c77-7d31-8a2f-5b5b3a1f9e01";
     assert_eq!(key(REPORT), format!("{call}/end-of-call-report"));
@@ -296,7 +296,7 @@ fn dedupe_keys_tell_events_apart_and_repetitions_not() {
     let request = key(ASSISTANT_REQUEST);
     assert!(request.starts_with(&format!("{call}/assistant-request/")), "{request}");
     assert_eq!(request.len(), call.len() + "/assistant-request/".len() + 32);
-    // White space and the order of keys do not count, values do.
+    // White space and the order of keys do not matter, values do.
     assert_eq!(key(&json(ASSISTANT_REQUEST).to_string()), request);
     assert_ne!(key(&ASSISTANT_REQUEST.replace("1772440992000", "1772440992001")), request);
 
@@ -314,13 +314,13 @@ fn dedupe_keys_tell_events_apart_and_repetitions_not() {
 
 #[test]
 fn the_hash_in_a_dedupe_key_is_pinned() {
-    // Keys are stored for a year: another hash would let old events in again.
+    // Keys are stored for over a year, and another hash would admit old events again.
     let body = r#"{ "message": { "type": "hang", "call": { "type": "webCall", "id": "c1" } } }"#;
     assert_eq!(Envelope::parse(body.as_bytes()).unwrap().dedupe_key(), "c1/hang/53b3f4fe1db16d3b21fdd958d7ea010b");
 }
 
 #[test]
-fn nothing_personal_is_printed() {
+fn debug_output_has_no_personal_data() {
     for body in fixtures::ALL {
         let envelope = Envelope::parse(body.as_bytes()).unwrap();
         let printed = format!("{envelope:?} {:?}", envelope.call_update());

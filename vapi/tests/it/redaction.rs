@@ -1,4 +1,4 @@
-//! No secret survives redaction, and nothing else changes.
+//! Redaction removes every secret and nothing else.
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::{Map, Value, json};
@@ -8,7 +8,7 @@ use crate::fixtures::{self, json};
 
 const CANARY: &str = "canary-4f1d";
 
-/// Names of fields that hold secrets, as Vapi and its tools spell them.
+/// Field names of secrets in the spellings of Vapi and its tools.
 const SECRET_NAMES: [&str; 18] = [
     "twilioAuthToken",
     "serverUrlSecret",
@@ -60,7 +60,7 @@ fn secret() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Fields that hold secrets, and what redaction leaves of them.
+/// Fields with secrets, and their redacted values.
 fn secret_field() -> impl Strategy<Value = (String, Value, Value)> {
     let named = (proptest::sample::select(&SECRET_NAMES), secret())
         .prop_map(|(name, value)| (name.to_owned(), value, json!("[redacted]")));
@@ -69,7 +69,7 @@ fn secret_field() -> impl Strategy<Value = (String, Value, Value)> {
     prop_oneof![4 => named, 1 => header]
 }
 
-/// Puts the field into the objects of `value` that `picks` selects.
+/// Inserts the field into the objects of `value` that `picks` selects.
 fn plant(value: &mut Value, field: &(String, Value), picks: &mut impl Iterator<Item = bool>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| plant(item, field, picks)),
@@ -85,7 +85,7 @@ fn plant(value: &mut Value, field: &(String, Value), picks: &mut impl Iterator<I
 
 proptest! {
     #[test]
-    fn secrets_go_and_the_rest_stays(body in plain(), (name, secret, left) in secret_field(), picks in vec(any::<bool>(), 0..20)) {
+    fn only_secrets_are_redacted(body in plain(), (name, secret, left) in secret_field(), picks in vec(any::<bool>(), 0..20)) {
         let (mut sent, mut expected) = (json!({"body": body.clone()}), json!({"body": body}));
         plant(&mut sent, &(name.clone(), secret), &mut picks.iter().copied());
         plant(&mut expected, &(name, left), &mut picks.iter().copied());
@@ -97,7 +97,7 @@ proptest! {
     }
 
     #[test]
-    fn what_holds_no_secret_is_unchanged(body in plain()) {
+    fn a_body_without_secrets_is_unchanged(body in plain()) {
         let mut redacted = body.clone();
         redact(&mut redacted);
         prop_assert_eq!(redacted, body);
@@ -105,7 +105,7 @@ proptest! {
 }
 
 #[test]
-fn a_null_stays_and_tells_that_nothing_is_set() {
+fn a_null_is_kept() {
     let mut body =
         json!({"twilioAuthToken": null, "serverUrlSecret": "", "headers": null, "token": 7, "password": Map::new()});
     redact(&mut body);
@@ -116,14 +116,14 @@ fn a_null_stays_and_tells_that_nothing_is_set() {
 }
 
 #[test]
-fn headers_of_another_shape_go_as_a_whole() {
+fn headers_of_an_unknown_shape_are_removed_whole() {
     let mut body = json!([{"headers": [{"name": "X-Any", "value": CANARY}]}, {"Headers": CANARY}]);
     redact(&mut body);
     assert_eq!(body, json!([{"headers": "[redacted]"}, {"Headers": "[redacted]"}]));
 }
 
 #[test]
-fn captured_bodies_lose_their_secrets_and_keep_their_meaning() {
+fn recorded_bodies_parse_the_same_after_redaction() {
     for body in fixtures::ALL {
         let envelope = Envelope::parse(body.as_bytes()).unwrap();
         let update = envelope.call_update();

@@ -1,16 +1,16 @@
-//! Who may send webhooks. The signatures here were made by another implementation of HMAC.
+//! Webhook signatures. Those in this file were made by another implementation of HMAC.
 
 use readmodel::time::Timestamp;
-use vapi::{AuthError, Authenticator, Refused};
+use vapi::{AuthError, Authenticator, WebhookRefused};
 
 const OLD: &str = "old-horse";
 const NEW: &str = "new-battery-staple";
 const BODY: &str = r#"{"message":{"type":"hang"}}"#;
-/// 2026-03-02, in seconds.
+/// 2026-03-02, in seconds since the epoch.
 const SENT: &str = "1772441072";
 const SENT_SECOND: i64 = 1_772_441_072;
 
-/// Over `{timestamp}.{body}`: the algorithm, then each secret's signature in hexadecimal and in base64.
+/// Signatures over `{timestamp}.{body}`: the algorithm, then each secret's signature in hexadecimal and in base64.
 const SIGNED: [(&str, [[&str; 2]; 2]); 3] = [
     (
         "sha256",
@@ -46,7 +46,7 @@ const SIGNED: [(&str, [[&str; 2]; 2]); 3] = [
         ],
     ),
 ];
-/// The first of them.
+/// The first signature.
 const GOOD: &str = SIGNED[0].1[0][0];
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
@@ -59,21 +59,21 @@ fn authenticator(settings: Settings<'_>) -> Result<Authenticator, AuthError> {
     })
 }
 
-/// What becomes of a webhook that comes at an instant.
-fn check_at(seconds: i64, settings: Settings<'_>, headers: &[(&str, &str)], body: &str) -> Result<(), Refused> {
+/// The verdict on a webhook that arrives at an instant.
+fn check_at(seconds: i64, settings: Settings<'_>, headers: &[(&str, &str)], body: &str) -> Result<(), WebhookRefused> {
     let authenticator = authenticator(settings).unwrap();
     let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     authenticator.admit(&headers, Timestamp::from_micros(seconds * 1_000_000))?.check(body.as_bytes())
 }
 
-fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), Refused> {
+fn check(settings: Settings<'_>, headers: &[(&str, &str)]) -> Result<(), WebhookRefused> {
     check_at(SENT_SECOND, settings, headers, BODY)
 }
 
 const HMAC: (&str, &str) = ("VAPI_WEBHOOK_HMAC", "sha256");
 
 #[test]
-fn every_algorithm_encoding_and_secret() {
+fn every_algorithm_encoding_and_secret_is_accepted() {
     for (algorithm, signatures) in SIGNED {
         for [hex, base64] in signatures {
             let on = ("VAPI_WEBHOOK_HMAC", algorithm);
@@ -88,28 +88,28 @@ fn every_algorithm_encoding_and_secret() {
 }
 
 #[test]
-fn whatever_is_signed_cannot_be_changed() {
+fn a_changed_byte_of_the_signed_content_is_refused() {
     let headers = [("x-signature", GOOD), ("x-timestamp", SENT)];
     assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, BODY), Ok(()));
     for body in ["", "{}", &BODY.replace("hang", "hank"), &format!("{BODY} "), &format!("{SENT}.{BODY}")] {
-        assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, body), Err(Refused::Wrong), "{body}");
+        assert_eq!(check_at(SENT_SECOND, &[HMAC], &headers, body), Err(WebhookRefused::Wrong), "{body}");
     }
-    assert_eq!(check(&[HMAC], &[headers[0], ("x-timestamp", "1772441073")]), Err(Refused::Wrong));
+    assert_eq!(check(&[HMAC], &[headers[0], ("x-timestamp", "1772441073")]), Err(WebhookRefused::Wrong));
     for digit in 0..GOOD.len() {
         let mut wrong = GOOD.to_owned();
         let other = if &GOOD[digit..=digit] == "0" { "1" } else { "0" };
         wrong.replace_range(digit..=digit, other);
-        assert_eq!(check(&[HMAC], &[("x-signature", &wrong), headers[1]]), Err(Refused::Wrong));
+        assert_eq!(check(&[HMAC], &[("x-signature", &wrong), headers[1]]), Err(WebhookRefused::Wrong));
     }
-    // Of another algorithm, of another encoding, cut short, too long.
+    // Another algorithm, another encoding, truncated, and too long.
     let [sha512, sha1] = [SIGNED[1].1[0][0], SIGNED[2].1[0][0]];
     for wrong in [sha512, sha1, SIGNED[0].1[0][1], &GOOD[1..], &GOOD[2..], &format!("{GOOD}00"), "", "x", "é"] {
-        assert_eq!(check(&[HMAC], &[("x-signature", wrong), headers[1]]), Err(Refused::Wrong), "{wrong}");
+        assert_eq!(check(&[HMAC], &[("x-signature", wrong), headers[1]]), Err(WebhookRefused::Wrong), "{wrong}");
     }
 }
 
 #[test]
-fn a_signature_is_believed_for_five_minutes_in_either_unit() {
+fn a_signature_is_valid_for_five_minutes_in_either_unit() {
     let in_millis = "ff8e6427691bdb1f8019ae31d7ad6d3859532037dc2e35edf74671db56c57200";
     for (signature, time) in [(GOOD, SENT), (in_millis, "1772441072345")] {
         let headers = [("x-signature", signature), ("x-timestamp", time)];
@@ -117,21 +117,21 @@ fn a_signature_is_believed_for_five_minutes_in_either_unit() {
             (0, Ok(())),
             (299, Ok(())),
             (-299, Ok(())),
-            (302, Err(Refused::Stale)),
-            (-302, Err(Refused::Stale)),
-            (30 * 86_400, Err(Refused::Stale)),
+            (302, Err(WebhookRefused::Stale)),
+            (-302, Err(WebhookRefused::Stale)),
+            (30 * 86_400, Err(WebhookRefused::Stale)),
         ] {
             assert_eq!(check_at(SENT_SECOND + late, &[HMAC], &headers, BODY), outcome, "{time} {late}");
         }
     }
     for time in ["", "now", "1772441072.5", "-1772441072", "99999999999999999999", "9223372036854775807"] {
         let outcome = check(&[HMAC], &[("x-signature", GOOD), ("x-timestamp", time)]);
-        assert!(matches!(outcome, Err(Refused::Wrong | Refused::Stale)), "{time}: {outcome:?}");
+        assert!(matches!(outcome, Err(WebhookRefused::Wrong | WebhookRefused::Stale)), "{time}: {outcome:?}");
     }
 }
 
 #[test]
-fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
+fn a_request_is_refused_before_its_body_if_the_headers_suffice() {
     let authenticator = authenticator(&[HMAC]).unwrap();
     let admit = |seconds: i64, headers: &[(&str, &'static str)]| {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
@@ -139,36 +139,36 @@ fn what_is_refused_is_refused_before_the_body_where_the_headers_say_so() {
     };
     let (signature, time) = (("x-signature", GOOD), ("x-timestamp", SENT));
     assert_eq!(admit(SENT_SECOND, &[signature, time]), Ok(()));
-    assert_eq!(admit(0, &[signature, time]), Err(Refused::Stale));
-    assert_eq!(admit(SENT_SECOND, &[signature]), Err(Refused::Missing));
-    assert_eq!(admit(SENT_SECOND, &[time]), Err(Refused::Missing));
-    assert_eq!(admit(SENT_SECOND, &[("x-signature", "none"), time]), Err(Refused::Wrong));
-    assert_eq!(admit(SENT_SECOND, &[signature, time, signature]), Err(Refused::Repeated));
-    assert_eq!(admit(SENT_SECOND, &[signature, time, time]), Err(Refused::Repeated));
+    assert_eq!(admit(0, &[signature, time]), Err(WebhookRefused::Stale));
+    assert_eq!(admit(SENT_SECOND, &[signature]), Err(WebhookRefused::Missing));
+    assert_eq!(admit(SENT_SECOND, &[time]), Err(WebhookRefused::Missing));
+    assert_eq!(admit(SENT_SECOND, &[("x-signature", "none"), time]), Err(WebhookRefused::Wrong));
+    assert_eq!(admit(SENT_SECOND, &[signature, time, signature]), Err(WebhookRefused::Repeated));
+    assert_eq!(admit(SENT_SECOND, &[signature, time, time]), Err(WebhookRefused::Repeated));
 }
 
 #[test]
-fn a_secret_shown_is_no_signature_unless_both_are_let_pass() {
+fn a_plain_secret_is_accepted_only_if_both_modes_are_allowed() {
     let shown = [("x-vapi-secret", OLD)];
     let bearer = format!("Bearer {NEW}");
     let either = [HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")];
     for plain in [shown, [("authorization", bearer.as_str())]] {
-        assert_eq!(check(&[HMAC], &plain), Err(Refused::Missing));
-        assert_eq!(check(&[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "true")], &plain), Err(Refused::Missing));
+        assert_eq!(check(&[HMAC], &plain), Err(WebhookRefused::Missing));
+        assert_eq!(check(&[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "true")], &plain), Err(WebhookRefused::Missing));
         assert_eq!(check(&[], &plain), Ok(()));
         assert_eq!(check(&either, &plain), Ok(()));
     }
     assert_eq!(check(&either, &[("x-signature", GOOD), ("x-timestamp", SENT)]), Ok(()));
-    assert_eq!(check(&either, &[("x-vapi-secret", "wrong")]), Err(Refused::Wrong));
-    assert_eq!(check(&either, &[]), Err(Refused::Missing));
-    // A signature that is there is judged.
-    assert_eq!(check(&either, &[shown[0], ("x-signature", "00"), ("x-timestamp", SENT)]), Err(Refused::Wrong));
-    // Without HMAC, a signature is nothing.
-    assert_eq!(check(&[], &[("x-signature", GOOD), ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&either, &[("x-vapi-secret", "wrong")]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&either, &[]), Err(WebhookRefused::Missing));
+    // A present signature is always checked.
+    assert_eq!(check(&either, &[shown[0], ("x-signature", "00"), ("x-timestamp", SENT)]), Err(WebhookRefused::Wrong));
+    // Without HMAC settings, a signature does not count.
+    assert_eq!(check(&[], &[("x-signature", GOOD), ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 }
 
 #[test]
-fn headers_prefix_format_and_key_are_as_they_are_set() {
+fn header_names_prefix_payload_format_and_key_follow_the_settings() {
     let named = [
         HMAC,
         ("VAPI_WEBHOOK_HMAC_HEADER", "X-Hub-Signature-256"),
@@ -177,8 +177,8 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
     ];
     let prefixed = format!("sha256={GOOD}");
     assert_eq!(check(&named, &[("x-hub-signature-256", &prefixed), ("x-sent", SENT)]), Ok(()));
-    assert_eq!(check(&named, &[("x-hub-signature-256", GOOD), ("x-sent", SENT)]), Err(Refused::Wrong));
-    assert_eq!(check(&named, &[("x-signature", &prefixed), ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&named, &[("x-hub-signature-256", GOOD), ("x-sent", SENT)]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&named, &[("x-signature", &prefixed), ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 
     let svix = [
         HMAC,
@@ -188,10 +188,10 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
     ];
     let signature = ("x-signature", "v1,rwHjmXPcB4eCs7u0zEtCWt4i+63xeJjox/sLhU/PoFg=");
     assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_1")]), Ok(()));
-    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_2")]), Err(Refused::Wrong));
-    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT)]), Err(Refused::Missing));
+    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT), ("svix-id", "msg_2")]), Err(WebhookRefused::Wrong));
+    assert_eq!(check(&svix, &[signature, ("x-timestamp", SENT)]), Err(WebhookRefused::Missing));
 
-    // Without a time in it, a signature is believed for ever, and no time is asked for.
+    // A format without a timestamp never expires and needs no timestamp header.
     let body_only = [HMAC, ("VAPI_WEBHOOK_HMAC_FORMAT", "{body}")];
     let signature = ("x-signature", "07f02239e20e796e95d3524fa18449e1b249e3a994ce1ae18c8418600a7f7037");
     assert_eq!(check_at(0, &body_only, &[signature], BODY), Ok(()));
@@ -202,11 +202,11 @@ fn headers_prefix_format_and_key_are_as_they_are_set() {
     let key = [HMAC, ("VAPI_WEBHOOK_SECRET", "AP+A"), ("VAPI_WEBHOOK_HMAC_SECRET_IS_BASE64", "true")];
     let signature = ("x-signature", "c67e8776be10a2652e83dba6dc130e95805e58724b9e3b8202bda2bd84615df3");
     assert_eq!(check(&key, &[signature, ("x-timestamp", SENT)]), Ok(()));
-    assert_eq!(check(&key[..2], &[signature, ("x-timestamp", SENT)]), Err(Refused::Wrong));
+    assert_eq!(check(&key[..2], &[signature, ("x-timestamp", SENT)]), Err(WebhookRefused::Wrong));
 }
 
 #[test]
-fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
+fn an_invalid_setting_is_named_and_not_quoted() {
     for (name, value) in [
         ("VAPI_WEBHOOK_HMAC", "md5"),
         ("VAPI_WEBHOOK_HMAC", "SHA256!"),
@@ -226,7 +226,7 @@ fn a_setting_that_cannot_be_followed_is_named_and_not_quoted() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     for settings in [&[][..], &[HMAC], &[HMAC, ("VAPI_WEBHOOK_HMAC_ONLY", "false")]] {
         let printed = format!("{:?}", authenticator(settings).unwrap());
         assert!(printed.contains("2 ") && printed.contains("hidden"), "{printed}");

@@ -1,4 +1,4 @@
-//! Agents become assistants at a stand-in for Vapi that is as strict as Vapi, and fails in every way there is.
+//! Agents become assistants at a stand-in for Vapi, which is as strict as Vapi and fails in every way.
 
 mod crashes;
 mod drift;

@@ -1,4 +1,4 @@
-//! Orgs that nobody has built and that no mark names: found, and built when nothing more urgent is to be done.
+//! Orgs without blobs and marks are found, and built when nothing more urgent waits.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn claim(db: &Db, limit: i32) -> Vec<OrgId> {
     claimed.iter().map(|job| org_of(&job.args)).collect()
 }
 
-/// A worker, an org that is built, and so many that were there before.
+/// A database with one built org and a number of existing ones without marks.
 async fn attached(orgs: u32) -> (Db, OrgId) {
     let db = Db::create().await;
     db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
@@ -36,7 +36,7 @@ async fn attached(orgs: u32) -> (Db, OrgId) {
 const WAITING: &str = "select count(*) from apalis.jobs where status = 'Pending' and priority < 0";
 
 #[tokio::test]
-async fn half_of_a_workers_room_is_kept_for_what_is_urgent() {
+async fn half_of_a_workers_places_are_reserved_for_urgent_jobs() {
     let (db, built) = attached(300).await;
     assert_eq!(claim(&db, 8).await.len(), 4);
     assert_eq!(db.count(WAITING).await, 96);
@@ -47,7 +47,7 @@ async fn half_of_a_workers_room_is_kept_for_what_is_urgent() {
 }
 
 #[tokio::test]
-async fn a_worker_of_one_job_at_a_time_comes_to_its_end_too() {
+async fn a_worker_with_one_place_finishes_the_backfill() {
     let (db, built) = attached(3).await;
     let mut found = Vec::new();
     for _ in 0..3 {
@@ -73,9 +73,9 @@ async fn an_org_that_waits_to_be_built_and_changes_is_urgent() {
 }
 
 #[tokio::test]
-async fn the_walk_finds_every_org_and_begins_again_when_it_is_told_to() {
+async fn the_walk_finds_every_org_and_can_be_restarted() {
     let (db, _) = attached(2_500).await;
-    // Built by somebody else, many in a row: passed over.
+    // Many consecutive orgs are built by other workers, and skipped.
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
          select id, 1, 1, 1, now(), true from (select id from organizations order by id offset 100 limit 2300) o
@@ -101,7 +101,7 @@ async fn the_walk_finds_every_org_and_begins_again_when_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn the_walk_passes_by_what_is_being_built() {
+async fn the_walk_skips_orgs_that_are_being_built() {
     let (db, _) = attached(1).await;
     db.run(
         "insert into prewarm.leases (org_id, holder, until)

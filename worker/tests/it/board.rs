@@ -24,7 +24,7 @@ async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
 }
 
 #[tokio::test]
-async fn it_lists_queues_and_jobs_of_ours() {
+async fn the_board_lists_our_queues_and_jobs() {
     let db = Db::create().await;
     db.org().await;
     db.run("select prewarm.fold(prewarm.owed_orgs())").await;
@@ -40,9 +40,9 @@ async fn it_lists_queues_and_jobs_of_ours() {
     db.close().await;
 }
 
-/// Whose job never waited.
+/// A single owed org's job starts without a waiting state.
 #[tokio::test]
-async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
+async fn the_board_lists_the_job_of_a_single_owed_org() {
     let db = Db::create().await;
     db.org().await;
     db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
@@ -60,7 +60,7 @@ async fn it_lists_the_job_of_an_org_that_was_owed_alone() {
 }
 
 #[tokio::test]
-async fn nobody_can_push_a_job_there() {
+async fn the_board_cannot_push_jobs() {
     let db = Db::create().await;
     for method in [Method::PUT, Method::POST, Method::DELETE, Method::PATCH, Method::OPTIONS] {
         let (status, _) = ask(&db, method, "/api/v1/queues/maintenance/tasks").await;

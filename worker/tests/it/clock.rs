@@ -1,4 +1,4 @@
-//! The database's clock: what it makes due, and what becomes of all that when it jumps.
+//! The database's clock: deadlines, and jumps of the clock.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::harness::{Db, Probe, Running, eventually, org_of, quick, sleepy};
 
 const MARKS: &str = "select count(*) from prewarm.marks";
 
-/// Versions of orgs that nobody knows, by the seconds until their deadline.
+/// Inserts versions of unknown orgs, by the seconds until their deadlines.
 async fn due_in(db: &Db, seconds: &str) {
     db.run(&format!(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published)
@@ -18,7 +18,7 @@ async fn due_in(db: &Db, seconds: &str) {
     .await;
 }
 
-/// Does to a version what a rebuild would, as far as the clock is concerned.
+/// A handler that updates a version's deadline like a rebuild.
 fn rebuilding_versions(db: &Db) -> Probe {
     let pg = db.pg.clone();
     Probe::new(move |args| {
@@ -38,7 +38,7 @@ async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
     let probe = rebuilding_versions(&db);
     let running = Running::start(sleepy(), &db.pg, &probe);
     db.until_listening().await;
-    // Two that follow each other closely, and one that comes when nobody looks ahead so far.
+    // Two deadlines close together, and one further away than workers look ahead.
     let noted = Instant::now();
     due_in(&db, "unnest(array[1.5, 1.55, 3])").await;
     db.until(LEFT, 0).await;
@@ -51,7 +51,7 @@ async fn a_deadline_wakes_a_worker_that_nothing_else_wakes() {
 }
 
 #[tokio::test]
-async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a_time() {
+async fn after_a_downtime_deadlines_are_handled_oldest_first_in_small_batches() {
     let db = Db::create().await;
     due_in(&db, "generate_series(-250, -1)").await;
     assert_eq!(db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await, 100);
@@ -70,7 +70,7 @@ async fn after_a_downtime_the_oldest_deadlines_are_worked_off_first_and_few_at_a
 }
 
 #[tokio::test]
-async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
+async fn a_version_dated_in_the_future_is_owed_until_it_is_rebuilt() {
     let db = Db::create().await;
     due_in(&db, "generate_series(3600, 3602)").await;
     db.run("update prewarm.versions set as_of = now() + interval '1 day'").await;
@@ -78,7 +78,7 @@ async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from prewarm.versions where as_of > now()", 0).await;
     db.until("select count(*) from apalis.jobs where status = 'Done'", 3).await;
-    // Nothing more is owed: nothing runs hot.
+    // Nothing is owed, so no worker loops.
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(probe.starts().len(), 3);
     running.stop().await;
@@ -86,7 +86,7 @@ async fn a_version_of_an_instant_to_come_is_owed_until_it_is_made_anew() {
 }
 
 #[tokio::test]
-async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
+async fn a_clock_set_back_by_a_day_delays_no_job() {
     let db = Db::create().await;
     let orgs: Vec<OrgId> = vec![db.org().await, db.org().await, db.org().await, db.org().await];
     let tomorrow = "now() + interval '1 day'";
@@ -133,7 +133,7 @@ async fn what_was_noted_before_the_clock_went_back_waits_no_day_for_it() {
 }
 
 #[tokio::test]
-async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
+async fn an_org_rests_after_a_long_rebuild_and_delays_no_other() {
     const REST: Duration = Duration::from_secs(6);
     let db = Db::create().await;
     let large = db.org().await;
@@ -165,7 +165,7 @@ async fn an_org_whose_rebuild_took_long_rests_and_nobody_waits_for_it() {
     let starts = probe.starts();
     assert!(starts[starts.len() - 1] - starts[0] >= REST, "{starts:?}");
     db.until(MARKS, 0).await;
-    // Rested and unchanged, it leaves nothing behind.
+    // After the rest, an unchanged org leaves no lease.
     db.until("select count(*) from prewarm.leases", 0).await;
     running.stop().await;
     db.close().await;

@@ -1,4 +1,4 @@
-//! What comes up while a rebuild runs makes one more, not many.
+//! Changes during a rebuild cause one more rebuild, not many.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::harness::{Db, Probe, Running, eventually, patient, rebuild, touch};
 const WAITING: &str = "select count(*) from apalis.jobs where status = 'Pending'";
 const MARKS: &str = "select count(*) from prewarm.marks";
 
-/// Rebuilds that begin at once, and end when the test lets them.
+/// Rebuilds that start at once and end when the test allows it.
 fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let (pg, inside) = (db.pg.clone(), gate.clone());
@@ -25,7 +25,7 @@ fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job() {
+async fn marks_made_during_a_rebuild_become_one_job_after_it() {
     let db = Db::create().await;
     let (probe, gate) = gated(&db);
     let org = db.org().await;
@@ -34,7 +34,7 @@ async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job
     for _ in 0..50 {
         db.touch(org).await;
     }
-    // Every worker looks again, and finds another org to show it.
+    // Other orgs show that every worker has looked again.
     let others: Vec<OrgId> = vec![db.org().await, db.org().await, db.org().await];
     probe.until_started(1 + others.len()).await;
     assert_eq!(probe.starts().len(), 4, "the org is rebuilt twice at once");
@@ -42,7 +42,7 @@ async fn marks_of_an_org_that_is_being_rebuilt_wait_for_its_end_and_make_one_job
     gate.add_permits(100);
     db.until(MARKS, 0).await;
     db.until("select count(*) from apalis.jobs where status = 'Done'", 4).await;
-    // What the first rebuild removed were all of the marks: nothing is left for a second one.
+    // The first rebuild removed all marks and left nothing for a second one.
     assert_eq!(probe.starts().len(), 4);
     db.touch(org).await;
     probe.until_started(5).await;
@@ -85,7 +85,7 @@ async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen(
 }
 
 #[tokio::test]
-async fn whatever_is_owed_gets_its_turn_however_much_there_is() {
+async fn everything_owed_gets_its_turn() {
     let db = Db::create().await;
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published) values
@@ -95,7 +95,7 @@ async fn whatever_is_owed_gets_its_turn_however_much_there_is() {
          insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 2000)",
     )
     .await;
-    // The first orgs by id stay owed all the time, and hold nobody up.
+    // The first orgs by id stay owed all the time, without delaying the others.
     eventually("every org has its job", async || {
         let folded = db.count("select prewarm.fold(prewarm.owed_orgs())::int8").await;
         assert!(folded <= 1100, "{folded} at once");

@@ -13,16 +13,16 @@ use worker::run_handler;
 
 use crate::harness::{Db, Probe, Running, connect, eventually, org_of, quick, rebuild, store_of};
 
-/// Which database a child works on.
+/// The variable with the child's database.
 const URL: &str = "PREWARM_TEST_CHILD_URL";
 
-/// Names of orgs tell a child what to do with them.
+/// Names of orgs are instructions for the child.
 const HANG: &str = "hang";
 const ABORT: &str = "abort";
 
 const STARTS: &str = "create table starts (org_id uuid, name text, at timestamptz default clock_timestamp())";
 
-/// A worker process, for the other tests. Not a test.
+/// The worker process of the other tests. Not a test itself.
 #[tokio::test]
 #[ignore = "run by the other tests as a process of its own"]
 async fn child() {
@@ -82,7 +82,7 @@ async fn org_named(db: &Db, name: &str) {
 }
 
 #[tokio::test]
-async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
+async fn another_worker_takes_over_when_a_killed_workers_lease_ends() {
     let db = Db::create().await;
     db.run(STARTS).await;
     org_named(&db, HANG).await;
@@ -94,7 +94,7 @@ async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(quick(), &db.pg, &probe);
     db.until("select count(*) from prewarm.marks", 0).await;
-    // A lease, a heartbeat and a pause; the rest is for a busy machine.
+    // A lease, a heartbeat and a pause, with slack for a busy machine.
     assert!(killed.elapsed() < in_time(Duration::from_secs(5)), "{:?}", killed.elapsed());
     assert!(probe.starts()[0] > killed);
     db.until("select count(*) from apalis.jobs where status = 'Running'", 0).await;
@@ -103,7 +103,7 @@ async fn what_a_killed_worker_held_is_done_by_another_when_the_lease_ends() {
 }
 
 #[tokio::test]
-async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_starts() {
+async fn an_org_whose_rebuild_kills_the_process_is_quarantined_after_three_starts() {
     const STARTED: &str = "select count(*) from starts where name = 'abort'";
     let db = Db::create().await;
     db.run(STARTS).await;
@@ -121,12 +121,12 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
     .await;
     assert_eq!((letters.len(), letters[0].attempts), (1, 3));
     assert!(letters[0].org.is_some());
-    // Others are served meanwhile.
+    // Other orgs are rebuilt meanwhile.
     org_named(&db, "well").await;
     db.until("select count(*) from starts where name = 'well'", 1).await;
     assert_eq!(db.count(STARTED).await, 3);
 
-    // A minute later it is tried again, by a worker that can do it: nothing is left of the quarantine.
+    // A minute later another worker retries and succeeds, which ends the quarantine.
     db.run("update prewarm.leases set until = now(); update organizations set name = 'mended' where name = 'abort'")
         .await;
     db.until("select count(*) from prewarm.marks", 0).await;
@@ -136,7 +136,7 @@ async fn an_org_whose_rebuild_kills_its_process_is_in_quarantine_after_three_sta
 }
 
 #[tokio::test]
-async fn an_end_that_comes_after_its_lease_changes_nothing() {
+async fn a_result_that_arrives_after_its_lease_changes_nothing() {
     const LEASE: Duration = Duration::from_secs(60);
     let db = Db::create().await;
     db.org().await;
@@ -146,7 +146,7 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
     let slow = db.store().claim_jobs("slow", Queue::Rebuild, 9, LEASE).await.unwrap();
     assert_eq!(slow.len(), 1);
     assert!(db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
-    // It outlives its lease, is given to another, and then says that it is done after all.
+    // The job outlives its lease, is given to another worker, and then reports success.
     db.run(
         "update apalis.jobs set lock_at = lock_at - interval '2 min';
          update apalis.workers set last_seen = last_seen - interval '2 min' where id = 'slow';
@@ -169,10 +169,10 @@ async fn an_end_that_comes_after_its_lease_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_name_never_comes_twice() {
+async fn a_worker_name_is_never_reused() {
     let db = Db::create().await;
     let probe = Probe::idle();
-    // The same host and pid.
+    // Workers with the same host and pid.
     let running = [(); 3].map(|()| Running::start(quick(), &db.pg, &probe));
     db.until("select count(*) from apalis.workers", 6).await;
     for running in running {

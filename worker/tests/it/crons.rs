@@ -1,4 +1,4 @@
-//! Exactly one firing a slot, whoever is awake.
+//! Each cron slot fires exactly once over all workers.
 
 use std::time::Duration;
 
@@ -42,19 +42,19 @@ async fn three_schedulers_fire_each_slot_once() {
         fired += scheduler.await.unwrap();
     }
     assert_eq!(fired as i64, db.count(SLOTS).await);
-    // One slot a second over four seconds, and one of each other cron at least.
+    // One slot a second for four seconds, and at least one of each other cron.
     let sweeps = db.count("select count(*) from prewarm.cron_slots where name = 'sweep'").await;
     assert!((4..=10).contains(&sweeps), "{sweeps}");
     assert_eq!(db.count("select count(distinct name) from prewarm.cron_slots").await, CRONS.len() as i64);
-    // No worker ran: one job of each kind waits.
+    // No worker ran, so one job of each kind waits.
     assert_eq!(db.count(JOBS).await, CRONS.len() as i64);
     db.close().await;
 }
 
 #[tokio::test]
-async fn a_restart_does_not_fire_a_slot_again_and_makes_up_for_the_newest_missed_one() {
+async fn a_restart_repeats_no_slot_and_fires_the_newest_missed_one() {
     let db = Db::create().await;
-    // No slot may come between two ticks.
+    // No slot may fall between two ticks.
     let minute = db.count("select extract(minute from now())::int8").await;
     let crons = if (15..45).contains(&minute) { AT_THE_HOUR } else { AT_HALF_PAST };
     assert_eq!(Scheduler::new(db.store(), crons).tick().await.unwrap(), 1);

@@ -1,4 +1,4 @@
-//! Dead letters can be seen, tried again and thrown away; an org in quarantine has one.
+//! Dead letters can be listed, retried and discarded. An org in quarantine has one.
 
 use std::sync::{
     Arc,
@@ -10,7 +10,7 @@ use testkit::sqlx;
 
 use crate::harness::{Db, Nope, Probe, Running, quick, rebuild};
 
-/// Rebuilds that fail until the test has them mended.
+/// Rebuilds that fail until the test repairs them.
 fn mendable(db: &Db) -> (Probe, Arc<AtomicBool>) {
     let mended = Arc::new(AtomicBool::new(false));
     let (pg, inside) = (db.pg.clone(), mended.clone());
@@ -22,7 +22,7 @@ fn mendable(db: &Db) -> (Probe, Arc<AtomicBool>) {
 }
 
 #[tokio::test]
-async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
+async fn a_quarantined_org_is_a_dead_letter_until_a_retry_succeeds() {
     let db = Db::create().await;
     let (probe, mended) = mendable(&db);
     let org = db.org().await;
@@ -33,7 +33,7 @@ async fn quarantine_is_a_dead_letter_and_ends_with_a_retry_that_goes_well() {
     let letter = db.store().dead_letters(10).await.unwrap().remove(0);
     assert_eq!((letter.org, letter.queue.as_str(), letter.error.as_deref()), (Some(org), "rebuild", Some("nope")));
 
-    // New changes do not end it before its minute is over: the next start would be the fourth.
+    // New changes do not end the quarantine early; the next start would be the fourth.
     db.touch(org).await;
     let pause =
         "select count(*) from prewarm.leases where until between now() + interval '50 s' and now() + interval '1 min'";
@@ -68,7 +68,7 @@ async fn only_dead_letters_can_be_retried_or_discarded() {
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     running.stop().await;
     assert_eq!(db.store().dead_letter(&id).await.unwrap().unwrap().args, b"job");
-    // One that waits already will do for both.
+    // A job that already waits serves both.
     db.push("subject", "newer", 1).await;
     assert!(db.store().retry_dead_letter(&id).await.unwrap());
     assert_eq!(db.count("select count(*) from apalis.jobs where job = 'newer'").await, 1);

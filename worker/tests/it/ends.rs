@@ -1,4 +1,4 @@
-//! Bad ends: each leaves a job that is tried again after a pause, and in the end a dead letter.
+//! Failing jobs are retried after pauses and finally become dead letters.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jobs::JobError;
 
 use crate::harness::{Db, Nope, Probe, Running, quick};
 
-/// A job that ends badly in one way for ever is tried three times, with pauses that grow, and is then a dead letter.
+/// Checks that a job that always fails is tried three times, with growing pauses, and becomes a dead letter.
 async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     let db = Db::create().await;
     let running = Running::start(quick(), &db.pg, &probe);
@@ -16,7 +16,7 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     let starts = probe.starts();
     let ended: Vec<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(starts.len(), 3);
-    // Half a second and a second, less a quarter.
+    // Half a second and a second, minus a quarter of jitter.
     assert!(ended[0] >= Duration::from_millis(375), "{ended:?}");
     assert!(ended[1] >= Duration::from_millis(750), "{ended:?}");
     let letters = db.store().dead_letters(10).await.unwrap();
@@ -28,23 +28,23 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn a_failing_job_is_retried_and_becomes_a_dead_letter() {
     ends_as_a_dead_letter(Probe::new(async |_| Err(JobError::retry(Nope))), "nope").await;
 }
 
 #[tokio::test]
-async fn time_outs() {
+async fn a_job_that_times_out_is_retried_and_becomes_a_dead_letter() {
     ends_as_a_dead_letter(Probe::new(async |_| std::future::pending().await), "timed out").await;
 }
 
 #[tokio::test]
-async fn panics_without_their_words() {
+async fn a_panicking_job_becomes_a_dead_letter_without_its_message() {
     let probe = Probe::new(async |_| panic!("a name and a phone number"));
     ends_as_a_dead_letter(probe, "the job panicked").await;
 }
 
 #[tokio::test]
-async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
+async fn a_permanent_failure_is_a_dead_letter_at_once() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nope)));
     let running = Running::start(quick(), &db.pg, &probe);
@@ -55,7 +55,7 @@ async fn a_failure_that_no_attempt_can_mend_is_a_dead_letter_at_once() {
 }
 
 #[tokio::test]
-async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
+async fn a_job_that_timed_out_stops_running() {
     let db = Db::create().await;
     let held = std::sync::Arc::new(());
     let inside = held.clone();
@@ -69,14 +69,14 @@ async fn a_job_that_timed_out_is_over_and_does_not_run_on() {
     let running = Running::start(quick(), &db.pg, &probe);
     db.push("subject", "job", 1).await;
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
-    // The test's own, and the probe's.
+    // The references of the test and of the probe.
     assert_eq!(std::sync::Arc::strong_count(&held), 2);
     running.stop().await;
     db.close().await;
 }
 
 #[tokio::test]
-async fn other_jobs_go_on_beside_failing_ones() {
+async fn other_jobs_continue_beside_failing_ones() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
         b"panic" => panic!("on purpose"),

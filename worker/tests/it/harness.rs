@@ -1,4 +1,4 @@
-//! A database, workers on it with short times, and handlers that do as the test says.
+//! A database, workers with short times, and handlers controlled by the test.
 
 use std::{
     future::Future,
@@ -23,10 +23,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use worker::{Config, Handler, Limits, run_handler};
 
-/// No condition takes longer, on a machine however busy.
+/// The time limit of a condition on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(150);
 
-/// Waits until `look` finds something.
+/// Waits until `look` returns something.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut look: impl FnMut() -> F) -> T {
     let started = Instant::now();
     loop {
@@ -38,14 +38,14 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, mut
     }
 }
 
-/// A migrated database of this test, and connections to it.
+/// A private migrated database and connections to it.
 pub(crate) struct Db {
     pub(crate) pg: PgPool,
     database: Option<Database>,
 }
 
 impl Db {
-    /// The walk is through: what a test's handler has rebuilt has no version, and would be found.
+    /// The walk is already complete. Otherwise it would find orgs rebuilt by a test's handler, which have no version.
     pub(crate) async fn create() -> Self {
         let database = Database::create().await.unwrap();
         let db = Self { pg: connect(&database.url()).await, database: Some(database) };
@@ -66,7 +66,7 @@ impl Db {
         self.database.take().unwrap().close().await.unwrap();
     }
 
-    /// One number.
+    /// Runs a query for one number.
     pub(crate) async fn count(&self, sql: &str) -> i64 {
         count(&self.pg, sql).await
     }
@@ -75,23 +75,23 @@ impl Db {
         sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&self.pg).await.unwrap();
     }
 
-    /// Waits until the number that `sql` asks for is `wanted`.
+    /// Waits until the query returns `wanted`.
     pub(crate) async fn until(&self, sql: &str, wanted: i64) {
         eventually(sql, async || (self.count(sql).await == wanted).then_some(())).await;
     }
 
-    /// A new org, owed by the mark of its own row.
+    /// Creates an org, owed by the mark of its row.
     pub(crate) async fn org(&self) -> OrgId {
         let insert = "insert into organizations (name) values ('org') returning id";
         OrgId(sqlx::query_scalar(insert).fetch_one(&self.pg).await.unwrap())
     }
 
-    /// A change of the org.
+    /// Changes an org.
     pub(crate) async fn touch(&self, org: OrgId) {
         touch(&self.pg, org).await;
     }
 
-    /// From now on claims can be held up: those that find nothing, or those that find something.
+    /// Makes claims blockable: those that find nothing, or those that find something.
     pub(crate) async fn make_claims_holdable(&self, empty_handed: bool) {
         self.run(&format!(
             "alter function prewarm.claim rename to claim_now;
@@ -108,7 +108,7 @@ impl Db {
         .await;
     }
 
-    /// While this transaction lives, such claims do not return.
+    /// Blocks such claims while the returned transaction is open.
     pub(crate) async fn hold_claims(&self) -> Transaction<'static, Postgres> {
         let mut holder = self.pg.begin().await.unwrap();
         sqlx::query("select pg_advisory_xact_lock(42)").execute(&mut *holder).await.unwrap();
@@ -121,14 +121,14 @@ impl Db {
         self.until(held, 1).await;
     }
 
-    /// Waits until a worker hears hints.
+    /// Waits until a worker listens for hints.
     pub(crate) async fn until_listening(&self) {
         let listening =
             "select count(*) from pg_stat_activity where query ilike 'listen%' and datname = current_database()";
         self.until(listening, 1).await;
     }
 
-    /// A maintenance job whose bytes a test's handler understands.
+    /// Pushes a maintenance job whose bytes a test's handler understands.
     pub(crate) async fn push(&self, subject: &str, args: &str, max_attempts: i32) -> bool {
         let job = NewJob {
             queue: Queue::Maintenance,
@@ -152,13 +152,13 @@ pub(crate) async fn touch(pg: &PgPool, org: OrgId) {
     sqlx::query("update organizations set name = name where id = $1").bind(org.0).execute(pg).await.unwrap();
 }
 
-/// What a test may leave to its handler.
+/// The work of a handler.
 pub(crate) type Work = Pin<Box<dyn Future<Output = Result<(), JobError>> + Send>>;
 
-/// A job's bytes, and when it started.
+/// A job's bytes and start time.
 type Start = (Vec<u8>, Instant);
 
-/// A handler that notes when it starts each job.
+/// A handler that records the start of each job.
 #[derive(Clone)]
 pub(crate) struct Probe {
     starts: Arc<Mutex<Vec<Start>>>,
@@ -173,28 +173,28 @@ impl Probe {
         Self { starts: Arc::default(), work: Arc::new(move |args| Box::pin(work(args))) }
     }
 
-    /// Does nothing, well.
+    /// A handler that does nothing and succeeds.
     pub(crate) fn idle() -> Self {
         Self::new(async |_| Ok(()))
     }
 
-    /// Removes an org's marks, as a rebuild would.
+    /// A handler that removes an org's marks, like a rebuild.
     pub(crate) fn rebuilding(pg: &PgPool) -> Self {
         let pg = pg.clone();
         Self::new(move |args| rebuild(pg.clone(), args))
     }
 
-    /// How often jobs with these bytes were started.
+    /// The number of starts of jobs with these bytes.
     pub(crate) fn starts_of(&self, args: &str) -> usize {
         self.starts.lock().unwrap().iter().filter(|(started, _)| started == args.as_bytes()).count()
     }
 
-    /// When jobs were started.
+    /// The start times of all jobs.
     pub(crate) fn starts(&self) -> Vec<Instant> {
         self.starts.lock().unwrap().iter().map(|(_, at)| *at).collect()
     }
 
-    /// Waits until so many jobs have been started.
+    /// Waits until this many jobs have been started.
     pub(crate) async fn until_started(&self, times: usize) {
         eventually("starts", async || (self.starts().len() >= times).then_some(())).await;
     }
@@ -207,7 +207,7 @@ impl Handler for Probe {
     }
 }
 
-/// What a rebuild does to the ledger.
+/// Changes the ledger like a rebuild.
 pub(crate) async fn rebuild(pg: PgPool, args: Vec<u8>) -> Result<(), JobError> {
     let org = org_of(&args);
     sqlx::query(
@@ -229,7 +229,7 @@ pub(crate) fn org_of(args: &[u8]) -> OrgId {
 #[error("nope")]
 pub(crate) struct Nope;
 
-/// Times so short that a test need not wait for them.
+/// A configuration with times so short that a test need not wait.
 pub(crate) fn quick() -> Config {
     let limits = Limits {
         concurrency: 4,
@@ -247,7 +247,7 @@ pub(crate) fn quick() -> Config {
     }
 }
 
-/// Times so long that nothing happens by time alone, for tests that are not about time.
+/// A configuration with times so long that nothing happens by time alone.
 pub(crate) fn patient() -> Config {
     let limits = Limits {
         concurrency: 4,
@@ -258,7 +258,7 @@ pub(crate) fn patient() -> Config {
     Config { shutdown: Duration::from_secs(30), rebuild: limits.clone(), maintenance: limits, ..quick() }
 }
 
-/// Workers that nothing but a hint wakes.
+/// A configuration in which only hints wake workers.
 pub(crate) fn sleepy() -> Config {
     const NEVER: Duration = Duration::from_secs(3600);
     let mut config = patient();
@@ -270,12 +270,12 @@ pub(crate) fn sleepy() -> Config {
     config
 }
 
-/// Without a Redis.
+/// A store without Redis.
 pub(crate) fn store_of(pg: &PgPool) -> Store {
     Store::new(pg.clone(), None, Format::CURRENT)
 }
 
-/// A worker process's worth of workers, inside the test.
+/// The workers of one process, inside the test.
 pub(crate) struct Running {
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
@@ -283,7 +283,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    /// Without crons.
+    /// Starts the workers without crons.
     pub(crate) fn start(config: Config, pg: &PgPool, probe: &Probe) -> Self {
         let health = Health::default();
         let shutdown = CancellationToken::new();

@@ -1,4 +1,4 @@
-//! What `/readyz` is told.
+//! The reports of a worker to `/readyz`.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn until_ready(running: &Running, ready: bool) {
 }
 
 #[tokio::test]
-async fn a_schema_that_is_not_there_is_waited_for() {
+async fn a_worker_waits_for_its_schema() {
     let db = Db::create().await;
     db.run("alter schema prewarm rename to elsewhere").await;
     let probe = Probe::rebuilding(&db.pg);
@@ -45,7 +45,7 @@ async fn a_worker_that_waits_for_its_schema_can_be_stopped() {
 }
 
 #[tokio::test]
-async fn loops_without_progress_are_reported_until_they_go_on() {
+async fn stalled_loops_are_reported_until_they_make_progress() {
     let db = Db::create().await;
     let probe = Probe::idle();
     let running = Running::start(quick(), &db.pg, &probe);
@@ -58,6 +58,28 @@ async fn loops_without_progress_are_reported_until_they_go_on() {
     until_ready(&running, true).await;
     db.push("subject", "job", 1).await;
     probe.until_started(1).await;
+    running.stop().await;
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_fault_of_the_sources_triggers_is_told_and_marks_every_org_where_it_names_none() {
+    let db = Db::create().await;
+    db.org().await;
+    let running = Running::start(quick(), &db.pg, &Probe::idle());
+    db.run("insert into prewarm.source_faults (what, reason, every_org) values ('calls', 'SQLSTATE 55P03', true)")
+        .await;
+    let told = |expected: bool| {
+        let state = running.health.report().parts.get("source").cloned();
+        (matches!(&state, Some(State::Degraded(reason)) if reason.contains("calls: SQLSTATE 55P03")) == expected)
+            .then_some(())
+    };
+    eventually("it is told", async || told(true)).await;
+    let marked = "select count(*) from prewarm.marks where what = 'source' and wide";
+    eventually("every org is marked", async || (db.count(marked).await == 1).then_some(())).await;
+    db.run("update prewarm.source_faults set noted_at = noted_at - interval '11 minutes'").await;
+    eventually("it is over", async || told(false)).await;
+    assert_eq!(db.count("select count(*) from prewarm.source_faults").await, 0);
     running.stop().await;
     db.close().await;
 }

@@ -1,4 +1,4 @@
-//! Work does not starve heartbeats, and no job that keeps its time runs twice.
+//! Work does not starve heartbeats, and no job within its time limit runs twice.
 
 use std::time::{Duration, Instant};
 
@@ -7,11 +7,11 @@ use worker::Limits;
 
 use crate::harness::{Db, Probe, Running, eventually, org_of, quick};
 
-/// Longer than a busy machine stalls a worker.
+/// Longer than the stalls of a busy machine.
 const LEASE: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs() {
+async fn a_cpu_bound_job_starves_neither_heartbeats_nor_other_jobs() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| {
         let started = Instant::now();
@@ -42,14 +42,14 @@ async fn a_job_that_keeps_the_cpu_busy_starves_neither_heartbeats_nor_other_jobs
 }
 
 #[tokio::test]
-async fn with_every_place_taken_jobs_still_run_once() {
+async fn jobs_run_once_with_every_place_taken() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| {
         tokio::time::sleep(Duration::from_secs(1)).await;
         Ok(())
     });
     let mut config = quick();
-    // The last jobs wait for longer than a lease, and no stall of the machine is as long.
+    // The last jobs wait for longer than a lease, which is longer than any stall of the machine.
     config.maintenance =
         Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: LEASE, ..config.maintenance };
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
@@ -83,7 +83,7 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
     });
     let mut config = quick();
     assert!(LEASE < LONG);
-    // One of them waits for a place, in a worker that may have claimed it already.
+    // One job waits for a place in a worker that may have claimed it already.
     config.rebuild = Limits { concurrency: 1, timeout: Duration::from_secs(60), lease: LEASE, ..config.rebuild };
     let workers = [(); 2].map(|()| Running::start(config.clone(), &db.pg, &probe));
     for _ in 0..3 {
@@ -100,14 +100,14 @@ async fn jobs_that_outlast_their_lease_run_once_and_alone() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_never_came_is_lost_after_a_lease_and_not_kept_by_heartbeats() {
+async fn a_claim_whose_answer_was_lost_ends_with_its_lease() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(quick(), &db.pg, &probe);
     let worker = "select id from apalis.workers where worker_type = 'rebuild'";
     let worker: String =
         eventually("a worker", async || sqlx::query_scalar(worker).fetch_optional(&db.pg).await.unwrap()).await;
-    // In the worker's name, and it is never told. Nothing that happens before is in the way: there is no org yet.
+    // A claim in the worker's name whose result the worker never gets. No org exists yet, so nothing interferes.
     let mut transaction = db.pg.begin().await.unwrap();
     sqlx::query("insert into organizations (name) values ('org')").execute(&mut *transaction).await.unwrap();
     let claim = "select count(*) from prewarm.claim($1, 'rebuild', 1, interval '1.5 s')";

@@ -1,4 +1,4 @@
-//! The engine against a real Postgres, fault by fault.
+//! The worker on a real Postgres, fault by fault.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 

@@ -1,4 +1,4 @@
-//! A database that goes away ends neither the workers nor the jobs that run.
+//! An outage of the database ends neither workers nor running jobs.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::harness::{Db, Probe, Running, connect, count, eventually, patient, to
 
 const DONE: &str = "select count(*) from apalis.jobs where status = 'Done' and job_type = 'maintenance'";
 
-/// Holds jobs called `long` until there is a permit.
+/// A handler that holds jobs named `long` until there is a permit.
 fn holding() -> (Probe, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let inside = gate.clone();
@@ -27,7 +27,7 @@ fn holding() -> (Probe, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn connections_that_are_cut_again_and_again_lose_no_job() {
+async fn repeatedly_cut_connections_lose_no_job() {
     let db = Db::create().await;
     let (probe, gate) = holding();
     let workers = connect(&db.url()).await;
@@ -58,7 +58,7 @@ async fn connections_that_are_cut_again_and_again_lose_no_job() {
 }
 
 #[tokio::test]
-async fn a_restart_of_postgres_is_survived() {
+async fn a_worker_survives_a_restart_of_postgres() {
     let mut server = servers::postgres(Durability::Durable).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let pg = connect(&database.url()).await;
@@ -69,14 +69,14 @@ async fn a_restart_of_postgres_is_survived() {
     probe.until_started(1).await;
 
     server.kill().await.unwrap();
-    // The job ends while there is nobody to tell.
+    // The job ends during the outage.
     gate.add_permits(1);
     server.restart().await.unwrap();
     eventually("postgres is back", async || sqlx::query("select 1").execute(&pg).await.ok()).await;
     eventually("the end is recorded", async || (count(&pg, DONE).await == 1).then_some(())).await;
     assert_eq!(probe.starts_of("long"), 1);
 
-    // Fetching and hints go on.
+    // Claims and hints work again.
     sqlx::query(push).bind(&b"short"[..]).execute(&pg).await.unwrap();
     eventually("a new job", async || (count(&pg, DONE).await == 2).then_some(())).await;
     let org = sqlx::query_scalar("insert into organizations (name) values ('org') returning id").fetch_one(&pg).await;

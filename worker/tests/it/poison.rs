@@ -1,4 +1,4 @@
-//! Jobs that no binary of ours has written end as dead letters, and stop nothing.
+//! Unreadable jobs become dead letters and block nothing.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -11,9 +11,9 @@ use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
 
 #[tokio::test]
-async fn poison_is_a_dead_letter_and_the_next_job_runs() {
+async fn an_unreadable_job_is_a_dead_letter_and_the_next_one_runs() {
     let db = Db::create().await;
-    // apalis' own ids are ULIDs; whoever inserts by hand need not know.
+    // The ids are not ULIDs, unlike apalis's own.
     db.run(
         r#"insert into apalis.jobs (id, job_type, job, max_attempts, idempotency_key) values
              ('no ULID', 'maintenance', '\xff00fe', 3, null),
@@ -29,7 +29,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
     let context = Context {
         store: store_of(&db.pg),
         clock: Clock::Database,
-        prewarm: None,
+        assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,
     };
     let shutdown = CancellationToken::new();
@@ -43,7 +43,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
     for id in ["no ULID", "1", "2", "3", "4", "5"] {
         assert_eq!((ends[id].attempts, ends[id].error.as_deref()), (1, Some("malformed job")), "{id}");
     }
-    // A newer worker might have known it.
+    // A newer worker might know the kind.
     assert_eq!((ends["6"].attempts, ends["6"].error.as_deref()), (2, Some("unknown kind of job")));
 
     shutdown.cancel();
@@ -56,7 +56,7 @@ async fn poison_is_a_dead_letter_and_the_next_job_runs() {
 struct Nul;
 
 #[tokio::test]
-async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
+async fn an_error_text_that_postgres_cannot_hold_is_still_recorded() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| Err(JobError::fail(Nul)));
     let running = Running::start(quick(), &db.pg, &probe);
@@ -67,7 +67,7 @@ async fn an_error_that_postgres_cannot_hold_is_recorded_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
+async fn a_second_job_of_a_subject_waits_once() {
     let db = Db::create().await;
     assert!(db.push("subject", "first", 2).await);
     assert!(!db.push("subject", "second", 2).await);
@@ -75,13 +75,13 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
     let running = Running::start(quick(), &db.pg, &probe);
     probe.until_started(1).await;
     db.until("select count(*) from apalis.jobs where status = 'Failed'", 1).await;
-    // It waits for its second attempt, which will do for whatever has come up.
+    // The job waits for its second attempt, which covers the newer one.
     assert!(!db.push("subject", "third", 2).await);
     db.until("select count(*) from apalis.jobs where status = 'Killed'", 1).await;
     assert!(db.push("subject", "fourth", 1).await);
     probe.until_started(3).await;
     assert_eq!(probe.starts_of("second") + probe.starts_of("third"), 0);
-    // The newest dead letter of the subject is the only one.
+    // Only the newest dead letter of a subject is kept.
     db.until("select count(*) from apalis.jobs where status = 'Killed' and job = 'fourth'", 1).await;
     db.until("select count(*) from apalis.jobs", 1).await;
     running.stop().await;
@@ -89,7 +89,7 @@ async fn a_second_job_of_a_subject_is_no_error_and_waits_once() {
 }
 
 #[tokio::test]
-async fn jobs_that_fail_or_are_lost_while_another_waits_do_not_come_back() {
+async fn a_failed_or_lost_job_is_replaced_by_the_one_that_waits() {
     let db = Db::create().await;
     let probe = Probe::new(async |args: Vec<u8>| match args.as_slice() {
         b"fails" => {

@@ -1,4 +1,4 @@
-//! A stop: nothing new is claimed, what runs may end, what does not goes back.
+//! A stop claims nothing new, lets running jobs finish, and releases the others.
 
 use std::{
     sync::Arc,
@@ -15,7 +15,7 @@ const UNTOUCHED: &str =
     "select count(*) from apalis.jobs where status = 'Pending' and attempts = 0 and lock_by is null";
 
 #[tokio::test]
-async fn running_jobs_end_and_waiting_ones_stay() {
+async fn at_a_stop_running_jobs_finish_and_waiting_ones_stay() {
     let db = Db::create().await;
     let gate = Arc::new(Semaphore::new(0));
     let inside = gate.clone();
@@ -39,13 +39,13 @@ async fn running_jobs_end_and_waiting_ones_stay() {
     assert_eq!(probe.starts().len(), 2);
     assert_eq!(db.count("select count(*) from apalis.jobs where status = 'Done'").await, 2);
     assert_eq!(db.count(UNTOUCHED).await, 8);
-    // The jobs that it did remember one worker; of the other there is nothing left.
+    // Finished jobs keep the row of one worker; the other's is removed.
     assert_eq!(db.count("select count(*) from apalis.workers").await, 1);
     db.close().await;
 }
 
 #[tokio::test]
-async fn what_a_claim_under_way_brings_goes_back() {
+async fn jobs_claimed_during_a_stop_are_released() {
     let db = Db::create().await;
     db.make_claims_holdable(false).await;
     let probe = Probe::idle();
@@ -57,7 +57,7 @@ async fn what_a_claim_under_way_brings_goes_back() {
     db.until_a_claim_is_held().await;
 
     let mut stop = std::pin::pin!(running.stop());
-    // A stop that does not wait for the claim would be over by then, and leave the job astray.
+    // A stop that does not wait for the claim would be done by then and lose the job.
     let hasty = tokio::time::timeout(Duration::from_millis(300), stop.as_mut()).await.is_ok();
     holder.rollback().await.unwrap();
     if !hasty {
@@ -68,7 +68,7 @@ async fn what_a_claim_under_way_brings_goes_back() {
     db.until(active, 0).await;
     assert_eq!(probe.starts().len(), 0, "started after the signal to stop");
     assert_eq!(db.count(RUNNING).await, 0);
-    // The next worker need not wait for a lease.
+    // The next worker does not wait for a lease.
     let next = Running::start(patient(), &db.pg, &probe);
     probe.until_started(1).await;
     next.stop().await;
@@ -76,7 +76,7 @@ async fn what_a_claim_under_way_brings_goes_back() {
 }
 
 #[tokio::test]
-async fn a_job_that_does_not_end_in_time_is_cut_off_and_goes_back() {
+async fn a_job_that_outlasts_the_stop_is_aborted_and_released() {
     let db = Db::create().await;
     let probe = Probe::new(async |_| std::future::pending().await);
     let mut config = quick();

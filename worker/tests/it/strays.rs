@@ -1,4 +1,4 @@
-//! Jobs whose claim was not answered: the worker that has them does not know, and lives.
+//! Jobs whose claim got no answer, so that their live worker does not know them.
 
 use std::time::Duration;
 
@@ -17,23 +17,23 @@ async fn look(db: &Db, held: &[String], since: Option<Timestamp>) -> Strays {
 }
 
 #[tokio::test]
-async fn h13_a_job_that_its_worker_does_not_know_of_waits_again_at_the_second_look() {
+async fn a_job_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
     let db = Db::create().await;
     let first = look(&db, &[], None).await;
     assert_eq!(first.released, 0);
     assert!(db.push("known", "known", 3).await && db.push("stray", "stray", 3).await);
     let claim = async || db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
     let (known, stray) = (claim().await, claim().await);
-    // A look that was under way while the worker claimed knows of neither, and leaves both alone.
+    // A look that started before the claims leaves both jobs alone.
     assert_eq!(look(&db, &[], Some(first.at)).await.released, 0);
     let held = [known.id.clone()];
     let second = look(&db, &held, Some(first.at)).await;
     assert_eq!((second.released, db.count(OWN).await), (0, 2));
     assert_eq!(look(&db, &held, Some(second.at)).await.released, 1);
-    // It waits as if it had never been claimed.
+    // The job waits as if it had never been claimed.
     let again = claim().await;
     assert_eq!((again.id, again.attempts), (stray.id, stray.attempts));
-    // Another worker's are none of its business.
+    // Jobs of another worker are left alone.
     let other = db.store().release_strays("other", &[], Some(second.at)).await.unwrap();
     assert_eq!((other.released, db.count(OWN).await), (0, 2));
     db.close().await;

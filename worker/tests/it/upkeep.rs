@@ -1,4 +1,4 @@
-//! Upkeep: what is removed, what is measured, and what no claim finds by itself.
+//! Upkeep: pruning, measuring, and work that claims do not find.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use worker::DEFAULT_EVENT_RETENTION;
 use crate::harness::{Db, store_of};
 
 #[tokio::test]
-async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
+async fn pruning_removes_old_rows_and_keeps_those_in_use() {
     let db = Db::create().await;
     db.run(
         "insert into apalis.workers (id, worker_type, storage_name, last_seen) values
@@ -28,7 +28,7 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
            (gen_random_uuid(), 'a', now() - interval '11 minutes'), (gen_random_uuid(), 'b', now())",
     )
     .await;
-    // Jobs, a slot, a worker, a lease.
+    // Jobs, a slot, a worker and a lease.
     assert_eq!(db.store().prune().await.unwrap(), 2501 + 1 + 1 + 1);
     let ids = "select string_agg(id, ' ' order by id) from apalis.jobs";
     let left: String = sqlx::query_scalar(ids).fetch_one(&db.pg).await.unwrap();
@@ -40,7 +40,7 @@ async fn pruning_removes_what_is_old_and_keeps_what_is_still_asked_for() {
 }
 
 #[tokio::test]
-async fn bins_of_hours_gone_by_are_pruned() {
+async fn old_bins_are_pruned() {
     let db = Db::create().await;
     let org = db.org().await;
     db.run(&format!(
@@ -62,7 +62,7 @@ async fn bins_of_hours_gone_by_are_pruned() {
 }
 
 #[tokio::test]
-async fn orgs_that_an_earlier_release_built_are_pushed_few_at_a_time() {
+async fn blobs_of_an_older_format_are_rebuilt_in_small_batches() {
     let db = Db::create().await;
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
@@ -79,7 +79,7 @@ async fn orgs_that_an_earlier_release_built_are_pushed_few_at_a_time() {
 }
 
 #[tokio::test]
-async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
+async fn the_backlog_counts_each_org_once_with_its_oldest_reason() {
     let db = Db::create().await;
     let nothing = db.store().backlog().await.unwrap();
     assert_eq!((nothing.orgs, nothing.oldest_seconds, nothing.quarantined), (0, 0.0, 0));
@@ -106,7 +106,7 @@ async fn the_backlog_counts_orgs_once_and_knows_the_oldest_reason() {
 }
 
 #[tokio::test]
-async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
+async fn one_worker_at_a_time_refreshes_the_fleets_totals() {
     let db = Db::create().await;
     db.org().await;
     assert!(db.store().refresh_fleet_pulse().await.unwrap());
@@ -120,9 +120,9 @@ async fn the_fleets_totals_are_refreshed_by_one_at_a_time() {
     db.close().await;
 }
 
-/// Instants are those of the snapshots: an import's rebuild began before another org's, and ends after it.
+/// The order of snapshots counts: an import's rebuild starts before another org's and ends after it.
 #[tokio::test]
-async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
+async fn the_fleets_totals_include_a_rebuild_that_commits_late() {
     let db = Db::create().await;
     let (slow, quick) = (db.org().await, db.org().await);
     db.run(&format!(
@@ -142,9 +142,9 @@ async fn a_rebuild_that_commits_late_gets_into_the_fleets_totals() {
 }
 
 #[tokio::test]
-async fn bodies_go_before_the_keys_that_tell_a_repetition() {
+async fn event_bodies_are_dropped_before_their_dedupe_keys() {
     let db = Db::create().await;
-    // More than one chunk of each; events come in the order of time.
+    // More than one chunk of each, with events in order of time.
     db.run(
         "insert into prewarm.events (dedupe_key, type, received_at, epoch, body)
          select 'forgotten ' || n, 'hang', now() - interval '401 days', 1, null from generate_series(1, 1001) n;
@@ -166,7 +166,7 @@ async fn bodies_go_before_the_keys_that_tell_a_repetition() {
     assert_eq!(db.count("select count(*) from prewarm.call_states where vapi_call_id = 'kept'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.call_states").await, 1);
     assert_eq!(db.store().prune_events(DEFAULT_EVENT_RETENTION).await.unwrap(), 0);
-    // Of one that is kept for less.
+    // A shorter retention.
     let shorter = DEFAULT_EVENT_RETENTION - Duration::from_hours(36);
     assert_eq!(db.store().prune_events(shorter).await.unwrap(), 1);
     db.close().await;

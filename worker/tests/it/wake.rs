@@ -8,7 +8,7 @@ use crate::harness::{Db, Probe, Running, eventually, sleepy};
 
 const JOBS: usize = 300;
 
-/// Marks orgs 1 to 7 ms apart, waiting for none, and tells how long after the last one all were rebuilt.
+/// Marks orgs 1 to 7 ms apart without waiting, and returns the time from the last mark until all are rebuilt.
 async fn trickle(db: &Db, probe: &Probe, hint: bool) -> Duration {
     for n in 0..JOBS {
         db.org().await;
@@ -23,7 +23,7 @@ async fn trickle(db: &Db, probe: &Probe, hint: bool) -> Duration {
 }
 
 #[tokio::test]
-async fn hints_alone_wake_for_every_job() {
+async fn every_job_is_found_by_hints_alone() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let running = Running::start(sleepy(), &db.pg, &probe);
@@ -36,7 +36,7 @@ async fn hints_alone_wake_for_every_job() {
 }
 
 #[tokio::test]
-async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
+async fn a_hint_during_an_empty_claim_is_not_lost() {
     let db = Db::create().await;
     db.make_claims_holdable(true).await;
     let probe = Probe::rebuilding(&db.pg);
@@ -52,7 +52,7 @@ async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
     db.org().await;
     db.run("notify prewarm_hint").await;
     hints.recv().await.unwrap();
-    // The worker is told at the same time; were it later, the hint would find it asleep, as in the test above.
+    // The hint is sent at the same time. Later, it would find the worker asleep, as in the test above.
     tokio::time::sleep(Duration::from_millis(50)).await;
     holder.rollback().await.unwrap();
     probe.until_started(1).await;
@@ -62,7 +62,7 @@ async fn a_hint_that_comes_while_a_claim_returns_empty_handed_is_not_lost() {
 }
 
 #[tokio::test]
-async fn polling_alone_finds_every_job() {
+async fn every_job_is_found_by_polling_alone() {
     let db = Db::create().await;
     let probe = Probe::rebuilding(&db.pg);
     let mut config = sleepy();

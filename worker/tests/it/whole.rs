@@ -1,4 +1,4 @@
-//! The process as it is shipped: real jobs, the real table of crons.
+//! A worker with the real jobs and crons.
 
 use monitoring::health::Health;
 use testkit::sqlx;
@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::harness::{Db, quick, store_of};
 
 #[tokio::test]
-async fn changes_become_versions_and_crons_fire() {
+async fn a_whole_worker_publishes_versions_and_fires_crons() {
     let db = Db::create().await;
     let org = db.org().await;
     let shutdown = CancellationToken::new();

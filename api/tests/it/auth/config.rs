@@ -1,4 +1,4 @@
-//! What the environment may say.
+//! The settings of token verification.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ fn refused(env: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn without_any_source_of_keys_nothing_starts() {
+fn the_api_needs_a_source_of_keys() {
     for env in [&[][..], &[("SUPABASE_JWT_SECRET", ""), ("SUPABASE_URL", ""), ("PREWARM_JWKS_URL", "")]] {
         let error = refused(env);
         for variable in ["SUPABASE_JWT_SECRET", "SUPABASE_URL", "PREWARM_JWKS_URL"] {
@@ -22,12 +22,12 @@ fn without_any_source_of_keys_nothing_starts() {
 }
 
 #[test]
-fn a_short_secret_is_taken_as_it_is() {
+fn a_short_secret_is_accepted() {
     assert!(Config::from_env(|name| (name == "SUPABASE_JWT_SECRET").then(|| "short".to_owned())).is_ok());
 }
 
 #[test]
-fn c1_keys_are_fetched_by_https_or_from_this_machine_or_a_private_network() {
+fn keys_are_fetched_over_https_or_from_loopback_or_a_private_network() {
     for good in [
         "https://project.supabase.co",
         "https://project.supabase.co/",
@@ -36,7 +36,7 @@ fn c1_keys_are_fetched_by_https_or_from_this_machine_or_a_private_network() {
         "http://127.0.0.1:54321",
         "http://127.8.9.10",
         "http://[::1]:54321",
-        // A private network, which somebody has named here.
+        // A private network.
         "http://kong:8000",
         "http://10.0.0.1",
         "http://192.168.7.9:8000",
@@ -52,7 +52,7 @@ fn c1_keys_are_fetched_by_https_or_from_this_machine_or_a_private_network() {
 }
 
 #[test]
-fn other_addresses_are_refused_by_the_name_of_their_variable() {
+fn the_error_for_any_other_address_names_the_variable() {
     for bad in [
         "project.supabase.co",
         "http://project.supabase.co",
@@ -83,7 +83,7 @@ fn other_addresses_are_refused_by_the_name_of_their_variable() {
 }
 
 #[test]
-fn a_setting_that_is_not_understood_is_refused_by_its_name() {
+fn the_error_for_an_invalid_setting_names_the_variable() {
     for (variable, bad) in [
         ("PREWARM_JWT_ISSUER", " , "),
         ("PREWARM_ALLOW_ANONYMOUS", "yes"),
@@ -124,7 +124,7 @@ async fn a_minted_token_passes_the_verifier_of_the_same_environment_and_no_other
 }
 
 #[test]
-fn minting_takes_a_secret() {
+fn minting_needs_a_secret() {
     let minted = config(&[("SUPABASE_URL", "https://project.supabase.co")]).mint(ORG, Duration::from_secs(60), NOW);
     assert!(matches!(minted, Err(MintError::NoSecret)));
 }

@@ -1,4 +1,4 @@
-//! The extractor before a handler, over HTTP.
+//! The extractor in front of a handler, over HTTP.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +25,7 @@ use super::{
 const MISSING: &str = r#"{"error":"Missing or invalid Authorization header"}"#;
 const INVALID: &str = r#"{"error":"Invalid or expired token"}"#;
 
-/// A handler that says whose data it would serve.
+/// A router whose handler returns the org of the request.
 fn app() -> Router {
     let org = |Authenticated(claims): Authenticated| async move { claims.org.to_string() };
     Router::new().route("/org", get(org)).route("/org", post(org)).with_state(Arc::new(secret_verifier()))
@@ -60,7 +60,7 @@ async fn assert_refused(path: &str, authorization: &[&[u8]], expected: &str) {
 }
 
 #[tokio::test]
-async fn a_good_token_opens_the_door_to_its_own_org() {
+async fn a_valid_token_gives_access_to_its_own_org() {
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let response = ask("/org", &[format!("{scheme} {}", token()).as_bytes()]).await;
         assert_eq!(response.status(), StatusCode::OK);
@@ -69,7 +69,7 @@ async fn a_good_token_opens_the_door_to_its_own_org() {
 }
 
 #[tokio::test]
-async fn no_token_is_answered_as_missing() {
+async fn a_missing_token_gets_the_missing_header_error() {
     let token = token();
     let good = format!("Bearer {token}");
     for authorization in [
@@ -94,7 +94,7 @@ async fn no_token_is_answered_as_missing() {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_answered_as_invalid_whatever_is_wrong_with_it() {
+async fn every_invalid_token_gets_the_same_error() {
     let token = token();
     let config = config(&[("SUPABASE_JWT_SECRET", SECRET)]);
     let expired = config.mint(ORG, Duration::ZERO, api::auth::UnixSeconds(wall_clock().0 - 3600)).expect("a token");
@@ -116,7 +116,7 @@ async fn a_bad_token_is_answered_as_invalid_whatever_is_wrong_with_it() {
 }
 
 #[tokio::test]
-async fn c2_a_token_that_is_too_long_is_told_so_and_not_to_sign_in_again() {
+async fn a_token_that_is_too_long_gets_431_instead_of_401() {
     let response = ask("/org", &[format!("Bearer {}", "x".repeat(16 * 1024 + 1)).as_bytes()]).await;
     assert_eq!(response.status(), StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     assert!(!response.headers().contains_key(WWW_AUTHENTICATE));
@@ -124,7 +124,7 @@ async fn c2_a_token_that_is_too_long_is_told_so_and_not_to_sign_in_again() {
 }
 
 #[tokio::test]
-async fn c3_while_there_is_no_key_clients_are_told_to_come_again() {
+async fn without_keys_clients_get_503_and_retry_after() {
     let publisher = Publisher::start(&[]).await;
     let app = Router::new()
         .route("/org", get(|Authenticated(claims): Authenticated| async move { claims.org.to_string() }))
@@ -138,7 +138,7 @@ async fn c3_while_there_is_no_key_clients_are_told_to_come_again() {
 }
 
 #[tokio::test]
-async fn a_token_anywhere_else_is_not_looked_at() {
+async fn a_token_outside_the_authorization_header_is_ignored() {
     let token = token();
     for name in ["token", "access_token", "authorization", "jwt", "apikey"] {
         assert_refused(&format!("/org?{name}={token}"), &[], MISSING).await;
@@ -152,7 +152,7 @@ async fn a_token_anywhere_else_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn an_org_named_anywhere_else_is_not_looked_at() {
+async fn an_org_named_outside_the_token_is_ignored() {
     let other = OrgId(Uuid::from_u128(2));
     let request = Request::post(format!("/org?org_id={other}&org={other}"))
         .header(AUTHORIZATION, format!("Bearer {}", token()))

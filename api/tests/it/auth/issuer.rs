@@ -16,12 +16,12 @@ pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 pub(crate) const SECRET: &str = "a-secret-of-more-than-thirty-two-bytes";
 pub(crate) const ORG: OrgId = OrgId(Uuid::from_u128(0x0a0b_0c0d_0e0f_4a0b_8c0d_0000_0000_0001));
 
-/// `NOW`, some seconds later.
+/// `NOW` plus some seconds.
 pub(crate) fn after(seconds: i64) -> UnixSeconds {
     UnixSeconds(NOW.0 + seconds)
 }
 
-/// A verifier with these variables in its environment.
+/// A verifier with these variables.
 pub(crate) fn verifier(env: &[(&str, &str)]) -> Verifier {
     Verifier::new(&config(env)).expect("a verifier")
 }
@@ -31,12 +31,12 @@ pub(crate) fn config(env: &[(&str, &str)]) -> Config {
     Config::from_env(lookup).expect("a usable environment")
 }
 
-/// A verifier that knows the test secret and nothing else.
+/// A verifier with the test secret as its only key.
 pub(crate) fn secret_verifier() -> Verifier {
     verifier(&[("SUPABASE_JWT_SECRET", SECRET)])
 }
 
-/// The claims of a signed-in user of [`ORG`], for an hour.
+/// The claims of a signed-in user of [`ORG`], valid for an hour.
 pub(crate) fn claims() -> Value {
     json!({
         "iss": "https://project.supabase.co/auth/v1",
@@ -51,7 +51,7 @@ pub(crate) fn claims() -> Value {
     })
 }
 
-/// The usual claims with some replaced (by null: taken away).
+/// The usual claims with some replaced; null removes one.
 pub(crate) fn claims_with(changes: Value) -> Value {
     let mut claims = claims();
     let members = claims.as_object_mut().expect("an object");
@@ -65,12 +65,12 @@ pub(crate) fn claims_with(changes: Value) -> Value {
     claims
 }
 
-/// Someone who can sign.
+/// A signing key.
 pub(crate) struct Signer {
     pub(crate) algorithm: Algorithm,
     key: EncodingKey,
     kid: String,
-    /// The public half as it is published; null for a secret.
+    /// The published public half; null for a secret.
     pub(crate) jwk: Value,
     /// The public half as DER and PEM; empty for a secret and for RSA.
     pub(crate) public: Vec<Vec<u8>>,
@@ -110,7 +110,7 @@ impl Signer {
         self.raw(&header.to_string(), &claims.to_string())
     }
 
-    /// A token whose header and payload are these bytes, rightly signed.
+    /// A correctly signed token with these header and payload bytes.
     pub(crate) fn raw(&self, header: &str, payload: &str) -> String {
         let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
         let signature = crypto::sign(signed.as_bytes(), &self.key, self.algorithm).expect("a signature");

@@ -1,4 +1,4 @@
-//! Published keys: which are believed, and how often they are asked for.
+//! Published keys: their acceptance, and the frequency of fetches.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use super::{
     publisher::{Answer, Publisher, key_set},
 };
 
-/// A token of the right form that names this key.
+/// A well-formed token that names this key.
 fn token_naming(kid: &Value) -> String {
     let header = json!({ "alg": "ES256", "kid": kid }).to_string();
     Signer::es256("somebody").raw(&header, &claims().to_string())
@@ -29,7 +29,7 @@ async fn flood(verifier: &Arc<Verifier>, now: UnixSeconds, tokens: &[String]) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_flood_of_unknown_key_ids_makes_one_fetch_in_thirty_seconds() {
+async fn a_flood_of_unknown_key_ids_causes_one_fetch_in_thirty_seconds() {
     let signer = Signer::es256("known");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let verifier = Arc::new(publisher.verifier());
@@ -44,7 +44,7 @@ async fn a_flood_of_unknown_key_ids_makes_one_fetch_in_thirty_seconds() {
 }
 
 #[tokio::test]
-async fn a_strange_key_id_is_an_unknown_one_at_most() {
+async fn an_odd_key_id_counts_as_unknown() {
     let signer = Signer::es256("known");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let verifier = publisher.verifier();
@@ -59,7 +59,7 @@ async fn a_strange_key_id_is_an_unknown_one_at_most() {
 }
 
 #[tokio::test]
-async fn rotation_goes_unnoticed() {
+async fn clients_do_not_notice_a_key_rotation() {
     let [previous, current, standby] = ["previous", "current", "standby"].map(Signer::es256);
     let publisher = Publisher::start(&[&previous.jwk, &current.jwk, &standby.jwk]).await;
     let verifier = publisher.verifier();
@@ -91,7 +91,7 @@ async fn a_key_verifies_with_its_own_algorithm_only() {
 }
 
 #[tokio::test]
-async fn keys_that_are_not_for_verifying_are_passed_over() {
+async fn keys_not_meant_for_verification_are_skipped() {
     let good = Signer::es256("good");
     let altered = |changes: &Value| {
         let mut jwk = good.jwk.clone();
@@ -156,7 +156,7 @@ async fn when_the_publisher_fails_the_last_good_keys_stay() {
         let now = after(attempt * 60);
         verifier.refresh_keys(now).await;
         assert_eq!(publisher.fetches(), usize::try_from(attempt).expect("small") + 1);
-        // Each time another token, since one that is remembered would prove nothing.
+        // A different token each time, because a cached verdict would prove nothing.
         let token = good.token(&claims_with(json!({ "n": attempt })));
         verifier.verify(&token, now).await.expect("the last good key");
         assert_eq!(verifier.verify(&evil.token(&claims()), now).await, Err(Denied::UnknownKey), "{attempt}");
@@ -165,7 +165,7 @@ async fn when_the_publisher_fails_the_last_good_keys_stay() {
 }
 
 #[tokio::test]
-async fn a_publisher_that_never_answers_is_given_up() {
+async fn a_fetch_from_a_publisher_that_never_answers_times_out() {
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let verifier = publisher.verifier();
@@ -176,7 +176,7 @@ async fn a_publisher_that_never_answers_is_given_up() {
 }
 
 #[tokio::test]
-async fn whoever_hangs_up_does_not_end_the_fetch_for_others() {
+async fn a_client_that_hangs_up_does_not_cancel_the_fetch_for_others() {
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let permits = publisher.gate.forget_permits(usize::MAX);
@@ -197,7 +197,7 @@ async fn whoever_hangs_up_does_not_end_the_fetch_for_others() {
 }
 
 #[tokio::test]
-async fn c3_while_there_is_no_key_no_token_is_called_bad_and_the_keys_are_asked_for_often() {
+async fn without_keys_no_token_is_called_invalid_and_keys_are_fetched_often() {
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let verifier = verifier(&[("PREWARM_JWKS_URL", &publisher.url())]);
@@ -225,7 +225,7 @@ async fn c3_while_there_is_no_key_no_token_is_called_bad_and_the_keys_are_asked_
 }
 
 #[tokio::test]
-async fn the_clock_set_back_does_not_stop_the_fetches() {
+async fn a_clock_that_is_set_back_does_not_stop_the_fetches() {
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;
     let verifier = publisher.verifier();

@@ -26,7 +26,7 @@ pub(crate) struct Publisher {
     address: SocketAddr,
     answer: Arc<Mutex<Answer>>,
     fetches: Arc<AtomicUsize>,
-    /// Each answer takes a permit; there are plenty, unless a test takes them away.
+    /// Each response takes a permit. There are plenty unless a test removes them.
     pub(crate) gate: Arc<Semaphore>,
 }
 
@@ -37,7 +37,7 @@ pub(crate) enum Answer {
 }
 
 impl Publisher {
-    /// Starts on a free port of this machine and publishes these keys.
+    /// Starts on a free local port and publishes these keys.
     pub(crate) async fn start(keys: &[&Value]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let publisher = Self {
@@ -55,7 +55,7 @@ impl Publisher {
         format!("http://{}/jwks.json", self.address)
     }
 
-    /// A verifier that has fetched its keys here and has no other source.
+    /// A verifier that has fetched its keys here and has no others.
     pub(crate) fn verifier(&self) -> Verifier {
         verifier(&[("PREWARM_JWKS_URL", &self.url())])
     }
@@ -68,7 +68,7 @@ impl Publisher {
         *self.answer.lock().expect("no panic") = answer;
     }
 
-    /// How many requests have arrived.
+    /// The number of requests so far.
     pub(crate) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! Which tokens are accepted: one table a rule.
+//! The rules for tokens, one table per rule.
 
 use api::auth::Denied;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +13,7 @@ use super::{
     publisher::Publisher,
 };
 
-/// The verdict on a payload that is signed as it should be.
+/// The verdict on a correctly signed payload.
 async fn verdict(payload: &str) -> Result<OrgId, Denied> {
     let token = Signer::hs256(SECRET).raw(r#"{"alg":"HS256","typ":"JWT"}"#, payload);
     secret_verifier().verify(&token, NOW).await.map(|claims| claims.org)
@@ -94,7 +94,7 @@ async fn a_public_key_is_never_a_secret() {
 }
 
 #[tokio::test]
-async fn a_kind_of_key_that_is_not_configured_signs_nothing() {
+async fn tokens_signed_with_an_algorithm_that_is_not_configured_are_denied() {
     let ec = Signer::es256("ec");
     let publisher = Publisher::start(&[&ec.jwk]).await;
     let by_secret = Signer::hs256(SECRET).token(&claims());
@@ -143,7 +143,7 @@ async fn the_audience_has_to_name_signed_in_users() {
 }
 
 #[tokio::test]
-async fn the_issuer_has_to_be_the_project_when_one_is_named() {
+async fn the_issuer_has_to_match_the_project_if_one_is_configured() {
     let project = verifier(&[("SUPABASE_JWT_SECRET", SECRET), ("SUPABASE_URL", "https://project.supabase.co/")]);
     let signer = Signer::hs256(SECRET);
     project.verify(&signer.token(&claims()), NOW).await.expect("its own issuer");
@@ -166,7 +166,7 @@ async fn the_issuer_has_to_be_the_project_when_one_is_named() {
 }
 
 #[tokio::test]
-async fn c1_a_project_may_have_several_issuers_and_they_are_all_that_it_has() {
+async fn only_the_configured_issuers_are_accepted() {
     const CUSTOM: &str = "https://auth.clinic.example/auth/v1";
     const OF_PROJECT: &str = "https://project.supabase.co/auth/v1";
     let signer = Signer::hs256(SECRET);
@@ -185,7 +185,7 @@ async fn c1_a_project_may_have_several_issuers_and_they_are_all_that_it_has() {
 }
 
 #[tokio::test]
-async fn c4_a_user_who_has_not_signed_up_is_let_in_only_if_a_setting_says_so() {
+async fn anonymous_users_need_a_setting() {
     let token = |value: Value| Signer::hs256(SECRET).token(&claims_with(json!({ "is_anonymous": value })));
     let secret = ("SUPABASE_JWT_SECRET", SECRET);
     for (setting, expected) in
@@ -201,7 +201,7 @@ async fn c4_a_user_who_has_not_signed_up_is_let_in_only_if_a_setting_says_so() {
 }
 
 #[tokio::test]
-async fn c4_a_session_needs_as_many_factors_as_a_setting_asks_for() {
+async fn a_session_needs_the_configured_assurance_level() {
     let secret = ("SUPABASE_JWT_SECRET", SECRET);
     for (setting, good) in [
         (None, &[json!(null), json!("aal1"), json!("aal2"), json!("other")][..]),
@@ -220,7 +220,7 @@ async fn c4_a_session_needs_as_many_factors_as_a_setting_asks_for() {
 }
 
 #[tokio::test]
-async fn a_token_ends_with_its_expiry_and_the_leeway() {
+async fn a_token_is_valid_until_its_expiry_plus_the_leeway() {
     let now = NOW.0;
     let expired = Err(Denied::Expired);
     assert_all([
@@ -244,7 +244,7 @@ async fn a_token_ends_with_its_expiry_and_the_leeway() {
 }
 
 #[tokio::test]
-async fn a_token_begins_with_its_dates_less_the_leeway() {
+async fn a_token_is_valid_from_its_dates_minus_the_leeway() {
     let now = NOW.0;
     let early = Err(Denied::NotYetValid);
     for date in ["nbf", "iat"] {
@@ -261,7 +261,7 @@ async fn a_token_begins_with_its_dates_less_the_leeway() {
 }
 
 #[tokio::test]
-async fn keys_that_a_token_brings_or_points_at_are_not_used() {
+async fn keys_embedded_in_or_linked_from_a_token_are_not_used() {
     let trap = Publisher::start(&[]).await;
     let (published, attacker) = (Signer::es256("ec"), Signer::es256("ec"));
     let publisher = Publisher::start(&[&published.jwk]).await;
@@ -291,7 +291,7 @@ async fn a_critical_header_is_denied() {
 }
 
 #[tokio::test]
-async fn a_claim_that_is_given_twice_is_denied() {
+async fn a_token_with_a_duplicate_claim_is_denied() {
     let claims = claims().to_string();
     let other = OrgId(Uuid::from_u128(2));
     let (org, others) = (format!(r#""org_id":"{ORG}""#), format!(r#""org_id":"{other}""#));
@@ -347,7 +347,7 @@ async fn the_org_is_a_hyphenated_uuid_in_app_metadata_and_nothing_else() {
     ] {
         assert_all([(json!({ "app_metadata": { "org_id": org } }), WRONG)]).await;
     }
-    // Elsewhere it means nothing: a user may write their own user_metadata.
+    // Other places do not count: users may write their own user_metadata.
     let elsewhere = json!({ "app_metadata": {}, "org_id": ORG, "user_metadata": { "org_id": ORG } });
     assert_all([(elsewhere, WRONG)]).await;
     let other = json!({ "org_id": Uuid::nil(), "user_metadata": { "org_id": Uuid::nil() } });
@@ -355,7 +355,7 @@ async fn the_org_is_a_hyphenated_uuid_in_app_metadata_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn an_ecdsa_signature_is_two_numbers_of_the_right_size() {
+async fn an_ecdsa_signature_needs_two_numbers_of_the_right_size() {
     let signer = Signer::es256("ec");
     assert_eq!(signer.algorithm, Algorithm::ES256);
     let publisher = Publisher::start(&[&signer.jwk]).await;
@@ -381,17 +381,17 @@ async fn an_ecdsa_signature_is_two_numbers_of_the_right_size() {
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(wrong));
         assert_eq!(verifier.verify(&token, NOW).await, Err(Denied::BadSignature), "{name}");
     }
-    // Of each ECDSA signature there are two forms, and issuers write either. It proves the same message, and no more.
+    // Every ECDSA signature has two valid forms, and issuers use either. Both prove the same message.
     let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(mirrored.to_bytes()));
     assert_eq!(verifier.verify(&token, NOW).await.map(|claims| claims.org), GOOD);
 }
 
 #[tokio::test]
-async fn c2_a_token_of_sixteen_kilobytes_is_taken_and_a_longer_one_refused_unread() {
+async fn a_token_of_16_kb_is_accepted_and_a_longer_one_is_refused_unread() {
     let signer = Signer::hs256(SECRET);
     let of_length = |length: usize| {
         let base = signer.token(&claims_with(json!({ "x": "" }))).len();
-        // Three bytes of payload are four of the token.
+        // Three bytes of payload become four bytes of the token.
         signer.token(&claims_with(json!({ "x": "x".repeat((length - base) * 3 / 4) })))
     };
     let (fits, exceeds) = (of_length(16_382), of_length(16_392));

@@ -11,7 +11,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_remembered_token_is_judged_as_a_new_one_would_be_at_every_second_of_its_life() {
+async fn a_cached_verdict_equals_a_new_one_at_every_second() {
     let token = Signer::hs256(SECRET).token(&claims_with(json!({ "nbf": NOW.0, "exp": NOW.0 + 60 })));
     let remembering = secret_verifier();
     remembering.verify(&token, NOW).await.expect("good now");
@@ -25,7 +25,7 @@ async fn a_remembered_token_is_judged_as_a_new_one_would_be_at_every_second_of_i
 }
 
 #[tokio::test]
-async fn only_the_very_token_is_remembered() {
+async fn only_the_exact_token_is_cached() {
     let verifier = secret_verifier();
     let token = Signer::hs256(SECRET).token(&claims());
     assert_eq!(verifier.verify_cached(&token, NOW), None);
@@ -54,11 +54,11 @@ async fn each_of_many_tokens_keeps_its_own_org() {
 }
 
 #[tokio::test]
-async fn a_flood_of_bad_tokens_pushes_no_good_one_out() {
+async fn a_flood_of_invalid_tokens_evicts_no_valid_one() {
     let verifier = secret_verifier();
     let good = Signer::hs256(SECRET).token(&claims());
     verifier.verify(&good, NOW).await.expect("good");
-    // Together more than the whole cache holds.
+    // More tokens than the whole cache holds.
     let bad =
         Signer::hs256("not-the-secret-but-as-long-as-it-is").token(&claims_with(json!({ "x": "x".repeat(5_500) })));
     for n in 0..6_000 {
@@ -68,7 +68,7 @@ async fn a_flood_of_bad_tokens_pushes_no_good_one_out() {
 }
 
 #[tokio::test]
-async fn what_a_revoked_key_signed_is_forgotten_and_what_others_signed_holds() {
+async fn revoking_a_key_drops_the_verdicts_of_its_tokens_only() {
     let [leaving, staying, coming] = ["leaving", "staying", "coming"].map(Signer::es256);
     let publisher = Publisher::start(&[&leaving.jwk, &staying.jwk]).await;
     let verifier = publisher.verifier();
@@ -90,7 +90,7 @@ async fn what_a_revoked_key_signed_is_forgotten_and_what_others_signed_holds() {
 }
 
 #[tokio::test]
-async fn a_key_replaced_under_its_old_id_is_a_revoked_key() {
+async fn replacing_a_key_under_its_old_id_revokes_the_old_key() {
     let (old, new) = (Signer::es256("same"), Signer::es256("same"));
     let publisher = Publisher::start(&[&old.jwk]).await;
     let verifier = publisher.verifier();
@@ -102,7 +102,7 @@ async fn a_key_replaced_under_its_old_id_is_a_revoked_key() {
 }
 
 #[tokio::test]
-async fn keys_that_could_not_be_renewed_for_a_day_are_trusted_no_longer() {
+async fn keys_that_could_not_be_refreshed_for_a_day_are_not_trusted() {
     const DAY: i64 = 24 * 3600;
     let signer = Signer::es256("only");
     let publisher = Publisher::start(&[&signer.jwk]).await;

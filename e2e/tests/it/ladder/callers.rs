@@ -1,4 +1,4 @@
-//! Callers that hang up, and a tenant that asks for much: nobody else is served worse for it.
+//! Clients that hang up, and a tenant with many requests, do not affect other tenants.
 
 use std::{
     net::SocketAddr,
@@ -17,18 +17,18 @@ use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinSet};
 
 use super::{DASHBOARD, org_with_lead};
 
-/// Requests that are hung up.
+/// The number of cancelled requests.
 const HANG_UPS: usize = 10_000;
-/// The requests at once: a browser's tab has six, and there are several.
+/// Concurrent requests: a browser tab has up to six, and there are several tabs.
 const CALLERS: usize = 16;
-/// A list that nobody waits for ends by its own limit of two seconds at the latest.
+/// Running lists. A cancelled list ends by its own time limit of two seconds at the latest.
 const LIST_BACKENDS: &str = "select count(*) from pg_stat_activity
     where datname = current_database() and application_name = 'prewarm-api' and pid <> pg_backend_pid()
       and state <> 'idle' and query like '%store::calls::%'";
 const IN_TRANSACTION: &str = "select count(*) from pg_stat_activity
     where datname = current_database() and application_name = 'prewarm-api' and state like 'idle in transaction%'";
 
-/// Sends a request, waits a little and closes the connection.
+/// Sends a request, waits, and closes the connection.
 async fn hang_up(to: SocketAddr, request: &str, after: Duration) {
     let Ok(mut connection) = TcpStream::connect(to).await else { return };
     connection.set_nodelay(true).unwrap();
@@ -42,7 +42,7 @@ fn list_of(org: &Org, query: &str) -> String {
     format!("GET /api/calls-dashboard?{query} HTTP/1.1\r\nhost: prewarm\r\nauthorization: Bearer {token}\r\n\r\n")
 }
 
-/// Hangs lists up until so many were, from 0 to 5 ms after they were asked for.
+/// Cancels lists, each 0 to 5 ms after its request, until `left` is zero.
 fn hanging_up(stack: &Stack, org: &Org, left: &Arc<AtomicUsize>) -> JoinSet<()> {
     let mut callers = JoinSet::new();
     for _ in 0..CALLERS {
@@ -58,7 +58,7 @@ fn hanging_up(stack: &Stack, org: &Org, left: &Arc<AtomicUsize>) -> JoinSet<()> 
     callers
 }
 
-/// A write of one org, and whether the read that waits for it shows it or says that it may not.
+/// Writes to an org; returns whether a read that waits for the write shows it, or is labelled.
 async fn sees_its_write(stack: &Stack, org: &Org, n: u64) -> bool {
     let written = stack.post(&report(org, &format!("call-{n}"), "+15550100001")).await;
     assert_eq!(written.status, StatusCode::OK, "{}", written.text());
@@ -70,7 +70,7 @@ async fn sees_its_write(stack: &Stack, org: &Org, n: u64) -> bool {
 }
 
 #[tokio::test]
-async fn h1_a_list_that_is_hung_up_leaves_nothing_behind_for_other_tenants() {
+async fn a_cancelled_list_leaves_nothing_behind_for_other_tenants() {
     let stack = Stack::start().await;
     let (hostile, other) = (stack.org().await, stack.org().await);
     stack.sql(&format!("insert into calls (org_id) select '{}' from generate_series(1, 40)", hostile.id)).await;
@@ -85,7 +85,7 @@ async fn h1_a_list_that_is_hung_up_leaves_nothing_behind_for_other_tenants() {
         misses += u64::from(!sees_its_write(&stack, &other, writes).await);
     }
     while callers.join_next().await.is_some() {}
-    // An old snapshot would be handed out for long after.
+    // A session in an old snapshot would be reused for a while.
     for _ in 0..20 {
         writes += 1;
         misses += u64::from(!sees_its_write(&stack, &other, writes).await);
@@ -95,7 +95,7 @@ async fn h1_a_list_that_is_hung_up_leaves_nothing_behind_for_other_tenants() {
     stack.close().await;
 }
 
-/// A large org's searches, hung up after a while, until told to stop.
+/// Cancels searches of a large org, until stopped.
 fn searching(stack: &Stack, org: &Org, stop: &Arc<AtomicBool>) -> JoinSet<()> {
     let mut callers = JoinSet::new();
     for n in 0..CALLERS {
@@ -111,7 +111,7 @@ fn searching(stack: &Stack, org: &Org, stop: &Arc<AtomicBool>) -> JoinSet<()> {
 }
 
 #[tokio::test]
-async fn h6_searches_that_are_hung_up_hold_up_nobody() {
+async fn cancelled_searches_delay_no_other_request() {
     let stack = Stack::start().await;
     let (hostile, (other, _)) = (stack.org().await, org_with_lead(&stack).await);
     stack
@@ -127,7 +127,7 @@ async fn h6_searches_that_are_hung_up_hold_up_nobody() {
     let mut callers = searching(&stack, &hostile, &stop);
     let asks = json!({ "message": { "type": "assistant-request", "call": { "phoneNumberId": "number" } } });
     let (mut running, mut refused) = (0, 0.0);
-    // Until the tenant's own limit has been met, and for some time.
+    // Long enough to reach the tenant's limit.
     for n in 1..=15 {
         running = running.max(stack.count(LIST_BACKENDS).await);
         assert!(sees_its_write(&stack, &other, n).await, "write {n}");
@@ -150,10 +150,10 @@ async fn h6_searches_that_are_hung_up_hold_up_nobody() {
     stop.store(true, Ordering::Relaxed);
     while callers.join_next().await.is_some() {}
     assert!(running <= 2, "{running} lists of one org ran at once");
-    eventually("nothing goes on", async || (stack.count(LIST_BACKENDS).await == 0).then_some(())).await;
+    eventually("no list runs any more", async || (stack.count(LIST_BACKENDS).await == 0).then_some(())).await;
 
-    // Once it asks for one at a time, it gets it, and is told how far back it was looked. A node that is busy notices a
-    // while later that callers have hung up, and holds their places until then.
+    // With one request at a time the tenant gets a result, labelled with how far it searched. A busy node notices
+    // cancelled requests late and keeps their places until then.
     let found = eventually("one at a time is answered", async || {
         let found = stack.read(&hostile, "/api/calls-dashboard?search=%2B15559999").await;
         (found.status == StatusCode::OK).then_some(found)
@@ -165,7 +165,7 @@ async fn h6_searches_that_are_hung_up_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn h6_a_list_that_nobody_waits_for_is_cancelled_at_the_server() {
+async fn a_list_is_cancelled_in_postgres_when_its_client_hangs_up() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;
@@ -182,7 +182,7 @@ async fn h6_a_list_that_nobody_waits_for_is_cancelled_at_the_server() {
 }
 
 #[tokio::test]
-async fn h6_a_list_that_takes_too_long_says_so_in_time() {
+async fn a_list_that_takes_too_long_fails_in_time() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.settled().await;

@@ -1,4 +1,4 @@
-//! H8: anybody says anything about versions. Only Postgres is believed.
+//! Forged messages about versions have no effect, since only Postgres decides.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use testkit::sqlx::{self, AssertSqlSafe};
 
 use super::{add_lead, org_with_lead, reads, settled_dashboard};
 
-/// Long enough for a node to have checked all versions, and to act on what it was told.
+/// Long enough for a node to act on messages and to check all versions.
 const A_WHILE: Duration = Duration::from_secs(3);
 const FLOOD: usize = 20_000;
 const AT_ONCE: usize = 250;
 
-/// What may be said of an org: versions to come, that it is gone, and what is no message of ours.
+/// Forged messages about an org: future versions, a deletion, and malformed ones.
 fn lies(org: &Org) -> Vec<String> {
     let id = org.id;
     let epoch = i64::MAX;
@@ -33,14 +33,14 @@ async fn say_in_postgres(stack: &Stack, message: &str) {
     sqlx::query("select pg_notify('prewarm_versions', $1)").bind(message).execute(&stack.pg).await.unwrap();
 }
 
-/// Where this database's versions are announced.
+/// The channel of this database's versions.
 async fn channel(stack: &Stack) -> String {
     let id = "select 'prewarm:' || id || ':versions' from prewarm.installation";
     sqlx::query_scalar(AssertSqlSafe(id)).fetch_one(&stack.pg).await.unwrap()
 }
 
 #[tokio::test]
-async fn h8_what_anybody_says_of_versions_spoils_no_read_and_ends_no_stream() {
+async fn forged_version_messages_spoil_no_read_and_end_no_stream() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     reads(&stack, &stack.api, &org).await;
@@ -62,7 +62,7 @@ async fn h8_what_anybody_says_of_versions_spoils_no_read_and_ends_no_stream() {
     let answer = reads(&stack, &stack.api, &org).await;
     assert_eq!((answer.version(), answer.stale()), (held.version(), None));
 
-    // Whatever was said, what is true is heard.
+    // A real version is still received.
     add_lead(&stack, &org).await;
     let newest = settled_dashboard(&stack, &org).await;
     assert!(events.next().await.version() > held.version());
@@ -72,7 +72,7 @@ async fn h8_what_anybody_says_of_versions_spoils_no_read_and_ends_no_stream() {
 }
 
 #[tokio::test]
-async fn h8_a_flood_of_hints_is_looked_into_once_at_a_time() {
+async fn a_flood_of_hints_causes_one_look_at_a_time() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     reads(&stack, &stack.api, &org).await;
@@ -90,11 +90,11 @@ async fn h8_a_flood_of_hints_is_looked_into_once_at_a_time() {
     }
     let answer = reads(&stack, &stack.api, &org).await;
     assert_eq!((answer.version(), answer.stale()), (held.version(), None));
-    // A true one behind all of them.
+    // A real message after the forged ones.
     add_lead(&stack, &org).await;
     let newest = settled_dashboard(&stack, &org).await;
     assert!(newest.version() > held.version());
-    // Two looks into Redis each quarter of a second at most, however many hints there were.
+    // At most two reads of Redis in a quarter of a second, for any number of hints.
     let (looked, most) = (looks().await - before, 8.0 * started.elapsed().as_secs_f64() + 20.0);
     assert!(looked <= most, "{looked} looks for {FLOOD} hints, {most} at most");
     stack.close().await;

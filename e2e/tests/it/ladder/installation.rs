@@ -1,4 +1,4 @@
-//! A3: databases that share a Redis, and a database that is set back while its nodes run.
+//! Databases that share a Redis, and a database that is restored while its nodes run.
 
 use std::{path::Path, process::Command};
 
@@ -32,7 +32,7 @@ async fn as_admin(server: &Postgres, statements: &[String]) {
     }
 }
 
-/// A Postgres of the test alone, and a stack on a database of it.
+/// A private Postgres and a stack on it.
 async fn stack_on_own_server() -> (Postgres, Stack) {
     let server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
@@ -47,7 +47,7 @@ async fn shows(stack: &Stack, org: &Org) -> Answer {
 }
 
 #[tokio::test]
-async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_other() {
+async fn a_restored_dump_and_its_original_share_redis_without_mixing() {
     let (server, original) = stack_on_own_server().await;
     let (org, at_dump) = org_with_lead(&original).await;
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -65,7 +65,7 @@ async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_
     let mut node = cold(&copy, &copy.environment).await;
     assert_eq!(reads(&copy, &node, &org).await.identity(), at_dump.identity());
 
-    // What the copy makes and announces is nothing to the original, and the other way round.
+    // Versions of the copy do not affect the original, nor the other way round.
     for _ in 0..3 {
         add_lead(&copy, &org).await;
         settled_dashboard(&copy, &org).await;
@@ -86,13 +86,13 @@ async fn a3_a_dump_restored_beside_its_database_and_the_original_never_see_each_
 }
 
 #[tokio::test]
-async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
+async fn rows_lost_in_a_restore_are_not_served_from_memory() {
     let (server, stack) = stack_on_own_server().await;
     let (read, at_dump) = org_with_lead(&stack).await;
     let (unread, unread_at_dump) = org_with_lead(&stack).await;
     let file = tempfile::NamedTempFile::new().unwrap();
     dump(&server, stack.database(), file.path());
-    // The future that will be lost: in L1, in Redis, and in a receipt.
+    // Changes that the restore will lose: in L1, in Redis, and in a receipt.
     for org in [&read, &unread] {
         add_lead(&stack, org).await;
     }
@@ -103,7 +103,7 @@ async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
     let mut other = stack.another_api().await;
     assert_eq!(reads(&stack, &other, &read).await.identity(), lost.identity());
 
-    // Restored beside, and put in its place.
+    // Restores into another database and renames it.
     let name = stack.database().name();
     as_admin(&server, &["create database restored".to_owned()]).await;
     restore(&server, file.path(), &server.url("restored"));
@@ -123,7 +123,7 @@ async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
             (answer.stale().is_none() && answer.identity() == held.identity()).then_some(())
         })
         .await;
-        // And never again what was lost; nor by a node that begins with what Redis has.
+        // The lost data is never served again, not even by a new node that starts from Redis.
         for _ in 0..20 {
             assert_eq!(reads(&stack, node, org).await.identity(), held.identity());
         }
@@ -132,12 +132,12 @@ async fn a3_rows_that_a_restore_lost_are_not_served_by_nodes_that_held_them() {
     let restored = reads(&stack, &fresh, &unread).await;
     assert_eq!(restored.identity(), unread_at_dump.identity());
     assert!(restored.version() > lost.version(), "{} after {}", restored.version(), lost.version());
-    // The receipt of a write that was lost is not included.
+    // The receipt of a lost write does not count as included.
     let request = stack.client.get(stack.api.http(DASHBOARD)).bearer_auth(&read.token);
     let waited = Answer::to(request.header("prewarm-wait-for", &receipt)).await.unwrap();
     assert_eq!((waited.status, waited.stale()), (StatusCode::OK, Some("behind-receipt")));
 
-    // Life goes on, through the versions' numbers that were there before.
+    // New versions pass through the numbers that existed before the restore.
     for _ in 0..5 {
         add_lead(&stack, &read).await;
         let newest = settled_dashboard(&stack, &read).await;

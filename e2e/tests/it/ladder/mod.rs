@@ -1,5 +1,5 @@
-//! The ladder of degradation: whatever part is gone, slow or spoiled, whoever asks gets the best copy there is, and the
-//! truth about it. That Redis or Postgres is gone altogether, and comes back, is in `outages`.
+//! Graceful degradation: whichever part is gone, slow or corrupted, readers get the best copy available, with true labels.
+//! Complete outages of Redis and Postgres are in `outages`.
 
 mod callers;
 mod hints;
@@ -19,19 +19,19 @@ use reqwest::StatusCode;
 use testkit::busy::in_time;
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
-/// Postgres is waited for two seconds, everything else for less.
+/// The time limit of a read, which waits for Postgres for up to two seconds and for other parts less.
 const PROMPT: Duration = in_time(Duration::from_secs(3));
-/// Whole seconds are rounded, and a node that has just started on a busy machine knows the database's time less well.
+/// The tolerance of ages: seconds are rounded, and a new node on a busy machine estimates the database's time less well.
 const AGE_SLACK_SECONDS: i64 = 5;
 
-/// An api node that holds nothing yet.
+/// Starts an api node with an empty L1.
 async fn cold(stack: &Stack, environment: &Environment) -> Process {
     let node = Process::start(&["api"], environment);
     node.ready(&stack.client).await;
     node
 }
 
-/// An org with some data that is served, published and nowhere else than in the stores; and its dashboard.
+/// An org with published data that only the stores hold, and its dashboard.
 async fn org_with_lead(stack: &Stack) -> (Org, Answer) {
     let org = stack.org().await;
     add_lead(stack, &org).await;
@@ -39,7 +39,7 @@ async fn org_with_lead(stack: &Stack) -> (Org, Answer) {
     (org, held)
 }
 
-/// The dashboard once there is nothing to come.
+/// The dashboard after all pending work.
 async fn settled_dashboard(stack: &Stack, org: &Org) -> Answer {
     stack.settled().await;
     stack.follows(org).await
@@ -51,7 +51,7 @@ async fn add_lead(stack: &Stack, org: &Org) {
         .await;
 }
 
-/// Reads an org's dashboard from a node: there is one, and soon, and it is as old as it says.
+/// Reads an org's dashboard from a node and checks that it arrives in time, with a true age.
 async fn reads(stack: &Stack, node: &Process, org: &Org) -> Answer {
     let (asked, asked_at) = (Instant::now(), wall_clock().0);
     let answer = stack.read_from(node, org, DASHBOARD).await;
@@ -64,7 +64,7 @@ async fn reads(stack: &Stack, node: &Process, org: &Org) -> Answer {
     answer
 }
 
-/// Reads the dashboard that is known to be the org's, from where it is said to be, with the label that it should have.
+/// Reads the dashboard and checks its bytes, source and label.
 async fn serves(stack: &Stack, node: &Process, org: &Org, held: &Answer, from: (&str, Option<&str>)) {
     let answer = reads(stack, node, org).await;
     assert_eq!((answer.etag(), answer.version()), (held.etag(), held.version()));
@@ -72,7 +72,7 @@ async fn serves(stack: &Stack, node: &Process, org: &Org, held: &Answer, from: (
     assert_eq!((answer.header("prewarm-source").unwrap(), answer.stale()), from);
 }
 
-/// Waits until a node serves what is known to be the newest, as fresh.
+/// Waits until a node serves the newest dashboard as fresh.
 async fn catches_up(stack: &Stack, node: &Process, org: &Org, newest: &Answer) {
     eventually("the node serves the newest version", async || {
         let answer = reads(stack, node, org).await;

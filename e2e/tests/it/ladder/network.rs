@@ -1,4 +1,4 @@
-//! The network to Postgres goes silent for a while: no side is told, and nothing is refused.
+//! The network to Postgres goes silent for a while, without closing connections.
 
 use std::time::{Duration, Instant};
 
@@ -9,9 +9,9 @@ use testkit::Database;
 
 use super::{DASHBOARD, PROMPT, org_with_lead};
 
-/// Longer than the worker waits for an answer, so that claims are given up and arrive all the same.
+/// Longer than the worker waits for an answer, so that claims time out and still take effect.
 const SILENCE: Duration = Duration::from_secs(8);
-/// Well before a job's lease ends, which used to be waited for.
+/// Well before a job's lease ends.
 const CONVERGED: Duration = Duration::from_secs(10);
 
 struct Silent {
@@ -22,13 +22,13 @@ struct Silent {
 }
 
 impl Silent {
-    /// A stack whose processes reach Postgres by a line. An org whose dashboard a node holds, and one that is in Redis only.
+    /// A stack whose processes reach Postgres through the proxy, an org that a node holds, and one that only Redis holds.
     async fn start() -> Self {
         let database = Database::create().await.unwrap();
         let line = SilentLine::to(&database.url());
         let stack = Stack::start_on(database, Environment::from([("DATABASE_URL", line.url())])).await;
         let (held, unread) = (org_with_lead(&stack).await, org_with_lead(&stack).await);
-        // A node that starts now has read neither.
+        // A new node holds neither.
         let mut silent = Self { stack, line, held, unread };
         silent.stack.api.restart();
         silent.stack.api.ready(&silent.stack.client).await;
@@ -47,7 +47,7 @@ impl Silent {
         answer
     }
 
-    /// Every route answers: with a copy where there is one, else with 503.
+    /// Checks that every route answers: with a copy if there is one, otherwise with 503.
     async fn every_route_answers(&self) {
         let (org, held) = &self.held;
         let user = |method, path: &str| self.stack.request(method, path).bearer_auth(&org.token);
@@ -93,7 +93,7 @@ impl Silent {
         }
     }
 
-    /// Silence, in which webhooks go on to come.
+    /// A silence during which webhooks arrive.
     async fn outage(&self, name: &str) {
         self.line.silence();
         let began = Instant::now();
@@ -107,7 +107,7 @@ impl Silent {
         }
     }
 
-    /// A webhook is taken, and on the panel soon.
+    /// Checks that a webhook is accepted and soon on the panel.
     async fn converges(&self, call: &str) {
         let lifted = Instant::now();
         let message = report(&self.held.0, call, "+15550100001");
@@ -122,7 +122,7 @@ impl Silent {
 }
 
 #[tokio::test]
-async fn h13_a_silent_network_is_not_waited_for_and_forgotten_soon_after() {
+async fn requests_do_not_wait_for_a_silent_network_and_work_resumes_soon_after() {
     let silent = Silent::start().await;
     silent.outage("late").await;
     silent.line.lift();
@@ -131,7 +131,7 @@ async fn h13_a_silent_network_is_not_waited_for_and_forgotten_soon_after() {
 }
 
 #[tokio::test]
-async fn h13_connections_that_never_speak_again_are_given_up() {
+async fn connections_that_stay_silent_are_replaced() {
     let silent = Silent::start().await;
     silent.outage("lost").await;
     silent.line.lift_for_new_connections();

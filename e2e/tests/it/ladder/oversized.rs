@@ -1,4 +1,4 @@
-//! H5: a body that does not fit takes no panel away.
+//! A body that is too large removes no panel.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use e2e::{Stack, eventually, poll};
 
 use super::{add_lead, catches_up, cold, org_with_lead, reads, settled_dashboard};
 
-/// An org whose rebuilds fail is tried again after a minute at most.
+/// A failing org is retried after a minute at most; the rest is slack for a busy machine.
 const TRIED_AGAIN: Duration = Duration::from_secs(180);
 
 #[tokio::test]
-async fn h5_an_org_whose_body_does_not_fit_keeps_its_panels_and_is_told() {
+async fn an_org_whose_body_is_too_large_keeps_its_last_panels() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let (other, _) = org_with_lead(&stack).await;
-    // Each text is short; there are very many.
+    // Each text is short, but there are very many.
     let interests =
         |interests: &str| format!("update contacts set service_interests = {interests} where org_id = '{}'", org.id);
     stack.sql(&interests("array(select repeat('x', 500) || i from generate_series(1, 17000) i)")).await;
@@ -24,7 +24,7 @@ async fn h5_an_org_whose_body_does_not_fit_keeps_its_panels_and_is_told() {
     });
     counted.await.expect("the refusal is counted");
 
-    // From every place there is, and nothing of it goes.
+    // Every tier serves the last edition, and keeps it.
     let mut without_redis = stack.environment.clone();
     without_redis.remove("REDIS_URL").unwrap();
     let (mut node, mut lonely) = (cold(&stack, &stack.environment).await, cold(&stack, &without_redis).await);
@@ -34,7 +34,7 @@ async fn h5_an_org_whose_body_does_not_fit_keeps_its_panels_and_is_told() {
     }
     let rows = format!("select count(*) from prewarm.blobs where org_id = '{}'", org.id);
     assert_eq!(stack.count(&rows).await, 7);
-    // Another org goes on.
+    // Another org is not affected.
     add_lead(&stack, &other).await;
     eventually("the other org follows", async || {
         (reads(&stack, &lonely, &other).await.json()["leads"]["leads"].as_array()?.len() == 2).then_some(())

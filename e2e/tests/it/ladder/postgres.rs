@@ -1,4 +1,4 @@
-//! Postgres hangs, takes no writes, or holds damaged blobs.
+//! Postgres hangs, is read-only, or holds corrupted blobs.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_hanging_postgres_is_not_waited_for_and_its_word_is_missed() {
+async fn reads_do_not_wait_for_a_hanging_postgres_and_say_they_may_be_stale() {
     let server = servers::postgres(Durability::Throwaway).await.unwrap();
     let database = Database::create_on(&server.url("postgres")).await.unwrap();
     let stack = Stack::start_on(database, Environment::new()).await;
@@ -31,7 +31,7 @@ async fn a_hanging_postgres_is_not_waited_for_and_its_word_is_missed() {
     })
     .await;
     serves(&stack, &node, &unread, &held_unread, ("redis", Some("unconfirmed"))).await;
-    // Redis as well: what a node holds is the last copy.
+    // Redis hangs as well, so the node's copy is the last one.
     stack.redis.pause().unwrap();
     for (org, held) in [(&read, &held), (&unread, &held_unread)] {
         serves(&stack, &node, org, held, ("l1", Some("unconfirmed"))).await;
@@ -52,7 +52,7 @@ async fn a_hanging_postgres_is_not_waited_for_and_its_word_is_missed() {
     stack.close().await;
 }
 
-/// Every session that begins from now on is read-only, or is not; and every session begins anew.
+/// Makes new sessions read-only, or not, and ends the existing ones.
 pub(crate) async fn read_only(stack: &Stack, on: bool) {
     let setting = "default_transaction_read_only";
     stack
@@ -69,7 +69,7 @@ pub(crate) async fn read_only(stack: &Stack, on: bool) {
 }
 
 #[tokio::test]
-async fn a_read_only_postgres_serves_everything_and_takes_nothing() {
+async fn a_read_only_postgres_serves_reads_and_refuses_writes() {
     let stack = Stack::start().await;
     let (read, held) = org_with_lead(&stack).await;
     let (unread, held_unread) = org_with_lead(&stack).await;
@@ -78,7 +78,7 @@ async fn a_read_only_postgres_serves_everything_and_takes_nothing() {
 
     read_only(&stack, true).await;
     catches_up(&stack, &stack.api, &read, &held).await;
-    // Nothing can change, and Postgres says so: what is served is fresh.
+    // Postgres confirms that nothing has changed, so answers are fresh.
     serves(&stack, &stack.api, &read, &held, ("l1", None)).await;
     let (mut node, mut lonely) = (cold(&stack, &stack.environment).await, cold(&stack, &without_redis).await);
     serves(&stack, &node, &unread, &held_unread, ("redis", None)).await;
@@ -102,7 +102,7 @@ async fn a_read_only_postgres_serves_everything_and_takes_nothing() {
 }
 
 #[tokio::test]
-async fn a_blob_that_is_not_the_orgs_own_is_counted_and_rebuilt_and_never_served() {
+async fn a_foreign_blob_in_postgres_is_counted_rebuilt_and_never_served() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let (other, _) = org_with_lead(&stack).await;
@@ -113,7 +113,7 @@ async fn a_blob_that_is_not_the_orgs_own_is_counted_and_rebuilt_and_never_served
             org.id, other.id
         ))
         .await;
-    // As long as Redis has it, there is a copy.
+    // Redis still has a copy.
     let mut node = cold(&stack, &stack.environment).await;
     serves(&stack, &node, &org, &held, ("redis", None)).await;
     node.stop().await;
@@ -125,7 +125,7 @@ async fn a_blob_that_is_not_the_orgs_own_is_counted_and_rebuilt_and_never_served
     assert_eq!((rebuilt.identity(), rebuilt.stale()), (held.identity(), None));
     assert!(mismatches(&stack, &node).await >= 1.0);
     node.stop().await;
-    // A worker may have been asked as well, and have made the same once more.
+    // A worker may have made the same edition once more.
     let newest = settled_dashboard(&stack, &org).await;
     assert_eq!(newest.etag(), held.etag());
     let mut after = cold(&stack, &without_redis).await;

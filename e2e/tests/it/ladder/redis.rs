@@ -1,4 +1,4 @@
-//! Redis is slow, hangs, is full, or holds what it should not.
+//! Redis is slow, hangs, is full, or holds wrong bytes.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -9,18 +9,18 @@ use tokio::time::Instant;
 
 use super::{add_lead, catches_up, cold, mismatches, org_with_lead, reads, serves, settled_dashboard};
 
-/// How long a read waits for Redis here: ten times what is usual, for a busy machine.
+/// How long a read waits for Redis: ten times the default, for a busy machine.
 const TIMEOUT_MILLISECONDS: u32 = 500;
-/// Four times as long. A read that waited for Redis would take longer than half of it.
+/// The delay of Redis, four times as long. A read that waited for Redis would take longer than half of it.
 const DELAY: Duration = Duration::from_secs(2);
-/// A rebuild and its publishing, to a Redis that hangs.
+/// The time limit of a rebuild with a hanging Redis.
 const REBUILD: Duration = in_time(Duration::from_secs(5));
 
 async fn connect(stack: &Stack) -> MultiplexedConnection {
     Client::open(stack.redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
 
-/// Where an org's blobs are.
+/// The Redis key of an org's blobs.
 async fn key(stack: &Stack, org: &Org) -> String {
     let installation: String =
         sqlx::query_scalar("select id::text from prewarm.installation").fetch_one(&stack.pg).await.unwrap();
@@ -33,7 +33,7 @@ async fn copy(redis: &mut MultiplexedConnection, from: &str, to: &str) {
 }
 
 #[tokio::test]
-async fn a_slow_redis_is_not_waited_for() {
+async fn reads_do_not_wait_for_a_slow_redis() {
     let stack = Stack::start().await;
     let mut orgs = Vec::new();
     for _ in 0..6 {
@@ -59,7 +59,7 @@ async fn a_slow_redis_is_not_waited_for() {
     }
     assert!(fastest < DELAY / 2, "{fastest:?}");
     line.delay(Duration::ZERO);
-    // Replies that nobody waits for any more come first, and are nobody else's.
+    // Late replies of timed-out requests arrive first and must not be taken for the next one's.
     tokio::time::sleep(DELAY).await;
     serves(&stack, &node, &when_well.0, &when_well.1, ("redis", None)).await;
     node.stop().await;
@@ -67,7 +67,7 @@ async fn a_slow_redis_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_hanging_redis_holds_up_neither_reads_nor_rebuilds() {
+async fn a_hanging_redis_delays_neither_reads_nor_rebuilds() {
     let stack = Stack::start().await;
     let (read, held) = org_with_lead(&stack).await;
     let (unread, held_unread) = org_with_lead(&stack).await;
@@ -78,7 +78,7 @@ async fn a_hanging_redis_holds_up_neither_reads_nor_rebuilds() {
     stack.redis.pause().unwrap();
     serves(&stack, &node, &read, &held, ("l1", None)).await;
     serves(&stack, &node, &unread, &held_unread, ("postgres", None)).await;
-    // One that has never known it otherwise.
+    // A node that started while Redis was slow.
     let mut newcomer = cold(&stack, &stack.environment).await;
     serves(&stack, &newcomer, &read, &held, ("postgres", None)).await;
     let changed = Instant::now();
@@ -103,7 +103,7 @@ async fn a_hanging_redis_holds_up_neither_reads_nor_rebuilds() {
 }
 
 #[tokio::test]
-async fn a_full_redis_takes_nothing_and_nobody_notices() {
+async fn readers_do_not_notice_a_full_redis() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -113,7 +113,7 @@ async fn a_full_redis_takes_nothing_and_nobody_notices() {
         }
     };
     limit(&mut redis, "1", "noeviction").await;
-    // Some models of the one are new, all of the other.
+    // Some models of one org are new, and all of the other.
     add_lead(&stack, &org).await;
     let newest = settled_dashboard(&stack, &org).await;
     assert!(newest.version() > held.version());
@@ -138,7 +138,7 @@ async fn a_full_redis_takes_nothing_and_nobody_notices() {
     stack.close().await;
 }
 
-/// What may lie under an org's key, and whether it is a mismatch: bytes that claim to be the org's blob and are not.
+/// Wrong contents of an org's key, and whether they count as a mismatch: bytes that claim to be the org's blob and are not.
 const SPOILED: [(Spoil, bool); 7] = [
     (Spoil::Text, false),
     (Spoil::Fields, false),
@@ -180,14 +180,14 @@ impl Spoil {
                 redis.hset(key, "leads", bytes).await.unwrap()
             }
             Self::Damaged => changed(redis, |bytes| *bytes.last_mut().unwrap() ^= 1).await,
-            // After three letters that say whose bytes they are.
+            // The layout follows the three bytes of magic.
             Self::OtherLayout => changed(redis, |bytes| bytes[3] += 1).await,
         }
     }
 }
 
 #[tokio::test]
-async fn what_is_not_the_orgs_own_is_counted_and_replaced_and_never_served() {
+async fn a_foreign_blob_in_redis_is_counted_replaced_and_never_served() {
     let stack = Stack::start().await;
     let (other, _) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -217,7 +217,7 @@ async fn what_is_not_the_orgs_own_is_counted_and_replaced_and_never_served() {
 }
 
 #[tokio::test]
-async fn an_older_version_is_passed_over_and_replaced() {
+async fn an_older_version_in_redis_is_skipped_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;
@@ -234,10 +234,10 @@ async fn an_older_version_is_passed_over_and_replaced() {
     stack.close().await;
 }
 
-/// Postgres alone says which version is the newest, even if Redis holds a higher one: of a database that has since been
-/// restored, say.
+/// Postgres alone decides which version is the newest, even if Redis holds a higher one, for example of a database that has
+/// since been restored.
 #[tokio::test]
-async fn a_version_that_postgres_never_made_is_passed_over_and_replaced() {
+async fn a_forged_version_in_redis_is_skipped_and_replaced() {
     let stack = Stack::start().await;
     let (org, held) = org_with_lead(&stack).await;
     let mut redis = connect(&stack).await;

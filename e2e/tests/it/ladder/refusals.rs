@@ -1,11 +1,11 @@
-//! C8: a Redis that answers, and refuses what is asked of it, is named once, in its own words.
+//! A Redis that refuses commands is reported once, in its own words.
 
 use ::redis::{Client, cmd};
 use e2e::{Answer, Environment, Process, Stack, eventually};
 
 use super::{add_lead, cold, org_with_lead, settled_dashboard};
 
-/// What `/readyz` says of Redis, once it says that something is wrong.
+/// The status of Redis in `/readyz`, once it reports these words.
 async fn told(stack: &Stack, process: &Process, words: &str) -> String {
     eventually("the refusal is named", async || {
         let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.ok()?.json();
@@ -16,7 +16,7 @@ async fn told(stack: &Stack, process: &Process, words: &str) -> String {
     .await
 }
 
-/// The url of a user who may do `rules` and no more.
+/// The URL of a Redis user with these ACL rules only.
 async fn user(stack: &Stack, rules: &[&str]) -> String {
     let mut redis = Client::open(stack.redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     cmd("ACL").arg("SETUSER").arg("limited").arg("on").arg(">word").arg(rules).exec_async(&mut redis).await.unwrap();
@@ -24,7 +24,7 @@ async fn user(stack: &Stack, rules: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
+async fn a_redis_user_without_channels_is_reported_once_and_reads_stay_right() {
     let stack = Stack::start().await;
     let url = user(&stack, &["~prewarm:*", "resetchannels", "+@all"]).await;
     let environment = Environment::from_iter(stack.environment.clone().into_iter().chain([("REDIS_URL", url)]));
@@ -42,7 +42,7 @@ async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
         settled_dashboard(&stack, &org).await;
     }
     told(&stack, &worker, "announcing versions: ").await;
-    let (log, words) = (worker.log(), "redis: does not work");
+    let (log, words) = (worker.log(), "an operation of Redis fails");
     assert_eq!(log.matches(words).count(), 1, "{log}");
     assert!(!log.contains("word\""), "the password is in the log");
     worker.stop().await;
@@ -53,7 +53,7 @@ async fn c8_a_user_without_channels_is_named_once_and_the_data_is_right() {
 }
 
 #[tokio::test]
-async fn c8_a_list_of_servers_is_refused_with_the_reason() {
+async fn a_list_of_redis_servers_is_refused_with_the_reason() {
     let stack = Stack::start().await;
     let url = "redis://127.0.0.1:1,redis://127.0.0.1:2".to_owned();
     let environment = Environment::from_iter(stack.environment.clone().into_iter().chain([("REDIS_URL", url)]));

@@ -1,15 +1,15 @@
-//! There is no worker.
+//! Without a worker.
 
 use e2e::{Stack, eventually};
 use readmodel::time::Timestamp;
 
 use super::{catches_up, cold, reads, serves, settled_dashboard};
 
-/// A node's idea of the database's time may be ahead by as much as a question and its answer take, on a busy machine.
+/// A node's estimate of the database's time may be ahead by one round trip, on a busy machine.
 const CLOCK_ERROR_MICROS: i64 = 1_000_000;
 
 #[tokio::test]
-async fn without_workers_what_has_passed_its_deadline_is_served_and_says_so() {
+async fn without_workers_an_edition_past_its_deadline_is_served_as_stale() {
     let mut stack = Stack::start().await;
     let org = stack.org().await;
     stack
@@ -35,7 +35,7 @@ async fn without_workers_what_has_passed_its_deadline_is_served_and_says_so() {
         (answer.stale() == Some("deadline-passed")).then_some(())
     })
     .await;
-    // Wherever it comes from.
+    // From every tier.
     let mut without_redis = stack.environment.clone();
     without_redis.remove("REDIS_URL").unwrap();
     let (mut node, mut lonely) = (cold(&stack, &stack.environment).await, cold(&stack, &without_redis).await);

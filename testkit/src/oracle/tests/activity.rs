@@ -43,7 +43,7 @@ fn every_kind_of_event_has_its_shape() {
 }
 
 #[test]
-fn what_is_unknown_takes_its_default() {
+fn unknown_values_take_their_defaults() {
     let hot = Contact { lead_score: Some(100), service_interests: Some(vec![]), ..contact(1) };
     let outbound = Call { call_direction: Direction::Outbound, phone_number: Some("+491".into()), ..call(0xc1) };
     let expected = concat!(

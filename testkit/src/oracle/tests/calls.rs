@@ -33,7 +33,7 @@ fn a_call_has_every_field_in_order() {
 }
 
 #[test]
-fn what_is_unknown_takes_its_default() {
+fn unknown_values_take_their_defaults() {
     let expected = concat!(
         r#"{"calls":[{"id":"00000000-0000-0000-0000-0000000000c1","phone_number":"Unknown","caller_name":"Unknown","#,
         r#""call_date":"2026-03-10T11:00:00.000000Z","duration_seconds":0,"status":"completed","#,

@@ -56,7 +56,7 @@ fn a_lead_has_every_field_in_order() {
 }
 
 #[test]
-fn a_lead_of_which_nothing_is_known_passes_nulls_through() {
+fn a_lead_without_values_passes_nulls_through() {
     let expected = concat!(
         r#"{"leads":[{"id":"00000000-0000-0000-0000-000000000001","org_id":"00000000-0000-0000-0000-00000000000a","#,
         r#""contact_name":null,"phone_number":null,"email":null,"lead_score":null,"#,
@@ -65,7 +65,7 @@ fn a_lead_of_which_nothing_is_known_passes_nulls_through() {
         r#""avg_call_duration":null,"sentiment_trend":0,"lead_temperature":"cold","lead_temp":"cold","#,
         r#""follow_up_urgency":"low","last_call_summary":null}]}"#,
     );
-    // A call without a phone is nobody's, least of all a contact's without a phone.
+    // A call without a phone does not match a contact without a phone.
     assert_eq!(text(leads(&world([contact(1)], [call(0xc1)], []), ORG, now())), expected);
 }
 
@@ -119,13 +119,13 @@ fn at_most_fifty_leads_are_shown() {
 }
 
 #[test]
-fn a_call_counts_once_a_contact_and_for_every_contact_it_fits() {
+fn a_call_counts_once_for_every_contact_it_matches() {
     let [by_id, by_phone, by_both] = [1, 2, 3].map(|n| Contact { phone: Some(format!("+{n}")), ..contact(n) });
     let calls = [
-        // Its contact is one, its phone another's: both have it.
+        // Its contact and its phone name two leads, and both get it.
         Call { contact_id: Some(by_id.id), phone_number: by_phone.phone.clone(), ..call(0xc1) },
         Call { contact_id: Some(by_both.id), phone_number: by_both.phone.clone(), ..call(0xc2) },
-        // Another org's call fits neither way.
+        // A call of another org matches neither way.
         Call { org_id: OTHER, contact_id: Some(by_id.id), phone_number: by_both.phone.clone(), ..call(0xc3) },
     ];
     let world = world([by_id, by_phone, by_both], calls, []);
@@ -140,7 +140,7 @@ fn two_contacts_with_one_phone_both_have_its_calls() {
 }
 
 #[test]
-fn of_two_calls_of_one_instant_the_greater_id_is_the_last() {
+fn of_two_calls_at_one_instant_the_greater_id_is_the_last() {
     let lead = contact(1);
     let say = |n, summary: &str| Call { contact_id: Some(lead.id), summary: Some(summary.into()), ..call(n) };
     let calls = [say(0xc2, "greater"), say(0xc1, "smaller")];

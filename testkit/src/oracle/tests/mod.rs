@@ -1,4 +1,4 @@
-//! Small worlds and what they must show, worked out by hand.
+//! Small worlds with read models worked out by hand.
 
 mod activity;
 mod calls;
@@ -17,7 +17,7 @@ const ORG: OrgId = OrgId(Uuid::from_u128(0xa));
 const OTHER: OrgId = OrgId(Uuid::from_u128(0xb));
 const MINUTE: Micros = 60_000_000;
 
-/// The instant most worlds are looked at.
+/// The instant of most read models.
 fn now() -> Micros {
     at("2026-03-10T12:00:00Z")
 }
@@ -26,7 +26,7 @@ fn organization(id: OrgId, timezone: Option<&str>) -> Organization {
     Organization { id, name: "Org".into(), timezone: timezone.map(Into::into) }
 }
 
-/// A new lead with nothing else known.
+/// A new lead without other values.
 fn contact(n: u128) -> Contact {
     Contact {
         id: ContactId(Uuid::from_u128(n)),
@@ -43,7 +43,7 @@ fn contact(n: u128) -> Contact {
     }
 }
 
-/// An inbound call an hour ago with nothing else known.
+/// An inbound call an hour ago without other values.
 fn call(n: u128) -> Call {
     Call {
         id: CallId(Uuid::from_u128(n)),
@@ -66,7 +66,7 @@ fn call(n: u128) -> Call {
     }
 }
 
-/// A pending appointment made half an hour ago with nothing else known.
+/// A pending appointment made half an hour ago without other values.
 fn appointment(n: u128) -> Appointment {
     Appointment {
         id: AppointmentId(Uuid::from_u128(n)),
@@ -92,13 +92,13 @@ fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// One field of every row of a list.
+/// The values of one field over the rows of a list.
 fn column(bytes: &[u8], list: &str, field: &str) -> Vec<Value> {
     let model: Value = serde_json::from_slice(bytes).unwrap();
     model[list].as_array().unwrap().iter().map(|row| row[field].clone()).collect()
 }
 
-/// The last characters of the ids of a list, which is how the builders number their rows.
+/// The row numbers of a list, from the last characters of the ids.
 fn ids(bytes: &[u8], list: &str) -> Vec<u64> {
     let number = |id: &Value| u64::from_str_radix(id.as_str().unwrap().rsplit('-').next().unwrap(), 16).unwrap();
     column(bytes, list, "id").iter().map(number).collect()

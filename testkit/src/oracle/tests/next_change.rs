@@ -38,7 +38,7 @@ fn the_earliest_change_wins() {
 #[test]
 fn a_lead_below_the_fiftieth_sets_no_deadline() {
     let above = (1..=50).map(|n| Contact { lead_score: Some(90), ..contact(n) });
-    // It is shown while its urgency is medium, and drops out of sight as one of the least urgent.
+    // The lead is listed while its urgency is medium, and drops out of the list when it is low.
     let sinking = spoken_to(51, now() - 6 * DAY);
     let world = world(above.chain([sinking]), [], []);
     assert_eq!(next_change(&world, ORG, now()), Some(now() + DAY));
@@ -66,7 +66,7 @@ fn todays_calls_end_at_the_orgs_midnight() {
 
 #[test]
 fn a_day_without_midnight_begins_an_hour_later() {
-    // Havana, 7 March 2026: at the end of the day its clocks go from 24:00 to 01:00.
+    // Havana, 7 March 2026: at the end of the day the clocks go from 24:00 to 01:00.
     let evening = at("2026-03-08T04:00:00Z");
     let called = Call { created_at: evening, ..call(1) };
     let world = World::new([organization(ORG, Some("America/Havana"))], [], [called], []);

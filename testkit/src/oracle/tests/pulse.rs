@@ -152,7 +152,7 @@ fn the_hourly_chart_starts_168_hours_before_the_hour_of_the_build() {
     assert_eq!(hours, expected);
 }
 
-/// How many of these calls are today's at `as_of`.
+/// The number of these calls that count as today's at `as_of`.
 fn today(timezone: Option<&str>, as_of: &str, instants: &[Micros]) -> Value {
     let calls = (1..).zip(instants).map(|(n, created_at)| Call { created_at: *created_at, ..call(n) });
     let world = World::new([organization(ORG, timezone)], [], calls, []);
@@ -169,7 +169,7 @@ fn today_is_the_calendar_day_of_the_org() {
         // The clocks of Berlin skip an hour of one Sunday and repeat one of another.
         (Some("Europe/Berlin"), "2026-03-29T12:00:00Z", "2026-03-28T23:00:00Z", 23),
         (Some("Europe/Berlin"), "2026-10-25T12:00:00Z", "2026-10-24T22:00:00Z", 25),
-        // Those of Havana skip midnight itself, and repeat the hour that follows it.
+        // The clocks of Havana skip midnight itself, and repeat the hour after it.
         (Some("America/Havana"), "2026-03-08T12:00:00Z", "2026-03-08T05:00:00Z", 23),
         (Some("America/Havana"), "2025-11-02T12:00:00Z", "2025-11-02T04:00:00Z", 25),
     ];

@@ -1,5 +1,5 @@
-//! No circle between files: the modules that a module has, each with everything below it, use each other one way. What a
-//! module takes from those above it counts for nothing: a parent and its children are one family.
+//! Files of a crate do not use each other in circles. The children of a module, each with everything below it, use each
+//! other one way. Uses of a parent by its children do not count.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use super::source::{Named, paths};
 
 type Module = Vec<String>;
 
-/// The files of a crate, or of its integration tests, by the modules that they are.
+/// The files of a crate, or of its integration tests, by module.
 struct Crate(BTreeMap<Module, Vec<Named>>);
 
 impl Crate {
@@ -27,10 +27,10 @@ impl Crate {
         Self(files.iter().map(|file| (module(file), paths(&fs::read_to_string(file).unwrap()))).collect())
     }
 
-    /// The module that holds what a path names, seen from another: through everything that is handed on.
+    /// The module that defines the item of a path, resolved from another module through re-exports.
     fn holder(&self, from: &[String], path: &[String]) -> Option<Module> {
         let mut path = self.absolute(from, path)?;
-        // As long as a chain of `pub use` may be.
+        // The longest supported chain of re-exports.
         for _ in 0..8 {
             let length = (0..=path.len()).rev().find(|length| self.0.contains_key(&path[..*length]))?;
             let (module, rest) = path.split_at(length);
@@ -45,7 +45,7 @@ impl Crate {
         None
     }
 
-    /// A path from the crate's root on; none of what other crates have.
+    /// The path from the crate's root; `None` for items of other crates.
     fn absolute(&self, from: &[String], path: &[String]) -> Option<Module> {
         let ups = path.iter().take_while(|name| *name == "super").count();
         match &*path[0] {
@@ -56,7 +56,7 @@ impl Crate {
         }
     }
 
-    /// Which children of a module use which others, and where.
+    /// The uses between children of a module, with their places.
     fn uses(&self, parent: &[String]) -> BTreeMap<(String, String), BTreeSet<String>> {
         let child = |module: &[String]| module.strip_prefix(parent)?.first().cloned();
         let mut uses = BTreeMap::<_, BTreeSet<_>>::new();
@@ -130,7 +130,7 @@ fn files_of_a_crate_use_each_other_one_way() {
 }
 
 #[test]
-fn a_circle_is_found_through_a_name_that_is_handed_on() {
+fn a_circle_through_a_reexport_is_found() {
     let read = |files: &[(&str, &str)]| {
         let module = |name: &str| name.split("::").filter(|name| !name.is_empty()).map(str::to_owned).collect();
         Crate(files.iter().map(|(name, source)| (module(name), paths(source))).collect())

@@ -1,8 +1,8 @@
-//! SQL is `store`'s: the driver is named there, and by what plays another program beside it.
+//! Only `store` depends on the database driver, apart from tests and tools that act as another program.
 
 use std::{fs, path::Path};
 
-/// `embedded` migrates a database for the queries of `store` to be checked against, before `store` compiles.
+/// The crates that use the driver. `embedded` migrates the database that store's queries are checked against.
 const SPEAK_SQL: [&str; 4] = ["bench", "embedded", "store", "testkit"];
 
 #[test]

@@ -1,6 +1,8 @@
-//! Rules of the house that a compiler does not know.
+//! House rules that the compiler does not check.
 
 mod circles;
 mod dependencies;
-mod docs;
+mod lengths;
+mod openings;
+mod paths;
 mod source;

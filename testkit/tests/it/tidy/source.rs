@@ -1,14 +1,14 @@
-//! Rust source as the rules read it: the paths that a file names, without a parser for the whole language.
+//! A small reader of Rust source that finds the paths in a file, without a full parser.
 
-/// A path that a file names, such as `crate::auth::Claims`.
+/// A path in a file, such as `crate::auth::Claims`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named {
     pub(super) path: Vec<String>,
-    /// The name under which the file hands it on, if it does: `pub use a::B as C`.
+    /// The name of its re-export, if there is one: `pub use a::B as C`.
     pub(super) exported_as: Option<String>,
 }
 
-/// The paths that a file names outside its unit tests, those of `use` taken apart.
+/// The paths in a file outside its unit tests, with `use` trees flattened.
 pub(super) fn paths(source: &str) -> Vec<Named> {
     let code = source.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let tokens = tokens(code);
@@ -31,7 +31,7 @@ pub(super) fn paths(source: &str) -> Vec<Named> {
     named
 }
 
-/// Reads a tree of a `use` from a token on, and answers with the token after it.
+/// Reads a `use` tree from a token on, and returns the token after it.
 fn use_tree(tokens: &[&str], at: usize, prefix: &[String], is_public: bool, named: &mut Vec<Named>) -> usize {
     let (more, mut at) = path(tokens, at);
     let path: Vec<_> = prefix.iter().cloned().chain(more).collect();
@@ -50,14 +50,14 @@ fn use_tree(tokens: &[&str], at: usize, prefix: &[String], is_public: bool, name
     }
     at += usize::from(tokens.get(at) == Some(&"*"));
     let path = if path.last().is_some_and(|last| last == "self") { path[..path.len() - 1].to_vec() } else { path };
-    // A `use<'a>` of a type names none.
+    // The `use<'a>` of a type has no path.
     if !path.is_empty() {
         named.push(Named { path, exported_as: alias.filter(|_| is_public) });
     }
     at
 }
 
-/// The words that `::` joins, from a token on, and the token after them.
+/// The words joined by `::` from a token on, and the token after them.
 fn path(tokens: &[&str], mut at: usize) -> (Vec<String>, usize) {
     let mut path = Vec::new();
     at += usize::from(tokens.get(at) == Some(&"::"));
@@ -76,7 +76,7 @@ fn is_word(token: &str) -> bool {
     token.starts_with(|char: char| char.is_alphabetic() || char == '_')
 }
 
-/// Words, `::`, and every other character by itself. Comments, texts and the names of lifetimes are left out.
+/// Splits code into words, `::` and single characters, without comments, string literals and lifetimes.
 fn tokens(code: &str) -> Vec<&str> {
     let mut tokens = Vec::new();
     let mut rest = code;
@@ -102,7 +102,7 @@ fn tokens(code: &str) -> Vec<&str> {
     tokens
 }
 
-/// How long a text is that begins here.
+/// The length of the string literal that starts here.
 fn text(code: &str) -> usize {
     let mut is_escaped = false;
     let end = code.char_indices().skip(1).find(|(_, char)| {
@@ -113,7 +113,7 @@ fn text(code: &str) -> usize {
     end.map_or(code.len(), |(end, _)| end + 1)
 }
 
-/// How long a character or a lifetime is that begins here.
+/// The length of the character literal or lifetime that starts here.
 fn character(code: &str) -> usize {
     let inner = code[1..].chars().next().map_or(0, char::len_utf8);
     if code[1..].starts_with('\\') {
@@ -123,7 +123,7 @@ fn character(code: &str) -> usize {
 }
 
 #[test]
-fn paths_are_found_in_code_and_nowhere_else() {
+fn paths_are_found_only_in_code() {
     let source = r#"
         // crate::comment
         pub(crate) use crate::a::{self, b::C as D};

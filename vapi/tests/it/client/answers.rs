@@ -12,7 +12,7 @@ use super::{Line, config_of};
 use crate::assistant::{agent, deployment};
 
 #[tokio::test]
-async fn an_assistant_is_made_read_changed_and_deleted() {
+async fn an_assistant_is_created_read_updated_and_deleted() {
     let line = Line::new().await;
     let payload = Payload::of(&agent(), &deployment());
     let made = line.client.create_assistant(&payload.to_create()).await.unwrap();
@@ -43,7 +43,7 @@ async fn an_assistant_is_made_read_changed_and_deleted() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_missing() {
+async fn an_unknown_id_is_missing() {
     let line = Line::new().await;
     let nobody = "00000000-0000-4000-8000-00000000dead";
     let fields = json!({"name": "Desk"});
@@ -51,13 +51,13 @@ async fn what_is_not_there_is_missing() {
     assert_eq!(line.client.delete_assistant(nobody).await.unwrap_err(), Error::Missing);
     assert_eq!(line.client.update_phone_number(nobody, &json!({})).await.unwrap_err(), Error::Missing);
     assert_eq!(line.client.web_call(nobody, None).await.unwrap_err(), Error::Missing);
-    // A text that is no id sends no request: as part of a path it would ask for something else.
+    // A malformed id sends no request, because it would change the path.
     line.standin.forget_requests();
     for id in ["", ".", "..", "a\nb"] {
         assert_eq!(line.client.delete_assistant(id).await.unwrap_err(), Error::Missing, "{id}");
     }
     assert_eq!(line.standin.requests(), []);
-    // Whether it has any other one is for Vapi to say.
+    // Any other id is for Vapi to judge.
     for id in ["as_1", "a/b", "a?b", "%2e", "ä"] {
         assert_eq!(line.client.delete_assistant(id).await.unwrap_err(), Error::Missing, "{id}");
     }
@@ -65,9 +65,9 @@ async fn what_is_not_there_is_missing() {
     assert_eq!(paths, ["as_1", "a%2Fb", "a%3Fb", "%252e", "%C3%A4"].map(|id| format!("/assistant/{id}")));
 }
 
-/// An address that is nearly Vapi's says 404 to everything. Nobody's assistant is missing then.
+/// A wrong address may return 404 for everything, which does not mean that assistants are missing.
 #[tokio::test]
-async fn a_wrong_address_makes_nothing_missing() {
+async fn a_404_from_a_wrong_address_is_not_missing() {
     let line = Line::new().await;
     let made = line.client.create_assistant(&json!({"name": "Desk"})).await.unwrap();
     let mut config = config_of(&line.standin);
@@ -84,7 +84,7 @@ async fn refusals_carry_vapis_words() {
     let words = ["property customer should not exist", "name must be shorter than or equal to 40 characters"];
     assert_eq!(error, Error::Rejected { status: 400, words: words.map(str::to_owned).to_vec() });
     assert!(!error.is_retryable());
-    assert_eq!(error.to_string(), "Vapi refused the request with status 400");
+    assert_eq!(error.to_string(), "Vapi rejected the request with status 400");
 
     let mut config = config_of(&line.standin);
     config.private_key = "another".to_owned().into();
@@ -100,14 +100,17 @@ async fn refusals_carry_vapis_words() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_sent_is_refused_at_the_start() {
+async fn an_unusable_configuration_is_refused_at_the_start() {
     let line = Line::new().await;
     for base_url in ["api.vapi.ai", "ftp://api.vapi.ai", "mailto:vapi"] {
         let config = vapi::client::Config { base_url: base_url.to_owned(), ..config_of(&line.standin) };
         assert!(matches!(Client::new(config), Err(ConfigError::BaseUrl)), "{base_url}");
     }
     let config = vapi::client::Config { private_key: "a\nb".to_owned().into(), ..config_of(&line.standin) };
-    assert_eq!(Client::new(config).unwrap_err().to_string(), "VAPI_API_KEY holds characters that no header may hold");
+    assert_eq!(
+        Client::new(config).unwrap_err().to_string(),
+        "VAPI_API_KEY contains characters that no header may contain"
+    );
 }
 
 #[tokio::test]
@@ -118,7 +121,7 @@ async fn a_web_call_takes_the_public_key() {
     let call = line.client.web_call(&assistant.id, Some(&overrides)).await.unwrap();
     let held = line.standin.call(&call.id).unwrap();
     assert_eq!((&held["webCallUrl"], &held["assistantOverrides"]), (&json!(call.url.as_str()), &overrides));
-    // Without one the other is tried, and this organisation's may not.
+    // Without a public key the private one is used, which this organisation does not permit.
     let mut config = config_of(&line.standin);
     config.public_key = None;
     let error = Client::new(config).unwrap().web_call(&assistant.id, None).await.unwrap_err();
@@ -126,7 +129,7 @@ async fn a_web_call_takes_the_public_key() {
 }
 
 #[tokio::test]
-async fn no_line_and_no_money_are_told_apart() {
+async fn a_full_account_and_an_unpaid_one_are_told_apart() {
     let config = vapi_standin::Config { concurrency_limit: 1, ..Default::default() };
     let line = Line::with(config).await;
     let assistant = line.client.create_assistant(&json!({})).await.unwrap();
@@ -142,7 +145,7 @@ async fn no_line_and_no_money_are_told_apart() {
     assert_eq!(error, Error::Rejected { status: 400, words: vec!["Over Concurrency Limit.".to_owned()] });
 }
 
-/// A call that was made and will never start is no call.
+/// A call that was created and will never start counts as refused.
 #[tokio::test]
 async fn a_blocked_call_is_a_refusal() {
     let config = vapi_standin::Config { concurrency_limit: 0, blocked_calls_are_answered: true, ..Default::default() };
@@ -153,7 +156,7 @@ async fn a_blocked_call_is_a_refusal() {
 }
 
 #[tokio::test]
-async fn numbers_are_listed_and_given_to_an_assistant() {
+async fn numbers_are_listed_and_assigned_to_an_assistant() {
     let line = Line::new().await;
     let id = line.standin.add_phone_number("+15550104477");
     let assistant = line.client.create_assistant(&json!({})).await.unwrap();
@@ -221,7 +224,7 @@ async fn calls_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn all_assistants_since_an_instant_are_found_however_many() {
+async fn every_assistant_since_an_instant_is_found() {
     let clock = Clock::at(at("2026-03-01T10:00:00Z"));
     let line = Line::with(vapi_standin::Config { clock: clock.clone(), ..Default::default() }).await;
     let body = json!({"metadata": {"agentId": "no uuid", "configHash": 7}});
@@ -240,7 +243,7 @@ async fn all_assistants_since_an_instant_are_found_however_many() {
     assert_eq!(line.standin.count(Operation::ListAssistants), 2);
     let all = line.client.assistants_created_since(at("2026-03-01T10:00:00Z")).await.unwrap();
     assert_eq!(all.last().unwrap().id, old.id);
-    // Of a thousand, of five hundred: too long for their time.
+    // Pages of a thousand and of five hundred take too long.
     line.standin.forget_requests();
     for fault in [Fault::Truncated, Fault::ResetBefore] {
         line.standin.fail_next(Operation::ListAssistants, fault);
@@ -250,13 +253,13 @@ async fn all_assistants_since_an_instant_are_found_however_many() {
     assert_eq!(line.standin.count(Operation::ListAssistants), 2 + 5);
 }
 
-/// An element that cannot be read must not pass for an element that is not there.
+/// An unreadable element must not count as a missing one.
 #[tokio::test]
 async fn a_list_is_read_whole_or_not_at_all() {
     let line = Line::new().await;
     let made = line.client.create_assistant(&json!({})).await.unwrap();
     line.standin.drift(&made.id, json!({"createdAt": "once upon a time"}));
-    // Asked for by its id, it need not say when it was made.
+    // A single assistant need not have a creation time.
     assert_eq!(line.client.assistant(&made.id).await.unwrap().created_at, None);
     assert!(line.client.update_assistant(&made.id, &json!({})).await.is_ok());
     line.standin.fail_next(Operation::ListCalls, Fault::Garbage);

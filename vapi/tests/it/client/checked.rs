@@ -8,7 +8,7 @@ use vapi::{AgentConfig, Payload, check, client::Error};
 use super::Line;
 use crate::assistant::{agent, deployment};
 
-/// The numbers of each voice; the last two providers do not exist.
+/// The numeric fields of each voice provider; the last two providers do not exist.
 const VOICES: [(&str, &[&str]); 22] = [
     ("11labs", &["stability", "similarityBoost", "style", "speed", "optimizeStreamingLatency"]),
     ("azure", &["speed"]),
@@ -55,7 +55,7 @@ const MODELS: [&str; 18] = [
     "open-ai",
 ];
 
-/// On both sides of every limit of every number.
+/// Values on both sides of every limit.
 const EDGES: [f64; 27] = [
     -13.0, -12.0, -0.1, 0.0, 0.001, 0.01, 0.09, 0.1, 0.24, 0.25, 0.49, 0.5, 0.69, 0.7, 0.9, 1.0, 1.01, 1.2, 1.21, 1.5,
     1.51, 2.0, 2.01, 4.0, 4.01, 5.0, 5.01,
@@ -71,7 +71,7 @@ fn text() -> impl Strategy<Value = Value> {
     prop_oneof![8 => Just(json!("text")), 1 => Just(Value::Null), 1 => Just(json!(7))]
 }
 
-/// A voice with all that its provider needs.
+/// A voice with all required fields of its provider.
 fn whole_voice(provider: &str) -> Map<String, Value> {
     let mut voice = Map::new();
     let mut put = |name: &str, value: Value| voice.insert(name.to_owned(), value);
@@ -93,7 +93,7 @@ fn voice() -> impl Strategy<Value = Value> {
             voice.extend(known.iter().zip(numbers).map(|(name, value)| ((*name).to_owned(), value)));
             let texts = ["voiceId", "language", "model"].into_iter().zip(texts);
             for (name, text) in texts {
-                // Only where there is one: what a provider does not have is for Vapi to refuse.
+                // Only for existing fields; Vapi refuses the others.
                 if let Some(field) = voice.get_mut(name) {
                     *field = text;
                 }
@@ -139,7 +139,7 @@ fn config() -> impl Strategy<Value = AgentConfig> {
     })
 }
 
-/// Whether Vapi takes it; and that we say as much as Vapi does.
+/// Whether Vapi accepts the agent. Checks that our verdict is the same.
 async fn is_taken(line: &Line, agent: &AgentConfig) -> Result<bool, TestCaseError> {
     let (faults, payload) = (check(agent), Payload::of(agent, &deployment()).to_create());
     match line.client.create_assistant(&payload).await {
@@ -153,10 +153,9 @@ async fn is_taken(line: &Line, agent: &AgentConfig) -> Result<bool, TestCaseErro
     Ok(true)
 }
 
-/// Our limits are Vapi's: what passes them is taken, and what does not would have been refused. The two sides of this
-/// were written apart.
+/// Our check and the stand-in were written independently and must agree.
 #[test]
-fn what_is_checked_is_what_is_refused() {
+fn the_check_refuses_exactly_what_vapi_refuses() {
     const CASES: u32 = 1500;
     let runtime = Runtime::new().unwrap();
     let line = runtime.block_on(Line::new());
@@ -171,7 +170,7 @@ fn what_is_checked_is_what_is_refused() {
 }
 
 #[tokio::test]
-async fn every_limit_of_a_voice_is_vapis() {
+async fn every_voice_limit_matches_vapis() {
     let line = Line::new().await;
     for (provider, numbers) in VOICES {
         for name in numbers {

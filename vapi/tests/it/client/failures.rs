@@ -9,9 +9,9 @@ use super::{Line, config_of};
 
 const NOWHERE: &str = "00000000-0000-4000-8000-00000000dead";
 
-/// The errors of a creation, an update, a deletion and a look-up that meet this fault.
+/// The errors of a creation, an update, a deletion and a look-up under this fault.
 async fn errors(fault: Fault) -> [Error; 4] {
-    // A line each: four failures in a row are nearly an outage.
+    // A client each, since four failures in a row nearly open the breaker.
     let line = Line::new().await;
     let id = line.client.create_assistant(&json!({})).await.unwrap().id;
     let operations =
@@ -25,7 +25,7 @@ async fn errors(fault: Fault) -> [Error; 4] {
     ]
 }
 
-/// What may have been done is unclear; what only reads is not.
+/// The outcome of a failed write may be unclear; a read has none.
 #[tokio::test]
 async fn every_failure_says_whether_something_may_have_been_done() {
     for (fault, cause) in [
@@ -47,10 +47,10 @@ async fn every_failure_says_whether_something_may_have_been_done() {
 }
 
 #[tokio::test]
-async fn an_answer_that_ends_in_the_middle_is_none() {
+async fn a_truncated_response_is_a_failure() {
     let [created, ..] = errors(Fault::Truncated).await;
     assert_eq!(created, Error::Unclear { cause: Cause::Broken, retry_after: None });
-    // Of a refusal too: half a 404, or one of somebody else, sends nobody to make the assistant anew.
+    // Refusals too: half a 404, or a gateway's 404, must not cause a second assistant.
     for (fault, cause) in [(Fault::Truncated, Cause::Broken), (Fault::Garbage, Cause::Unreadable)] {
         let line = Line::new().await;
         line.standin.fail_next(Operation::UpdateAssistant, fault);
@@ -73,7 +73,7 @@ async fn refusals_by_status_are_not_retried() {
 }
 
 #[tokio::test]
-async fn no_connection_means_that_nothing_was_done() {
+async fn a_failed_connection_means_nothing_was_done() {
     let standin = Standin::start(vapi_standin::Config::default()).await.unwrap();
     let client = Client::new(config_of(&standin)).unwrap();
     drop(standin);
@@ -82,7 +82,7 @@ async fn no_connection_means_that_nothing_was_done() {
 }
 
 #[tokio::test]
-async fn retry_after_is_told_in_any_form() {
+async fn retry_after_is_read_in_every_form() {
     for (text, wait) in [(Some("7"), Some(7)), (Some("0.5"), Some(0)), (None, None), (Some("soon"), None)] {
         let line = Line::new().await;
         let fault = Fault::Status { code: 429, retry_after: text.map(str::to_owned) };
@@ -96,7 +96,7 @@ async fn retry_after_is_told_in_any_form() {
         let error = line.client.create_assistant(&json!({})).await.unwrap_err();
         assert_eq!(error.retry_after().map(|wait| wait.as_secs()), wait, "{text:?}");
     }
-    // As a date, by the answer's own clock.
+    // A date is relative to the response's Date header.
     let line = Line::new().await;
     let date = "Fri, 01 Jan 2100 00:00:00 GMT".to_owned();
     line.standin.fail_next(Operation::GetAssistant, Fault::Status { code: 429, retry_after: Some(date) });
@@ -104,9 +104,9 @@ async fn retry_after_is_told_in_any_form() {
     assert_eq!(error, Error::Busy { retry_after: Some(Duration::from_secs(3600)) }, "never more than an hour");
 }
 
-/// The time-out is the client's own; the clock jumps to it once the request is there.
+/// The time-out is the client's. The test's clock jumps once the request has arrived.
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_given_up() {
+async fn a_request_without_a_response_times_out() {
     for (fault, made) in [(Fault::Hang, 0), (Fault::HangAfter, 1), (Fault::Slow(Duration::from_secs(60)), 1)] {
         let line = Line::new().await;
         line.standin.fail_next(Operation::CreateAssistant, fault.clone());
@@ -124,15 +124,15 @@ async fn an_answer_that_does_not_come_is_given_up() {
     }
 }
 
-/// No request goes to Vapi while it is down, and one finds out that it is back.
+/// No request is sent while Vapi is down, and one probe detects that it is back.
 #[tokio::test]
-async fn an_outage_is_not_asked_again_and_again() {
+async fn an_outage_is_not_hammered() {
     let line = Line::new().await;
     line.standin.fail_always(Operation::GetAssistant, Fault::status(503));
     for _ in 0..5 {
         line.client.assistant(NOWHERE).await.unwrap_err();
     }
-    // However slow the machine is, the pause does not end by itself.
+    // With a paused clock, a slow machine cannot end the pause.
     tokio::time::pause();
     for clone in [line.client.clone(), line.client.clone()] {
         let Error::Unavailable { cause: Cause::Paused, retry_after: Some(left) } =
@@ -150,9 +150,9 @@ async fn an_outage_is_not_asked_again_and_again() {
     line.client.create_assistant(&json!({})).await.unwrap();
 }
 
-/// A list may be too long for its time: that is no outage.
+/// A list that times out does not count as an outage.
 #[tokio::test]
-async fn a_list_that_does_not_come_holds_nobody_else_up() {
+async fn a_slow_list_delays_no_other_request() {
     let line = Line::new().await;
     for fault in [Fault::Garbage, Fault::ResetBefore, Fault::Truncated] {
         line.standin.fail_always(Operation::ListCalls, fault);
@@ -162,7 +162,7 @@ async fn a_list_that_does_not_come_holds_nobody_else_up() {
         }
     }
     line.client.create_assistant(&json!({})).await.unwrap();
-    // Vapi's own word for one is.
+    // A 503 for a list does.
     line.standin.fail_always(Operation::ListCalls, Fault::status(503));
     for _ in 0..5 {
         let error = line.client.calls_changed_since(Timestamp::from_micros(0), None, 9).await.unwrap_err();
@@ -172,7 +172,7 @@ async fn a_list_that_does_not_come_holds_nobody_else_up() {
 }
 
 #[tokio::test]
-async fn after_a_429_nobody_asks_before_the_time() {
+async fn no_request_is_sent_before_a_429_allows_it() {
     let limit = RateLimit { requests: 2, per: Duration::from_secs(3600), says_when: true };
     let line = Line::with(vapi_standin::Config { rate_limit: Some(limit), ..Default::default() }).await;
     for _ in 0..2 {

@@ -8,7 +8,7 @@ use vapi_standin::{Fault, Operation};
 use super::Line;
 use crate::assistant::{agent, deployment};
 
-/// What a caller does with an unclear creation: look before asking again.
+/// Creates an assistant as callers do: after an unclear outcome, look before the next request.
 async fn made(client: &Client, payload: &Payload) -> Assistant {
     let since = readmodel::time::Timestamp::from_micros(0);
     loop {
@@ -26,7 +26,7 @@ async fn made(client: &Client, payload: &Payload) -> Assistant {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_found_and_not_asked_for_again() {
+async fn a_lost_answer_is_found_without_a_second_create() {
     let payload = Payload::of(&agent(), &deployment());
     for (fault, posts) in [
         (Fault::ResetAfter, 1),
@@ -45,9 +45,9 @@ async fn a_lost_answer_is_found_and_not_asked_for_again() {
     }
 }
 
-/// The client itself never sends anything twice, not even over a connection that breaks.
+/// The client itself never sends a request twice, not even after a broken connection.
 #[tokio::test]
-async fn no_request_is_repeated_by_itself() {
+async fn no_request_is_retried_automatically() {
     for fault in [
         Fault::ResetBefore,
         Fault::ResetAfter,
@@ -57,7 +57,7 @@ async fn no_request_is_repeated_by_itself() {
         Fault::status(429),
     ] {
         let line = Line::new().await;
-        // So that a connection is open already.
+        // Opens a connection first.
         line.client.phone_numbers().await.unwrap();
         line.standin.fail_always(Operation::CreateAssistant, fault.clone());
         line.client.create_assistant(&json!({})).await.unwrap_err();

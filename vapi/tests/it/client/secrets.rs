@@ -5,9 +5,9 @@ use super::{Line, config_of};
 
 const NUMBER: &str = "+15550104477";
 
-/// Everything that a client, its errors and what it reads can be printed as.
+/// Covers a client, its errors, and the values that it reads.
 #[tokio::test]
-async fn nothing_that_is_printed_holds_a_secret() {
+async fn debug_output_has_no_secret() {
     let line = Line::new().await;
     let config = config_of(&line.standin);
     let mut printed = format!("{config:?} {:?} ", line.client);
@@ -24,9 +24,9 @@ async fn nothing_that_is_printed_holds_a_secret() {
     assert!(printed.contains(&assistant.id) && printed.contains(&call.id));
 }
 
-/// Vapi quotes what it refuses.
+/// Vapi quotes the values that it refuses.
 #[tokio::test]
-async fn words_do_not_repeat_what_was_sent() {
+async fn errors_do_not_repeat_what_was_sent() {
     let line = Line::new().await;
     let mut fields = json!({"server": {"url": "https://us.example", "secret": "canary-secret"}});
     let key = line.standin.config().private_key.clone();
@@ -40,7 +40,7 @@ async fn words_do_not_repeat_what_was_sent() {
 }
 
 #[test]
-fn a_wrong_config_is_told_without_its_keys() {
+fn a_configuration_error_does_not_show_the_keys() {
     let config = vapi::client::Config {
         base_url: "https://api.vapi.ai".to_owned(),
         private_key: "canary\u{7}".to_owned().into(),

@@ -1,4 +1,4 @@
-//! The worker of an agent dies, at each point at which it waits.
+//! The worker of an agent dies at each of its await points.
 
 use std::{pin::pin, task::Poll};
 
@@ -8,9 +8,9 @@ use vapi_standin::{Fault, Operation};
 
 use crate::assistants::town::Town;
 
-/// Polls a pass until it has waited so many times, and then no more. True: it came to its end before.
+/// Polls a pass until it has waited `point` times, then drops it. Returns true if the pass completed before.
 async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
-    let job = Job::Prewarm(agent.id);
+    let job = Job::SyncAssistant(agent.id);
     let mut pass = pin!(job.run(context));
     let mut waits = 0;
     std::future::poll_fn(|cx| match pass.as_mut().poll(cx) {
@@ -24,11 +24,11 @@ async fn dies_at(point: usize, context: &Context, agent: &Agent) -> bool {
     .await
 }
 
-/// Past the last point of a pass, however its packets come in.
+/// More await points than any pass has, however its packets arrive.
 const POINTS: usize = 40;
 
 #[tokio::test]
-async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
+async fn a_crash_at_any_point_of_a_first_save_leaves_one_assistant() {
     let town = Town::new().await;
     let context = town.context();
     let mut agents = Vec::new();
@@ -39,9 +39,9 @@ async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
     for (point, agent) in agents.iter().enumerate() {
         ended += usize::from(dies_at(point, &context, agent).await);
     }
-    // How often a pass waits depends on how fast answers come: on a busy machine many are there when it looks.
+    // The number of waits depends on the speed of answers: on a busy machine many have already arrived.
     assert!((1..=POINTS - 3).contains(&ended), "{ended} of {POINTS} came to their end");
-    // The leases of the dead end.
+    // The dead workers' leases end.
     town.db.run("update prewarm.assistants set until = now() - interval '1 second' where until is not null").await;
     for agent in &agents {
         town.passes(agent.id).await;
@@ -53,7 +53,7 @@ async fn at_any_point_of_a_first_save_it_leaves_one_assistant() {
 }
 
 #[tokio::test]
-async fn at_any_point_of_taking_over_a_lost_answer_it_leaves_one_assistant() {
+async fn a_crash_at_any_point_of_adopting_an_assistant_leaves_one() {
     let town = Town::new().await;
     let context = town.context();
     let mut agents = Vec::new();
@@ -78,7 +78,7 @@ async fn at_any_point_of_taking_over_a_lost_answer_it_leaves_one_assistant() {
 }
 
 #[tokio::test]
-async fn whoever_has_lost_an_agent_is_not_believed() {
+async fn results_of_a_worker_that_lost_its_agent_are_ignored() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
@@ -87,8 +87,8 @@ async fn whoever_has_lost_an_agent_is_not_believed() {
     tokio::time::sleep(lease * 20).await;
     town.pass(agent.id).await.unwrap();
     let before = town.agent(&agent).await;
-    // It comes to life again.
-    assert!(town.store.read_held(&dead).await.unwrap().is_none());
+    // The old worker resumes.
+    assert!(town.store.read_leased(&dead).await.unwrap().is_none());
     assert!(!town.store.begin_create(&dead).await.unwrap());
     assert!(!town.store.renew_agent(&dead).await.unwrap());
     town.store.record_assistant(&dead, "another", Some("v1-0"), &[]).await.unwrap();
@@ -99,7 +99,7 @@ async fn whoever_has_lost_an_agent_is_not_believed() {
 }
 
 #[tokio::test]
-async fn only_one_at_a_time_has_an_agent() {
+async fn an_agent_has_one_holder_at_a_time() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     let passes = (0..20).map(|_| town.pass(agent.id));

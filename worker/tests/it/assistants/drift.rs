@@ -1,4 +1,4 @@
-//! Others write to Vapi as well. What they did is found and mended, and what is not ours is left alone.
+//! Changes by others at Vapi are found and reverted, and assistants of others are left alone.
 
 use jobs::Maintenance;
 use readmodel::ids::AgentId;
@@ -8,21 +8,21 @@ use vapi_standin::Operation;
 use crate::assistants::town::{Town, URL, payload};
 
 impl Town {
-    /// Verifies, and then works off what that found.
+    /// Runs the verification and then the passes that it causes.
     async fn verify(&self, agent: AgentId) {
         self.run(Maintenance::VerifyAssistants).await;
         self.passes(agent).await;
     }
 
-    /// Somebody makes an assistant with this body.
+    /// Creates an assistant behind our back.
     async fn make(&self, body: &serde_json::Value) -> String {
-        let client = self.context().prewarm.unwrap().client;
+        let client = self.context().assistants.unwrap().client;
         client.create_assistant(body).await.unwrap().id
     }
 }
 
 #[tokio::test]
-async fn what_is_as_it_should_be_is_only_looked_at() {
+async fn an_assistant_without_drift_is_only_read() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let verified = town.progress(&agent).await.verified_at;
@@ -45,7 +45,7 @@ async fn an_assistant_that_was_changed_is_changed_back() {
     town.passes(agent.id).await;
     town.assert_exact(&agent).await;
     assert_eq!(town.counts(), [0, 1, 1, 0]);
-    // What Vapi knows and we do not say is nobody's drift.
+    // A field that we never send does not count as drift.
     assert!(town.standin.drift(id, json!({"endCallMessage": "Bye"})));
     town.verify(agent.id).await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 1);
@@ -53,12 +53,12 @@ async fn an_assistant_that_was_changed_is_changed_back() {
 }
 
 #[tokio::test]
-async fn an_assistant_that_was_deleted_is_made_again_without_a_save() {
+async fn a_deleted_assistant_is_recreated_without_a_save() {
     let town = Town::new().await;
     let agent = town.synced().await;
     assert!(town.standin.delete_assistant(agent.assistant_id.as_deref().unwrap()));
     town.run(Maintenance::VerifyAssistants).await;
-    assert_eq!(town.agent(&agent).await.config_hash, None, "nobody is told that Vapi holds it");
+    assert_eq!(town.agent(&agent).await.config_hash, None, "the row does not claim that Vapi holds it");
     town.passes(agent.id).await;
     town.assert_exact(&agent).await;
     assert_eq!(town.counts(), [1, 0, 2, 0]);
@@ -66,7 +66,7 @@ async fn an_assistant_that_was_deleted_is_made_again_without_a_save() {
 }
 
 #[tokio::test]
-async fn an_assistant_too_many_is_deleted_and_the_agents_own_is_kept() {
+async fn a_surplus_assistant_is_deleted_and_the_agents_own_is_kept() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.make(&payload(&agent, URL).to_create()).await;
@@ -77,9 +77,9 @@ async fn an_assistant_too_many_is_deleted_and_the_agents_own_is_kept() {
     town.close().await;
 }
 
-/// As after a restore of the database: the row names an assistant that was replaced since.
+/// After a restore of the database, the row may name an assistant that has been replaced since.
 #[tokio::test]
-async fn an_assistant_too_many_is_the_agents_own_when_the_one_that_it_names_is_gone() {
+async fn a_surplus_assistant_is_adopted_when_the_agents_own_is_gone() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let newer = town.make(&payload(&agent, URL).to_create()).await;
@@ -93,12 +93,12 @@ async fn an_assistant_too_many_is_the_agents_own_when_the_one_that_it_names_is_g
 }
 
 #[tokio::test]
-async fn what_is_not_ours_is_left_alone() {
+async fn assistants_of_others_are_left_alone() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let mut of_nobody = payload(&agent, URL).to_create();
     of_nobody["metadata"]["agentId"] = json!("00000000-0000-4000-8000-000000000009");
-    // Of a copy of this installation, agents and all.
+    // An assistant of a copy of this installation, with the same agents.
     let of_a_copy = payload(&agent, "https://staging.example").to_create();
     for body in [of_nobody, of_a_copy, json!({"name": "somebody else's"})] {
         town.make(&body).await;
@@ -106,7 +106,7 @@ async fn what_is_not_ours_is_left_alone() {
     town.verify(agent.id).await;
     assert_eq!(town.standin.assistants().len(), 4);
     assert_eq!(town.standin.count(Operation::DeleteAssistant), 0);
-    // Nor is it taken over.
+    // Nor is it adopted.
     town.db.run("update agents set vapi_assistant_id = null; update prewarm.assistants set look_since = now()").await;
     assert!(town.standin.delete_assistant(agent.assistant_id.as_deref().unwrap()));
     town.mark(agent.id).await;
@@ -117,7 +117,7 @@ async fn what_is_not_ours_is_left_alone() {
 }
 
 #[tokio::test]
-async fn the_assistant_of_a_deleted_agent_is_left_and_everything_else_of_it_forgotten() {
+async fn the_assistant_of_a_deleted_agent_stays_and_our_rows_go() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.db.run("delete from agents").await;
@@ -130,13 +130,13 @@ async fn the_assistant_of_a_deleted_agent_is_left_and_everything_else_of_it_forg
 }
 
 #[tokio::test]
-async fn what_is_being_saved_is_no_drift() {
+async fn a_save_in_progress_is_not_drift() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
     town.run(Maintenance::VerifyAssistants).await;
     assert_eq!(town.agent(&agent).await.config_hash, agent.config_hash);
-    // Not even when its mark is lost.
+    // Not even if its mark is lost.
     town.db.run("truncate prewarm.agent_marks").await;
     town.run(Maintenance::VerifyAssistants).await;
     assert_eq!(town.agent(&agent).await.config_hash, agent.config_hash);

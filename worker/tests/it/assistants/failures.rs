@@ -1,13 +1,13 @@
-//! Vapi fails, in each way: no second assistant, nothing lost, and no more requests than need be.
+//! Failures of Vapi cause no second assistant, no loss, and no needless requests.
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::assistants::AssistantStage;
 use vapi_standin::{Fault, Operation};
 
 use crate::{assistants::town::Town, harness::eventually};
 
 fn faults() -> Vec<(Fault, bool)> {
-    // And whether the work is done before it shows.
+    // Failures before and after the work.
     let busy = Fault::Status { code: 429, retry_after: Some("0".to_owned()) };
     vec![
         (busy, false),
@@ -25,14 +25,14 @@ fn faults() -> Vec<(Fault, bool)> {
 }
 
 #[tokio::test]
-async fn no_failure_of_a_first_save_makes_two_assistants() {
+async fn no_failure_of_a_first_save_creates_two_assistants() {
     for (fault, done) in faults() {
         let town = Town::new().await;
         let agent = town.fresh().await;
         town.standin.fail_next(Operation::CreateAssistant, fault.clone());
         town.pass(agent.id).await.unwrap();
         let progress = town.progress(&agent).await;
-        assert_eq!((progress.stage, progress.assistant_id), (Stage::Pending, None), "{fault:?}");
+        assert_eq!((progress.stage, progress.assistant_id), (AssistantStage::Pending, None), "{fault:?}");
         assert!(progress.reason.is_some_and(|reason| reason.contains("Vapi")), "{fault:?}");
         assert_eq!(town.assistants_of(agent.id).len(), usize::from(done), "{fault:?}");
         town.passes(agent.id).await;
@@ -43,7 +43,7 @@ async fn no_failure_of_a_first_save_makes_two_assistants() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_is_looked_for_even_if_another_configuration_was_saved_meanwhile() {
+async fn a_lost_answer_is_looked_up_even_after_another_save() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.standin.fail_next(Operation::CreateAssistant, Fault::ResetAfter);
@@ -56,7 +56,7 @@ async fn a_lost_answer_is_looked_for_even_if_another_configuration_was_saved_mea
 }
 
 #[tokio::test]
-async fn nothing_is_made_while_nobody_knows_what_there_is() {
+async fn no_assistant_is_created_while_the_list_fails() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.standin.fail_next(Operation::CreateAssistant, Fault::ResetAfter);
@@ -73,7 +73,7 @@ async fn nothing_is_made_while_nobody_knows_what_there_is() {
 }
 
 #[tokio::test]
-async fn no_failure_of_a_later_save_makes_a_second_assistant() {
+async fn no_failure_of_a_later_save_creates_a_second_assistant() {
     for (fault, _) in faults() {
         let town = Town::new().await;
         let agent = town.synced().await;
@@ -88,14 +88,14 @@ async fn no_failure_of_a_later_save_makes_a_second_assistant() {
 }
 
 #[tokio::test]
-async fn a_change_whose_answer_was_lost_is_not_taken_back_for_nothing() {
+async fn an_update_whose_answer_was_lost_is_not_sent_again_needlessly() {
     for fault in [Fault::ResetAfter, Fault::StatusAfter(502), Fault::HangAfter] {
         let town = Town::new().await;
         let agent = town.synced().await;
         town.save(agent.org, "second").await;
         town.standin.fail_next(Operation::UpdateAssistant, fault.clone());
         town.pass(agent.id).await.unwrap();
-        assert_eq!(town.agent(&agent).await.config_hash, None, "{fault:?}: nobody knows what Vapi holds");
+        assert_eq!(town.agent(&agent).await.config_hash, None, "{fault:?}: the outcome at Vapi is unknown");
         town.save(agent.org, "first").await;
         town.passes(agent.id).await;
         town.assert_exact(&agent).await;
@@ -105,11 +105,11 @@ async fn a_change_whose_answer_was_lost_is_not_taken_back_for_nothing() {
 }
 
 #[tokio::test]
-async fn a_404_of_somebody_in_between_makes_no_second_one() {
+async fn a_404_from_a_gateway_creates_no_second_assistant() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
-    // The list says otherwise, however often the other one says it.
+    // The list contradicts the repeated 404.
     for _ in 0..2 {
         town.standin.fail_next(Operation::UpdateAssistant, Fault::status(404));
     }
@@ -117,7 +117,7 @@ async fn a_404_of_somebody_in_between_makes_no_second_one() {
     town.assert_exact(&agent).await;
     assert_eq!(town.agent(&agent).await.assistant_id, agent.assistant_id);
     assert_eq!(town.counts(), [0, 3, 2, 0]);
-    // And when it says so of everything.
+    // The same with 404 for every path.
     town.save(agent.org, "third").await;
     for operation in [Operation::UpdateAssistant, Operation::ListAssistants] {
         town.standin.fail_always(operation, Fault::status(404));
@@ -131,7 +131,7 @@ async fn a_404_of_somebody_in_between_makes_no_second_one() {
 }
 
 #[tokio::test]
-async fn only_a_404_makes_it_again_and_once() {
+async fn only_a_404_recreates_the_assistant_and_only_once() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let old = agent.assistant_id.clone().unwrap();
@@ -145,7 +145,7 @@ async fn only_a_404_makes_it_again_and_once() {
 }
 
 #[tokio::test]
-async fn a_404_and_then_a_lost_answer_make_one() {
+async fn a_404_and_a_lost_answer_still_leave_one_assistant() {
     let town = Town::new().await;
     let agent = town.synced().await;
     assert!(town.standin.delete_assistant(agent.assistant_id.as_deref().unwrap()));
@@ -158,7 +158,7 @@ async fn a_404_and_then_a_lost_answer_make_one() {
 }
 
 #[tokio::test]
-async fn vapi_is_left_alone_for_as_long_as_it_asks() {
+async fn no_request_is_sent_before_retry_after_has_passed() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
@@ -169,7 +169,7 @@ async fn vapi_is_left_alone_for_as_long_as_it_asks() {
                   where not_before between now() + interval '29 minutes' and now() + interval '1 hour'";
     assert_eq!(town.db.count(waits).await, 1);
     let worker = town.start();
-    // Which lets it be tried when it starts, and then no more: its gate is told the same.
+    // A started worker retries once; then its own gate is closed too.
     town.standin
         .fail_next(Operation::UpdateAssistant, Fault::Status { code: 429, retry_after: Some("1800".to_owned()) });
     town.standin.asked(Operation::UpdateAssistant, 2).await;
@@ -185,7 +185,7 @@ async fn vapi_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[tokio::test]
-async fn an_outage_is_no_dead_letter_however_many_attempts_it_outlasts() {
+async fn an_outage_never_becomes_a_dead_letter() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.standin.fail_always(Operation::UpdateAssistant, Fault::status(503));
@@ -204,7 +204,7 @@ async fn an_outage_is_no_dead_letter_however_many_attempts_it_outlasts() {
 }
 
 #[tokio::test]
-async fn agents_that_wait_are_tried_when_a_worker_starts() {
+async fn deferred_agents_are_retried_when_a_worker_starts() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "second").await;
@@ -217,28 +217,28 @@ async fn agents_that_wait_are_tried_when_a_worker_starts() {
 }
 
 #[tokio::test]
-async fn h21_the_first_success_wakes_all_who_were_put_off() {
+async fn the_first_success_wakes_all_deferred_agents() {
     let town = Town::new().await;
     let context = town.patient();
     let mut agents = Vec::new();
     town.standin.fail_always(Operation::CreateAssistant, Fault::status(503));
     for _ in 0..3 {
         let agent = town.fresh().await;
-        jobs::Job::Prewarm(agent.id).run(&context).await.unwrap();
+        jobs::Job::SyncAssistant(agent.id).run(&context).await.unwrap();
         agents.push(agent);
     }
     let put_off = "select count(*) from prewarm.assistants where not_before > now() + interval '10 minutes'";
     assert_eq!(town.db.count(put_off).await, 3);
     town.standin.heal();
     let another = town.fresh().await;
-    jobs::Job::Prewarm(another.id).run(&context).await.unwrap();
+    jobs::Job::SyncAssistant(another.id).run(&context).await.unwrap();
     town.assert_exact(&another).await;
     assert_eq!(town.db.count(put_off).await, 0);
     town.close().await;
 }
 
 #[tokio::test]
-async fn h21_a_wait_that_vapi_asks_for_counts_as_no_bad_end() {
+async fn retry_after_does_not_count_as_a_failure() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     for code in [429, 503, 429, 503] {
@@ -253,7 +253,7 @@ async fn h21_a_wait_that_vapi_asks_for_counts_as_no_bad_end() {
 }
 
 #[tokio::test]
-async fn h12_an_assistant_that_two_orgs_name_is_changed_by_neither() {
+async fn an_assistant_that_two_orgs_name_is_left_unchanged() {
     let town = Town::new().await;
     let owner = town.synced().await;
     let thief = town.fresh().await;
@@ -265,7 +265,7 @@ async fn h12_an_assistant_that_two_orgs_name_is_changed_by_neither() {
     for agent in [&owner, &thief] {
         town.pass(agent.id).await.unwrap();
         let progress = town.progress(agent).await;
-        assert_eq!(progress.stage, Stage::Failed);
+        assert_eq!(progress.stage, AssistantStage::Failed);
         assert!(progress.reason.unwrap().contains("another organisation"), "told to people");
     }
     assert_eq!(town.standin.requests().len(), requests);

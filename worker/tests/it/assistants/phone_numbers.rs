@@ -1,8 +1,8 @@
-//! Vapi knows whose assistant answers which number.
+//! Phone numbers at Vapi are assigned to their agents' assistants.
 
 use jobs::Maintenance;
 use serde_json::Value;
-use store::{agents::Agent, assistants::Stage};
+use store::{agents::Agent, assistants::AssistantStage};
 use vapi_standin::{Fault, Operation};
 
 use crate::assistants::town::Town;
@@ -10,7 +10,7 @@ use crate::assistants::town::Town;
 const NUMBER: &str = "+15550100001";
 
 impl Town {
-    /// Another number of an agent; Vapi's id of it.
+    /// Adds a number to an agent and returns Vapi's id of it.
     async fn number(&self, agent: &Agent) -> String {
         let id = self.standin.add_phone_number(NUMBER);
         self.own(agent, &id).await;
@@ -27,18 +27,18 @@ impl Town {
             .await;
     }
 
-    /// Who answers, at Vapi.
+    /// The assistant that answers a number at Vapi.
     fn answers(&self, number: &str) -> Option<String> {
         self.standin.phone_number(number).unwrap()["assistantId"].as_str().map(str::to_owned)
     }
 
     async fn outbound(&self, agent: &Agent) -> Agent {
-        self.store.save_agent(agent.org, "outbound", &agent.wanted).await.unwrap()
+        self.store.save_agent(agent.org, "outbound", &agent.settings).await.unwrap()
     }
 }
 
 #[tokio::test]
-async fn a_number_is_answered_by_its_agents_assistant_wherever_it_moves() {
+async fn a_number_follows_its_agents_assistant() {
     let town = Town::new().await;
     let one = town.synced().await;
     let other = town.outbound(&one).await;
@@ -49,7 +49,7 @@ async fn a_number_is_answered_by_its_agents_assistant_wherever_it_moves() {
     assert_eq!(town.answers(&number), one.assistant_id);
     town.mark(one.id).await;
     town.passes(one.id).await;
-    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "told once");
+    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "one update");
 
     town.db.run(&format!("update phone_numbers set agent_id = '{}'", other.id)).await;
     for agent in [&one, &other] {
@@ -86,7 +86,7 @@ async fn a_new_assistant_takes_over_the_numbers_of_the_old_one() {
 }
 
 #[tokio::test]
-async fn a_number_that_vapi_does_not_have_holds_nobody_up() {
+async fn a_number_that_vapi_lacks_blocks_no_other() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.own(&agent, "7b7b7b7b-0000-4000-8000-000000000001").await;
@@ -97,19 +97,19 @@ async fn a_number_that_vapi_does_not_have_holds_nobody_up() {
     assert_eq!(reason.as_deref(), Some(expected));
     town.run(Maintenance::VerifyAssistants).await;
     town.passes(agent.id).await;
-    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "it is told once");
+    assert_eq!(town.standin.count(Operation::UpdatePhoneNumber), 1, "one update");
     town.close().await;
 }
 
 #[tokio::test]
-async fn a_failure_about_a_number_keeps_the_agent_owed_and_its_assistant_as_it_is() {
+async fn a_failed_number_update_keeps_the_agent_owed_and_its_assistant() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;
     town.standin.fail_next(Operation::UpdatePhoneNumber, Fault::status(503));
     town.pass(agent.id).await.unwrap();
     assert_eq!(town.answers(&number), None);
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.passes(agent.id).await;
     assert_eq!(town.answers(&number), agent.assistant_id);
     assert_eq!(town.counts(), [0, 0, 0, 0]);
@@ -117,12 +117,12 @@ async fn a_failure_about_a_number_keeps_the_agent_owed_and_its_assistant_as_it_i
 }
 
 #[tokio::test]
-async fn a_number_that_somebody_else_has_changed_is_changed_back() {
+async fn a_number_that_was_changed_at_vapi_is_changed_back() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;
     town.passes(agent.id).await;
-    let client = town.context().prewarm.unwrap().client;
+    let client = town.context().assistants.unwrap().client;
     client.update_phone_number(&number, &serde_json::json!({"assistantId": Value::Null})).await.unwrap();
     assert_eq!(town.answers(&number), None);
     town.run(Maintenance::VerifyAssistants).await;
@@ -132,7 +132,7 @@ async fn a_number_that_somebody_else_has_changed_is_changed_back() {
 }
 
 #[tokio::test]
-async fn of_two_who_tell_vapi_at_once_the_owner_has_the_last_word() {
+async fn of_two_concurrent_updates_of_a_number_the_owners_wins() {
     let town = Town::new().await;
     let one = town.synced().await;
     let other = town.outbound(&one).await;
@@ -140,14 +140,14 @@ async fn of_two_who_tell_vapi_at_once_the_owner_has_the_last_word() {
     let other = town.agent(&other).await;
     let number = town.number(&one).await;
     town.passes(one.id).await;
-    // The number moves; the old agent's word, read before, reaches Vapi after the new agent's.
+    // The number moves. The old agent's update, read before the move, reaches Vapi after the new agent's.
     let read = town.store.phone_mappings_owed(one.id, None).await.unwrap().remove(0);
     town.db.run(&format!("update phone_numbers set agent_id = '{}'", other.id)).await;
     town.passes(other.id).await;
     assert_eq!(town.answers(&number), other.assistant_id);
-    let client = town.context().prewarm.unwrap().client;
+    let client = town.context().assistants.unwrap().client;
     client.update_phone_number(&number, &serde_json::json!({"assistantId": one.assistant_id})).await.unwrap();
-    let late = store::phone_mappings::Owed { assistant_id: one.assistant_id.clone(), ..read };
+    let late = store::phone_mappings::OwedMapping { assistant_id: one.assistant_id.clone(), ..read };
     town.store.record_phone_mapping(one.id, &late, None).await.unwrap();
     for agent in [&one, &other] {
         town.passes(agent.id).await;
@@ -157,7 +157,7 @@ async fn of_two_who_tell_vapi_at_once_the_owner_has_the_last_word() {
 }
 
 #[tokio::test]
-async fn a_deleted_agents_number_asks_us_again() {
+async fn a_deleted_agents_number_sends_assistant_requests_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let number = town.number(&agent).await;

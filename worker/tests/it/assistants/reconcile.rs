@@ -1,4 +1,4 @@
-//! Calls of which no webhook has told.
+//! Calls that no webhook has reported.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ impl Town {
         Job::Maintenance(Maintenance::Reconcile).run(&self.context()).await
     }
 
-    /// A call of an agent's that is over.
+    /// Adds an ended call of an agent.
     fn call(&self, agent: &Agent, summary: &str) -> String {
         let call = self.standin.begin_call(&NewCall {
             kind: CallKind::Inbound,
@@ -40,7 +40,7 @@ impl Town {
         intake::take(&self.store, &[message]).await.remove(0).unwrap()
     }
 
-    /// Calls with this summary.
+    /// The number of calls with this summary.
     async fn summed_up(&self, summary: &str) -> i64 {
         self.db.count(&format!("select count(*) from calls where summary = '{summary}'")).await
     }
@@ -49,7 +49,7 @@ impl Town {
 const EVENTS: &str = "select count(*) from prewarm.events";
 
 #[tokio::test]
-async fn the_report_that_comes_after_the_list_is_taken_too() {
+async fn a_report_that_arrives_after_the_list_is_stored_too() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.call(&agent, "as it is listed");
@@ -69,7 +69,7 @@ async fn the_report_that_comes_after_the_list_is_taken_too() {
 }
 
 #[tokio::test]
-async fn what_webhooks_have_told_is_not_taken_again() {
+async fn calls_known_from_webhooks_are_not_stored_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.call(&agent, "told");
@@ -83,7 +83,7 @@ async fn what_webhooks_have_told_is_not_taken_again() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again_and_what_is_for_good_is_passed_over() {
+async fn transient_failures_are_retried_and_permanent_ones_skipped() {
     const PASSES: &str = "select count(*) from prewarm.reconciliation";
     let town = Town::new().await;
     let agent = town.synced().await;
@@ -102,15 +102,15 @@ async fn what_passes_is_tried_again_and_what_is_for_good_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_page_that_does_not_come_is_asked_for_in_halves() {
+async fn a_page_that_times_out_is_split_in_halves() {
     let town = Town::new().await;
     let agent = town.synced().await;
     for n in 0..60 {
         town.call(&agent, &format!("call {n}"));
-        // Vapi's clock shows milliseconds.
+        // Vapi's timestamps have milliseconds.
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    // As of a page that is too long for its time: of a hundred, of fifty, of twenty-five.
+    // Failures as for pages that take too long: of a hundred, fifty and twenty-five calls.
     for fault in [Fault::Truncated, Fault::Garbage, Fault::ResetAfter] {
         town.standin.fail_next(Operation::ListCalls, fault);
     }

@@ -1,9 +1,9 @@
-//! Vapi holds each saved agent once, in its newest form.
+//! Vapi has one assistant per saved agent, with its newest configuration.
 
 use std::time::Duration;
 
 use jobs::Maintenance;
-use store::assistants::Stage;
+use store::assistants::AssistantStage;
 use testkit::sqlx;
 use vapi_standin::{Fault, Operation};
 
@@ -13,17 +13,17 @@ use crate::{
 };
 
 #[tokio::test]
-async fn the_first_save_makes_an_assistant_and_the_next_one_changes_it() {
+async fn the_first_save_creates_an_assistant_and_the_next_updates_it() {
     let town = Town::new().await;
     let agent = town.fresh().await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.pass(agent.id).await.unwrap();
     town.assert_exact(&agent).await;
     let id = town.agent(&agent).await.assistant_id;
     assert!(id.is_some());
 
     town.save(agent.org, "second").await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Pending);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Pending);
     town.pass(agent.id).await.unwrap();
     town.assert_exact(&agent).await;
     assert_eq!(town.agent(&agent).await.assistant_id, id);
@@ -32,14 +32,14 @@ async fn the_first_save_makes_an_assistant_and_the_next_one_changes_it() {
 }
 
 #[tokio::test]
-async fn what_has_not_changed_costs_no_request() {
+async fn an_unchanged_save_costs_no_request() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.save(agent.org, "first").await;
     town.db.run("update agents set name = name, created_at = created_at").await;
     town.db.run("update agents set vapi_assistant_id = vapi_assistant_id, config_hash = config_hash").await;
     assert_eq!(town.db.count("select count(*) from prewarm.agent_marks").await, 0);
-    // A change that was taken back.
+    // A change that is reverted.
     town.save(agent.org, "second").await;
     town.save(agent.org, "first").await;
     town.pass(agent.id).await.unwrap();
@@ -51,7 +51,7 @@ async fn what_has_not_changed_costs_no_request() {
 }
 
 #[tokio::test]
-async fn saves_before_anybody_looks_are_one_request() {
+async fn saves_before_the_first_pass_are_one_request() {
     let town = Town::new().await;
     let agent = town.synced().await;
     for n in 0..10 {
@@ -68,7 +68,7 @@ async fn saves_before_anybody_looks_are_one_request() {
 }
 
 #[tokio::test]
-async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() {
+async fn saves_during_a_request_are_one_more_request_with_the_last_of_them() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let workers = [town.start(), town.start(), town.start()];
@@ -77,14 +77,14 @@ async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() 
     town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(500)));
     town.save(agent.org, "begins it").await;
     town.standin.asked(Operation::UpdateAssistant, 1).await;
-    assert_eq!(town.progress(&agent).await.stage, Stage::Updating);
+    assert_eq!(town.progress(&agent).await.stage, AssistantStage::Updating);
     for n in 0..10 {
         town.save(agent.org, &format!("prompt {n}")).await;
         assert!(town.db.count(waiting).await <= 1);
     }
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
-    assert_eq!(town.agent(&agent).await.wanted.system_prompt.as_deref(), Some("prompt 9"));
+    assert_eq!(town.agent(&agent).await.settings.system_prompt.as_deref(), Some("prompt 9"));
     town.assert_exact(&agent).await;
     for worker in workers {
         worker.stop().await;
@@ -93,7 +93,7 @@ async fn saves_while_vapi_is_asked_are_one_more_request_with_the_last_of_them() 
 }
 
 #[tokio::test]
-async fn people_are_told_each_stage() {
+async fn each_stage_is_announced() {
     let town = Town::new().await;
     let mut listener = sqlx::postgres::PgListener::connect_with(&town.db.pg).await.unwrap();
     listener.listen("prewarm_console").await.unwrap();
@@ -103,14 +103,14 @@ async fn people_are_told_each_stage() {
         assert_eq!(listener.recv().await.unwrap().payload(), format!("agent {}", agent.id));
         let progress = town.progress(&agent).await;
         assert_eq!((progress.assistant_id, progress.config_hash), (None, None));
-        // What was saved is under way.
+        // The save is in progress.
         let stage = "select count(*) from prewarm.assistants where stage = 'creating'";
         assert_eq!(town.db.count(stage).await, 1);
     });
     pass.unwrap();
     assert_eq!(listener.recv().await.unwrap().payload(), format!("agent {}", agent.id));
     let progress = town.progress(&agent).await;
-    assert_eq!((progress.stage, progress.reason), (Stage::Synced, None));
+    assert_eq!((progress.stage, progress.reason), (AssistantStage::Synced, None));
     assert!(progress.synced_at.is_some() && progress.verified_at.is_some());
     assert_eq!(progress.assistant_id, town.agent(&agent).await.assistant_id);
     drop(listener);
@@ -118,14 +118,14 @@ async fn people_are_told_each_stage() {
 }
 
 #[tokio::test]
-async fn another_address_reaches_every_assistant_though_nobody_saved_anything() {
+async fn a_new_public_address_reaches_every_assistant_without_a_save() {
     const ELSEWHERE: &str = "https://elsewhere.example";
     let town = Town::new().await;
     let agents = [town.synced().await, town.synced().await];
     let moved = town.context_at(ELSEWHERE);
     jobs::Job::Maintenance(Maintenance::TakeUpAssistants).run(&moved).await.unwrap();
     for agent in &agents {
-        jobs::Job::Prewarm(agent.id).run(&moved).await.unwrap();
+        jobs::Job::SyncAssistant(agent.id).run(&moved).await.unwrap();
         let held = town.assistants_of(agent.id);
         assert_eq!(held.len(), 1);
         assert_eq!(held[0]["server"]["url"], format!("{ELSEWHERE}/webhooks/vapi"));
@@ -136,7 +136,7 @@ async fn another_address_reaches_every_assistant_though_nobody_saved_anything() 
 }
 
 #[tokio::test]
-async fn the_audit_finds_what_left_no_mark() {
+async fn the_audit_finds_changes_without_a_mark() {
     let town = Town::new().await;
     let agents = [town.synced().await, town.synced().await, town.synced().await];
     let [hashless, unmarked, idle] = &agents;
@@ -156,7 +156,7 @@ async fn the_audit_finds_what_left_no_mark() {
 async fn two_agents_of_an_org_do_not_share_an_assistant() {
     let town = Town::new().await;
     let first = town.synced().await;
-    // Somebody copies the row, with all that is in it.
+    // The row is copied with all its columns.
     town.db
         .run(&format!(
             "insert into agents (org_id, call_direction, name, system_prompt, first_message, voice, model, vapi_assistant_id)
@@ -171,7 +171,7 @@ async fn two_agents_of_an_org_do_not_share_an_assistant() {
     for agent in &agents {
         town.passes(agent.id).await;
     }
-    // The one with the lesser id keeps it; in either case each has its own in the end.
+    // The agent with the lesser id keeps the assistant; in the end each has its own.
     town.run(Maintenance::VerifyAssistants).await;
     for agent in &agents {
         town.passes(agent.id).await;
@@ -190,11 +190,12 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
     let health = monitoring::health::Health::default();
     let run = worker::run(crate::harness::quick(), town.store.clone(), None, health, shutdown.clone());
     let without = tokio::spawn(async move { run.await.unwrap() });
-    // It works, and leaves the agent alone.
+    // The worker runs and leaves the agent alone.
     town.db.until("select count(*) from prewarm.marks", 0).await;
     assert_eq!(town.db.count("select count(*) from apalis.jobs where job_type = 'prewarm'").await, 0);
     let with = town.start();
-    eventually("it is made", async || (town.progress(&agent).await.stage == Stage::Synced).then_some(())).await;
+    eventually("it is made", async || (town.progress(&agent).await.stage == AssistantStage::Synced).then_some(()))
+        .await;
     with.stop().await;
     shutdown.cancel();
     without.await.unwrap();
@@ -202,7 +203,7 @@ async fn an_agent_of_a_worker_without_vapi_waits_for_one_that_has_it() {
 }
 
 #[tokio::test]
-async fn an_agent_makes_no_rebuild_of_its_org() {
+async fn an_agent_causes_no_rebuild_of_its_org() {
     let town = Town::new().await;
     let agent = town.fresh().await;
     town.db.run("delete from prewarm.marks").await;

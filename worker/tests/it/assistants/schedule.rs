@@ -1,10 +1,10 @@
-//! A thousand saves while everything fails at random: each agent ends with one assistant, and it is the newest.
+//! A thousand saves under random failures: each agent ends with one assistant, in its newest form.
 
 use std::time::Duration;
 
 use jobs::Maintenance;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
-use store::agents::{Agent, Wanted};
+use store::agents::{Agent, AgentSettings};
 use tokio::task::JoinSet;
 use vapi_standin::{Chaos, Fault, Operation};
 
@@ -14,9 +14,9 @@ const AGENTS: u64 = 20;
 const SAVES: u64 = 50;
 const WORKERS: usize = 3;
 const CRASHES: usize = 5;
-/// Between two crashes.
+/// Deletions between two crashes.
 const DELETIONS: usize = 10;
-/// Of a hundred requests.
+/// Failing requests in a hundred.
 const FAILURES: u8 = 30;
 
 fn faults() -> Vec<Fault> {
@@ -38,13 +38,13 @@ fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Somebody edits an agent: sometimes at once, sometimes after a pause, now and then back to what it was.
+/// Edits an agent, sometimes at once, sometimes after a pause, now and then back to an earlier state.
 async fn edit(store: store::Store, agent: Agent, seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     for save in 0..SAVES {
         let prompt = if random.random_range(0..10) == 0 { save.saturating_sub(2) } else { save };
         let voice = wanted("").voice.filter(|_| random.random_range(0..3) > 0);
-        let wanted = Wanted { voice, ..wanted(&format!("prompt {prompt} of {seed}")) };
+        let wanted = AgentSettings { voice, ..wanted(&format!("prompt {prompt} of {seed}")) };
         store.save_agent(agent.org, "inbound", &wanted).await.unwrap();
         tokio::time::sleep(Duration::from_millis(random.random_range(0..200))).await;
     }
@@ -59,9 +59,9 @@ fn somebody_deletes_one(town: &Town, random: &mut StdRng) {
 }
 
 #[tokio::test]
-async fn a_thousand_saves_end_with_one_assistant_each_and_that_the_newest() {
+async fn after_a_thousand_saves_each_agent_has_one_assistant_with_the_newest() {
     let seed = rand::random();
-    // So that a failure can be played again, as far as chance is ours.
+    // A failure can be replayed with the seed, apart from timing.
     eprintln!("seed {seed}");
     let mut random = StdRng::seed_from_u64(seed);
     let town = Town::new().await;
@@ -85,9 +85,9 @@ async fn a_thousand_saves_end_with_one_assistant_each_and_that_the_newest() {
     }
     people.join_all().await;
     town.settled().await;
-    // Until here everything has failed at random.
+    // No more failures from here on.
     town.standin.heal();
-    // What was deleted after its agent's last save.
+    // Recreates assistants that were deleted after the last save.
     town.run(Maintenance::VerifyAssistants).await;
 
     town.settled().await;

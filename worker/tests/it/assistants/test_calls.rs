@@ -1,4 +1,4 @@
-//! A person waits for a call in the browser.
+//! Test calls, for which a person waits in the browser.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use jobs::Job;
 use store::{
     agents::Agent,
     queue::Queue,
-    test_calls::{Stage, TestCall},
+    test_calls::{TestCall, TestCallStage},
 };
 use uuid::Uuid;
 use vapi_standin::{Fault, Operation};
@@ -16,7 +16,7 @@ use crate::assistants::town::Town;
 const LEASE: Duration = Duration::from_secs(20);
 
 impl Town {
-    /// Somebody clicks.
+    /// Starts a test call.
     async fn click(&self, agent: &Agent) -> Uuid {
         self.store.open_test_call(Uuid::new_v4(), agent.org, "inbound").await.unwrap().unwrap().id
     }
@@ -30,12 +30,12 @@ impl Town {
         self.look(id).await
     }
 
-    /// A worker that has a way to Vapi.
+    /// Registers a worker with access to Vapi.
     async fn lives(&self, worker: &str) {
         self.store.heartbeat(worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
     }
 
-    /// What a worker takes next: the kind of job.
+    /// The kind of job that a worker claims next.
     async fn next(&self, worker: &str) -> Option<&'static str> {
         let claimed = self.store.claim_jobs(worker, Queue::Prewarm, 1, LEASE).await.unwrap();
         claimed.first().map(|job| Job::decode(&job.args).unwrap().kind())
@@ -43,7 +43,7 @@ impl Town {
 }
 
 #[tokio::test]
-async fn neither_calls_nor_saves_take_all_the_places() {
+async fn neither_calls_nor_saves_take_every_place() {
     let town = Town::new().await;
     town.lives("worker").await;
     let mut agents = Vec::new();
@@ -56,7 +56,7 @@ async fn neither_calls_nor_saves_take_all_the_places() {
     assert_eq!(town.next("worker").await, None, "the last place is for a call");
     town.click(&agents[0]).await;
     assert_eq!(town.next("worker").await, Some("test_call"));
-    // Calls go first, and not all at once.
+    // Calls go first, but do not take every place.
     town.lives("another").await;
     for agent in &agents[1..5] {
         town.click(agent).await;
@@ -69,16 +69,16 @@ async fn neither_calls_nor_saves_take_all_the_places() {
 }
 
 #[tokio::test]
-async fn a_click_that_nobody_could_follow_is_told_so_soon() {
+async fn a_test_call_without_a_worker_fails_soon() {
     let town = Town::new().await;
     let agent = town.synced().await;
     let call = town.click(&agent).await;
-    // One may be starting anew.
+    // A worker may be restarting.
     assert_eq!(town.store.close_test_calls().await.unwrap(), 0);
     town.db.run("update prewarm.test_calls set created_at = now() - interval '4 seconds'").await;
     assert_eq!(town.store.close_test_calls().await.unwrap(), 1);
     let call = town.look(call).await;
-    assert_eq!(call.stage, Stage::Failed);
+    assert_eq!(call.stage, TestCallStage::Failed);
     assert!(call.reason.unwrap().contains("VAPI_API_KEY"));
     town.lives("worker").await;
     town.click(&agent).await;
@@ -88,7 +88,7 @@ async fn a_click_that_nobody_could_follow_is_told_so_soon() {
 }
 
 #[tokio::test]
-async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
+async fn a_call_whose_answer_was_lost_is_found_instead_of_created_again() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
@@ -96,43 +96,43 @@ async fn a_call_whose_answer_was_lost_is_found_and_not_made_again() {
         town.standin.forget_requests();
         town.standin.fail_next(Operation::CreateWebCall, fault.clone());
         let call = town.connect(town.click(&agent).await).await;
-        assert_eq!(call.stage, Stage::Ready, "{fault:?}");
+        assert_eq!(call.stage, TestCallStage::Ready, "{fault:?}");
         assert!(call.web_call_url.is_some(), "{fault:?}");
         assert_eq!(town.standin.count(Operation::CreateWebCall), 1, "{fault:?}");
         town.db.run("update prewarm.test_calls set stage = 'ended'").await;
     }
-    // The second one is found as well.
+    // The second call is found as well.
     town.standin.forget_requests();
     for fault in [Fault::ResetBefore, Fault::ResetAfter] {
         town.standin.fail_next(Operation::CreateWebCall, fault);
     }
     let call = town.connect(town.click(&agent).await).await;
-    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Ready, 2));
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (TestCallStage::Ready, 2));
     town.db.run("update prewarm.test_calls set stage = 'ended'").await;
-    // One that nobody can find is made once more, and no oftener.
+    // A call that cannot be found is created once more, and then not again.
     town.standin.forget_requests();
     town.standin.fail_always(Operation::CreateWebCall, Fault::ResetBefore);
     let call = town.connect(town.click(&agent).await).await;
-    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (Stage::Failed, 2));
+    assert_eq!((call.stage, town.standin.count(Operation::CreateWebCall)), (TestCallStage::Failed, 2));
     town.close().await;
 }
 
 #[tokio::test]
-async fn a_worker_that_takes_up_a_call_looks_for_it_first() {
+async fn a_worker_that_takes_over_a_call_looks_for_it_first() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
     let call = town.click(&agent).await;
-    assert_eq!(town.connect(call).await.stage, Stage::Ready);
-    // It had died before it told anybody.
+    assert_eq!(town.connect(call).await.stage, TestCallStage::Ready);
+    // The worker died before it recorded the result.
     town.db.run("update prewarm.test_calls set stage = 'connecting', web_call_url = null").await;
-    assert_eq!(town.connect(call).await.stage, Stage::Ready);
+    assert_eq!(town.connect(call).await.stage, TestCallStage::Ready);
     assert_eq!(town.standin.count(Operation::CreateWebCall), 1);
     town.close().await;
 }
 
 #[tokio::test]
-async fn a_call_that_was_closed_meanwhile_is_not_made() {
+async fn a_call_that_was_closed_meanwhile_is_not_created() {
     let town = Town::new().await;
     let agent = town.synced().await;
     town.lives("worker").await;
@@ -143,7 +143,7 @@ async fn a_call_that_was_closed_meanwhile_is_not_made() {
         town.standin.asked(Operation::UpdateAssistant, 1).await;
         town.db.run("update prewarm.test_calls set stage = 'failed', reason = 'closed'").await;
     });
-    assert_eq!((call.stage, call.reason.as_deref()), (Stage::Failed, Some("closed")));
+    assert_eq!((call.stage, call.reason.as_deref()), (TestCallStage::Failed, Some("closed")));
     assert_eq!(town.standin.count(Operation::CreateWebCall), 0);
     town.close().await;
 }

@@ -1,8 +1,8 @@
-//! A database, a stand-in for Vapi, and processes between them.
+//! A database, a stand-in for Vapi, and workers between them.
 
 use std::time::Duration;
 
-use jobs::{Context, Job, JobError, Maintenance, Pace, Prewarm};
+use jobs::{AssistantSync, Context, Job, JobError, Maintenance, SyncPace};
 use monitoring::health::Health;
 use readmodel::{
     ids::{AgentId, OrgId},
@@ -12,8 +12,8 @@ use readmodel::{
 use serde_json::{Value, json};
 use store::{
     Store,
-    agents::{Agent, Wanted},
-    assistants::{Progress, Stage},
+    agents::{Agent, AgentSettings},
+    assistants::{AssistantProgress, AssistantStage},
 };
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -29,7 +29,7 @@ use crate::harness::{Db, eventually, quick};
 pub(super) const URL: &str = "https://prewarm.example";
 pub(super) const SECRET: &str = "canary-webhook-secret";
 
-/// Agents that changed, and agents that somebody works at.
+/// The number of changed agents and of agents in progress.
 const OPEN: &str = "select (select count(*) from prewarm.agent_marks)
                          + (select count(*) from prewarm.assistants where until is not null)";
 
@@ -50,12 +50,12 @@ impl Town {
         self.db.close().await;
     }
 
-    /// What another process would have: connections and a gate of its own.
+    /// The context of another process, with its own connections and gate.
     pub(super) fn context(&self) -> Context {
         self.context_at(URL)
     }
 
-    /// The same of an installation that the world reaches elsewhere.
+    /// The context of an installation with another public address.
     pub(super) fn context_at(&self, url: &str) -> Context {
         let client = Client::new(vapi::client::Config {
             base_url: self.standin.url(),
@@ -72,33 +72,33 @@ impl Town {
                 max_pause: Duration::from_millis(50),
             },
         });
-        let pace = Pace {
+        let pace = SyncPace {
             lease: Duration::from_secs(3),
             first_pause: Duration::from_millis(5),
             max_pause: Duration::from_millis(50),
             first_account_pause: Duration::from_millis(50),
             max_account_pause: Duration::from_millis(100),
         };
-        let prewarm = Prewarm { client: client.unwrap(), deployment: deployment(url), pace };
+        let sync = AssistantSync { client: client.unwrap(), deployment: deployment(url), pace };
         Context {
             store: self.store.clone(),
             clock: Clock::Database,
-            prewarm: Some(prewarm),
+            assistants: Some(sync),
             event_retention: worker::DEFAULT_EVENT_RETENTION,
         }
     }
 
-    /// One that puts off for so long that nothing but being woken explains a further try.
+    /// A context with deferrals so long that only a wake-up explains another attempt.
     pub(super) fn patient(&self) -> Context {
         let mut context = self.context();
-        if let Some(prewarm) = &mut context.prewarm {
+        if let Some(sync) = &mut context.assistants {
             let day = Duration::from_hours(24);
-            prewarm.pace = Pace { first_pause: day, max_pause: day, ..prewarm.pace };
+            sync.pace = SyncPace { first_pause: day, max_pause: day, ..sync.pace };
         }
         context
     }
 
-    /// A worker process's worth of workers.
+    /// Starts the workers of one process.
     pub(super) fn start(&self) -> Worker {
         let shutdown = CancellationToken::new();
         let limits = Limits {
@@ -108,23 +108,23 @@ impl Town {
             poll: Duration::from_millis(10),
         };
         let config = Config { prewarm: Some(limits), ..quick() };
-        let prewarm = self.context().prewarm;
-        let run = worker::run(config, self.store.clone(), prewarm, Health::default(), shutdown.clone());
+        let sync = self.context().assistants;
+        let run = worker::run(config, self.store.clone(), sync, Health::default(), shutdown.clone());
         Worker { shutdown, task: tokio::spawn(async move { run.await.unwrap() }) }
     }
 
-    /// An org's inbound agent, saved with a prompt.
+    /// Saves an org's inbound agent with a prompt.
     pub(super) async fn save(&self, org: OrgId, prompt: &str) -> Agent {
         self.store.save_agent(org, "inbound", &wanted(prompt)).await.unwrap()
     }
 
-    /// A new org's agent that nobody has looked at.
+    /// The unprocessed agent of a new org.
     pub(super) async fn fresh(&self) -> Agent {
         let org = self.db.org().await;
         self.save(org, "first").await
     }
 
-    /// A new org's agent whose assistant is as it should be, with the requests forgotten that made it so.
+    /// The agent of a new org with an up-to-date assistant. The requests so far are forgotten.
     pub(super) async fn synced(&self) -> Agent {
         let agent = self.fresh().await;
         self.pass(agent.id).await.unwrap();
@@ -132,36 +132,36 @@ impl Town {
         self.agent(&agent).await
     }
 
-    /// An agent's row as it is now.
+    /// The current row of an agent.
     pub(super) async fn agent(&self, agent: &Agent) -> Agent {
         self.store.agent(agent.org, &agent.direction).await.unwrap().unwrap()
     }
 
-    pub(super) async fn progress(&self, agent: &Agent) -> Progress {
+    pub(super) async fn progress(&self, agent: &Agent) -> AssistantProgress {
         self.store.assistant_progress(agent.org, agent.id).await.unwrap().unwrap()
     }
 
-    /// One pass over an agent, as a claim would start it.
+    /// Runs one pass over an agent, as after a claim.
     pub(super) async fn pass(&self, agent: AgentId) -> Result<(), JobError> {
-        Job::Prewarm(agent).run(&self.context()).await
+        Job::SyncAssistant(agent).run(&self.context()).await
     }
 
     pub(super) async fn run(&self, job: Maintenance) {
         Job::Maintenance(job).run(&self.context()).await.unwrap();
     }
 
-    /// Passes until the agent is not owed any more.
+    /// Runs passes until the agent is not owed.
     pub(super) async fn passes(&self, agent: AgentId) {
         let context = self.context();
         let marks = format!("select count(*) from prewarm.agent_marks where agent_id = '{agent}'");
         eventually("the agent is owed nothing", async || {
-            let _refused = Job::Prewarm(agent).run(&context).await;
+            let _refused = Job::SyncAssistant(agent).run(&context).await;
             (self.db.count(&marks).await == 0).then_some(())
         })
         .await;
     }
 
-    /// Waits until nobody is owed anything and nobody works.
+    /// Waits until no agent is owed or in progress.
     pub(super) async fn settled(&self) {
         self.db.until(OPEN, 0).await;
     }
@@ -170,13 +170,13 @@ impl Town {
         self.store.mark_agents(&[agent]).await.unwrap();
     }
 
-    /// The assistants that say that they are this agent's.
+    /// The assistants with this agent's id in their metadata.
     pub(super) fn assistants_of(&self, agent: AgentId) -> Vec<Value> {
         let agent = agent.to_string();
         self.standin.assistants().into_iter().filter(|held| held["metadata"]["agentId"] == agent.as_str()).collect()
     }
 
-    /// Vapi holds one assistant for the agent, it is what the row says, and the row says so.
+    /// Checks that Vapi has one assistant for the agent, equal to the row, and that the row names it.
     pub(super) async fn assert_exact(&self, agent: &Agent) {
         let agent = self.agent(agent).await;
         let payload = payload(&agent, URL);
@@ -186,7 +186,7 @@ impl Town {
         assert_eq!(payload.differences(assistant), [""; 0]);
         assert_eq!(assistant["server"]["secret"], SECRET);
         assert_eq!(agent.config_hash, Some(payload.hash().to_string()));
-        assert_eq!(self.progress(&agent).await.stage, Stage::Synced);
+        assert_eq!(self.progress(&agent).await.stage, AssistantStage::Synced);
     }
 
     pub(super) fn counts(&self) -> [usize; 4] {
@@ -195,7 +195,7 @@ impl Town {
     }
 }
 
-/// One that is dropped has crashed.
+/// The workers of one process. Dropping it is a crash.
 pub(super) struct Worker {
     shutdown: CancellationToken,
     task: JoinHandle<()>,
@@ -207,15 +207,15 @@ impl Worker {
         self.task.await.unwrap();
     }
 
-    /// Ends at whatever it is.
+    /// Ends at any point of the work.
     pub(super) async fn crash(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 }
 
-pub(super) fn wanted(prompt: &str) -> Wanted {
-    Wanted {
+pub(super) fn wanted(prompt: &str) -> AgentSettings {
+    AgentSettings {
         name: "Front desk".to_owned(),
         system_prompt: Some(prompt.to_owned()),
         first_message: Some("Hello".to_owned()),
@@ -229,7 +229,7 @@ pub(super) fn deployment(url: &str) -> Deployment {
 }
 
 pub(super) fn payload(agent: &Agent, url: &str) -> Payload {
-    let Wanted { name, system_prompt, first_message, voice, model } = agent.wanted.clone();
+    let AgentSettings { name, system_prompt, first_message, voice, model } = agent.settings.clone();
     let config = AgentConfig { id: agent.id, name, system_prompt, first_message, voice, model };
     Payload::of(&config, &deployment(url))
 }

@@ -1,0 +1,8 @@
+-- Fills prewarm.fleet_pulse where it is new: REFRESH … CONCURRENTLY, which workers run, needs a first filling.
+create or replace procedure prewarm.fill_fleet_pulse()
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+  if not (select c.relispopulated from pg_class c where c.oid = 'prewarm.fleet_pulse'::regclass) then
+    refresh materialized view prewarm.fleet_pulse;
+  end if;
+end $$;

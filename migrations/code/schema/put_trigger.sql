@@ -1,0 +1,25 @@
+-- Puts a trigger on a table, unless it is there as it should be: creating one waits for the table's writers, and makes them
+-- wait. ENABLE ALWAYS, so that a session in replica role is noticed as well. `kind` is `trigger` or `constraint trigger`,
+-- and `fires` all that stands between the name and the function, with %s for the table.
+create or replace procedure prewarm.put_trigger(
+  source regclass, name text, fires text, calls regproc, kind text default 'trigger'
+)
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+declare
+  -- As pg_get_triggerdef writes it.
+  wanted constant text := format('create %s %I %s execute function %s()', kind, name, format(fires, source), calls);
+begin
+  if exists (
+       select
+         from pg_trigger t
+        where t.tgrelid = source
+          and t.tgenabled = 'A'
+          and lower(pg_get_triggerdef(t.oid)) = lower(wanted)
+     )
+  then
+    return;
+  end if;
+  execute format('drop trigger if exists %I on %s', name, source);
+  execute wanted;
+  execute format('alter table %s enable always trigger %I', source, name);
+end $$;

@@ -1,0 +1,69 @@
+//! The six tables of a standalone database. They are made where none of them exists, and attached where `public` has exactly
+//! ours, from a dump for instance. Any other tables of these names are left alone.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+
+use crate::{Error, migrations::STANDALONE};
+
+/// Differences that an error lists.
+const LISTED: usize = 3;
+
+/// What `migrate` does about the tables of the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Leaves them as they are.
+    Untouched,
+    /// Makes the six of a standalone database, or attaches them where they are there.
+    Standalone,
+}
+
+/// What `public` has of the standalone tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// None of them.
+    Nothing,
+    /// All of them.
+    Ours,
+}
+
+/// Compares `public` with the files of `standalone/`, which a transaction that is rolled back runs in the session's
+/// temporary schema. An error where `public` has something else.
+pub(super) async fn look(session: &mut PgConnection) -> Result<Found, Error> {
+    let mut transaction = session.begin().await?;
+    for file in STANDALONE {
+        let sql = file.sql.replace("public.", "pg_temp.");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
+    }
+    let rows = sqlx::query_file!("queries/schema/source_found.sql").fetch_all(&mut *transaction).await?;
+    transaction.rollback().await?;
+    let (differences, found): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.difference.is_some());
+    match (found.as_slice(), differences.as_slice()) {
+        ([], _) => Ok(Found::Nothing),
+        (_, []) => Ok(Found::Ours),
+        _ => Err(Error::OtherSource {
+            found: found.into_iter().map(|row| row.relation).collect::<Vec<_>>().join(", "),
+            differences: listed(differences.into_iter().filter_map(|row| row.difference).collect()),
+        }),
+    }
+}
+
+fn listed(mut differences: Vec<String>) -> String {
+    let more = differences.len().saturating_sub(LISTED);
+    differences.truncate(LISTED);
+    if more > 0 {
+        differences.push(format!("and {more} more"));
+    }
+    differences.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_differences_are_listed_and_the_rest_counted() {
+        let of = |count: usize| listed((1..=count).map(|number| number.to_string()).collect());
+        assert_eq!(of(3), "1; 2; 3");
+        assert_eq!(of(5), "1; 2; 3; and 2 more");
+    }
+}
