@@ -27,7 +27,7 @@ use crate::{
     stream::News,
 };
 
-/// What is said of all routes, and the schemas that no route names by itself.
+/// The description that all routes share, and the schemas that no route names by itself.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Prewarm", description = "Dashboards that are ready before anyone asks."),

@@ -168,9 +168,9 @@ pub enum PackError {
     /// No reader would unpack it.
     #[error("the {model} of org {org} has {bytes} bytes, and no more than {MAX_BYTES} are packed")]
     TooLarge {
-        /// Whose it is.
+        /// The org of the body.
         org: OrgId,
-        /// What it shows.
+        /// The model of the body.
         model: Model,
         /// Its size.
         bytes: usize,
@@ -178,9 +178,9 @@ pub enum PackError {
     /// zstd refused; its only causes are memory and a bad level.
     #[error("the {model} of org {org} could not be compressed")]
     Zstd {
-        /// Whose it is.
+        /// The org of the body.
         org: OrgId,
-        /// What it shows.
+        /// The model of the body.
         model: Model,
         /// zstd's reason.
         #[source]

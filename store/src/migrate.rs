@@ -22,7 +22,7 @@ use step::Steps;
 const LAST_BEFORE: i64 = 23;
 const RECORD_BEFORE: &str = "select max(version) from prewarm.migrations where success";
 
-/// What a database has that they have made.
+/// Records the files whose objects such a database has.
 const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
 
 /// One process migrates at a time. The lock ends with its session.

@@ -1,11 +1,11 @@
-//! How a database's schema compares with this binary's.
+//! The schema of a database, compared with this binary's.
 
 use crate::{
     Error, Store,
     migrations::{CODE_DIGEST, STANDALONE, TABLES, release},
 };
 
-/// How a database's schema compares with this binary's.
+/// The schema of a database, compared with this binary's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// The same.
@@ -19,7 +19,7 @@ pub enum Schema {
 }
 
 impl Schema {
-    /// What has to be done before a process can work on it; none where it can.
+    /// The step that is missing before a process can work on it; none if it can.
     #[must_use]
     pub const fn obstacle(self) -> Option<&'static str> {
         match self {
@@ -31,7 +31,7 @@ impl Schema {
     }
 }
 
-/// What a database has of the migrations.
+/// The migrations that a database has.
 #[derive(Debug)]
 pub(crate) struct Applied {
     /// The newest number of `tables/`.
@@ -77,7 +77,7 @@ fn newest<T>(files: &[T]) -> i32 {
 }
 
 impl Store {
-    /// How the database's schema compares with this binary's.
+    /// Compares the database's schema with this binary's.
     pub async fn schema(&self) -> Result<Schema, Error> {
         Ok(Applied::read(&self.pg).await?.map_or(Schema::Behind, |applied| applied.compared()))
     }

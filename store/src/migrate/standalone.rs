@@ -8,7 +8,7 @@ use crate::{Error, migrations::STANDALONE};
 /// Differences that an error lists.
 const LISTED: usize = 3;
 
-/// What `migrate` does about the tables of the application.
+/// The tables of the application: left alone, or made by `migrate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Leaves them as they are.
@@ -17,7 +17,7 @@ pub enum Source {
     Standalone,
 }
 
-/// What `public` has of the standalone tables.
+/// The standalone tables in `public`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// None of them.
