@@ -69,7 +69,7 @@ create table prewarm.blobs (
 -- Compressed already.
 alter table prewarm.blobs alter column bytes set storage external;
 
--- The holder of an org's rebuild, until when no other starts, and how often it was started without an end. Saves work;
+-- The holder of an org's rebuild, the end of its lease, and the number of starts without an end. Saves work;
 -- nothing relies on it, since a rebuild that lost its lease also loses the compare-and-set.
 create table prewarm.leases (
   org_id uuid        primary key,

@@ -1,7 +1,7 @@
 -- Assistants at Vapi: which agents are owed one, who works at it, and what is known of them besides the agents' own rows.
 
 -- Changes to an agent or its numbers, one row a transaction. As with prewarm.marks no writer waits for another: no unique key,
--- no foreign key. Only who has read what a mark tells of, and has brought the assistant up to it, removes the mark.
+-- no foreign key. A mark is removed only by a process that has read the change and brought the assistant up to it.
 create table prewarm.agent_marks (
   agent_id  uuid        not null,
   xid       xid8        not null default pg_current_xact_id(),

@@ -1,4 +1,4 @@
--- An org has one blob a model. A later release's can be read by an earlier one, so that processes need not say which format
+-- An org has one blob per model. An earlier release can read a later one's, so processes need not record the format that
 -- they read.
 drop view if exists prewarm.live_nodes;
 

@@ -72,8 +72,8 @@ impl fmt::Display for Model {
     }
 }
 
-/// Which models a release makes and how their JSON is shaped, as a number that grows with each change of a shape; a model that
-/// comes counts as one. A release reads what was made in its own format or in a later one.
+/// The models that a release makes and the shapes of their JSON, as a number. It grows with each change of a shape and with
+/// each new model. A release reads versions of its own format and of later ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Format(pub i32);
 

@@ -17,7 +17,7 @@ end
 
 local epoch, n = tonumber(ARGV[1]), tonumber(ARGV[2])
 local held_epoch, held_n = tonumber(held[1] or ''), tonumber(held[2] or '')
--- An earlier release left out models that this one makes, or what lies there of them is of an older version.
+-- An earlier release does not write all models of this one: some are missing, or of an older version.
 local earlier = (tonumber(held[4] or '') or 0) < tonumber(ARGV[5])
 if held_epoch and held_n and not (held[1] == ARGV[10] and held[2] == ARGV[11]) then
   local newer = held_epoch > epoch or (held_epoch == epoch and held_n > n)

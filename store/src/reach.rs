@@ -58,7 +58,7 @@ pub async fn failure(options: &PgConnectOptions, limit: Duration) -> Option<Stri
 }
 
 impl Store {
-    /// Fails where the database takes no writes.
+    /// Fails if the database accepts no writes.
     pub async fn check_writes(&self) -> Result<(), Error> {
         sqlx::query_file!("queries/reach/check_writes.sql").execute(&self.pg).await?;
         Ok(())

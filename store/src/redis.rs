@@ -176,7 +176,7 @@ impl Redis {
         self.failures.refusals()
     }
 
-    /// The stored edition of an org, every byte checked; nothing where an earlier release put it there.
+    /// The stored edition of an org, every byte checked; nothing if an earlier release put it there.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
         let fields = self.fields(&key(installation, org)).await;
         self.failures.note(Operation::Read, &fields);

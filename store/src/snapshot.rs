@@ -25,7 +25,7 @@ use crate::{
 /// The part of the tables under the models that a rebuild makes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// The rows that marks say were touched.
+    /// The rows that marks name.
     Touched,
     /// Everything, from the source alone.
     Everything,

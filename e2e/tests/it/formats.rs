@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 
 const DASHBOARD: &str = "/api/analytics/dashboard";
 const QUIET: Duration = Duration::from_secs(2);
-/// How long writers write while both releases are there.
+/// The time for which readers read and a writer writes.
 const LOAD: Duration = Duration::from_secs(4);
 const BETWEEN_WRITES: Duration = Duration::from_millis(20);
 

@@ -1,5 +1,5 @@
--- The n newest calls of an org that match a filter; an argument that is null lets all through. Calls without an instant come
--- last, and match no filter by time. Inlined, so that the filter finds its index.
+-- The n newest calls of an org that match a filter; a null argument matches all. Calls without an instant come last, and
+-- match no filter by time. Inlined, so that the filter finds its index.
 create or replace function prewarm.matching_calls(
   org uuid, direction text, status text, since timestamptz, before timestamptz, with_tests boolean, n bigint
 ) returns setof prewarm.source_calls

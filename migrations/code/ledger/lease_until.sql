@@ -1,4 +1,4 @@
--- Until when a lease runs that is taken until an instant, after so many starts without an end: longer in quarantine.
+-- The end of a lease that is taken until an instant, after a number of starts without an end: later in quarantine.
 create or replace function prewarm.lease_until(starts int, until timestamptz) returns timestamptz
 language sql stable
 return case

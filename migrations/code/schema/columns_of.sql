@@ -1,5 +1,5 @@
--- The columns of a table in their order, as `update … set (…)` names them: for procedures that replace whole rows, which are
--- made with the list in them, so that no file repeats it.
+-- The columns of a table in their order, as `update … set (…)` names them. Procedures that replace whole rows get the list
+-- when they are created, so that no file repeats it.
 create or replace function prewarm.columns_of(held regclass) returns text
 language sql stable
 return (

@@ -1,4 +1,4 @@
--- Writes the sums among these that differ from what is held: ON CONFLICT locks a row even where it then changes nothing.
+-- Writes the sums among these that differ from the stored ones: ON CONFLICT locks a row even if it then changes nothing.
 do $do$ begin execute format($make$
 create or replace procedure prewarm.put_sums(made prewarm.sums[])
 language plpgsql as $$

@@ -1,7 +1,7 @@
 -- store::calls::search
--- Of the newest calls that match a filter, how many bear a text; how many were looked at, and the instant of the oldest. One
--- row.
--- $1–$6 as in calls/count.sql, $7 how many to look at, $8 a LIKE pattern.
+-- Counts the calls with a text among the newest that match a filter. One row: the count, the number of calls that were
+-- searched, and the instant of the oldest.
+-- $1–$6 as in calls/count.sql, $7 the number to search, $8 a LIKE pattern.
 select count(*) filter (where k.phone_number ilike $8 or coalesce(c.name, k.phone_number, 'Unknown') ilike $8) as "count!",
        count(*) as "looked_at!",
        min(prewarm.instant(k.created_at)) as "oldest: PgTime"

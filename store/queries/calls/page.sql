@@ -1,8 +1,8 @@
 -- store::calls::page
--- One page of the calls that match a filter. Without a text the rows before the page are skipped before any contact is looked
--- up; a text is looked for among the newest.
--- $1–$6 as in calls/count.sql, $7 how many of the newest are looked at, and $8 skipped; $9 a LIKE pattern or null, $10 rows of
--- a page, $11 rows before it.
+-- One page of the calls that match a filter. A text is searched among the newest. Without one, the rows before the page are
+-- skipped before any contact is read.
+-- $1–$6 as in calls/count.sql, $7 the number of newest calls to read, $8 those of them to skip, $9 a LIKE pattern or null,
+-- $10 the rows of a page, $11 the rows before it.
 select k.id as "id!",
        left(k.phone_number, 512) as phone_number,
        c.name as "contact_name?",

@@ -1,5 +1,5 @@
 -- store::pulse::read
--- Sums and counts of one org, exact: readers that divide them round once. Of the org's day the whole hours are summed up
+-- Sums and counts of one org, exact: the reader divides them and rounds once. Of the org's day the whole hours are summed up
 -- already; where its zone does not start days on an hour, the rest is counted.
 -- The chart's hours come as arrays side by side. The next day with calls is told by its first hour with calls, since there may
 -- be any number of test calls before it.

@@ -1,3 +1,3 @@
 -- store::reach::check_writes
--- Locks a row as no writer of it minds: a database that takes no writes refuses even that.
+-- Takes a row lock that blocks no writer: a database that accepts no writes refuses even that.
 select from prewarm.settings for key share
