@@ -192,7 +192,7 @@ async fn changed_code_is_applied_again() {
     database.close().await.unwrap();
 }
 
-/// What `public` has, as texts that can be compared.
+/// The objects of `public`, as texts that can be compared.
 async fn public(database: &Database) -> Vec<String> {
     described(database).await.into_iter().filter(|object| object.starts_with("relation public.")).collect()
 }

@@ -11,7 +11,8 @@ begin
   select distinct what, reason
     from spread;
   if found then
-    perform prewarm.mark_everything('source');
+    perform prewarm.mark_all_orgs('source');
+    perform prewarm.mark_all_agents();
   end if;
   delete from prewarm.source_faults where noted_at < statement_timestamp() - interval '10 minutes';
   return query

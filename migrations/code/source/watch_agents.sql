@@ -17,5 +17,6 @@ begin
   call prewarm.put_marker(source, what, 'delete', old_row, old_row, false);
   call prewarm.put_marker(source, what, 'update', format(marks, changed),
                           format(marks, format('%1$s from new_rows union all %1$s from old_rows', columns)), false);
-  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement', 'prewarm.mark_truncated');
+  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement',
+                           'prewarm.mark_agents_truncated');
 end $$;
