@@ -245,7 +245,9 @@ impl Store {
 
     /// Records that Vapi has no assistant of the agent that we do not know of.
     pub async fn note_search_complete(&self, lease: &AgentLease) -> Result<(), Error> {
-        sqlx::query_file!("queries/assistants/search_complete.sql", lease.agent.0, lease.holder).execute(&self.pg).await?;
+        sqlx::query_file!("queries/assistants/search_complete.sql", lease.agent.0, lease.holder)
+            .execute(&self.pg)
+            .await?;
         Ok(())
     }
 

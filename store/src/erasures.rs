@@ -135,7 +135,8 @@ impl Store {
     /// Whether a version made at an instant may show data that was erased since. True in doubt.
     pub async fn may_show_erased(&self, org: OrgId, made_at: Timestamp) -> Result<bool, Error> {
         let kept = RECORD_RETENTION.as_secs_f64();
-        let may_show_erased = sqlx::query_file_scalar!("queries/erasures/may_show_erased.sql", org.0, PgTime(made_at) as _, kept);
+        let may_show_erased =
+            sqlx::query_file_scalar!("queries/erasures/may_show_erased.sql", org.0, PgTime(made_at) as _, kept);
         Ok(may_show_erased.fetch_one(&self.pg).await?)
     }
 }

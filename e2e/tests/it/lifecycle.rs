@@ -148,7 +148,7 @@ async fn a_process_waits_for_its_schema_and_says_so() {
         let Some(next) = next else { continue };
         for process in [&api, &worker] {
             eventually("it says that there is no source", async || {
-                let answer = Answer::to(stack.client.get(&process.admin("/readyz"))).await.ok()?;
+                let answer = Answer::to(stack.client.get(process.admin("/readyz"))).await.ok()?;
                 assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text());
                 answer.text().contains(next).then_some(())
             })
