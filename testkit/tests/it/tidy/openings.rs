@@ -90,7 +90,7 @@ fn is_banned(text: &str) -> bool {
     let opens_with = |words: &&str| {
         text.strip_prefix(*words).is_some_and(|rest| !rest.starts_with(|char: char| char.is_alphanumeric()))
     };
-    BANNED.iter().any(|words| opens_with(words)) && !MEASURES.iter().any(|words| opens_with(words))
+    BANNED.iter().any(opens_with) && !MEASURES.iter().any(opens_with)
 }
 
 fn check(root: &Path, path: &Path, found: &mut Vec<String>) {
