@@ -1,25 +1,25 @@
-//! The schema of a database, compared with this binary's.
+//! Compares a database's schema with this binary's.
 
 use crate::{
     Error, Store,
     migrations::{CODE_DIGEST, STANDALONE, TABLES, release},
 };
 
-/// The schema of a database, compared with this binary's.
+/// A database's schema, compared with this binary's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// The same.
     Current,
-    /// `prewarm migrate` is still to be run.
+    /// Older: `prewarm migrate` has to run.
     Behind,
-    /// The same, without a source to read.
+    /// The same, but the database has no source.
     WithoutSource,
-    /// A newer binary has been at it.
+    /// A newer release has migrated it.
     Ahead,
 }
 
 impl Schema {
-    /// The step that is missing before a process can work on it; none if it can.
+    /// The reason why a process cannot work on it, and the remedy; `None` if it can.
     #[must_use]
     pub const fn obstacle(self) -> Option<&'static str> {
         match self {
@@ -40,12 +40,12 @@ pub(crate) struct Applied {
     pub(crate) standalone: i32,
     /// The digest of `code/`.
     pub(crate) code: String,
-    /// The release that applied it.
+    /// The release that applied it; empty if that is not recorded.
     pub(crate) release: Vec<i32>,
 }
 
 impl Applied {
-    /// None where nothing is applied, or only what migrations of another kind have made.
+    /// `None` before the first of these migrations.
     pub(crate) async fn read(pg: impl sqlx::PgExecutor<'_>) -> Result<Option<Self>, Error> {
         match sqlx::query_file_as!(Self, "queries/schema/applied.sql").fetch_one(pg).await {
             Err(error) if is_missing_table(&error) => Ok(None),

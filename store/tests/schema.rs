@@ -166,6 +166,18 @@ async fn a_newer_or_unknown_schema_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_schema_that_does_not_record_its_release_is_upgraded() {
+    let database = Database::create().await.unwrap();
+    let before =
+        "alter table prewarm.schema drop column release; update prewarm.schema set tables = 11, code = 'earlier'";
+    run(&mut connect(&database).await, before).await;
+    assert_eq!(compared(&database).await, Schema::Behind);
+    migrate(&database.url(), Source::Untouched).await.unwrap();
+    assert_eq!(compared(&database).await, Schema::Current);
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_column_can_be_added_to_a_source_table_that_is_read() {
     let database = Database::create().await.unwrap();
     let next_release = "

@@ -1,5 +1,6 @@
 -- Takes up to n due jobs for a worker and, with a rebuild, the lease of its org. The start is counted here, before the
--- work, so that a job that kills its process does not run for ever. Jobs that are not urgent take half of the worker's
+-- work, so that a job that kills its process does not run for ever. A job whose org got another holder meanwhile waits:
+-- an operator's rebuild takes a lease without a job. Jobs that are not urgent take half of the worker's
 -- room at most. Called by prewarm.claim, whose planner settings it relies on.
 create or replace function prewarm.take(worker text, queue text, n int, lease interval) returns setof apalis.jobs
 language plpgsql as $$
@@ -41,6 +42,7 @@ begin
        set holder = excluded.holder,
            starts = prewarm.lease_starts(held.holder, held.starts),
            until = prewarm.lease_until(prewarm.lease_starts(held.holder, held.starts), excluded.until)
+     where held.until <= now()
     returning holder, starts
   )
   update apalis.jobs j
@@ -50,6 +52,8 @@ begin
          lock_at = now(),
          done_at = null,
          idempotency_key = j.idempotency_key || '#' || j.id
-   where j.id = any (array(select due.id from due))
+   where j.id = any (array(
+           select due.id from due where prewarm.org_of(due.subject) is null union all select leased.holder from leased
+         ))
   returning j.*;
 end $$;
