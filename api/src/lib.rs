@@ -49,6 +49,7 @@ use readmodel::time::{Clock, Timestamp};
 use store::Store;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 use vapi::Authenticator;
 
@@ -212,31 +213,29 @@ async fn never_ends(work: impl Future<Output = ()>) {
 }
 
 fn router(app: App) -> Router {
-    Router::new()
-        .route("/api/analytics/leads", get(read::leads))
-        .route("/api/analytics/dashboard-pulse", get(read::pulse))
-        .route("/api/analytics/recent-activity", get(read::activity))
-        .route("/api/analytics/dashboard", get(read::dashboard))
-        .route("/api/calls-dashboard", get(calls::calls))
-        .route("/openapi.json", get(openapi::description))
-        .route("/api/session/end", post(end_session))
-        .route("/webhooks/vapi", post(webhook::webhook))
+    let in_time = from_fn_with_state(app.clone(), answer_in_time);
+    let (routes, description) = openapi::described(serving_copies().merge(needing_postgres().route_layer(in_time)));
+    routes
+        .route("/openapi.json", get(move || openapi::answer(description.clone())))
         .route("/api/vapi/webhook", post(webhook::webhook))
-        .merge(watched(&app))
         .fallback(elsewhere)
         .with_state(app)
 }
 
-/// The routes that need Postgres. Routes that can serve copies have limits of their own.
-fn watched(app: &App) -> Router<App> {
-    Router::new()
-        .route("/api/analytics/stream", get(stream::stream))
-        .route("/api/organization", get(organization::get))
-        .route("/api/founder-console/agent", get(console::agent::get).post(console::agent::save))
-        .route("/api/founder-console/agent/{agent}/events", get(console::agent::watch))
-        .route("/api/founder-console/test-agent", post(console::test_agent::start))
-        .route("/api/founder-console/test-agent/{call}/events", get(console::test_agent::watch))
-        .route_layer(from_fn_with_state(app.clone(), answer_in_time))
+/// The routes that can serve copies, or have limits of their own.
+fn serving_copies() -> OpenApiRouter<App> {
+    read::routes().routes(routes!(calls::calls)).routes(routes!(end_session)).routes(routes!(webhook::webhook))
+}
+
+/// The routes that need Postgres.
+fn needing_postgres() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(stream::stream))
+        .routes(routes!(organization::get))
+        .routes(routes!(console::agent::get, console::agent::save))
+        .routes(routes!(console::agent::watch))
+        .routes(routes!(console::test_agent::start))
+        .routes(routes!(console::test_agent::watch))
 }
 
 /// Answers 503 on routes that would otherwise wait for a silent Postgres.

@@ -1,8 +1,7 @@
 //! `GET /openapi.json`: the API as OpenAPI 3.1, generated from its types.
 
-use std::sync::LazyLock;
-
 use axum::{
+    Router,
     http::{
         HeaderValue,
         header::{CACHE_CONTROL, CONTENT_TYPE},
@@ -10,13 +9,7 @@ use axum::{
     response::IntoResponse,
 };
 use bytes::Bytes;
-use readmodel::{
-    activity::Activity,
-    calls::Calls,
-    leads::Leads,
-    pulse::Pulse,
-    version::{Receipt, Version},
-};
+use readmodel::version::{Receipt, Version};
 use utoipa::{
     Modify, OpenApi, PartialSchema,
     openapi::{
@@ -26,54 +19,38 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
+use utoipa_axum::router::OpenApiRouter;
 
 use crate::{
-    console::wire::{AgentProgress, AgentStage, FieldProblem, Refusal, TestCallProgress, TestCallStage},
+    console::wire::{AgentProgress, FieldProblem, Refusal, TestCallProgress},
     error::Problem,
-    read::Dashboard,
     stream::News,
 };
 
+/// The description that all routes share, and the schemas that no route names by itself.
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Prewarm", description = "Dashboards that are ready before anyone asks."),
-    paths(
-        crate::read::leads,
-        crate::read::pulse,
-        crate::read::activity,
-        crate::read::dashboard,
-        crate::calls::calls,
-        crate::organization::get,
-        crate::stream::stream,
-        crate::console::agent::get,
-        crate::console::agent::save,
-        crate::console::agent::watch,
-        crate::console::test_agent::start,
-        crate::console::test_agent::watch,
-        crate::end_session,
-        crate::webhook::webhook
-    ),
-    components(schemas(
-        Leads,
-        Pulse,
-        Activity,
-        Calls,
-        Dashboard,
-        crate::organization::Organization,
-        News,
-        Version,
-        Receipt,
-        AgentProgress,
-        AgentStage,
-        TestCallProgress,
-        TestCallStage,
-        Refusal,
-        FieldProblem,
-        Problem
-    )),
-    modifiers(&Token, &Common)
+    components(schemas(News, Version, Receipt, AgentProgress, TestCallProgress, Refusal, FieldProblem, Problem)),
+    modifiers(&Token)
 )]
 struct Api;
+
+/// The router, and its description as JSON.
+pub(crate) fn described<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>) -> (Router<S>, Bytes) {
+    let (routes, mut api) = OpenApiRouter::with_openapi(Api::openapi()).merge(routes).split_for_parts();
+    Common.modify(&mut api);
+    (routes, api.to_pretty_json().unwrap_or_default().into())
+}
+
+/// `GET /openapi.json`
+pub(crate) async fn answer(description: Bytes) -> impl IntoResponse {
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    (headers, description)
+}
 
 /// The authentication of requests.
 struct Token;
@@ -195,17 +172,6 @@ fn refuses(operation: &mut Operation, refusals: Refusals, schema: &str) {
     }
 }
 
-static DESCRIPTION: LazyLock<Bytes> = LazyLock::new(|| Api::openapi().to_pretty_json().unwrap_or_default().into());
-
-/// The route.
-pub(crate) async fn description() -> impl IntoResponse {
-    let headers = [
-        (CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    (headers, DESCRIPTION.clone())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +181,8 @@ mod tests {
 
     #[test]
     fn the_dashboards_types_are_made_from_what_is_served() {
-        let served = String::from_utf8(DESCRIPTION.to_vec()).unwrap() + "\n";
+        let (_, description) = described(crate::serving_copies().merge(crate::needing_postgres()));
+        let served = String::from_utf8(description.to_vec()).unwrap() + "\n";
         if std::env::var_os("PREWARM_UPDATE").is_some() {
             std::fs::write(CHECKED_IN, &served).unwrap();
         }

@@ -9,12 +9,18 @@ use axum::{
 };
 use bytes::Bytes;
 use readmodel::{
-    activity::Activity, calls::Calls, ids::OrgId, leads::Leads, model::Model, pulse::Pulse, version::Version,
+    activity::Activity,
+    ids::OrgId,
+    leads::Leads,
+    model::{Dashboard, Model},
+    pulse::Pulse,
+    version::Version,
 };
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    App,
     answer::{Shown, answer, refuse},
     auth::Authenticated,
     coding::{Accepted, Coding},
@@ -23,14 +29,13 @@ use crate::{
     error::{ApiError, Problem},
 };
 
-/// All panels of one version.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes JSON that is joined from bytes")]
-pub(crate) struct Dashboard {
-    pulse: Pulse,
-    leads: Leads,
-    activity: Activity,
-    calls: Calls,
+/// The routes of the panels, and the one of the whole dashboard.
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(leads))
+        .routes(routes!(pulse))
+        .routes(routes!(activity))
+        .routes(routes!(dashboard))
 }
 
 /// `GET /api/analytics/leads`
@@ -57,7 +62,7 @@ pub(crate) async fn activity(state: State<Arc<Editions>>, user: Authenticated, r
 /// `GET /api/analytics/dashboard`
 #[utoipa::path(get, path = "/api/analytics/dashboard", tag = "panels", security(("token" = [])),
     params(("version" = Option<Version>, Query, description = "A recent version, `<epoch>-<n>`; by default the newest")),
-    responses((status = 200, description = "All panels of one version", body = Dashboard),
+    responses((status = 200, description = "All panels of one version", body = Dashboard<'_>),
         (status = 410, description = "The version is not kept", body = Problem)))]
 pub(crate) async fn dashboard(state: State<Arc<Editions>>, user: Authenticated, request: Request) -> Response {
     let (request, _) = request.into_parts();

@@ -12,7 +12,7 @@ use anyhow::{Context as _, ensure};
 use api::auth::wall_clock;
 use embedded::{DataDir, Durability, Postgres, Redis};
 use rand::{RngExt as _, distr::Alphanumeric};
-use readmodel::{blob::Format, ids::OrgId, version::Version};
+use readmodel::{ids::OrgId, model::Format, version::Version};
 use sqlx::{Connection as _, PgConnection};
 use store::{Sessions, Store, demo::CHUNK};
 use uuid::Uuid;

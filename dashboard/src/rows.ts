@@ -46,15 +46,15 @@ export const useHeld = <T extends Row>(rows: T[], held: boolean, subject = ''): 
 const IN_SIGHT = 12;
 /** Rows rendered in one task after that: few, so that the page answers a click in between. */
 const SLICE = 3;
-/** No list is longer. */
-const LONGEST = 200;
+/** The leads, the longest list, have fifty rows. */
+const LONGEST = 50;
 
 /** Rows that each list renders beyond the visible ones. */
 const beyond = signal(0);
 
 effect(() => {
   // Reading `beyond` here runs this again after each slice.
-  if (isPainted.value && beyond.value < LONGEST) setTimeout(() => (beyond.value += SLICE));
+  if (isPainted.value && beyond.value < LONGEST) setTimeout(() => (beyond.value += beyond.value < LONGEST - SLICE ? SLICE : Infinity));
 });
 
 /** The rows to render: at first the visible ones, then the others in slices. */

@@ -1,30 +1,32 @@
 //! The routes of a dashboard and their expected bodies.
 
-use readmodel::ids::OrgId;
-use testkit::oracle::{self, Direction, Micros, World};
+use readmodel::{ids::OrgId, model::Model};
+use testkit::oracle::{self, Micros, World};
 
 /// A route that serves a read model.
 #[derive(Clone, Copy, Debug)]
 pub struct Panel {
     /// The path and query.
     pub path: &'static str,
+    /// The model in its body.
+    pub model: Model,
+}
+
+impl Panel {
     /// The expected body, by the oracle, from the source rows and the instant.
-    pub definition: fn(&World, OrgId, Micros) -> Vec<u8>,
+    #[must_use]
+    pub fn definition(&self, world: &World, org: OrgId, as_of: Micros) -> Vec<u8> {
+        oracle::model(world, org, self.model, as_of)
+    }
 }
 
 /// Every route that serves a read model.
-pub const PANELS: [Panel; 7] = [
-    Panel { path: "/api/analytics/dashboard", definition: oracle::dashboard },
-    Panel { path: "/api/analytics/leads", definition: oracle::leads },
-    Panel { path: "/api/analytics/dashboard-pulse", definition: oracle::pulse },
-    Panel { path: "/api/analytics/recent-activity", definition: |world, org, _| oracle::activity(world, org) },
-    Panel { path: "/api/calls-dashboard", definition: |world, org, _| oracle::calls(world, org, None) },
-    Panel {
-        path: "/api/calls-dashboard?call_type=inbound",
-        definition: |world, org, _| oracle::calls(world, org, Some(Direction::Inbound)),
-    },
-    Panel {
-        path: "/api/calls-dashboard?call_type=outbound",
-        definition: |world, org, _| oracle::calls(world, org, Some(Direction::Outbound)),
-    },
+pub const PANELS: [Panel; Model::COUNT] = [
+    Panel { path: "/api/analytics/dashboard", model: Model::Dashboard },
+    Panel { path: "/api/analytics/leads", model: Model::Leads },
+    Panel { path: "/api/analytics/dashboard-pulse", model: Model::Pulse },
+    Panel { path: "/api/analytics/recent-activity", model: Model::Activity },
+    Panel { path: "/api/calls-dashboard", model: Model::Calls },
+    Panel { path: "/api/calls-dashboard?call_type=inbound", model: Model::CallsInbound },
+    Panel { path: "/api/calls-dashboard?call_type=outbound", model: Model::CallsOutbound },
 ];

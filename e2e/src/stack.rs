@@ -235,7 +235,7 @@ impl Stack {
         for panel in PANELS {
             let answer = self.read(org, panel.path).await;
             assert_eq!(answer.status, 200, "{}: {}", panel.path, answer.text());
-            let defined = (panel.definition)(&world, org.id, answer.as_of().as_micros());
+            let defined = panel.definition(&world, org.id, answer.as_of().as_micros());
             if answer.stale().is_some() || answer.identity() != defined {
                 let defined = String::from_utf8(defined).unwrap();
                 let (path, text, headers) = (panel.path, answer.text(), &answer.headers);

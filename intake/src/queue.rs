@@ -193,7 +193,7 @@ mod tests {
     use std::time::Instant;
 
     use futures_util::{FutureExt as _, future::join_all};
-    use readmodel::blob::Format;
+    use readmodel::model::Format;
     use serde_json::json;
     use store::{Config, Sessions};
     use testkit::Database;

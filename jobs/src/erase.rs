@@ -44,6 +44,5 @@ async fn replace_copies(store: &Store, shown: &ShownErasure) -> Result<bool, Err
         Held::Edition(_) | Held::Unusable(_) => return Ok(false),
         Held::Nothing => redis.forget(installation, shown.org).await?,
     }
-    redis.discard_older(installation, shown.org).await?;
     Ok(true)
 }

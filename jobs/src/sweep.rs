@@ -7,7 +7,7 @@ use crate::{Context, JobError, erase, replay_parked};
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     let outdated = context.store.push_outdated().await.map_err(JobError::retry)?;
     if outdated > 0 {
-        tracing::info!(orgs = outdated, "pushed rebuilds of orgs that lack blobs of a current format");
+        tracing::info!(orgs = outdated, "pushed rebuilds of orgs whose blobs have an earlier format");
     }
     context.store.close_test_calls().await.map_err(JobError::retry)?;
     erase::run(context).await?;

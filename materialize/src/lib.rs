@@ -2,7 +2,7 @@
 //! has no blob anywhere.
 
 use readmodel::{
-    blob::{Blob, Format, PackError, Rejected},
+    blob::{Blob, PackError},
     edition::Edition,
     ids::OrgId,
     model::Model,
@@ -16,7 +16,7 @@ use store::{
     snapshot::{Committed, Extent, Snapshot},
 };
 
-/// How a rebuild ended.
+/// The end of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A new version with at least one model's bytes changed.
@@ -40,7 +40,7 @@ impl Outcome {
     }
 }
 
-/// What was published.
+/// A version that was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     /// The version.
@@ -67,9 +67,6 @@ pub enum Error {
     /// A model could not be packed: the org keeps the edition that it has, and stays owed.
     #[error("pack")]
     Pack(#[from] PackError),
-    /// What was packed does not come back: the org stays in the format that it has.
-    #[error("packed blobs cannot be read")]
-    Unreadable(#[from] Rejected),
 }
 
 impl Error {
@@ -114,52 +111,36 @@ async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Resul
     }
     let base = snapshot.base;
     let unknown_zone = snapshot.unknown_zone.take();
-    let (edition, older) = match pack(&mut snapshot, store.format).await {
-        Ok(packed) => packed,
+    let edition = match pack(&mut snapshot).await {
+        Ok(edition) => edition,
         Err(error) => {
             snapshot.roll_back().await;
             return Err(error);
         }
     };
-    let committed = snapshot.commit(&edition, &older).await?;
-    publish(store, &edition, &older, base, &committed.changed).await?;
+    let committed = snapshot.commit(&edition).await?;
+    publish(store, &edition, base, &committed.changed).await?;
     let Committed { changed, changed_at } = committed;
     let unchanged = changed.is_empty();
     let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of, unknown_zone };
     Ok(if unchanged { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
 }
 
-/// The edition in a node's own format, and in each older one that another node reads.
-async fn pack(snapshot: &mut Snapshot, format: Format) -> Result<(Edition, Vec<Edition>), Error> {
+async fn pack(snapshot: &mut Snapshot) -> Result<Edition, Error> {
     let (models, next_change_at) = snapshot.models().await?;
     let identities = models.canonical()?;
-    let Snapshot { installation, org, version, as_of, oldest, swaps, .. } = *snapshot;
-    let edition = |format| {
-        Edition::of(installation, org, format, version, as_of, next_change_at, |model| {
-            let blob = Blob::pack(org, model, format, version, identities.of(model))?;
-            // The first of a format: nobody sees it before it has been read once.
-            if swaps && Blob::decode(Some(installation), org, model, format, &blob.encode(installation))? != blob {
-                return Err(Error::Unreadable(Rejected::Damaged));
-            }
-            Ok(blob)
-        })
-    };
-    let older = (oldest.0..format.0).map(|older| edition(Format(older))).collect::<Result<_, Error>>()?;
-    Ok((edition(format)?, older))
+    let Snapshot { installation, org, version, as_of, .. } = *snapshot;
+    Edition::of(installation, org, version, as_of, next_change_at, |model| {
+        Ok(Blob::pack(org, model, version, identities.of(model))?)
+    })
 }
 
 /// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which
 /// announces the version instead.
-async fn publish(
-    store: &Store,
-    edition: &Edition,
-    older: &[Edition],
-    base: Base,
-    changed: &[Model],
-) -> Result<(), Error> {
+async fn publish(store: &Store, edition: &Edition, base: Base, changed: &[Model]) -> Result<(), Error> {
     let put = match &store.redis {
         None => None,
-        Some(redis) => put(redis, edition, older, base, changed).await.inspect_err(log_put).ok(),
+        Some(redis) => redis.put(edition, base, changed, Announce::Yes).await.inspect_err(log_put).ok(),
     };
     // Redis may refuse because a newer version has been announced meanwhile, or because of a version that never was.
     let announced = put == Some(Put::Stored);
@@ -171,20 +152,6 @@ async fn publish(
         replace_false_version(redis, edition).await;
     }
     Ok(())
-}
-
-/// The older formats first: the announcement is for all nodes.
-async fn put(
-    redis: &Redis,
-    edition: &Edition,
-    older: &[Edition],
-    base: Base,
-    changed: &[Model],
-) -> Result<Put, store::Error> {
-    for older in older {
-        redis.put(older, base, &Model::ALL, Announce::No).await?;
-    }
-    redis.put(edition, base, changed, Announce::Yes).await
 }
 
 /// Redis holds a version that Postgres, which has just said that this one is the newest, did not make.

@@ -30,8 +30,7 @@ end $$;
 create or replace function prewarm.wide_from() returns bigint
 language sql immutable return 101;
 
--- How many of an org's leads, or bins, are touched before it is cheaper to make all of them: a quarter, and a hundred at
--- least.
+-- The number of touched leads, or bins, from which on it is cheaper to make all of an org: a quarter, and a hundred at least.
 create or replace function prewarm.many_of(held bigint) returns bigint
 language sql immutable return greatest(100, held / 4);
 
@@ -44,14 +43,14 @@ language sql immutable return 60;
 create or replace function prewarm.prewarm_places() returns int
 language sql immutable return 3;
 
--- How long somebody has to join a test call: then Vapi ends it.
+-- The time to join a test call; then Vapi ends it.
 create or replace function prewarm.test_call_joins() returns interval
 language sql immutable return interval '15 seconds';
 
--- How long a person waits for a test call to be made.
+-- The time that a person waits for a test call to be made.
 create or replace function prewarm.test_call_waits() returns interval
 language sql immutable return interval '30 seconds';
 
--- How long a test call waits for a worker with a way to Vapi: one may be starting again.
+-- The time that a test call waits for a worker that can reach Vapi: one may be starting.
 create or replace function prewarm.test_call_patience() returns interval
 language sql immutable return interval '3 seconds';

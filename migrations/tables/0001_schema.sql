@@ -1,5 +1,5 @@
--- The applied migrations: the newest number of each folder, the digest of the code, and the release that applied the code.
--- Looked up first, because even `if not exists` asks for the right to make schemas, and an operator may have made ours.
+-- The applied migrations: the newest number of each folder, and the digest of the code. The schema is looked up first,
+-- because even `if not exists` asks for the right to make schemas, and an operator may have made ours.
 do $$
 begin
   if to_regnamespace('prewarm') is null then
@@ -11,7 +11,6 @@ create table prewarm.schema (
   tables     int     not null,
   standalone int     not null,
   code       text    not null,
-  release    int[]   not null default '{0,0,0}',
   singleton  boolean primary key default true check (singleton)
 );
 

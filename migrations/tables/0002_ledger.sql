@@ -1,6 +1,6 @@
 -- The ledger: what is owed (marks, deadlines, leases) and what was made (versions, blobs).
 
--- What a transaction changed, appended by the transaction itself. No unique key and no foreign key: a writer never
+-- Changes, appended by the transaction that makes them. No unique key and no foreign key: a writer never
 -- waits for another writer, for a rebuild, or for the org's own row. Only a rebuild that saw a mark removes it.
 -- Old and new rows both count: a call that moves between contacts touches both.
 create table prewarm.marks (
@@ -69,7 +69,7 @@ create table prewarm.blobs (
 -- Compressed already.
 alter table prewarm.blobs alter column bytes set storage external;
 
--- Who rebuilds an org, until when nobody else starts, and how often it was started without an end. Saves work;
+-- The holder of an org's rebuild, the end of its lease, and the number of starts without an end. Saves work;
 -- nothing relies on it, since a rebuild that lost its lease also loses the compare-and-set.
 create table prewarm.leases (
   org_id uuid        primary key,

@@ -1,5 +1,5 @@
--- What the models are read from, kept by what a change has touched, so that an event costs the same in an org of five
--- hundred contacts and in one of a hundred thousand.
+-- The tables that the models are read from. A rebuild updates the rows that a change has touched, so that an event costs the
+-- same in an org of five hundred contacts and in one of a hundred thousand.
 
 -- view_actionable_leads materialised: one row a lead, kept by the org's rebuilds.
 create table prewarm.actionable_leads (
@@ -67,7 +67,7 @@ comment on column prewarm.lead_sums.level is '0 a bucket of leads, 1 the 32 buck
 
 -- Sums of an org's calls (without test calls) and live appointments by the time of their creation: by UTC hour, of the
 -- hours by day, of the days by month, and of the months by year: a century has 1,200 months. An hour with many is kept by
--- bins as well, so that a change reads a bin's calls again and not an hour's. Exact: whoever divides them rounds once.
+-- bins as well, so that a change reads a bin's calls again and not an hour's. Exact: readers divide them and round once.
 create table prewarm.sums (
   org_id           uuid        not null,
   level            smallint    not null,
@@ -101,8 +101,8 @@ create table prewarm.maintained (
 comment on column prewarm.maintained.leads is 'when all was made anew the last time';
 comment on column prewarm.maintained.rebuilt_at is 'by the clock on the wall: the next rebuild waits for prewarm.rebuild_gap()';
 
--- What the last refresh of prewarm.fleet_pulse was made from: it reads something of every org, so one that would change
--- nothing is left out. Both, since a rebuild that began before another may commit after it, and counts may begin anew.
+-- The versions that the last refresh of prewarm.fleet_pulse was made from. A refresh reads something of every org, so one that
+-- would change nothing is left out. Both, since a rebuild that began before another may commit after it, and counts may begin anew.
 create table prewarm.fleet_pulse_made (
   versions  bigint  not null,
   as_of     timestamptz,

@@ -1,4 +1,4 @@
--- What Vapi told us. An event and its effect on the source are one transaction.
+-- Events from Vapi. An event and its effect on the source are one transaction.
 
 create table prewarm.events (
   id              bigint      generated always as identity primary key,
@@ -58,7 +58,7 @@ create index call_states_updated_at on prewarm.call_states (updated_at);
 
 create index call_states_org on prewarm.call_states (org_id);
 
--- How far Vapi's own list of calls has been compared with what webhooks have told.
+-- The progress of comparing Vapi's own list of calls with what webhooks have told.
 create table prewarm.reconciliation (
   singleton boolean     primary key default true check (singleton),
   until     timestamptz not null

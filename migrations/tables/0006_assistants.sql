@@ -1,7 +1,7 @@
 -- Assistants at Vapi: which agents are owed one, who works at it, and what is known of them besides the agents' own rows.
 
--- What a transaction changed about an agent or its numbers. As with prewarm.marks nobody waits for anybody: no unique key,
--- no foreign key. Only who has read what a mark tells of, and has brought the assistant up to it, removes the mark.
+-- Changes to an agent or its numbers, one row a transaction. As with prewarm.marks no writer waits for another: no unique key,
+-- no foreign key. A mark is removed only by a process that has read the change and brought the assistant up to it.
 create table prewarm.agent_marks (
   agent_id  uuid        not null,
   xid       xid8        not null default pg_current_xact_id(),
@@ -45,7 +45,7 @@ comment on column prewarm.assistants.verified_at is 'when Vapi last showed it as
 
 create index assistants_failed on prewarm.assistants (agent_id) where stage = 'failed';
 
--- Who answers a number at Vapi, as far as we have said so.
+-- The agents that answer numbers at Vapi, as far as we have said so.
 create table prewarm.phone_mappings (
   vapi_phone_number_id text        primary key,
   agent_id             uuid,

@@ -9,8 +9,8 @@ create table prewarm.erasure_key (
 insert into prewarm.erasure_key (key)
 select sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
 
--- What must not come back: `call <Vapi's id>`, `phone <org or *> <digits>`, `assistant <id>` and `number <id>` of a deleted
--- org, as keyed hashes.
+-- Names of erased things, which must not come back: `call <Vapi's id>`, `phone <org or *> <digits>`, `assistant <id>` and
+-- `number <id>` of a deleted org, as keyed hashes.
 create table prewarm.tombstones (
   hash    bytea       primary key,
   kind    text        not null check (kind in ('call', 'caller')),

@@ -6,6 +6,6 @@ create table prewarm.settings (
 
 comment on column prewarm.settings.rebuild_gap is 'an org''s rebuilds start no closer than this';
 
--- What was set with `alter database … set prewarm.rebuild_gap` stays in force.
+-- A gap set with `alter database … set prewarm.rebuild_gap` stays in force.
 insert into prewarm.settings (rebuild_gap)
 values (coalesce(nullif(current_setting('prewarm.rebuild_gap', true), ''), '50 milliseconds')::interval);

@@ -7,8 +7,7 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, nodes::Node, reach};
-use tokio::sync::watch;
+use store::{Schema, Store, reach};
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -22,9 +21,8 @@ pub(crate) fn note_start(health: &Health) {
     health.expect("postgres");
 }
 
-/// Checks Postgres, Redis and the clock, and sends the node's heartbeats, for ever. `stand_by` becomes true while a
-/// worker of a newer format runs. States that only Postgres knows are kept while it is down.
-pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: watch::Sender<bool>) {
+/// Checks Postgres, Redis and the clock, for ever. States that only Postgres knows are kept while it is down.
+pub(crate) async fn watch(store: Store, health: Health) {
     let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut was_current = false;
@@ -35,13 +33,10 @@ pub(crate) async fn watch(store: Store, health: Health, node: Node, stand_by: wa
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
         }
-        if let Ok(recorded) = tokio::time::timeout(CHECK_TIMEOUT, store.record_node(&node)).await {
-            if let Some(state) = writes(recorded.as_ref().err()) {
-                health.set("writes", state);
-            }
-            if let Ok(newer_works) = recorded {
-                stand_by.send_replace(newer_works);
-            }
+        if let Ok(written) = tokio::time::timeout(CHECK_TIMEOUT, store.check_writes()).await
+            && let Some(state) = writes(written.err().as_ref())
+        {
+            health.set("writes", state);
         }
         if let Some(skew_seconds) = skew_seconds(&store).await {
             gauge!(names::CLOCK_SKEW_SECONDS).set(skew_seconds);
@@ -90,7 +85,7 @@ async fn unreachable(store: &Store) -> Option<String> {
     Some(format!("unreachable: {reason}"))
 }
 
-/// The state of writes after a heartbeat; `None` if it only shows that Postgres is down. Reads work without writes.
+/// The state of writes after a check; `None` if it only shows that Postgres is down. Reads work without writes.
 fn writes(failure: Option<&store::Error>) -> Option<State> {
     const WITHOUT: &str = "webhooks are answered 503 and nothing is rebuilt";
     match failure {

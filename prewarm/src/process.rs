@@ -1,6 +1,6 @@
 //! A running process: its parts, its listeners and its end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use anyhow::Context as _;
 use api::Api;
@@ -8,20 +8,15 @@ use axum::Router;
 use monitoring::{admin, health::Health, logging, metrics, zeros};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use readmodel::time::Clock;
-use store::{Sessions, nodes::Node};
+use store::Sessions;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
-    sync::watch,
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 use crate::{probe, settings::Settings, vapi};
-
-/// The limit of the last statement to the database.
-const LEAVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The parts of Prewarm that a process runs.
 #[derive(Clone, Copy, Debug)]
@@ -78,12 +73,8 @@ impl Process {
         let mut parts = JoinSet::new();
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
-        let node = Node { name: Uuid::new_v4().to_string(), works: self.worker };
-        let (probe_store, stand_by) =
-            (settings.store_with("prewarm-probe", Sessions::Working)?, watch::Sender::new(false));
-        let standing_by = stand_by.subscribe();
-        let watching = probe::watch(probe_store.clone(), health.clone(), node.clone(), stand_by);
-        parts.spawn(until(shutdown.clone(), watching));
+        let probe_store = settings.store_with("prewarm-probe", Sessions::Working)?;
+        parts.spawn(until(shutdown.clone(), probe::watch(probe_store, health.clone())));
         health.set("vapi", assistants.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);
@@ -104,7 +95,7 @@ impl Process {
             if let Some(queue_ui) = self.queue_ui {
                 parts.spawn(serve(queue_ui, worker::board_router(&store), shutdown.clone()));
             }
-            let config = worker::Config { event_retention, stand_by: standing_by, ..worker::Config::default() };
+            let config = worker::Config { event_retention, ..worker::Config::default() };
             let working = worker::run(config, store, assistants, health, shutdown.clone());
             parts.spawn(async move { working.await.context("worker") });
         }
@@ -113,8 +104,6 @@ impl Process {
             shutdown.cancel();
             ended = ended.and(part.context("a part of the process panicked").flatten());
         }
-        // Without this the node counts as running for some seconds more.
-        let _ = tokio::time::timeout(LEAVE_TIMEOUT, probe_store.remove_node(&node)).await;
         ended
     }
 }

@@ -10,6 +10,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// Changes of the shape below. Each makes a new [`crate::model::Format`].
+pub(crate) const CHANGES: i32 = 0;
+
 /// Events shown.
 pub const LIMIT: i64 = 10;
 
@@ -36,11 +39,11 @@ pub struct Event {
     pub timestamp: Option<Timestamp>,
     /// One line for people.
     pub summary: String,
-    /// What the line was made of.
+    /// The parts of that line.
     pub metadata: Metadata,
 }
 
-/// What an event was made of, in the order of its keys.
+/// The facts behind an event, in the order of its keys.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(untagged)]

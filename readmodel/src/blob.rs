@@ -1,6 +1,6 @@
 //! The blob codec: canonical JSON compressed with zstd, behind a header that says whose it is.
 
-use std::{cell::RefCell, fmt};
+use std::cell::RefCell;
 
 use xxhash_rust::xxh3::Xxh3;
 use zstd::bulk::Compressor;
@@ -11,38 +11,16 @@ use crate::{
     version::Version,
 };
 
-/// The layout of the header and the shapes of the models. Raised when either changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Format(pub u8);
-
-impl Format {
-    /// What this release makes and reads.
-    pub const CURRENT: Self = Self(1);
-    /// The oldest that it can still make, for nodes of an earlier release.
-    pub const OLDEST: Self = Self(1);
-
-    /// The oldest format to make where somebody reads `read`: never newer than this one, which is a node's own.
-    #[must_use]
-    pub fn no_older_than(self, read: i32) -> Self {
-        u8::try_from(read).map_or(self, Self).clamp(Self::OLDEST.min(self), self)
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// Of JSON like ours level 1 makes as little as level 3, in two thirds of its time; whoever wants less takes br.
+/// Level 1 packs JSON like ours as well as level 3 does, in two thirds of the time. Clients that want fewer bytes take br.
 const ZSTD_LEVEL: i32 = 1;
 
 /// The largest body that is packed or unpacked, and the largest frame. Fifty leads are 30 kB; with every text at its
 /// longest a body has three megabytes.
 pub const MAX_BYTES: usize = 8 << 20;
 
-const MAGIC: [u8; 3] = *b"pwb";
-const HEADER_BYTES: usize = 3 + 1 + 1 + 16 + 16 + 8 + 8 + 16;
+/// Three letters and the layout of the header. A release that reads a new layout comes before the first that writes it.
+const MAGIC: [u8; 4] = *b"pwb\x01";
+const HEADER_BYTES: usize = 4 + 1 + 16 + 16 + 8 + 8 + 16;
 
 /// xxh3-128 over org, model and identity bytes: the same data of another org or model has another digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -67,12 +45,10 @@ impl Digest {
 /// One read model of one org, packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blob {
-    /// Whose it is.
+    /// The org that it belongs to.
     pub org: OrgId,
-    /// What it shows.
+    /// The model that it holds.
     pub model: Model,
-    /// How it is laid out.
-    pub format: Format,
     /// The rebuild that made these bytes; later ones may have left them as they were.
     pub version: Version,
     /// Of the identity bytes.
@@ -84,9 +60,9 @@ pub struct Blob {
 /// Why bytes are no blob of ours for this key.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Rejected {
-    /// Not a blob, cut short, or of another format.
-    #[error("not a blob of the format")]
-    Format,
+    /// Cut short, of another layout, or no blob at all.
+    #[error("not a blob")]
+    NotABlob,
     /// A blob of another installation, org or model.
     #[error("of another installation, org or model")]
     Mismatch,
@@ -100,13 +76,7 @@ impl Blob {
     ///
     /// # Errors
     /// A body that [`unpack`] would refuse.
-    pub fn pack(
-        org: OrgId,
-        model: Model,
-        format: Format,
-        version: Version,
-        identity: &[u8],
-    ) -> Result<Self, PackError> {
+    pub fn pack(org: OrgId, model: Model, version: Version, identity: &[u8]) -> Result<Self, PackError> {
         let too_large = |bytes: usize| PackError::TooLarge { org, model, bytes };
         if identity.len() > MAX_BYTES {
             return Err(too_large(identity.len()));
@@ -115,14 +85,13 @@ impl Blob {
         if zstd.len() > MAX_BYTES {
             return Err(too_large(zstd.len()));
         }
-        Ok(Self { org, model, format, version, digest: Digest::of(org, model, identity), zstd })
+        Ok(Self { org, model, version, digest: Digest::of(org, model, identity), zstd })
     }
 
     /// The bytes that an installation stores.
     pub fn encode(&self, installation: Installation) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(HEADER_BYTES + self.zstd.len());
         bytes.extend_from_slice(&MAGIC);
-        bytes.push(self.format.0);
         bytes.push(self.model as u8);
         bytes.extend_from_slice(self.org.0.as_bytes());
         bytes.extend_from_slice(installation.0.as_bytes());
@@ -133,31 +102,30 @@ impl Blob {
         bytes
     }
 
-    /// Reads stored bytes and checks format, org, model, digest and, if one is given, the installation that stored them.
+    /// Reads stored bytes and checks org, model, digest and, if one is given, the installation that stored them.
     /// Postgres' own rows need none: a restored database holds what an earlier installation stored, and rightly so.
     pub fn decode(
         installation: Option<Installation>,
         org: OrgId,
         model: Model,
-        format: Format,
         bytes: &[u8],
     ) -> Result<Self, Rejected> {
-        let (header, zstd) = bytes.split_at_checked(HEADER_BYTES).ok_or(Rejected::Format)?;
+        let (header, zstd) = bytes.split_at_checked(HEADER_BYTES).ok_or(Rejected::NotABlob)?;
         let mut header = Header(header);
-        if header.take() != Some(MAGIC) || header.take() != Some([format.0]) {
-            return Err(Rejected::Format);
+        if header.take() != Some(MAGIC) {
+            return Err(Rejected::NotABlob);
         }
         if header.take() != Some([model as u8]) || header.take() != Some(org.0.into_bytes()) {
             return Err(Rejected::Mismatch);
         }
-        let stored_by = header.take().ok_or(Rejected::Format)?;
+        let stored_by = header.take().ok_or(Rejected::NotABlob)?;
         if installation.is_some_and(|installation| installation.0.into_bytes() != stored_by) {
             return Err(Rejected::Mismatch);
         }
-        let epoch = header.take().map(i64::from_be_bytes).ok_or(Rejected::Format)?;
-        let n = header.take().map(i64::from_be_bytes).ok_or(Rejected::Format)?;
-        let digest = header.take().map(Digest).ok_or(Rejected::Format)?;
-        let blob = Self { org, model, format, version: Version { epoch, n }, digest, zstd: zstd.to_vec() };
+        let epoch = header.take().map(i64::from_be_bytes).ok_or(Rejected::NotABlob)?;
+        let n = header.take().map(i64::from_be_bytes).ok_or(Rejected::NotABlob)?;
+        let digest = header.take().map(Digest).ok_or(Rejected::NotABlob)?;
+        let blob = Self { org, model, version: Version { epoch, n }, digest, zstd: zstd.to_vec() };
         let identity = blob.unpack()?;
         if Digest::of(org, model, &identity) != digest {
             return Err(Rejected::Damaged);
@@ -200,9 +168,9 @@ pub enum PackError {
     /// No reader would unpack it.
     #[error("the {model} of org {org} has {bytes} bytes, and no more than {MAX_BYTES} are packed")]
     TooLarge {
-        /// Whose it is.
+        /// The org of the body.
         org: OrgId,
-        /// What it shows.
+        /// The model of the body.
         model: Model,
         /// Its size.
         bytes: usize,
@@ -210,9 +178,9 @@ pub enum PackError {
     /// zstd refused; its only causes are memory and a bad level.
     #[error("the {model} of org {org} could not be compressed")]
     Zstd {
-        /// Whose it is.
+        /// The org of the body.
         org: OrgId,
-        /// What it shows.
+        /// The model of the body.
         model: Model,
         /// zstd's reason.
         #[source]
@@ -241,12 +209,12 @@ mod tests {
     const VERSION: Version = Version { epoch: 1, n: 42 };
 
     fn blob() -> Blob {
-        Blob::pack(ORG, Model::Leads, Format::CURRENT, VERSION, br#"{"leads":[]}"#).unwrap()
+        Blob::pack(ORG, Model::Leads, VERSION, br#"{"leads":[]}"#).unwrap()
     }
 
     #[test]
     fn a_packed_body_round_trips() {
-        let back = Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &blob().encode(HERE)).unwrap();
+        let back = Blob::decode(Some(HERE), ORG, Model::Leads, &blob().encode(HERE)).unwrap();
         assert_eq!(back, blob());
         assert_eq!(back.unpack().unwrap(), br#"{"leads":[]}"#);
     }
@@ -254,33 +222,29 @@ mod tests {
     #[test]
     fn another_org_or_model_is_a_mismatch() {
         let bytes = blob().encode(HERE);
-        assert_eq!(
-            Blob::decode(Some(HERE), OrgId(Uuid::from_u128(8)), Model::Leads, Format::CURRENT, &bytes),
-            Err(Rejected::Mismatch)
-        );
-        assert_eq!(Blob::decode(Some(HERE), ORG, Model::Pulse, Format::CURRENT, &bytes), Err(Rejected::Mismatch));
+        let other = OrgId(Uuid::from_u128(8));
+        assert_eq!(Blob::decode(Some(HERE), other, Model::Leads, &bytes), Err(Rejected::Mismatch));
+        assert_eq!(Blob::decode(Some(HERE), ORG, Model::Pulse, &bytes), Err(Rejected::Mismatch));
     }
 
     #[test]
-    fn another_format_is_not_read() {
-        let bytes = blob().encode(HERE);
-        assert_eq!(
-            Blob::decode(Some(HERE), ORG, Model::Leads, Format(Format::CURRENT.0 + 1), &bytes),
-            Err(Rejected::Format)
-        );
+    fn another_layout_is_not_read() {
+        let mut bytes = blob().encode(HERE);
+        bytes[3] += 1;
+        assert_eq!(Blob::decode(Some(HERE), ORG, Model::Leads, &bytes), Err(Rejected::NotABlob));
     }
 
     #[test]
     fn a_blob_of_another_installation_is_a_mismatch_except_from_postgres() {
         let bytes = blob().encode(Installation(Uuid::from_u128(10)));
-        let decode = |installation| Blob::decode(installation, ORG, Model::Leads, Format::CURRENT, &bytes);
+        let decode = |installation| Blob::decode(installation, ORG, Model::Leads, &bytes);
         assert_eq!(decode(Some(HERE)), Err(Rejected::Mismatch));
         assert_eq!(decode(None), Ok(blob()));
     }
 
     #[test]
     fn pack_refuses_what_unpack_would() {
-        let pack = |identity: &[u8]| Blob::pack(ORG, Model::Leads, Format::CURRENT, VERSION, identity);
+        let pack = |identity: &[u8]| Blob::pack(ORG, Model::Leads, VERSION, identity);
         assert_eq!(pack(&vec![b'a'; MAX_BYTES]).unwrap().unpack().unwrap().len(), MAX_BYTES);
         let refused = pack(&vec![b'a'; MAX_BYTES + 1]).unwrap_err().to_string();
         assert!(refused.starts_with(&format!("the leads of org {ORG} has 8388609 bytes")), "{refused}");
@@ -302,20 +266,16 @@ mod tests {
             }
             let mut damaged = bytes.clone();
             damaged[at] ^= 0x01;
-            assert!(Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &damaged).is_err(), "byte {at}");
+            assert!(Blob::decode(Some(HERE), ORG, Model::Leads, &damaged).is_err(), "byte {at}");
         }
         for len in 0..bytes.len() {
-            assert!(
-                Blob::decode(Some(HERE), ORG, Model::Leads, Format::CURRENT, &bytes[..len]).is_err(),
-                "cut to {len}"
-            );
+            assert!(Blob::decode(Some(HERE), ORG, Model::Leads, &bytes[..len]).is_err(), "cut to {len}");
         }
     }
 
     #[test]
     fn equal_bytes_have_equal_tags_whatever_the_version() {
-        let later =
-            Blob::pack(ORG, Model::Leads, Format::CURRENT, Version { epoch: 2, n: 1 }, br#"{"leads":[]}"#).unwrap();
+        let later = Blob::pack(ORG, Model::Leads, Version { epoch: 2, n: 1 }, br#"{"leads":[]}"#).unwrap();
         assert_eq!(later.digest, blob().digest);
         assert_eq!(blob().digest.etag().len(), 36);
     }

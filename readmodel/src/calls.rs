@@ -5,6 +5,9 @@ use serde::Serialize;
 
 use crate::{ids::CallId, number::Number, time::Timestamp};
 
+/// Changes of the shape below. Each makes a new [`crate::model::Format`].
+pub(crate) const CHANGES: i32 = 0;
+
 /// Rows of a page unless the reader asks for another number.
 pub const PAGE_LIMIT: i64 = 20;
 
@@ -28,7 +31,7 @@ pub struct Pagination {
     pub limit: i64,
     /// Rows of all pages.
     pub total: i64,
-    /// How many pages there are; 0 without rows.
+    /// The number of pages; 0 without rows.
     pub pages: i64,
 }
 

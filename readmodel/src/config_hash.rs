@@ -10,7 +10,7 @@ use crate::{canonical::canonical, version::Malformed};
 
 /// xxh3-128 over the canonical JSON of everything that would be sent, behind the number of the way it was made.
 ///
-/// It tells changes and not forgeries: whoever can choose the content can make two of one hash, and the hash of a short
+/// It tells changes and not forgeries: somebody who can choose the content can make two of one hash, and the hash of a short
 /// secret tells the secret. So secrets enter only as digests.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConfigHash {

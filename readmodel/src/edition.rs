@@ -1,22 +1,20 @@
 //! All blobs of one org at one version.
 
 use crate::{
-    blob::{Blob, Format, Rejected},
+    blob::{Blob, Rejected},
     ids::{Installation, OrgId},
     model::Model,
     time::Timestamp,
     version::Version,
 };
 
-/// What a rebuild makes and a reader is served from: every model of an org, true at the same instant.
+/// The blobs of every model of an org, all true at the same instant. A rebuild makes one, and readers are served from it.
 #[derive(Clone, Debug)]
 pub struct Edition {
     /// The database that it was made from.
     pub installation: Installation,
-    /// Whose it is.
+    /// The org that it belongs to.
     pub org: OrgId,
-    /// How its blobs are laid out.
-    pub format: Format,
     /// Which rebuild.
     pub version: Version,
     /// The instant that the models are true for.
@@ -24,7 +22,7 @@ pub struct Edition {
     /// The first instant at which a model would differ by time alone.
     pub next_change_at: Option<Timestamp>,
     /// One blob a model, in the order of [`Model::ALL`].
-    blobs: [Blob; Model::COUNT],
+    blobs: Vec<Blob>,
 }
 
 /// Why stored bytes make no edition.
@@ -43,15 +41,13 @@ impl Edition {
     pub fn of<E>(
         installation: Installation,
         org: OrgId,
-        format: Format,
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
-        mut make: impl FnMut(Model) -> Result<Blob, E>,
+        make: impl FnMut(Model) -> Result<Blob, E>,
     ) -> Result<Self, E> {
-        let [leads, pulse, activity, calls, inbound, outbound, dashboard] = Model::ALL.map(&mut make);
-        let blobs = [leads?, pulse?, activity?, calls?, inbound?, outbound?, dashboard?];
-        Ok(Self { installation, org, format, version, as_of, next_change_at, blobs })
+        let blobs = Model::ALL.into_iter().map(make).collect::<Result<_, E>>()?;
+        Ok(Self { installation, org, version, as_of, next_change_at, blobs })
     }
 
     /// An edition of stored bytes, each checked as [`Blob::decode`] does; `stored_by` restricts which installation's bytes
@@ -59,15 +55,15 @@ impl Edition {
     pub fn decode<'a>(
         installation: Installation,
         stored_by: Option<Installation>,
-        (org, format): (OrgId, Format),
+        org: OrgId,
         version: Version,
         as_of: Timestamp,
         next_change_at: Option<Timestamp>,
         bytes: impl Fn(Model) -> Option<&'a [u8]>,
     ) -> Result<Self, Incomplete> {
-        Self::of(installation, org, format, version, as_of, next_change_at, |model| {
+        Self::of(installation, org, version, as_of, next_change_at, |model| {
             let bytes = bytes(model).ok_or(Incomplete::Missing(model))?;
-            Blob::decode(stored_by, org, model, format, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
+            Blob::decode(stored_by, org, model, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
         })
     }
 
@@ -77,7 +73,7 @@ impl Edition {
     }
 
     /// Every blob, in the order of [`Model::ALL`].
-    pub fn blobs(&self) -> &[Blob; Model::COUNT] {
+    pub fn blobs(&self) -> &[Blob] {
         &self.blobs
     }
 }

@@ -8,6 +8,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// Changes of the shape below. Each makes a new [`crate::model::Format`].
+pub(crate) const CHANGES: i32 = 0;
+
 /// Rows shown.
 pub const LIMIT: i64 = 50;
 

@@ -9,7 +9,6 @@ pub mod edition;
 pub mod ids;
 pub mod leads;
 pub mod model;
-pub mod models;
 pub mod moment;
 pub mod number;
 pub mod phone;

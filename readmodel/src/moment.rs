@@ -16,7 +16,7 @@ pub enum Moment {
 impl Moment {
     /// From ISO 8601 text: a date is a day; a date and time is an instant, in UTC when it names no offset.
     ///
-    /// The plus of an offset is a space by the time it gets here, unless whoever wrote the query escaped it.
+    /// The plus of an offset is a space by the time it gets here, unless the query escaped it.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Some(day) = day(text) {

@@ -12,7 +12,7 @@ const MAX_DIGITS: usize = 15;
 /// A carrier's mark in front of a number has no more characters than this.
 const MAX_CARRIER_PREFIX: usize = 16;
 
-/// What carriers say instead of a number.
+/// Words that carriers send instead of a number.
 const WITHHELD: [&str; 26] = [
     "anonymous",
     "anonym",
@@ -45,7 +45,7 @@ const WITHHELD: [&str; 26] = [
 /// Those of the words that carriers also send in the digits of a keypad.
 const SPELLED: [&str; 7] = ["anonymous", "restricted", "unavailable", "unknown", "private", "withheld", "blocked"];
 
-/// What a number says of the caller.
+/// A caller, as far as the number identifies one.
 #[derive(Clone, PartialEq, Eq)]
 pub enum PhoneNumber {
     /// It names nobody.

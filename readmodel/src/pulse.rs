@@ -8,7 +8,10 @@ use crate::{
     time::Timestamp,
 };
 
-/// How far back the hours go from the hour of the build.
+/// Changes of the shape below. Each makes a new [`crate::model::Format`].
+pub(crate) const CHANGES: i32 = 0;
+
+/// The chart goes back this many hours from the hour of the build.
 pub const HOURS: i64 = 168;
 
 /// Numbers only, never null, in the order of their keys.

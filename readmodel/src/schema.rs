@@ -1,4 +1,4 @@
-//! What types that are written as text or as a number are in the API's description.
+//! Schemas in the API's description of types that are written as text or as a number.
 
 use utoipa::{
     PartialSchema, ToSchema,

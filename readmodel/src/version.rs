@@ -55,7 +55,7 @@ impl Serialize for Version {
     }
 }
 
-/// Which transaction took a write: `r<epoch>-<xid8>`, handed to whoever wrote.
+/// The transaction that took a write: `r<epoch>-<xid8>`, handed to the writer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Receipt {
     /// The epoch in which the transaction ran.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use readmodel::{
-    blob::{Blob, Format},
+    blob::Blob,
     edition::{Edition, Incomplete},
     ids::{Installation, OrgId},
     model::Model,
@@ -17,7 +17,7 @@ use crate::{Error, Store, instant::PgTime};
 pub enum Held {
     /// All blobs are there and valid.
     Edition(Box<Edition>),
-    /// At least one blob is damaged, of another org, or of another format.
+    /// At least one blob is damaged, missing, or of another org.
     Unusable(Unusable),
     /// The org has no blobs.
     Nothing,
@@ -47,21 +47,19 @@ struct Stored {
 }
 
 impl Store {
-    /// The newest edition of an org.
+    /// The newest edition of an org; nothing if an earlier release made it.
     pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
-        let rows =
-            sqlx::query_file!("queries/blobs/read.sql", org.0, i32::from(self.format.0)).fetch_all(&self.pg).await?;
+        let rows = sqlx::query_file!("queries/blobs/read.sql", org.0, self.format.0).fetch_all(&self.pg).await?;
         let Some(head) = rows.first() else { return Ok(Held::Nothing) };
         let (installation, version) = (Installation(head.installation), Version { epoch: head.epoch, n: head.n });
         let (as_of, next_change_at) = (head.as_of.into(), head.next_change_at.map(Into::into));
         let stored: HashMap<_, _> =
             rows.into_iter().map(|row| (row.model, Stored { digest: row.digest, bytes: row.bytes })).collect();
         let bytes = |model: Model| stored.get(model.name()).map(|stored| stored.bytes.as_slice());
-        let whose = (org, self.format);
-        Ok(match Edition::decode(installation, None, whose, version, as_of, next_change_at, bytes) {
+        Ok(match Edition::decode(installation, None, org, version, as_of, next_change_at, bytes) {
             Ok(edition) => Held::Edition(Box::new(edition)),
             Err(reason) => {
-                Held::Unusable(Unusable { blobs: unreadable(whose, stored), ..Unusable::new(version, reason) })
+                Held::Unusable(Unusable { blobs: unreadable(org, stored), ..Unusable::new(version, reason) })
             }
         })
     }
@@ -71,18 +69,17 @@ impl Store {
     pub async fn distrust(&self, org: OrgId, unusable: &Unusable) -> Result<(), Error> {
         let (models, digests): (Vec<_>, Vec<_>) =
             unusable.blobs.iter().map(|(model, digest)| (model.name().to_owned(), digest.clone())).unzip();
-        let (format, count) = (i32::from(self.format.0), Model::ALL.len() as i64);
-        sqlx::query_file!("queries/blobs/distrust.sql", org.0, format, &models, &digests, count)
+        sqlx::query_file!("queries/blobs/distrust.sql", org.0, &models, &digests, Model::ALL.len() as i64)
             .execute(&self.pg)
             .await?;
         Ok(())
     }
 }
 
-fn unreadable((org, format): (OrgId, Format), mut stored: HashMap<String, Stored>) -> Vec<(Model, Vec<u8>)> {
+fn unreadable(org: OrgId, mut stored: HashMap<String, Stored>) -> Vec<(Model, Vec<u8>)> {
     let unreadable = Model::ALL.into_iter().filter_map(|model| {
         let Stored { digest, bytes } = stored.remove(model.name())?;
-        Blob::decode(None, org, model, format, &bytes).is_err().then_some((model, digest))
+        Blob::decode(None, org, model, &bytes).is_err().then_some((model, digest))
     });
     unreadable.collect()
 }

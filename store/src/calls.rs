@@ -17,10 +17,10 @@ use tokio::{
 
 use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
 
-/// How long a caller waits for a list. A list that takes longer has to be narrowed.
+/// A caller waits this long for a list. A list that takes longer has to be narrowed.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// A list that nobody waits for any more may still end by itself: most do.
+/// A list whose caller has gone may end by itself within this time: most do.
 const GRACE: Duration = Duration::from_millis(25);
 
 /// A list stops within this time of being cancelled, or its line is cut.
@@ -124,7 +124,7 @@ pub(crate) async fn newest(connection: &mut PgConnection, org: OrgId) -> Result<
 
 impl Store {
     /// One page of the calls that match, straight from the source. `place` is dropped when the server is done with it, which
-    /// may be some time after the caller has gone: so whoever hands out places bounds what runs at once.
+    /// may be some time after the caller has gone: so the number of places bounds what runs at once.
     pub async fn calls(&self, org: OrgId, filter: Filter, place: impl Send + 'static) -> Result<Page, Error> {
         let (answer, page) = oneshot::channel();
         let list = List { store: self.clone(), org, filter };
@@ -139,7 +139,7 @@ impl Store {
     }
 }
 
-/// A list to be read. It has a task of its own, since whoever asked for it may hang up: nothing that it has begun is dropped
+/// A list to be read. It has a task of its own, since its caller may hang up: nothing that it has begun is dropped
 /// before the server has ended it.
 struct List {
     store: Store,
@@ -200,7 +200,7 @@ async fn hung_up(answer: &mut Answer) {
     sleep(GRACE).await;
 }
 
-/// What the first statement of a list tells.
+/// The row of a list's first statement.
 struct Opened {
     as_of: PgTime,
     timezone: Option<String>,
@@ -255,18 +255,10 @@ async fn list(session: &mut PgConnection, org: OrgId, filter: &Filter, range: &R
     let count =
         sqlx::query_file!("queries/calls/count.sql", org.0, *direction, *status, from as _, before as _, include_test);
     let total = count.fetch_one(&mut *session).await?.count;
-    let page = sqlx::query_file!(
-        "queries/calls/page.sql",
-        org.0,
-        *direction,
-        *status,
-        from as _,
-        before as _,
-        include_test,
-        limit,
-        filter.offset()
-    );
-    Ok(Found { rows: facts!(page.fetch_all(session).await?), total, searched_from: None })
+    let skipped = filter.offset();
+    let rows =
+        rows(session, org, filter, range, &Window { looked_at: limit + skipped, skipped, pattern: None }).await?;
+    Ok(Found { rows, total, searched_from: None })
 }
 
 async fn search(
@@ -276,36 +268,58 @@ async fn search(
     range: &Range,
     pattern: &str,
 ) -> Result<Found, Error> {
-    let Filter { direction, status, include_test, limit, .. } = filter;
+    let Filter { direction, status, include_test, .. } = filter;
     let (from, before) = (range.from, range.before);
     let found = sqlx::query_file!(
-        "queries/calls/search_count.sql",
+        "queries/calls/count_found.sql",
         org.0,
         *direction,
         *status,
         from as _,
         before as _,
         include_test,
-        pattern,
-        SEARCHED
+        SEARCHED,
+        pattern
     );
     let found = found.fetch_one(&mut *session).await?;
+    let window = Window { looked_at: SEARCHED, skipped: 0, pattern: Some(pattern) };
+    let rows = rows(session, org, filter, range, &window).await?;
+    let is_cut = found.looked_at >= SEARCHED;
+    let searched_from = found.oldest.filter(|_| is_cut).map(Timestamp::from);
+    Ok(Found { rows, total: found.count, searched_from })
+}
+
+/// The calls among which a page is looked for.
+struct Window<'a> {
+    looked_at: i64,
+    /// The newest among them that no page needs.
+    skipped: i64,
+    pattern: Option<&'a str>,
+}
+
+async fn rows(
+    session: &mut PgConnection,
+    org: OrgId,
+    filter: &Filter,
+    range: &Range,
+    window: &Window<'_>,
+) -> Result<Vec<CallFacts>, Error> {
+    let Filter { direction, status, include_test, limit, .. } = filter;
     let page = sqlx::query_file!(
-        "queries/calls/search.sql",
+        "queries/calls/page.sql",
         org.0,
         *direction,
         *status,
-        from as _,
-        before as _,
+        range.from as _,
+        range.before as _,
         include_test,
-        pattern,
-        SEARCHED,
+        window.looked_at,
+        window.skipped,
+        window.pattern,
         limit,
-        filter.offset()
+        filter.offset() - window.skipped
     );
-    let is_cut = found.looked_at >= SEARCHED;
-    let searched_from = found.oldest.filter(|_| is_cut).map(Timestamp::from);
-    Ok(Found { rows: facts!(page.fetch_all(session).await?), total: found.count, searched_from })
+    Ok(facts!(page.fetch_all(session).await?))
 }
 
 /// A LIKE pattern for a text anywhere, with the text's own wildcards taken literally.

@@ -65,7 +65,7 @@ pub enum Error {
     OtherSource {
         /// The relations.
         found: String,
-        /// How `public` differs.
+        /// The differences of `public`.
         differences: String,
     },
     /// Redis is unreachable, or refused.

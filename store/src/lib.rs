@@ -18,7 +18,6 @@ pub mod leases;
 pub mod link;
 pub mod migrate;
 mod migrations;
-pub mod nodes;
 pub mod parked;
 pub mod phone_mappings;
 pub mod queue;
@@ -50,7 +49,7 @@ pub use schema::Schema;
 
 use std::time::Duration;
 
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use sqlx::{
     ConnectOptions, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},

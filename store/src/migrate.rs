@@ -21,24 +21,24 @@ use step::Steps;
 const LAST_BEFORE: i64 = 23;
 const RECORD_BEFORE: &str = "select max(version) from prewarm.migrations where success";
 
-/// What a database has that they have made.
+/// The numbers that a database has reached with them.
 const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
 
 /// One process migrates at a time. The lock ends with its session.
 const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
 
-/// Has the source noticed, once its tables and the code are there.
+/// Puts the triggers on the source, once its tables and the code exist.
 const WATCH: &str = "call prewarm.watch_source(); call prewarm.fill_fleet_pulse(); call prewarm.seal()";
 
-/// Closes what default privileges have opened, and takes the database into use if it is a copy of another. Writes nothing
-/// where all is in order.
+/// Revokes what default privileges have granted, and makes a copy of another database an installation of its own. Writes
+/// nothing if there is nothing to change.
 const FINISH: &str = "call prewarm.seal(); select prewarm.renew_installation()";
 
 /// How long all of it waits for the locks of other sessions.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Brings a database to this binary's schema, and takes it into use if it is a copy of another. Safe to run twice, and from
-/// several processes at once: where all is in order it writes nothing.
+/// Brings a database to this binary's schema, and makes a copy of another database an installation of its own. Safe to run
+/// twice, and from several processes at once: it writes nothing if there is nothing to change.
 pub async fn migrate(url: &str, source: Source) -> Result<(), Error> {
     migrate_within(url, source, PATIENCE).await
 }
@@ -62,7 +62,7 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
         numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
     }
     if applied.code != CODE_DIGEST {
-        // Sealed in the same transaction: a function that is made anew is everybody's and has no path until then.
+        // Sealed in the same transaction: until then a new function may be executed by all roles and has no search path.
         let [major, minor, patch] = release();
         let record =
             format!("update prewarm.schema set code = '{CODE_DIGEST}', release = '{{{major},{minor},{patch}}}'");
@@ -76,7 +76,7 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
     steps.apply([], FINISH).await
 }
 
-/// Makes the record of what is applied, in a database that has none.
+/// Creates the record of applied migrations in a database that has none.
 async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
     let before: Option<i64> = match sqlx::query_scalar(RECORD_BEFORE).fetch_one(steps.session()).await {
         Err(error) if crate::schema::is_missing_table(&error) => None,
@@ -91,7 +91,7 @@ async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
     Applied::read(steps.session()).await?.ok_or(Error::TooOld(0))
 }
 
-/// Applies what a database lacks of a folder's files, each in a transaction of its own.
+/// Applies the files of a folder that a database lacks, each in a transaction of its own.
 async fn numbered(steps: &mut Steps, files: &'static [File], folder: &str, applied: i32) -> Result<(), Error> {
     for (number, file) in (1..).zip(files) {
         if number > applied {

@@ -1,4 +1,4 @@
-//! The files of `migrations/`, as this binary has them.
+//! The files of `migrations/` in this binary.
 
 /// A file of `migrations/`.
 #[derive(Debug)]
@@ -10,7 +10,7 @@ pub(crate) struct File {
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// The way from the migrations that came before these.
+/// Takes over a database of the migrations that came before these.
 pub(crate) const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
 
 /// This release: `0.1.0` is `[0, 1, 0]`.

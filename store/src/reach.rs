@@ -8,7 +8,7 @@ use std::{
 use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::time::{sleep, timeout};
 
-use crate::{Error, words};
+use crate::{Error, Store, words};
 
 /// The time that a server may take to accept a connection and answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,6 +54,14 @@ pub async fn failure(options: &PgConnectOptions, limit: Duration) -> Option<Stri
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(reason(&error)),
         Err(_) => Some(format!("no answer within {} s", limit.as_secs())),
+    }
+}
+
+impl Store {
+    /// Fails if the database accepts no writes.
+    pub async fn check_writes(&self) -> Result<(), Error> {
+        sqlx::query_file!("queries/reach/check_writes.sql").execute(&self.pg).await?;
+        Ok(())
     }
 }
 

@@ -13,10 +13,9 @@ use ::redis::{
 };
 use futures_util::{Stream, StreamExt};
 use readmodel::{
-    blob::Format,
     edition::Edition,
     ids::{Installation, OrgId},
-    model::Model,
+    model::{Format, Model},
     time::Timestamp,
     version::Version,
 };
@@ -53,7 +52,7 @@ const NOTE_INSTALLATION: &str = include_str!("../lua/note_installation.lua");
 const WRONG_TYPE: &str = "WRONGTYPE";
 
 /// The fields of an org's hash before the blobs.
-const HEAD: [&str; 4] = ["epoch", "n", "as_of", "next_change_at"];
+const HEAD: [&str; 5] = ["epoch", "n", "as_of", "next_change_at", "format"];
 
 /// The settings of the connection to Redis.
 #[derive(Clone)]
@@ -90,7 +89,7 @@ pub struct Redis {
     connection: ConnectionManager,
     read_timeout: Duration,
     failures: Failures,
-    /// The blob format that this process reads.
+    /// The blob format that this process writes, and the oldest that it reads.
     format: Format,
 }
 
@@ -177,18 +176,18 @@ impl Redis {
         self.failures.refusals()
     }
 
-    /// The stored edition of an org, every byte checked.
+    /// The stored edition of an org, every byte checked; nothing if an earlier release put it there.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
-        let fields = self.fields(&key(installation, org, self.format)).await;
+        let fields = self.fields(&key(installation, org)).await;
         self.failures.note(Operation::Read, &fields);
         let fields = Fields(fields?);
-        let Some((version, as_of, next_change_at)) = fields.head() else {
+        let Some(Head { version, as_of, next_change_at, .. }) = fields.head().filter(|head| head.format >= self.format)
+        else {
             return Ok(Held::Nothing);
         };
         let stored_by = Some(installation);
-        let whose = (org, self.format);
         let edition =
-            Edition::decode(installation, stored_by, whose, version, as_of, next_change_at, |model| fields.blob(model));
+            Edition::decode(installation, stored_by, org, version, as_of, next_change_at, |model| fields.blob(model));
         Ok(match edition {
             Ok(edition) => Held::Edition(Box::new(edition)),
             Err(reason) => Held::Unusable(Unusable::new(version, reason)),
@@ -235,10 +234,10 @@ impl Redis {
     /// Runs the script; `None` if Redis does not hold the base.
     async fn run(&self, edition: &Edition, terms: &Terms<'_>) -> Result<Option<Put>, Error> {
         let script = Script::new(PUBLISH);
-        let mut call = script.key(key(edition.installation, edition.org, edition.format));
+        let mut call = script.key(key(edition.installation, edition.org));
         call.arg(edition.version.epoch).arg(edition.version.n);
         call.arg(edition.as_of.as_micros()).arg(micros_or_never(edition.next_change_at));
-        call.arg(TIME_TO_LIVE.as_secs());
+        call.arg(self.format.0).arg(TIME_TO_LIVE.as_secs());
         match terms.base {
             Some(base) => call.arg(base.version.epoch).arg(base.version.n).arg(micros_or_never(base.as_of)),
             None => call.arg("").arg("").arg(""),
@@ -269,22 +268,10 @@ impl Redis {
         })
     }
 
-    /// Removes an org's blobs of older formats, after a put of the newest.
-    pub async fn discard_older(&self, installation: Installation, org: OrgId) -> Result<(), Error> {
-        let formats = Format::OLDEST.0..self.format.0;
-        let keys: Vec<String> = formats.map(|format| key(installation, org, Format(format))).collect();
-        if !keys.is_empty() {
-            self.connection.clone().del::<_, ()>(keys).await?;
-        }
-        Ok(())
-    }
-
     /// Removes an org's blobs, and tells the nodes to look again.
     pub async fn forget(&self, installation: Installation, org: OrgId) -> Result<(), Error> {
         let mut connection = self.connection.clone();
-        let formats = Format::OLDEST.0..=self.format.0;
-        let keys: Vec<String> = formats.map(|format| key(installation, org, Format(format))).collect();
-        connection.del::<_, ()>(keys).await?;
+        connection.del::<_, ()>(key(installation, org)).await?;
         connection.publish::<_, _, ()>(channel(installation), format!("{org} {}", Version::NONE)).await?;
         Ok(())
     }
@@ -327,10 +314,9 @@ impl Redis {
     }
 }
 
-/// The key of an org's hash. The org is the hash tag, so that all its keys are in one slot of a cluster. The format is
-/// part of the key, so that nodes of two formats can run side by side.
-fn key(installation: Installation, org: OrgId, format: Format) -> String {
-    format!("prewarm:{format}:{installation}:{{{org}}}")
+/// The key of an org's hash. The org is the hash tag, so that all its keys are in one slot of a cluster.
+fn key(installation: Installation, org: OrgId) -> String {
+    format!("prewarm:{installation}:{{{org}}}")
 }
 
 /// The channel of an installation's new versions; messages are `<org> <epoch>-<n>`.
@@ -345,16 +331,27 @@ fn address_key(address: &str) -> String {
 /// The values of an org's hash: those of [`HEAD`], then a blob for each model.
 struct Fields(Vec<Option<Vec<u8>>>);
 
+struct Head {
+    version: Version,
+    as_of: Timestamp,
+    next_change_at: Option<Timestamp>,
+    format: Format,
+}
+
 impl Fields {
-    fn head(&self) -> Option<(Version, Timestamp, Option<Timestamp>)> {
+    fn head(&self) -> Option<Head> {
         let text = |at: usize| std::str::from_utf8(self.0.get(at)?.as_deref()?).ok();
         let number = |at: usize| text(at)?.parse::<i64>().ok();
-        let version = Version { epoch: number(0)?, n: number(1)? };
         let next_change_at = match text(3)? {
             "" => None,
             _ => Some(Timestamp::from_micros(number(3)?)),
         };
-        Some((version, Timestamp::from_micros(number(2)?), next_change_at))
+        Some(Head {
+            version: Version { epoch: number(0)?, n: number(1)? },
+            as_of: Timestamp::from_micros(number(2)?),
+            next_change_at,
+            format: Format(number(4)?.try_into().ok()?),
+        })
     }
 
     fn blob(&self, model: Model) -> Option<&[u8]> {

@@ -1,25 +1,25 @@
-//! How a database's schema compares with this binary's.
+//! Compares a database's schema with this binary's.
 
 use crate::{
     Error, Store,
     migrations::{CODE_DIGEST, STANDALONE, TABLES, release},
 };
 
-/// How a database's schema compares with this binary's.
+/// A database's schema, compared with this binary's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schema {
     /// The same.
     Current,
-    /// `prewarm migrate` is still to be run.
+    /// Older: `prewarm migrate` has to run.
     Behind,
-    /// The same, without a source to read.
+    /// The same, but the database has no source.
     WithoutSource,
-    /// A newer binary has been at it.
+    /// A newer release has migrated it.
     Ahead,
 }
 
 impl Schema {
-    /// What has to be done before a process can work on it; none where it can.
+    /// The reason why a process cannot work on it, and the remedy; `None` if it can.
     #[must_use]
     pub const fn obstacle(self) -> Option<&'static str> {
         match self {
@@ -31,7 +31,7 @@ impl Schema {
     }
 }
 
-/// What a database has of the migrations.
+/// The migrations that a database has.
 #[derive(Debug)]
 pub(crate) struct Applied {
     /// The newest number of `tables/`.
@@ -40,12 +40,12 @@ pub(crate) struct Applied {
     pub(crate) standalone: i32,
     /// The digest of `code/`.
     pub(crate) code: String,
-    /// The release that applied it.
+    /// The release that applied it; empty if that is not recorded.
     pub(crate) release: Vec<i32>,
 }
 
 impl Applied {
-    /// None where nothing is applied, or only what migrations of another kind have made.
+    /// `None` before the first of these migrations.
     pub(crate) async fn read(pg: impl sqlx::PgExecutor<'_>) -> Result<Option<Self>, Error> {
         match sqlx::query_file_as!(Self, "queries/schema/applied.sql").fetch_one(pg).await {
             Err(error) if is_missing_table(&error) => Ok(None),
@@ -77,7 +77,7 @@ fn newest<T>(files: &[T]) -> i32 {
 }
 
 impl Store {
-    /// How the database's schema compares with this binary's.
+    /// Compares the database's schema with this binary's.
     pub async fn schema(&self) -> Result<Schema, Error> {
         Ok(Applied::read(&self.pg).await?.map_or(Schema::Behind, |applied| applied.compared()))
     }

@@ -7,12 +7,10 @@ use std::{
 };
 
 use readmodel::{
-    blob::{Blob, Format},
     calls::Calls,
     edition::Edition,
     ids::{Installation, OrgId},
-    model::Model,
-    models::Models,
+    model::{Format, Model, Models},
     time::{Calendar, Clock, Timestamp},
     version::Version,
 };
@@ -24,10 +22,10 @@ use crate::{
     pulse, redis::Base, sessions::WarmSession,
 };
 
-/// How much of what the models are read from a rebuild makes anew.
+/// The part of the tables under the models that a rebuild makes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// What the marks say was touched.
+    /// The rows that marks name.
     Touched,
     /// Everything, from the source alone.
     Everything,
@@ -41,7 +39,7 @@ pub struct Snapshot {
     began: Instant,
     /// The database that it is of.
     pub installation: Installation,
-    /// Whose.
+    /// The org.
     pub org: OrgId,
     /// The instant that the models are true for.
     pub as_of: Timestamp,
@@ -49,18 +47,15 @@ pub struct Snapshot {
     pub base: Base,
     /// The version that this snapshot makes.
     pub version: Version,
-    /// The oldest format that is to be made: of all nodes that live, as far as this one can.
-    pub oldest: Format,
-    /// Whether the version that the org is at lacks blobs of this process' format.
-    pub swaps: bool,
     /// Whether the org exists.
     pub known: bool,
     /// The org's time zone, where no zone has that name: its days are those of UTC.
     pub unknown_zone: Option<String>,
+    format: Format,
     calendar: Calendar,
 }
 
-/// What a committed snapshot has done.
+/// The effect of a committed snapshot.
 #[derive(Debug)]
 pub struct Committed {
     /// The models whose bytes differ from the version before.
@@ -120,8 +115,7 @@ impl Store {
             as_of: opened.as_of.into(),
             base,
             version: base.version.next(opened.epoch),
-            oldest: opened.oldest_read.map_or(self.format, |read| self.format.no_older_than(read)),
-            swaps: opened.base_format.is_some_and(|format| format != i32::from(self.format.0)),
+            format: self.format,
             known: opened.known,
             unknown_zone: opened.timezone.filter(|_| !calendar.is_known()),
             calendar,
@@ -129,7 +123,7 @@ impl Store {
     }
 }
 
-/// What the first statement of a snapshot tells.
+/// The row of a snapshot's first statement.
 struct Opened {
     as_of: PgTime,
     installation: Uuid,
@@ -140,8 +134,6 @@ struct Opened {
     base_epoch: Option<i64>,
     base_n: Option<i64>,
     base_as_of: Option<PgTime>,
-    base_format: Option<i32>,
-    oldest_read: Option<i32>,
     touched: Option<i32>,
 }
 
@@ -204,9 +196,9 @@ impl Snapshot {
         Ok((models, next_change_at))
     }
 
-    /// Writes an edition, in its own format and in older ones, removes the marks that the snapshot saw, and commits.
-    pub async fn commit(mut self, edition: &Edition, older: &[Edition]) -> Result<Committed, Error> {
-        match self.write(edition, older).await {
+    /// Writes an edition, removes the marks that the snapshot saw, and commits.
+    pub async fn commit(mut self, edition: &Edition) -> Result<Committed, Error> {
+        match self.write(edition).await {
             Ok(committed) => {
                 self.session.commit().await?;
                 Ok(committed)
@@ -218,9 +210,8 @@ impl Snapshot {
         }
     }
 
-    async fn write(&mut self, edition: &Edition, older: &[Edition]) -> Result<Committed, Error> {
-        let blobs: Vec<&Blob> = older.iter().chain([edition]).flat_map(Edition::blobs).collect();
-        let formats: Vec<i32> = blobs.iter().map(|blob| blob.format.0.into()).collect();
+    async fn write(&mut self, edition: &Edition) -> Result<Committed, Error> {
+        let blobs = edition.blobs();
         let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
         let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
         let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode(edition.installation)).collect();
@@ -233,9 +224,7 @@ impl Snapshot {
             edition.next_change_at.map(PgTime) as Option<PgTime>,
             self.base.version.epoch,
             self.base.version.n,
-            formats.first(),
-            i32::from(edition.format.0),
-            &formats,
+            self.format.0,
             &models,
             &digests,
             &bytes,

@@ -19,7 +19,7 @@ use crate::{
 pub enum Head {
     /// The newest version.
     At(Version),
-    /// The org exists, but has no blobs of this process' format yet.
+    /// The org exists, but has no blobs of this release's format or a later one yet.
     NotBuilt,
     /// There is no such org.
     Unknown,
@@ -64,7 +64,7 @@ impl Store {
     }
 
     async fn org_version_once(&self, org: OrgId) -> Result<Option<OrgVersion>, Error> {
-        let row = sqlx::query_file!("queries/versions/org_version.sql", org.0, i32::from(self.format.0));
+        let row = sqlx::query_file!("queries/versions/org_version.sql", org.0, self.format.0);
         let Some(row) = row.fetch_optional(&self.pg).await? else { return Ok(None) };
         let head = match (row.known, row.n) {
             (false, _) => Head::Unknown,

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
 use store::{
     Schema, Source, Store, migrate,

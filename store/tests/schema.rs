@@ -2,9 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use std::time::{Duration, Instant};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::Path,
+    time::{Duration, Instant},
+};
 
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions, postgres::PgPoolOptions};
 use store::{Error, Schema, Source, Store, migrate, migrate::migrate_within};
 use testkit::Database;
@@ -45,7 +50,7 @@ async fn before() -> Database {
     database
 }
 
-/// The row count of each table, except for tables newer than `before.sql`.
+/// The row count of each table, except for tables newer than `before.sql` and tables dropped since.
 async fn rows(database: &Database) -> Vec<String> {
     let counts = "select c.oid::regclass || ' ' ||
                          (xpath('/row/n/text()', query_to_xml(format('select count(*) as n from %s', c.oid::regclass),
@@ -53,8 +58,8 @@ async fn rows(database: &Database) -> Vec<String> {
                     from pg_class c
                    where c.relkind = 'r'
                      and c.relnamespace = any (array['prewarm', 'public']::regnamespace[])
-                     and c.oid::regclass::text <> all ('{prewarm.migrations, prewarm.schema, prewarm.settings,
-                                                         prewarm.source_faults, prewarm.jobs, prewarm.workers}')
+                     and c.oid::regclass::text <> all ('{prewarm.migrations, prewarm.nodes, prewarm.schema, prewarm.jobs,
+                                                         prewarm.settings, prewarm.source_faults, prewarm.workers}')
                    order by 1";
     texts(&mut connect(database).await, counts).await
 }
@@ -163,6 +168,29 @@ async fn a_newer_or_unknown_schema_is_left_alone() {
     let error = migrate(&older.url(), Source::Untouched).await.unwrap_err();
     assert!(matches!(error, Error::TooOld(22)), "{error}");
     older.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_schema_that_does_not_record_its_release_is_upgraded() {
+    let database = Database::empty().await.unwrap();
+    let mut session = connect(&database).await;
+    for file in tables_before("0012_release.sql") {
+        run(&mut session, &file).await;
+    }
+    run(&mut session, "update prewarm.schema set tables = 11, code = 'earlier'").await;
+    assert_eq!(compared(&database).await, Schema::Behind);
+    migrate(&database.url(), Source::Untouched).await.unwrap();
+    assert_eq!(compared(&database).await, Schema::WithoutSource);
+    database.close().await.unwrap();
+}
+
+/// The files of `migrations/tables` before one of them, in order.
+fn tables_before(file: &str) -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations/tables");
+    let mut files: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files.retain(|path| path.file_name().unwrap() < OsStr::new(file));
+    files.iter().map(|path| fs::read_to_string(path).unwrap()).collect()
 }
 
 #[tokio::test]

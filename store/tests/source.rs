@@ -77,7 +77,7 @@ impl Db {
 
     async fn faults(&mut self) -> Vec<String> {
         let faults = self
-            .texts("select concat(what, ': ', reason, case when every_org then ' (every org)' end) from prewarm.source_faults order by 1")
+            .texts("select concat(what, ': ', reason, case when every_org then ' (every org)' when erasure then ' (erasure)' end) from prewarm.source_faults order by 1")
             .await;
         self.run("truncate prewarm.source_faults").await;
         faults
@@ -95,7 +95,7 @@ async fn a_row_without_an_org_fails_no_writer_and_marks_nothing() {
     sqlx::raw_sql(WITHOUT_AN_ORG).execute(&mut session).await.unwrap();
     let marked = "select array_agg(distinct what || ' ' || org_id)::text || count(*) from prewarm.marks";
     let marked: String = sqlx::query_scalar(marked).fetch_one(&mut session).await.unwrap();
-    assert_eq!(marked, r#"{"contacts 00000000-0000-0000-0000-000000000001"}2"#, "as it came, and as it went");
+    assert_eq!(marked, r#"{"contacts 00000000-0000-0000-0000-000000000001"}2"#, "once for each org it was in");
     database.close().await.unwrap();
 }
 
@@ -149,9 +149,9 @@ async fn a_statement_lists_what_it_touched_and_a_large_one_marks_its_orgs_whole(
     db.close().await;
 }
 
-/// Each is done to the tables by somebody else, who knows nothing of our triggers; then he writes.
+/// Changes that an application makes to its tables without regard for our triggers, before it writes.
 #[tokio::test]
-async fn no_writer_fails_whatever_has_become_of_a_table() {
+async fn a_changed_table_fails_no_writer() {
     let changes = [
         (
             "alter table public.calls rename column phone_number to msisdn",
@@ -217,7 +217,7 @@ async fn a_fault_that_hides_the_org_marks_every_org() {
         let told = "select what || ': ' || reason || ' (every org)' from prewarm.spread_faults()";
         assert_eq!(db.texts(told).await, [fault]);
         assert_eq!(db.marks().await, ["1 source wide", "2 source wide"]);
-        assert_eq!(db.texts(told).await, [fault], "told for a while");
+        assert_eq!(db.texts(told).await, [fault], "reported for a while");
         assert_eq!(db.marks().await, [""; 0], "and spread once");
         db.close().await;
     }
@@ -243,14 +243,14 @@ async fn a_ledger_that_is_locked_or_gone_fails_no_writer() {
 }
 
 #[tokio::test]
-async fn an_erasure_that_cannot_be_owed_fails_no_writer_and_is_told() {
+async fn an_erasure_that_cannot_be_owed_fails_no_writer_and_is_reported() {
     let mut db = Db::create().await;
     db.run("alter table public.contacts rename column phone to msisdn; drop view public.view_actionable_leads").await;
     db.run("delete from public.contacts").await;
-    assert_eq!(db.faults().await, ["contacts (erasure): record \"old\" has no field \"phone\""]);
+    assert_eq!(db.faults().await, ["contacts: record \"old\" has no field \"phone\" (erasure)"]);
     db.run("alter table public.calls rename column vapi_call_id to vapi_id").await;
     db.run("delete from public.calls; truncate public.calls; truncate public.organizations cascade").await;
-    assert_eq!(db.faults().await, ["calls (erasure): column gone.vapi_call_id does not exist"]);
+    assert_eq!(db.faults().await, ["calls: column gone.vapi_call_id does not exist (erasure)"]);
     db.close().await;
 }
 

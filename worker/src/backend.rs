@@ -28,10 +28,7 @@ use store::{
     Error, Store,
     queue::{Claimed, End, Job, JobId, Queue},
 };
-use tokio::{
-    sync::watch,
-    time::{Instant, Sleep},
-};
+use tokio::time::{Instant, Sleep};
 
 use crate::{bell::Bell, config::Limits, watchdog::Progress};
 
@@ -56,8 +53,6 @@ pub(crate) struct Line {
     /// When strays were last looked for: jobs whose claim was not answered.
     pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
-    /// While true, this queue is left to others.
-    pub(crate) stand_by: Option<watch::Receiver<bool>>,
     pub(crate) progress: Progress,
 }
 
@@ -87,10 +82,6 @@ impl Held {
 }
 
 impl Line {
-    fn stands_by(&self) -> bool {
-        self.stand_by.as_ref().is_some_and(|it| *it.borrow())
-    }
-
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let (held, since) = (self.held.ids(), *self.looked());
         let (lost, strays) = bounded(async {
@@ -279,14 +270,8 @@ impl Backend for LineBackend {
     ) -> Poll<Option<Result<Self::Task, Infallible>>> {
         self.listen(cx);
         self.arm(cx);
-        if matches!(self.line.state_mut(), State::Ready) {
-            if self.line.stands_by() {
-                self.line.progress.made();
-                return Poll::Pending;
-            }
-            if !mem::take(&mut self.due) {
-                return Poll::Pending;
-            }
+        if matches!(self.line.state_mut(), State::Ready) && !mem::take(&mut self.due) {
+            return Poll::Pending;
         }
         self.line.poll_next(cx, worker)
     }

@@ -93,11 +93,14 @@ pub(crate) async fn measure_source(store: Store, health: Health) {
 }
 
 fn state_of_source(faults: &[Fault]) -> State {
-    let Some(Fault { what, reason }) = faults.first() else { return State::Ok };
+    // An erasure first: its data stays until somebody acts.
+    let Some(Fault { what, reason, is_erasure }) = faults.iter().max_by_key(|fault| fault.is_erasure) else {
+        return State::Ok;
+    };
+    let outcome =
+        if *is_erasure { "deleted data is not erased" } else { "changes are not listed, and rebuild whole orgs" };
     let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
-    State::Degraded(format!(
-        "changes are not listed, and rebuild whole orgs (prewarm.source_faults): {what}: {reason}{more}"
-    ))
+    State::Degraded(format!("{outcome} (prewarm.source_faults): {what}: {reason}{more}"))
 }
 
 /// Keeps the gauge of erasures current, and reports one that takes long in `/readyz`. Never returns.

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use store::queue::Queue;
-use tokio::sync::watch;
 
 /// The settings of a worker process. The defaults are for production; tests shorten the times.
 #[derive(Clone, Debug)]
@@ -20,8 +19,6 @@ pub struct Config {
     pub prewarm: Option<Limits>,
     /// The time for which bodies of events are kept (`PREWARM_EVENT_RETENTION`).
     pub event_retention: Duration,
-    /// While true, rebuilds are left to the workers of a newer release.
-    pub stand_by: watch::Receiver<bool>,
 }
 
 /// The default of `PREWARM_EVENT_RETENTION`.
@@ -77,7 +74,6 @@ impl Default for Config {
                 poll: Duration::from_millis(100),
             }),
             event_retention: DEFAULT_EVENT_RETENTION,
-            stand_by: watch::channel(false).1,
         }
     }
 }

@@ -144,7 +144,6 @@ impl<H: Handler> Engine<H> {
             held: Arc::default(),
             looked: Arc::default(),
             bell: Arc::new(Bell::default()),
-            stand_by: (queue == Queue::Rebuild).then(|| self.config.stand_by.clone()),
             progress: Progress::new(),
         })
     }

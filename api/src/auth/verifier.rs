@@ -69,7 +69,7 @@ impl Verifier {
     pub async fn keep_keys_fresh(&self) {
         let Some(jwks) = &self.jwks else { return };
         loop {
-            jwks.refresh(wall_clock()).await;
+            self.refresh_keys(wall_clock()).await;
             tokio::time::sleep(jwks.due_in(wall_clock())).await;
         }
     }

@@ -30,14 +30,13 @@ impl Editions {
         let unleased_at = Instant::now() + BUILD_WAIT;
         loop {
             let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
-            // Read under the lease, which may be free because a build has ended.
-            let found = self.built(org).await;
-            if leased && !matches!(found, Ok(None)) {
-                self.release(org).await;
-            }
-            match found? {
+            let found = match leased {
+                true => self.store.while_held(org, &self.node, self.built_or_rebuilt(org)).await?,
+                false => self.built(org).await?,
+            };
+            match found {
                 Some(found) => return Ok(found),
-                None if leased => self.rebuild_leased(org).await?,
+                None if leased => {}
                 None if self.store.is_quarantined(org).await.unwrap_or(false) => return Err(Unavailable),
                 None if Instant::now() > unleased_at => self.rebuild(org).await?,
                 None => tokio::time::sleep(LEASE_POLL_INTERVAL).await,
@@ -58,13 +57,14 @@ impl Editions {
         }
     }
 
-    async fn rebuild_leased(&self, org: OrgId) -> Result<(), Unavailable> {
-        self.store.while_held(org, &self.node, self.rebuild(org)).await
-    }
-
-    async fn release(&self, org: OrgId) {
-        // If this fails, the lease expires by itself.
-        let _ = self.store.release_lease(org, &self.node).await;
+    /// The built edition, or a build of it, under the lease. The lease may be free because a build has ended. While it is
+    /// held, no worker of an earlier release builds over the edition before it is read.
+    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<FoundEdition>, Unavailable> {
+        if let Some(found) = self.built(org).await? {
+            return Ok(Some(found));
+        }
+        self.rebuild(org).await?;
+        self.built(org).await
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {

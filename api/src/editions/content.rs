@@ -136,7 +136,7 @@ fn etag(digest: Digest) -> HeaderValue {
 
 #[cfg(test)]
 mod tests {
-    use readmodel::{blob::Format, ids::OrgId, model::Model, version::Version};
+    use readmodel::{ids::OrgId, model::Model, version::Version};
     use uuid::Uuid;
 
     use super::*;
@@ -144,7 +144,7 @@ mod tests {
     const ORG: OrgId = OrgId(Uuid::from_u128(1));
 
     fn blob(identity: &[u8]) -> Blob {
-        Blob::pack(ORG, Model::Leads, Format::CURRENT, Version { epoch: 1, n: 1 }, identity).unwrap()
+        Blob::pack(ORG, Model::Leads, Version { epoch: 1, n: 1 }, identity).unwrap()
     }
 
     /// A body of 50 rows, one of which depends on `n`.

@@ -26,8 +26,7 @@ use readmodel::{
     blob::Blob,
     edition::Edition,
     ids::{Installation, OrgId},
-    model::Model,
-    models::Models,
+    model::{Model, Models},
     time::{Clock, Timestamp},
     version::Version,
 };
@@ -211,8 +210,8 @@ impl Editions {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
         let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
-        let edition = Edition::of(home, org, self.store.format, Version::NONE, self.now.now(), None, |model| {
-            Blob::pack(org, model, self.store.format, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
+        let edition = Edition::of(home, org, Version::NONE, self.now.now(), None, |model| {
+            Blob::pack(org, model, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
         })?;
         Ok(FoundEdition { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }

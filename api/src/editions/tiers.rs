@@ -141,7 +141,8 @@ impl Editions {
         }
     }
 
-    /// Reads an org's edition from Postgres; `None` if this node cannot use it, and then a rebuild is requested.
+    /// Reads an org's edition from Postgres; `None` if an earlier release made it, or if this node cannot use it, and then a
+    /// rebuild is requested.
     pub(super) async fn held_in_postgres(
         &self,
         org: OrgId,
@@ -151,10 +152,11 @@ impl Editions {
         let held = tokio::time::timeout(POSTGRES_BUDGET, self.store.edition(org)).await.map_err(|_| Unavailable)?;
         if let Ok(Held::Unusable(unusable)) = &held {
             self.store.distrust(org, unusable).await.map_err(|_| Unavailable)?;
-            self.usable(Tier::Postgres, org, held);
-            return Ok(None);
         }
-        let edition = self.usable(Tier::Postgres, org, held).ok_or(Unavailable)?;
+        let is_told = held.is_ok();
+        let Some(edition) = self.usable(Tier::Postgres, org, held) else {
+            return if is_told { Ok(None) } else { Err(Unavailable) };
+        };
         self.fill_redis(&edition, replaceable);
         Ok(Some(self.admit(&edition, source)))
     }

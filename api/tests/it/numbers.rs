@@ -11,7 +11,7 @@ use std::{
 use api::numbers::{CACHE_TIME, NotAnswered, NumberAssistant, Numbers};
 use embedded::Durability;
 use futures_util::FutureExt as _;
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use serde_json::json;
 use store::{Config, Sessions, Store, sessions::WarmSessions};
 use testkit::{

@@ -97,7 +97,7 @@ export interface Calls {
 
 export type ContactId = string;
 
-/** All panels of one version. */
+/** All panels of one version, each as its own route gives it. */
 export interface Dashboard {
   activity: Activity;
   calls: Calls;
@@ -112,7 +112,7 @@ export type Direction = 'inbound' | 'outbound';
 export interface ActivityEvent {
   /** `call_<id>`, `hotlead_<contact's id>` or `appointment_<id>`. */
   id: string;
-  /** What the line was made of. */
+  /** The parts of that line. */
   metadata: Metadata;
   /** One line for people. */
   summary: string;
@@ -175,7 +175,7 @@ export interface Leads {
   leads: Lead[];
 }
 
-/** What an event was made of, in the order of its keys. */
+/** The facts behind an event, in the order of its keys. */
 export type Metadata = {
   call_direction: string;
   caller_name: string;
@@ -228,7 +228,7 @@ export interface Pagination {
   limit: number;
   /** From 1 on. */
   page: number;
-  /** How many pages there are; 0 without rows. */
+  /** The number of pages; 0 without rows. */
   pages: number;
   /** Rows of all pages. */
   total: number;

@@ -45,6 +45,8 @@ async fn an_answer_says_so_while_the_orgs_changes_have_waited_for_long() {
     let stack = Stack::start().await;
     let org = stack.org().await;
     stack.follows(&org).await;
+    // A rebuild that already runs would publish the change in spite of the lease.
+    stack.settled().await;
     // A lease without an end blocks the rebuild.
     stack
         .sql(&format!(

@@ -101,7 +101,7 @@ async fn flush(stack: &Stack) {
 
 /// The number of orgs in Redis, of any format and installation.
 async fn keys(stack: &Stack) -> usize {
-    redis_cli(stack, &["KEYS", "prewarm:*:*:{*"]).await.lines().count()
+    redis_cli(stack, &["KEYS", "prewarm:*-*:{*"]).await.lines().count()
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ async fn an_unknown_org_gets_empty_panels_and_nothing_is_stored() {
     for panel in PANELS {
         let answer = stack.read(&nobody, panel.path).await;
         assert_eq!(answer.status, StatusCode::OK);
-        let empty = (panel.definition)(&World::default(), nobody.id, answer.as_of().as_micros());
+        let empty = panel.definition(&World::default(), nobody.id, answer.as_of().as_micros());
         assert_eq!(answer.text(), String::from_utf8(empty).unwrap(), "{}", panel.path);
     }
     let searched = stack.read(&nobody, "/api/calls-dashboard?search=a").await;

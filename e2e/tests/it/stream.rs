@@ -25,8 +25,8 @@ async fn every_version_is_announced_with_the_etags_of_its_panels() {
     assert_eq!(stack.post(&report(&org, "call-1", "+15550100001")).await.status, StatusCode::OK);
     let second = events.next().await;
     assert!(second.version() > first.version());
-    let models = ["dashboard", "leads", "pulse", "activity", "calls", "calls_inbound", "calls_outbound"];
-    for (panel, model) in PANELS.iter().zip(models) {
+    for panel in PANELS {
+        let model = panel.model.name();
         let answer = stack.read(&org, panel.path).await;
         if answer.version() == second.version() {
             assert_eq!(second.data["models"][model], answer.etag(), "{model}");

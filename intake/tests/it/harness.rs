@@ -1,6 +1,6 @@
 //! A store on a private database.
 
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use store::{Config, Sessions, Store};
 use testkit::{
     Database,

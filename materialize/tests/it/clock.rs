@@ -133,7 +133,7 @@ async fn a_clock_jump_during_a_rebuild_does_not_count_as_its_duration() {
     let mut made = edition(&store, ORG).await.unwrap();
     made.version = snapshot.version;
     clock.set(24 * 60 * 60).unwrap();
-    snapshot.commit(&made, &[]).await.unwrap();
+    snapshot.commit(&made).await.unwrap();
 
     let took = "select took from prewarm.versions where took < interval '1 hour'";
     let took: PgInterval = sqlx::query_scalar(took).fetch_one(&mut connection).await.unwrap();

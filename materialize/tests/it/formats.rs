@@ -1,8 +1,14 @@
-//! Blobs of two formats side by side during an upgrade.
+//! Two releases on one database during an upgrade; the later one makes another format.
 
+use ::redis::{AsyncCommands, Client};
 use materialize::rebuild;
-use readmodel::{blob::Format, ids::OrgId, model::Model, time::Clock, version::Version};
-use store::{Store, blobs::Held, nodes::Node, versions::Head};
+use readmodel::{
+    ids::OrgId,
+    model::{Format, Model},
+    time::Clock,
+    version::Version,
+};
+use store::{Store, blobs::Held, versions::Head};
 use testkit::{
     Database, servers,
     sqlx::{self, AssertSqlSafe},
@@ -12,65 +18,80 @@ use uuid::Uuid;
 use crate::harness::{in_redis, open, open_in};
 
 const ORG: OrgId = OrgId(Uuid::from_u128(1));
-const NEWER: Format = Format(Format::CURRENT.0 + 1);
+const LATER: Format = Format(Format::CURRENT.0 + 1);
+
+async fn run(store: &Store, sql: &str) {
+    sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(store.sessions()).await.unwrap();
+}
 
 async fn change_and_rebuild(by: &Store) -> Version {
-    let change = format!("insert into public.calls (org_id) values ('{}')", ORG.0);
-    sqlx::query(AssertSqlSafe(change)).execute(by.sessions()).await.unwrap();
+    run(by, &format!("insert into public.calls (org_id) values ('{}')", ORG.0)).await;
     rebuild(by, Clock::Database, ORG).await.unwrap();
     by.newest_versions(&[ORG]).await.unwrap().versions[0].1
 }
 
-/// The edition of a node, if Postgres and Redis agree on it.
-async fn shown(node: &Store) -> Option<(Version, Vec<u8>)> {
-    let (postgres, redis) = (node.edition(ORG).await.unwrap(), in_redis(node, ORG).await.unwrap());
-    let (Held::Edition(postgres), Held::Edition(redis)) = (postgres, redis) else {
-        assert!(matches!(node.head(ORG).await.unwrap(), Head::NotBuilt));
+/// The version and dashboard that a release shows. Postgres and Redis must agree on them.
+async fn shown(release: &Store) -> Option<(Version, Vec<u8>)> {
+    let (postgres, redis) = (release.edition(ORG).await.unwrap(), in_redis(release, ORG).await.unwrap());
+    let (Held::Edition(postgres), Held::Edition(redis)) = (&postgres, &redis) else {
+        assert!(matches!((&postgres, &redis), (Held::Nothing, Held::Nothing)), "{postgres:?} {redis:?}");
+        assert_eq!(release.head(ORG).await.unwrap(), Head::NotBuilt);
         return None;
     };
-    assert_eq!(node.head(ORG).await.unwrap(), Head::At(postgres.version));
+    assert_eq!(release.head(ORG).await.unwrap(), Head::At(postgres.version));
     assert_eq!(postgres.version, redis.version);
     for (one, other) in postgres.blobs().iter().zip(redis.blobs()) {
-        assert_eq!((one.format, one.digest), (node.format, other.digest), "{}", one.model);
+        assert_eq!(one.digest, other.digest, "{}", one.model);
     }
     Some((postgres.version, postgres.blob(Model::Dashboard).unpack().unwrap()))
 }
 
 #[tokio::test]
-async fn a_version_has_a_blob_in_every_format_that_is_read() {
+async fn each_release_reads_its_own_blobs_and_those_of_a_later_one() {
     let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
-    let older = open(&database, Some(redis.url()));
-    let newer = open_in(&database, Some(redis.url()), NEWER);
-    let insert = format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0);
-    sqlx::query(AssertSqlSafe(insert)).execute(older.sessions()).await.unwrap();
+    let earlier = open(&database, Some(redis.url()));
+    let later = open_in(&database, Some(redis.url()), LATER);
+    run(&earlier, &format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0)).await;
 
-    // Before the upgrade: one release, whose blobs another format cannot read.
-    let reader = Node { name: "reader".to_owned(), works: false };
-    older.record_node(&reader).await.unwrap();
-    let version = change_and_rebuild(&older).await;
-    assert_eq!(shown(&older).await.unwrap().0, version);
-    assert!(newer.edition(ORG).await.is_ok_and(|held| matches!(held, Held::Nothing)));
-    assert_eq!(newer.head(ORG).await.unwrap(), Head::NotBuilt);
-
-    // Side by side: the newer release writes both formats at one version, with the same data.
+    // An upgrade, and a rollback.
     for _ in 0..2 {
-        let version = change_and_rebuild(&newer).await;
-        assert_eq!(shown(&newer).await.unwrap().0, version);
-        assert_eq!(shown(&older).await, shown(&newer).await);
+        let version = change_and_rebuild(&earlier).await;
+        assert_eq!(shown(&earlier).await.unwrap().0, version);
+        assert_eq!(shown(&later).await, None);
+        for _ in 0..2 {
+            let version = change_and_rebuild(&later).await;
+            assert_eq!(shown(&later).await.unwrap().0, version);
+            assert_eq!(shown(&earlier).await, shown(&later).await);
+        }
     }
+    for store in [earlier, later] {
+        store.close().await;
+    }
+    database.close().await.unwrap();
+}
 
-    // After the upgrade: the older format has no readers, and leftover blobs of it are ignored.
-    older.remove_node(&reader).await.unwrap();
-    let version = change_and_rebuild(&newer).await;
-    assert_eq!(shown(&newer).await.unwrap().0, version);
-    assert!(matches!(older.edition(ORG).await.unwrap(), Held::Nothing));
-    assert_eq!(older.head(ORG).await.unwrap(), Head::NotBuilt);
+/// A model that only the later release makes stays in Redis while the earlier one rebuilds.
+#[tokio::test]
+async fn a_blob_that_an_earlier_release_left_alone_in_redis_is_replaced() {
+    let (database, redis) = (Database::create().await.unwrap(), servers::redis().await.unwrap());
+    let (earlier, later) = (open(&database, Some(redis.url())), open_in(&database, Some(redis.url()), LATER));
+    let without_redis = open_in(&database, None, LATER);
+    run(&earlier, &format!("insert into public.organizations (id, name) values ('{}', 'one')", ORG.0)).await;
+    change_and_rebuild(&later).await;
+    let installation = later.installation().await.unwrap().unwrap();
+    let Held::Edition(old) = in_redis(&later, ORG).await.unwrap() else { panic!("nothing in Redis") };
 
-    // After a rollback.
-    let version = change_and_rebuild(&older).await;
-    assert_eq!(shown(&older).await.unwrap().0, version);
-    assert!(matches!(newer.edition(ORG).await.unwrap(), Held::Nothing));
-    for store in [older, newer] {
+    run(&later, &format!("insert into public.contacts (org_id, lead_status) values ('{}', 'new')", ORG.0)).await;
+    change_and_rebuild(&without_redis).await;
+    change_and_rebuild(&earlier).await;
+    let (key, leads) = (format!("prewarm:{installation}:{{{ORG}}}"), old.blob(Model::Leads).encode(installation));
+    let mut connection = Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let added: i64 = connection.hset(key, Model::Leads.name(), leads).await.unwrap();
+    assert_eq!(added, 0, "it was there");
+
+    change_and_rebuild(&later).await;
+    assert!(shown(&later).await.is_some());
+    for store in [earlier, later, without_redis] {
         store.close().await;
     }
     database.close().await.unwrap();

@@ -2,16 +2,15 @@
 
 use materialize::{Outcome, rebuild};
 use readmodel::{
-    blob::Format,
     edition::Edition,
     ids::OrgId,
-    model::Model,
+    model::{Format, Model},
     time::{Clock, Timestamp},
 };
 use store::{Config, Sessions, Store, blobs::Held, redis};
 use testkit::{
     Database, history,
-    oracle::{self, Direction, Micros, World},
+    oracle::{self, Micros, World},
     sqlx::{self, PgConnection},
 };
 
@@ -77,16 +76,7 @@ pub(crate) async fn world(connection: &mut PgConnection, orgs: &[OrgId]) -> Worl
 
 /// The body of a model by the oracle.
 pub(crate) fn defined(world: &World, org: OrgId, model: Model, at: Micros) -> String {
-    let bytes = match model {
-        Model::Leads => oracle::leads(world, org, at),
-        Model::Pulse => oracle::pulse(world, org, at),
-        Model::Activity => oracle::activity(world, org),
-        Model::Calls => oracle::calls(world, org, None),
-        Model::CallsInbound => oracle::calls(world, org, Some(Direction::Inbound)),
-        Model::CallsOutbound => oracle::calls(world, org, Some(Direction::Outbound)),
-        Model::Dashboard => oracle::dashboard(world, org, at),
-    };
-    String::from_utf8(bytes).unwrap()
+    String::from_utf8(oracle::model(world, org, model, at)).unwrap()
 }
 
 /// The body of a model in an edition.

@@ -61,7 +61,7 @@ fn open_url(database_url: String, redis_url: Option<String>, connections: u32) -
         connections,
         sessions: Sessions::Working,
         application_name: "test",
-        format: readmodel::blob::Format::CURRENT,
+        format: readmodel::model::Format::CURRENT,
     })
     .unwrap()
 }

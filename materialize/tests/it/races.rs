@@ -172,7 +172,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     let new = edition(&store, ORG).await.unwrap();
     assert!(new.version > old.version);
 
-    assert!(matches!(late.commit(&old, &[]).await, Err(store::Error::Superseded)));
+    assert!(matches!(late.commit(&old).await, Err(store::Error::Superseded)));
     let redis = store.redis.as_ref().unwrap();
     assert_eq!(redis.put(&old, Base::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Refused);
     let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };

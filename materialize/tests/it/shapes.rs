@@ -150,7 +150,7 @@ fn open(database: &Database) -> Store {
         connections: 1,
         sessions: Sessions::Working,
         application_name: "test",
-        format: readmodel::blob::Format::CURRENT,
+        format: readmodel::model::Format::CURRENT,
     })
     .unwrap()
 }

@@ -1,5 +1,5 @@
--- How much of what is told of a call is erased; null for nothing. A number's tombstone covers the calls before it: one
--- who calls again is a new caller.
+-- The part of a call that is erased; null for nothing. A number's tombstone covers the calls before it; a
+-- later call makes a new caller.
 create or replace function prewarm.erased_as(
   call text, org uuid, assistant text, number text, phone text, heard_at timestamptz
 ) returns text

@@ -6,7 +6,7 @@ declare
   number text := new.state #>> '{customer_number,value}';
   erased text;
 begin
-  -- What erases writes what is left.
+  -- An erasure itself writes what is left.
   if current_setting('prewarm.erasing', true) = 'on' or not exists (select from prewarm.tombstones) then
     return null;
   end if;

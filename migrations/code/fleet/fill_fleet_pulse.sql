@@ -1,4 +1,4 @@
--- Fills prewarm.fleet_pulse where it is new: REFRESH … CONCURRENTLY, which workers run, needs a first filling.
+-- Fills prewarm.fleet_pulse if it is new: REFRESH … CONCURRENTLY, which workers run, needs a populated view.
 create or replace procedure prewarm.fill_fleet_pulse()
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

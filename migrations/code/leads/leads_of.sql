@@ -22,7 +22,7 @@ begin atomic
    cross join lateral (select prewarm.urgency_of(c.last_contact_at, at) as rank) u
    cross join lateral (select prewarm.temperature_of(c.lead_score) as temperature) t
     left join prewarm.sums_by_contact(org, touched) o on o.contact = c.id
-    left join prewarm.sums_by_number(org, prewarm.numbers_of(touched)) n on n.phone = c.phone
+    left join prewarm.sums_by_phone(org, prewarm.phones_of(touched)) n on n.phone = c.phone
    cross join lateral (
      select coalesce(o.calls - o.calls_too, 0) + coalesce(n.calls, 0) as calls,
             coalesce(o.duration_total - o.duration_total_too, 0) + coalesce(n.duration_total, 0) as duration_total,

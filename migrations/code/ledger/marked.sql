@@ -13,8 +13,6 @@ begin atomic
   select org_id
     from marked
    where org_id is not null
-     and not exists (
-       select from prewarm.leases l where l.org_id = marked.org_id and l.until > statement_timestamp()
-     )
+     and not exists (select from prewarm.running_leases l where l.org_id = marked.org_id)
    limit n;
 end;

@@ -29,6 +29,4 @@ create or replace view prewarm.owed as
   )
   select r.org_id, r.reason
     from reasons r
-   where not exists (
-     select from prewarm.leases l where l.org_id = r.org_id and l.until > statement_timestamp()
-   );
+   where not exists (select from prewarm.running_leases l where l.org_id = r.org_id);

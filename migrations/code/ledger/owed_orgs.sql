@@ -13,20 +13,20 @@ begin
     (select v.org_id
        from prewarm.versions v
       where v.next_change_at <= statement_timestamp()
-        and not exists (select from prewarm.leases l where l.org_id = v.org_id and l.until > statement_timestamp())
+        and not exists (select from prewarm.running_leases l where l.org_id = v.org_id)
       order by v.next_change_at
       limit 100)
     union
     (select v.org_id
        from prewarm.versions v
       where v.as_of > statement_timestamp() + interval '1 second'
-        and not exists (select from prewarm.leases l where l.org_id = v.org_id and l.until > statement_timestamp())
+        and not exists (select from prewarm.running_leases l where l.org_id = v.org_id)
       limit 100)
     union
     (select v.org_id
        from prewarm.versions v
       where not v.published
-        and not exists (select from prewarm.leases l where l.org_id = v.org_id and l.until > statement_timestamp())
+        and not exists (select from prewarm.running_leases l where l.org_id = v.org_id)
       limit 100)
   );
 end $$;

@@ -9,7 +9,7 @@ begin
     -- An org with a lease is being built.
     select o.id,
            v.org_id is null
-             and not exists (select from prewarm.leases l where l.org_id = o.id and l.until > statement_timestamp()) as unbuilt
+             and not exists (select from prewarm.running_leases l where l.org_id = o.id) as unbuilt
       from prewarm.source_organizations o
       left join prewarm.versions v on v.org_id = o.id
      where o.id >= (select b.next_org from prewarm.backfill b)

@@ -1,6 +1,7 @@
 -- Claims up to n due jobs for a worker and, with a rebuild, the lease of its org. It counts the start before the work, so
--- that a job which kills its process does not run for ever. Jobs that are not urgent get half of the worker's room at
--- most. It relies on the planner settings of prewarm.claim, which calls it.
+-- that a job which kills its process does not run for ever. A job whose org got another holder meanwhile waits: an
+-- operator's rebuild takes a lease without a job. Jobs that are not urgent get half of the worker's room at most. It
+-- relies on the planner settings of prewarm.claim, which calls it.
 create or replace function prewarm.lock_due(worker text, queue text, n int, lease interval) returns setof prewarm.jobs
 language plpgsql as $$
 begin
@@ -39,11 +40,9 @@ begin
      where due.org_id is not null
         on conflict (org_id) do update
        set holder = excluded.holder,
-           starts = case held.holder when 'resting' then 1 else held.starts + 1 end,
-           until = case
-                     when held.holder = 'resting' or held.starts + 1 < prewarm.quarantine_starts() then excluded.until
-                     else greatest(excluded.until, now() + prewarm.quarantine_pause())
-                   end
+           starts = prewarm.lease_starts(held.holder, held.starts),
+           until = prewarm.lease_until(prewarm.lease_starts(held.holder, held.starts), excluded.until)
+     where held.until <= now()
     returning holder, starts
   )
   update prewarm.jobs j
@@ -52,6 +51,8 @@ begin
          worker = lock_due.worker,
          claimed_at = now(),
          ended_at = null
-   where j.id = any (array(select due.id from due))
+   where j.id = any (array(
+           select due.id from due where due.org_id is null union all select leased.holder::bigint from leased
+         ))
   returning j.*;
 end $$;

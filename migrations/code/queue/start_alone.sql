@@ -17,11 +17,8 @@ begin
            )
         on conflict (org_id) do update
        set holder = excluded.holder,
-           starts = case held.holder when 'resting' then 1 else held.starts + 1 end,
-           until = case
-                     when held.holder = 'resting' or held.starts + 1 < prewarm.quarantine_starts() then excluded.until
-                     else greatest(excluded.until, now() + prewarm.quarantine_pause())
-                   end
+           starts = prewarm.lease_starts(held.holder, held.starts),
+           until = prewarm.lease_until(prewarm.lease_starts(held.holder, held.starts), excluded.until)
      where held.until <= now()
     returning starts
   )

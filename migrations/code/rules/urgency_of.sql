@@ -1,4 +1,4 @@
--- How soon to follow up a lead that was last contacted at one instant, seen from another: 1 high, 2 medium, 3 low.
+-- The urgency of a lead that was last contacted at one instant, seen from another: 1 high, 2 medium, 3 low.
 create or replace function prewarm.urgency_of(contacted_at timestamptz, at timestamptz) returns int
 language sql stable
 return case

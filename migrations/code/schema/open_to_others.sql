@@ -1,5 +1,5 @@
--- What of ours is open to everybody, or to a role that default privileges of no schema name: they reach into ours as
--- well. What an operator has granted to others on purpose stays.
+-- Our objects that are open to everybody, or to a role that default privileges of no schema name: those reach into our
+-- schema as well. Deliberate grants of an operator are left out.
 create or replace function prewarm.open_to_others() returns table (object text, grantee text)
 language sql stable set search_path = pg_catalog, pg_temp
 begin atomic

@@ -1,5 +1,5 @@
--- Makes a materialized view, without data, or makes it anew where its query has changed, since it cannot be replaced. Its
--- comment keeps the digest of the query.
+-- Creates a materialized view without data, or recreates it if its query has changed, since it cannot be replaced. Its
+-- comment holds the digest of the query.
 create or replace procedure prewarm.put_materialized_view(name text, query text)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

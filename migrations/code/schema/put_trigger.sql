@@ -1,6 +1,6 @@
--- Puts a trigger on a table, unless it is there as it should be: creating one waits for the table's writers, and makes them
--- wait. ENABLE ALWAYS, so that a session in replica role is noticed as well. `kind` is `trigger` or `constraint trigger`,
--- and `fires` all that stands between the name and the function, with %s for the table.
+-- Creates or replaces a trigger, unless the table has exactly this one: creating a trigger waits for the table's writers, and
+-- makes them wait. It is ENABLE ALWAYS, so that it fires in sessions in replica role too. `kind` is `trigger` or `constraint
+-- trigger`, and `fires` the text between the name and the function, with %s for the table.
 create or replace procedure prewarm.put_trigger(
   source regclass, name text, fires text, calls regproc, kind text default 'trigger'
 )

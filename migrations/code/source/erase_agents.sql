@@ -12,6 +12,6 @@ begin
     ), 'call');
   return null;
 exception when others then
-  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   return null;
 end $$;

@@ -1,5 +1,5 @@
--- Owes the erasure of deleted calls; a deleted org erases its own. If the rows cannot be read, the calls that have none any
--- more are looked for.
+-- Owes the erasure of deleted calls; a deleted org erases its own. If the rows cannot be read, known calls
+-- without a row are searched instead.
 create or replace function prewarm.erase_calls() returns trigger
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
@@ -14,11 +14,11 @@ begin
   end if;
   return null;
 exception when others then
-  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   begin
     perform prewarm.owe_lost_calls();
   exception when others then
-    perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+    perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   end;
   return null;
 end $$;

@@ -36,6 +36,6 @@ begin
     case when spellings = '{}' then '{}' else names end);
   return old;
 exception when others then
-  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   return old;
 end $$;

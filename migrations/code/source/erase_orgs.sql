@@ -5,6 +5,6 @@ begin
   insert into prewarm.erasures (what, org_id) select 'org', gone.id from old_rows gone;
   return null;
 exception when others then
-  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   return null;
 end $$;

@@ -5,6 +5,6 @@ begin
   perform prewarm.owe_lost_calls();
   return null;
 exception when others then
-  perform prewarm.note_fault(tg_table_name || ' (erasure)', sqlstate, sqlerrm);
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, erasure => true);
   return null;
 end $$;

@@ -1,4 +1,4 @@
--- Owes the erasure of the calls that are known and have no row any more.
+-- Owes the erasure of known calls whose rows are gone.
 create or replace function prewarm.owe_lost_calls() returns void
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -1,15 +1,15 @@
--- Makes prewarm.mark_<what>_<event>(), the trigger function for one event of a source table, and puts it on the table.
--- `listing` is a statement that appends a mark a row, `whole` one that appends a mark an org. Where `listing` is bounded,
--- a statement that changes many rows lists the first of them, which does no harm, and then marks the orgs whole: a COPY
--- of a million rows costs a hundred marks.
+-- Creates prewarm.mark_<what>_<event>(), the trigger function for one event of a source table, and its trigger. `listing` is a
+-- statement that appends a mark per row, `whole` one that appends a mark per org. If `listing` is bounded, a statement that
+-- changes many rows lists the first of them, which is harmless, and then marks the orgs whole: a COPY of a million rows
+-- costs a hundred marks.
 --
--- A fault of ours fails no writer. `listing` first runs without rows, in a block that catches what Postgres has against
--- it: a renamed column, another type, a lock. A block that writes nothing takes no transaction id, so that a thousand
--- statements in one transaction cost nobody more than they would without the block. What is left for the second run is a
--- full disk. After a fault the orgs of the rows are marked whole.
+-- A fault never fails the writer. `listing` first runs without rows, in a block that catches a renamed column, another type
+-- or a lock. A block that writes nothing takes no transaction id, so a transaction of a thousand statements does not slow
+-- down the snapshots of other sessions. Only faults such as a full disk are left for the second run. After a fault the orgs
+-- of the rows are marked whole.
 --
--- The function has no search path, since setting one takes as long as the rest of it. It names functions and operators
--- with their schema, because it runs with our rights. No trigger sends NOTIFY: that would serialise the commits of all
+-- The function has no search path, since setting one takes as long as the rest of it. It qualifies functions and operators
+-- with their schema, because it runs with our rights. No trigger sends NOTIFY, which would serialise the commits of all
 -- writers.
 create or replace procedure prewarm.put_marker(
   source regclass, what text, event text, listing text, whole text, bounded boolean

@@ -1,7 +1,7 @@
--- Has the changes of one source table noticed. Every argument after the name is an SQL expression over a row of the table:
--- its id, its org, and what the row touches in the read models of its org, each only where there is one. A row without an
--- org is nobody's, and marks nothing. An update lists each row as it was and as it is; one that moves to another org, or
--- gets another id, has no partner, and marks both orgs whole.
+-- Puts the triggers on a source table that read models show. The arguments after the name are SQL expressions over a row:
+-- its id, its org, and the parts of the org's read models that the row affects, if any. A row without an org marks nothing.
+-- An update lists each row as it was and as it is. A row that moves to another org, or changes its id, marks both orgs
+-- whole.
 create or replace procedure prewarm.watch(
   source regclass, what text, id text, org text,
   contacts text default null, phones text default null, booked text default null, bins text default null

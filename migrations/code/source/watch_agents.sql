@@ -1,7 +1,7 @@
--- Has the changes of a source table noticed that decide what an agent's assistant is. The arguments after the name are SQL
--- expressions over a row of the table: its agent, and the columns that matter. Our own record of what Vapi holds is no such
--- change. Only columns that we read are compared: the operators of another column's type may be somebody else's, and would
--- run with our rights. A row that moves to another agent marks both.
+-- Puts the triggers on a source table that assistants are made from. The arguments after the name are SQL expressions over a
+-- row: its agent, and the columns whose changes matter, so that our own record of Vapi's state marks nothing. Only columns
+-- that we read are compared: the operators of another column's type may be foreign, and would run with our rights. A row
+-- that moves to another agent marks both.
 create or replace procedure prewarm.watch_agents(source regclass, what text, agent text, matter text)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -17,5 +17,6 @@ begin
   call prewarm.put_marker(source, what, 'delete', old_row, old_row, false);
   call prewarm.put_marker(source, what, 'update', format(marks, changed),
                           format(marks, format('%1$s from new_rows union all %1$s from old_rows', columns)), false);
-  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement', 'prewarm.mark_truncated');
+  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement',
+                           'prewarm.mark_agents_truncated');
 end $$;

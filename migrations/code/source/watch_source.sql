@@ -1,5 +1,5 @@
--- Watches the six standalone tables: the description of what a change of each touches. No read model shows agents or
--- numbers, so that their changes make no rebuild. Trigger functions that no trigger calls any more are dropped.
+-- Puts the triggers on the six standalone tables, and describes which parts of the read models a change of each affects. No
+-- read model shows agents or numbers, so their changes cause no rebuild. Unused trigger functions are dropped.
 create or replace procedure prewarm.watch_source()
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

@@ -3,9 +3,12 @@ create or replace procedure prewarm.write_bins(org uuid, hours timestamptz[])
 language plpgsql as $$
 begin
   insert into prewarm.sums
-  select org, 0, p.* from unnest(hours) as start
-   cross join lateral prewarm.spans_between(org, start, start + interval '1 hour', '10 seconds') p;
+  select p.*
+    from unnest(hours) as start
+   cross join lateral prewarm.spans_between(org, 0, start, start + interval '1 hour') p;
   insert into prewarm.sums
-  select org, 0, start, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 from unnest(hours) as start
+  select none.*
+    from unnest(hours) as start
+   cross join lateral prewarm.no_sums(org, 0, start) none
       on conflict (org_id, level, start) do nothing;
 end $$;

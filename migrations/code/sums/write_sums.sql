@@ -2,11 +2,10 @@
 create or replace procedure prewarm.write_sums(org uuid, at timestamptz, bins timestamptz[])
 language plpgsql as $$
 declare
-  -- Hours that are kept by bins and their bins, hours that are not, and the first instants of a level.
+  -- Hours that are kept by bins and their bins, and hours that are not.
   dense  timestamptz[];
   fine   timestamptz[];
   sparse timestamptz[];
-  starts timestamptz[];
 begin
   dense := array(
     select distinct prewarm.hour_of(bin)
@@ -17,15 +16,9 @@ begin
   fine := array(select bin from unnest(bins) as bin where prewarm.hour_of(bin) = any (dense));
   call prewarm.write_spans(org, fine, sparse);
   if cardinality(dense) > 0 then
-    call prewarm.write_above(org, 1, dense);
+    call prewarm.write_level(org, 1, dense);
   end if;
-  starts := dense || sparse;
-  for above in 2..4 loop
-    starts := array(
-      select distinct date_trunc((array['hour', 'day', 'month', 'year'])[above], start, 'UTC') from unnest(starts) as start
-    );
-    call prewarm.write_above(org, above, starts);
-  end loop;
+  call prewarm.write_above(org, dense || sparse);
   dense := prewarm.newly_dense(org, at, sparse);
   if cardinality(dense) > 0 then
     call prewarm.write_bins(org, dense);

@@ -51,11 +51,10 @@ pub(super) struct Setting {
     help: &'static str,
     pub(super) default: Option<&'static str>,
     is_secret: bool,
-    is_hidden: bool,
 }
 
 const fn setting(variable: &'static str, value: &'static str, help: &'static str) -> Setting {
-    Setting { variable, value, help, default: None, is_secret: false, is_hidden: false }
+    Setting { variable, value, help, default: None, is_secret: false }
 }
 
 impl Setting {
@@ -73,11 +72,6 @@ impl Setting {
         self.is_secret && self.value != "URL"
     }
 
-    /// Hides a setting that is only for tests.
-    const fn hidden(self) -> Self {
-        Self { is_hidden: true, ..self }
-    }
-
     fn argument(&self) -> Arg {
         let is_empty = std::env::var_os(self.variable).is_some_and(|value| value.to_string_lossy().trim().is_empty());
         let argument = Arg::new(self.variable)
@@ -86,7 +80,6 @@ impl Setting {
             .help(self.help)
             .help_heading("Settings")
             .hide_short_help(true)
-            .hide(self.is_hidden)
             .hide_env_values(self.is_secret)
             .global(true);
         let argument = if let Some(default) = self.default { argument.default_value(default) } else { argument };
@@ -130,7 +123,6 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("PREWARM_CORS_ORIGINS", "ORIGINS", "Origins whose pages may read, comma-separated"),
     setting("PREWARM_EVENT_RETENTION", "DAYS", "The retention of the bodies of webhooks").by_default("30"),
     setting("PREWARM_LOG", "FILTER", "Filter of log lines, in the syntax of RUST_LOG"),
-    setting("PREWARM_BLOB_FORMAT", "N", "Simulates a release whose blobs have another format").hidden(),
     setting("SUPABASE_JWT_SECRET", "SECRET", "Secret that signs access tokens (HS256)").secret(),
     setting("SUPABASE_URL", "URL", "Project whose keys sign access tokens (ES256, RS256)"),
     setting("PREWARM_JWKS_URL", "URL", "Where those keys are published, if not under SUPABASE_URL"),
@@ -172,9 +164,8 @@ mod tests {
         let example = include_str!("../../../.env.example");
         let listed: Vec<_> = example.lines().filter_map(|line| line.split_once('=')).collect();
         let listed: Vec<_> = listed.into_iter().filter(|(name, _)| !name.starts_with('#')).collect();
-        let declared = SETTINGS.iter().filter(|setting| !setting.is_hidden);
         let declared: Vec<_> =
-            declared.map(|setting| (setting.variable, setting.default.unwrap_or_default())).collect();
+            SETTINGS.iter().map(|setting| (setting.variable, setting.default.unwrap_or_default())).collect();
         assert_eq!(listed, declared);
     }
 

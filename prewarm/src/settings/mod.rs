@@ -5,7 +5,7 @@ mod declared;
 use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
-use readmodel::blob::Format;
+use readmodel::model::Format;
 use store::{Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
 
 pub(crate) use declared::Given;
@@ -92,7 +92,7 @@ impl Settings {
             connections: CONNECTIONS,
             sessions,
             application_name,
-            format: self.format()?,
+            format: format(),
         })?)
     }
 
@@ -139,11 +139,6 @@ impl Settings {
         Ok(Duration::from_millis(milliseconds))
     }
 
-    fn format(&self) -> anyhow::Result<Format> {
-        let set = self.get("PREWARM_BLOB_FORMAT").map(str::parse).transpose().context("PREWARM_BLOB_FORMAT")?;
-        Ok(set.map_or(Format::CURRENT, Format))
-    }
-
     /// The retention of the bodies of events: a number of days, below the retention of their keys.
     pub(crate) fn event_retention(&self) -> anyhow::Result<Duration> {
         const DAY: Duration = Duration::from_hours(24);
@@ -157,4 +152,10 @@ impl Settings {
             .filter(|days| (1..=most).contains(&u64::from(*days)));
         Ok(DAY * days.with_context(|| format!("PREWARM_EVENT_RETENTION is not a number of days from 1 to {most}"))?)
     }
+}
+
+/// The format that this release makes. A debug build plays another release for the test of an upgrade.
+fn format() -> Format {
+    let played = std::env::var("PREWARM_PLAYED_FORMAT").ok().filter(|_| cfg!(debug_assertions));
+    played.and_then(|format| format.parse().ok()).map_or(Format::CURRENT, Format)
 }

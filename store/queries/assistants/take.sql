@@ -9,10 +9,7 @@ values ($1, (select a.org_id from prewarm.source_agents a where a.id = $1), gen_
    set org_id = excluded.org_id,
        holder = excluded.holder,
        attempts = held.attempts + 1,
-       until = case
-                 when held.attempts + 1 < prewarm.quarantine_starts() then excluded.until
-                 else greatest(excluded.until, statement_timestamp() + prewarm.quarantine_pause())
-               end
+       until = prewarm.lease_until(held.attempts + 1, excluded.until)
  where held.holder is null
     or held.until <= statement_timestamp()
 returning holder as "holder!", attempts

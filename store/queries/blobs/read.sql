@@ -1,5 +1,5 @@
 -- store::blobs::read
--- An org's blobs of one format, with their version. One statement, so that they belong together.
+-- An org's blobs with their version, unless an earlier release made it. One statement, so that they belong together.
 -- $1 org, $2 format.
 select i.id as installation,
        i.epoch,
@@ -9,6 +9,6 @@ select i.id as installation,
        b.model, b.digest, b.bytes
   from prewarm.versions v
  cross join prewarm.installation i
-  join prewarm.blobs b on b.org_id = v.org_id and b.format = $2
+  join prewarm.blobs b on b.org_id = v.org_id
  where v.org_id = $1
-   and $2 between v.oldest and v.format
+   and v.format >= $2

@@ -1,5 +1,5 @@
 -- store::calls::count
--- How many calls match a filter. One row.
+-- Counts the calls that match a filter. One row.
 -- $1 org, $2 direction, $3 status, $4 from, $5 before, $6 whether test calls count; any of $2–$5 null.
 select count(*) as "count!"
   from prewarm.source_calls k

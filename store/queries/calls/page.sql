@@ -1,7 +1,8 @@
 -- store::calls::page
--- One page of the calls that match a filter. Those without an instant come last, and match no filter by time. The rows before
--- the page are skipped before any contact is looked up.
--- $1–$6 as in calls/count.sql, $7 rows of a page, $8 rows before it.
+-- One page of the calls that match a filter. A text is searched among the newest. Without one, the rows before the page are
+-- skipped before any contact is read.
+-- $1–$6 as in calls/count.sql, $7 the number of newest calls to read, $8 those of them to skip, $9 a LIKE pattern or null,
+-- $10 the rows of a page, $11 the rows before it.
 select k.id as "id!",
        left(k.phone_number, 512) as phone_number,
        c.name as "contact_name?",
@@ -14,25 +15,9 @@ select k.id as "id!",
        k.summary,
        k.cost_cents,
        k.ended_reason
-  from (
-    select m.*
-      from prewarm.stretches t
-     cross join lateral (
-       select *
-         from prewarm.source_calls s
-        where s.org_id = $1
-          and s.created_at between t.since and t.until
-          and ($2::text is null or s.call_direction = $2)
-          and ($3::text is null or s.status = $3)
-          and ($4::timestamptz is null or (s.created_at >= $4 and s.created_at < 'infinity'))
-          and ($5::timestamptz is null or (s.created_at < $5 and s.created_at > '-infinity'))
-          and ($6 or not s.is_test_call)
-        order by s.created_at desc, s.id desc
-        limit $7::bigint + $8::bigint
-     ) m
-     order by prewarm.instant(m.created_at) desc nulls last, m.id desc
-     limit $7
-    offset $8
-  ) k
+  from (select * from prewarm.matching_calls($1, $2, $3, $4, $5, $6, $7) offset $8) k
   left join prewarm.source_contacts c on c.id = k.contact_id and c.org_id = k.org_id
+ where $9::text is null or k.phone_number ilike $9 or coalesce(c.name, k.phone_number, 'Unknown') ilike $9
  order by prewarm.instant(k.created_at) desc nulls last, k.id desc
+ limit $10
+offset $11

@@ -6,7 +6,7 @@ insert into prewarm.leases as held (org_id, holder, until)
 values ($1, $2, statement_timestamp() + make_interval(secs => $3))
     on conflict (org_id) do update
    set holder = excluded.holder,
-       starts = case held.holder when 'resting' then 1 else held.starts + 1 end,
+       starts = prewarm.lease_starts(held.holder, held.starts),
        until = excluded.until
  where held.until <= statement_timestamp()
     or held.holder = 'resting'

@@ -1,4 +1,5 @@
 -- store::schema::applied
--- What a database has of the migrations. One row.
-select tables, standalone, code, release
-  from prewarm.schema
+-- The migrations that a database has. One row. The release is empty before tables/0012, which adds its column.
+select tables, standalone, code,
+       array(select jsonb_array_elements_text(to_jsonb(s) -> 'release')::int) as "release!"
+  from prewarm.schema s

@@ -1,7 +1,7 @@
 -- store::migrate::standalone::look
--- How `public` differs from the temporary schema, in which this session has made the source: a row for each of its
--- relations, whose difference is null where `public` has one of that name, and a row for each difference of such a one. A
--- further column is none, if a new row may leave it out.
+-- Compares `public` with the temporary schema, in which this session has created the source. A row for each of its relations,
+-- whose difference is null if `public` has one of that name, and a row for each difference of such a relation. An additional
+-- column is no difference if a new row may leave it out.
 with relations as (
   select o.relname::text as relation, o.oid as ours, t.oid as theirs
     from pg_class o

@@ -1,7 +1,6 @@
 -- store::snapshot::open
--- The first statement of a rebuild: fixes the snapshot, its instant, the version that it builds upon, and the formats that
--- are read; and brings what the models are read from up to date, in the same round trip: how many leads that touched is null
--- where all was made anew.
+-- The first statement of a rebuild: fixes the snapshot, its instant and the version that it builds upon; and brings what the
+-- models are read from up to date, in the same round trip: how many leads that touched is null where all was made anew.
 -- $1 org, $2 a pinned instant or null, $3 whether by what the marks say was touched. One row; none without an installation.
 select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
        i.id as "installation!",
@@ -12,8 +11,6 @@ select coalesce($2, statement_timestamp()) as "as_of!: PgTime",
        v.epoch as "base_epoch?",
        v.n as "base_n?",
        v.as_of as "base_as_of?: PgTime",
-       v.format as "base_format?",
-       (select min(n.format) from prewarm.live_nodes n) as oldest_read,
        case when $3 and o.id is not null then prewarm.maintain($1, coalesce($2, statement_timestamp())) end as "touched?"
   from prewarm.present_installation i
   left join prewarm.source_organizations o on o.id = $1

@@ -1,12 +1,12 @@
 -- store::versions::org_version
--- An org's newest version in the present epoch, whether it has blobs of a format, whether the org exists, and the
--- installation; null if the database is a copy. No row without an installation.
+-- An org's newest version in the present epoch, whether it has this format or a later one, whether the org exists, and
+-- the installation; null if the database is a copy. No row without an installation.
 -- $1 org, $2 format.
 select case when i.is_original then i.id end as "installation?",
        exists (select from prewarm.source_organizations where id = $1) as "known!",
        i.epoch as "epoch!",
        v.n as "n?",
        v.as_of as "as_of?: PgTime",
-       coalesce($2 between v.oldest and v.format, false) as "readable!"
+       coalesce(v.format >= $2, false) as "readable!"
   from prewarm.present_installation i
   left join prewarm.versions v on v.org_id = $1

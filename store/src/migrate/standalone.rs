@@ -1,5 +1,5 @@
-//! The six tables of a standalone database. They are made where none of them exists, and attached where `public` has exactly
-//! ours, from a dump for instance. Any other tables of these names are left alone.
+//! The six tables of a standalone database. They are created if none of them exists, and attached if `public` has exactly
+//! these, for instance from a dump. Other tables of these names are left alone.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -8,16 +8,16 @@ use crate::{Error, migrations::STANDALONE};
 /// Differences that an error lists.
 const LISTED: usize = 3;
 
-/// What `migrate` does about the tables of the application.
+/// The treatment of the application's tables by `migrate`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
     /// Leaves them as they are.
     Untouched,
-    /// Makes the six of a standalone database, or attaches them where they are there.
+    /// Creates the six of a standalone database, or attaches them if they exist.
     Standalone,
 }
 
-/// What `public` has of the standalone tables.
+/// The standalone tables that `public` has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     /// None of them.
@@ -26,8 +26,8 @@ pub(super) enum Found {
     Ours,
 }
 
-/// Compares `public` with the files of `standalone/`, which a transaction that is rolled back runs in the session's
-/// temporary schema. An error where `public` has something else.
+/// Compares `public` with the files of `standalone/`, which run in the session's temporary schema and are rolled back.
+/// Fails if `public` has other tables of these names.
 pub(super) async fn look(session: &mut PgConnection) -> Result<Found, Error> {
     let mut transaction = session.begin().await?;
     for file in STANDALONE {

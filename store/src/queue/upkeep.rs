@@ -1,7 +1,5 @@
 //! The statements of maintenance jobs.
 
-use readmodel::blob::Format;
-
 use crate::{
     Error, Store,
     events::{ROWS_PER_STATEMENT, chunks},
@@ -26,22 +24,19 @@ impl Store {
         Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Pushes the rebuild of some orgs that lack blobs in this binary's format, or in an older one that a live node reads.
-    /// Returns how many. They are few at a time, so that changes never queue behind them.
+    /// Pushes the rebuild of some orgs whose version an earlier release made; returns how many. Few at a time, so that changes
+    /// never queue behind them.
     pub async fn push_outdated(&self) -> Result<i32, Error> {
-        let (format, oldest) = (i32::from(self.format.0), i32::from(Format::OLDEST.0));
-        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", format, oldest);
+        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", self.format.0);
         Ok(pushed.fetch_one(&self.pg).await?)
     }
 
     /// Removes what is out of date: jobs that were done a day ago, older firings of crons, workers unseen for a day, leases
-    /// that ran out with nothing owed, blobs of old formats. Returns the number of rows. Then has the walk over all orgs
-    /// begin again.
+    /// that ran out with nothing owed. Returns the number of rows. Then has the walk over all orgs begin again.
     pub async fn prune(&self) -> Result<u64, Error> {
         let pg = &self.pg;
         let mut rows =
             chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", ROWS_PER_STATEMENT)).await?;
-        rows += chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_blobs.sql", ROWS_PER_STATEMENT)).await?;
         let others = [
             sqlx::query_file!("queries/queue/upkeep/prune_slots.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_workers.sql"),

@@ -17,11 +17,25 @@ pub(crate) mod text;
 mod world;
 
 use json::Json;
-use readmodel::ids::OrgId;
+use readmodel::{ids::OrgId, model::Model};
 
 pub use next_change::next_change;
 pub use number::Numeric;
 pub use world::{Appointment, Call, Contact, Direction, INFINITY, MINUS_INFINITY, Micros, Organization, World};
+
+/// Canonical JSON of one of the org's models at `as_of`.
+#[must_use]
+pub fn model(world: &World, org: OrgId, model: Model, as_of: Micros) -> Vec<u8> {
+    match model {
+        Model::Leads => leads(world, org, as_of),
+        Model::Pulse => pulse(world, org, as_of),
+        Model::Activity => activity(world, org),
+        Model::Calls => calls(world, org, None),
+        Model::CallsInbound => calls(world, org, Some(Direction::Inbound)),
+        Model::CallsOutbound => calls(world, org, Some(Direction::Outbound)),
+        Model::Dashboard => dashboard(world, org, as_of),
+    }
+}
 
 /// Canonical JSON of the org's leads at `as_of`.
 #[must_use]

@@ -283,7 +283,7 @@ impl Codec<Value> for AsIs {
 #[cfg(test)]
 mod tests {
     use apalis_core::{backend::TaskSink, task::builder::TaskBuilder};
-    use readmodel::blob::Format;
+    use readmodel::model::Format;
     use testkit::sqlx::PgPool;
 
     use super::*;

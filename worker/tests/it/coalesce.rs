@@ -1,8 +1,10 @@
 //! Changes during a rebuild cause one more rebuild, not many.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use readmodel::ids::OrgId;
+use store::queue::Queue;
+use testkit::sqlx;
 use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, eventually, patient, rebuild, touch};
@@ -49,6 +51,26 @@ async fn marks_made_during_a_rebuild_become_one_job_after_it() {
     for worker in workers {
         worker.stop().await;
     }
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_claim_waits_for_an_org_whose_lease_an_operator_has_just_taken() {
+    const LEASE: Duration = Duration::from_secs(20);
+    let db = Db::create().await;
+    let (org, store) = (db.org().await, db.store());
+    store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
+    let mut operator = db.pg.begin().await.unwrap();
+    let lease = "insert into prewarm.leases (org_id, holder, until) values ($1, 'operator', now() + interval '3 s')";
+    sqlx::query(lease).bind(org.0).execute(&mut *operator).await.unwrap();
+    // The claim sees the org without a holder, and then waits for the row of its lease.
+    let claim = tokio::spawn(async move { store.claim_jobs("worker", Queue::Rebuild, 1, LEASE).await });
+    db.until("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()", 1)
+        .await;
+    operator.commit().await.unwrap();
+    assert_eq!(claim.await.unwrap().unwrap().len(), 0);
+    assert_eq!(db.count("select count(*) from prewarm.leases where holder = 'operator'").await, 1);
+    assert_eq!(db.count(WAITING).await, 1, "the job waits for the operator's end");
     db.close().await;
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use jobs::JobError;
 use monitoring::health::Health;
-use readmodel::{blob::Format, ids::OrgId};
+use readmodel::{ids::OrgId, model::Format};
 use store::{
     Store,
     queue::{Job, NewJob, Queue},

@@ -63,7 +63,7 @@ async fn stalled_loops_are_reported_until_they_make_progress() {
 }
 
 #[tokio::test]
-async fn a_fault_of_the_sources_triggers_is_told_and_marks_every_org_where_it_names_none() {
+async fn a_trigger_fault_is_reported_and_marks_every_org_if_it_names_none() {
     let db = Db::create().await;
     db.org().await;
     let running = Running::start(quick(), &db.pg, &Probe::idle());
@@ -74,12 +74,24 @@ async fn a_fault_of_the_sources_triggers_is_told_and_marks_every_org_where_it_na
         (matches!(&state, Some(State::Degraded(reason)) if reason.contains("calls: SQLSTATE 55P03")) == expected)
             .then_some(())
     };
-    eventually("it is told", async || told(true)).await;
+    eventually("it is reported", async || told(true)).await;
     let marked = "select count(*) from prewarm.marks where what = 'source' and wide";
     eventually("every org is marked", async || (db.count(marked).await == 1).then_some(())).await;
     db.run("update prewarm.source_faults set noted_at = noted_at - interval '11 minutes'").await;
     eventually("it is over", async || told(false)).await;
     assert_eq!(db.count("select count(*) from prewarm.source_faults").await, 0);
+    db.run(
+        "insert into prewarm.source_faults (what, reason, erasure, noted_at)
+         values ('contacts', 'SQLSTATE 55P03', true, now() - interval '1 year')",
+    )
+    .await;
+    let not_erased = || running.health.report().parts.get("source").cloned();
+    eventually("a fault of an erasure is reported until its row is deleted", async || {
+        matches!(not_erased(), Some(State::Degraded(reason)) if reason.starts_with("deleted data is not erased"))
+            .then_some(())
+    })
+    .await;
+    assert_eq!(db.count("select count(*) from prewarm.source_faults").await, 1);
     running.stop().await;
     db.close().await;
 }

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use readmodel::blob::Format;
-use store::{Store, nodes::Node};
 use testkit::sqlx;
 use worker::DEFAULT_EVENT_RETENTION;
 
@@ -39,7 +37,7 @@ async fn pruning_removes_old_rows_and_keeps_those_in_use() {
 }
 
 #[tokio::test]
-async fn old_bins_and_blobs_of_old_formats_are_pruned() {
+async fn old_bins_are_pruned() {
     let db = Db::create().await;
     let org = db.org().await;
     db.run(&format!(
@@ -48,19 +46,15 @@ async fn old_bins_and_blobs_of_old_formats_are_pruned() {
                                    duration_total, duration_calls, sentiment_total, sentiment_calls, successful_calls,
                                    appointments)
            select '{org}', level, start, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0
-             from (values (0, now()), (0, now() - interval '26 hours'), (1, now() - interval '26 hours')) v (level, start);
-         insert into prewarm.versions (org_id, epoch, n, oldest, format, as_of) values ('{org}', 1, 1, 2, 3, now());
-         insert into prewarm.blobs (org_id, format, model, digest, bytes)
-           select '{org}', format, 'leads', decode(repeat('00', 16), 'hex'), '' from generate_series(1, 4) format"
+             from (values (0, now()), (0, now() - interval '26 hours'), (1, now() - interval '26 hours')) v (level, start)"
     ))
     .await;
-    assert_eq!(db.store().prune().await.unwrap(), 1 + 2);
+    assert_eq!(db.store().prune().await.unwrap(), 1);
     assert_eq!(
         db.count("select count(*) from prewarm.sums where level = 0 and start > now() - interval '1 hour'").await,
         1
     );
     assert_eq!(db.count("select count(*) from prewarm.sums where level = 1").await, 1);
-    assert_eq!(db.count("select sum(format) from prewarm.blobs").await, 2 + 3);
     db.close().await;
 }
 
@@ -77,37 +71,6 @@ async fn blobs_of_an_older_format_are_rebuilt_in_small_batches() {
     assert_eq!(db.count("select count(*) from prewarm.jobs where kind = 'rebuild' and state = 'waiting'").await, 100);
     db.run("update prewarm.versions set format = 1000").await;
     assert_eq!(store.push_outdated().await.unwrap(), 0);
-    db.close().await;
-}
-
-#[tokio::test]
-async fn blobs_of_an_older_format_that_is_still_read_are_rebuilt() {
-    let db = Db::create().await;
-    let newer = Store::new(db.pg.clone(), None, Format(Format::CURRENT.0 + 1));
-    let mut older = newer.clone();
-    older.format = Format::CURRENT;
-    let org = db.org().await;
-    let (oldest, format) = (newer.format, newer.format);
-    db.run(&format!(
-        "insert into prewarm.versions (org_id, epoch, n, oldest, format, as_of, published)
-         values ('{org}', 1, 1, {oldest}, {format}, now(), true)"
-    ))
-    .await;
-    assert_eq!(newer.push_outdated().await.unwrap(), 0);
-    let reader = Node { name: "reader".to_owned(), works: false };
-    assert!(!older.record_node(&reader).await.unwrap());
-    assert_eq!(newer.push_outdated().await.unwrap(), 1);
-    older.remove_node(&reader).await.unwrap();
-    db.run("delete from prewarm.jobs").await;
-    assert_eq!(newer.push_outdated().await.unwrap(), 0);
-
-    let worker = Node { name: "worker".to_owned(), works: true };
-    assert!(!newer.record_node(&worker).await.unwrap());
-    assert!(older.record_node(&reader).await.unwrap(), "a newer worker lives");
-    db.run("update prewarm.nodes set seen_at = now() - interval '11 seconds' where name = 'worker'").await;
-    assert!(!older.record_node(&reader).await.unwrap(), "it has died");
-    db.run("update prewarm.nodes set seen_at = now() + interval '1 hour' where name = 'worker'").await;
-    assert!(!older.record_node(&reader).await.unwrap(), "the clock has gone back since");
     db.close().await;
 }
 

@@ -4,7 +4,6 @@ use std::{path::PathBuf, time::Duration};
 
 use ::redis::{AsyncCommands, Client, aio::MultiplexedConnection, cmd};
 use e2e::{Org, SlowLine, Stack};
-use readmodel::blob;
 use testkit::{busy::in_time, sqlx};
 use tokio::time::Instant;
 
@@ -25,7 +24,7 @@ async fn connect(stack: &Stack) -> MultiplexedConnection {
 async fn key(stack: &Stack, org: &Org) -> String {
     let installation: String =
         sqlx::query_scalar("select id::text from prewarm.installation").fetch_one(&stack.pg).await.unwrap();
-    format!("prewarm:{}:{installation}:{{{}}}", blob::Format::CURRENT, org.id)
+    format!("prewarm:{installation}:{{{}}}", org.id)
 }
 
 async fn copy(redis: &mut MultiplexedConnection, from: &str, to: &str) {
@@ -147,7 +146,7 @@ const SPOILED: [(Spoil, bool); 7] = [
     (Spoil::OtherOrg, true),
     (Spoil::OtherModel, true),
     (Spoil::Damaged, true),
-    (Spoil::FutureFormat, true),
+    (Spoil::OtherLayout, true),
 ];
 
 #[derive(Clone, Copy, Debug)]
@@ -158,7 +157,7 @@ enum Spoil {
     OtherOrg,
     OtherModel,
     Damaged,
-    FutureFormat,
+    OtherLayout,
 }
 
 impl Spoil {
@@ -181,8 +180,8 @@ impl Spoil {
                 redis.hset(key, "leads", bytes).await.unwrap()
             }
             Self::Damaged => changed(redis, |bytes| *bytes.last_mut().unwrap() ^= 1).await,
-            // The format follows the three bytes of magic.
-            Self::FutureFormat => changed(redis, |bytes| bytes[3] += 1).await,
+            // The layout follows the three bytes of magic.
+            Self::OtherLayout => changed(redis, |bytes| bytes[3] += 1).await,
         }
     }
 }

@@ -1,8 +1,10 @@
 -- store::queue::upkeep::push_outdated
--- $1 this binary's format, $2 the oldest that it makes.
+-- Pushes the rebuilds of some orgs whose version is of an earlier release's format.
+-- $1 this release's format.
 select prewarm.push_rebuilds(array(
-         select o.org_id
-           from prewarm.outdated($1, greatest(least((select min(format) from prewarm.live_nodes), $1), $2)) as o (org_id)
-          where not exists (select from prewarm.leases l where l.org_id = o.org_id and l.until > statement_timestamp())
+         select v.org_id
+           from prewarm.versions v
+          where v.format < $1
+            and not exists (select from prewarm.running_leases l where l.org_id = v.org_id)
           limit 100
        ), -1) as "pushed!"

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jobs::{AssistantSync, Context, JobError, Maintenance, SyncPace};
 use monitoring::health::Health;
 use readmodel::{
-    blob::Format,
     ids::{AgentId, OrgId},
+    model::Format,
     time::Clock,
 };
 use serde_json::{Value, json};

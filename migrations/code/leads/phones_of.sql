@@ -1,0 +1,14 @@
+-- The phones of some contacts, each once; null where all are asked for.
+create or replace function prewarm.phones_of(touched uuid[]) returns text[]
+language plpgsql stable as $$
+begin
+  if touched is null then
+    return null;
+  end if;
+  return array(
+    select distinct c.phone
+      from unnest(touched) as one (id)
+     cross join lateral (select s.phone from prewarm.source_contacts s where s.id = one.id limit 1) c
+     where c.phone is not null
+  );
+end $$;

@@ -1,0 +1,10 @@
+-- Marks every agent and no org, since no read model shows agents: TRUNCATE names no rows.
+create or replace function prewarm.mark_agents_truncated() returns trigger
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+begin
+  perform prewarm.mark_all_agents();
+  return null;
+exception when others then
+  perform prewarm.note_fault(tg_table_name, sqlstate, sqlerrm, true);
+  return null;
+end $$;
