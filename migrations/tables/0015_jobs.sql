@@ -59,7 +59,7 @@ drop function if exists
   prewarm.release(text, text), prewarm.release_strays(text, text[], timestamptz),
   prewarm.heartbeat(text, text, interval, text[]);
 
--- What waits or runs there waits here, and dead letters stay what they are. A job without a subject was pushed by hand.
+-- Jobs that wait or run there wait here, and dead letters stay dead. A job without a subject was pushed by hand.
 do $$
 begin
   if to_regclass('apalis.jobs') is null then
