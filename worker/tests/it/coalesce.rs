@@ -65,8 +65,11 @@ async fn a_claim_waits_for_an_org_whose_lease_an_operator_has_just_taken() {
     sqlx::query(lease).bind(org.0).execute(&mut *operator).await.unwrap();
     // The claim sees the org without a holder, and then waits for the row of its lease.
     let claim = tokio::spawn(async move { store.claim_jobs("worker", Queue::Rebuild, 1, LEASE).await });
-    db.until("select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()", 1)
-        .await;
+    db.until(
+        "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
+        1,
+    )
+    .await;
     operator.commit().await.unwrap();
     assert_eq!(claim.await.unwrap().unwrap().len(), 0);
     assert_eq!(db.count("select count(*) from prewarm.leases where holder = 'operator'").await, 1);
