@@ -11,8 +11,9 @@ begin
   return query
   with callers as materialized (
     select c.org_id, c.phone, c.name, coalesce(c.at, statement_timestamp()) as at,
-           coalesce(prewarm.find_contact(c.org_id, c.phone, c.digits), gen_random_uuid()) as id
+           coalesce(k.id, gen_random_uuid()) as id
       from unnest(orgs, phones, digits, names, instants) as c (org_id, phone, digits, name, at)
+     cross join lateral prewarm.contact_of(c.org_id, c.phone, c.digits) k
   ),
   written as (
     insert into public.contacts as held (id, org_id, name, phone, lead_status, last_contact_at)

@@ -3,7 +3,7 @@
 -- dedupe keys, $2 bodies.
 update prewarm.events e
    set body = again.body::jsonb,
-       org_id = prewarm.owner(e.assistant_id, e.phone_number_id),
+       org_id = (select o.org_id from prewarm.owner_of(e.assistant_id, e.phone_number_id) o),
        epoch = (select epoch from prewarm.epoch),
        xid = pg_current_xact_id(),
        received_at = statement_timestamp(),

@@ -50,12 +50,12 @@ numbers as (
 select array(
          select parked from assistants
           where parked = ours
-            and prewarm.owner(parked, null) is not null
+            and (select o.org_id from prewarm.owner_of(parked, null) o) is not null
           order by parked
        ) as "assistants!",
        array(
          select parked from numbers
           where parked = ours
-            and prewarm.owner(null, parked) is not null
+            and (select o.org_id from prewarm.owner_of(null, parked) o) is not null
           order by parked
        ) as "numbers!"

@@ -32,7 +32,7 @@ sized as (
     join prewarm.events e on e.id = oldest.id
 ),
 held as materialized (
-  select e.id, prewarm.owner(e.assistant_id, e.phone_number_id) as org_id
+  select e.id, (select o.org_id from prewarm.owner_of(e.assistant_id, e.phone_number_id) o) as org_id
     from prewarm.events e
    where e.id in (select id from sized where coalesce(before, 0) < $4)
      and e.org_id is null and e.body is not null
