@@ -1,12 +1,14 @@
 //! The texts of the alerts only name things that exist.
 
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{collections::BTreeSet, fs, path::Path, process::Command, time::Duration};
 
-use e2e::{Answer, Environment, Stack, eventually, monitoring_file, program};
+use e2e::{Answer, Environment, Stack, monitoring_file, poll, program};
 use monitoring::names;
 use reqwest::StatusCode;
-use testkit::Database;
+use testkit::{Database, busy::in_time};
 
+/// The time until a process has checked all of its parts.
+const CHECKED: Duration = in_time(Duration::from_secs(5));
 /// The crates whose logs operators read.
 const CRATES: [&str; 7] = ["api", "worker", "jobs", "intake", "materialize", "prewarm", "monitoring"];
 
@@ -68,16 +70,16 @@ async fn every_command_metric_and_setting_that_an_alert_names_exists() {
     let environment = Environment::from([("PREWARM_JWKS_URL", "http://127.0.0.1:1/jwks.json".to_owned())]);
     let stack = Stack::start_on(Database::create().await.unwrap(), environment).await;
     let settings = fs::read_to_string(root().join(".env.example")).unwrap();
-    let mut parts = BTreeSet::new();
-    for process in [&stack.api, &stack.worker] {
-        // A process may be ready before it has checked every part once.
-        let looked_at = eventually("the clock was looked at", async || {
+    let parts = async || {
+        let mut parts = BTreeSet::new();
+        for process in [&stack.api, &stack.worker] {
             let ready = Answer::to(stack.client.get(process.admin("/readyz"))).await.unwrap().json();
-            let parts = ready["parts"].as_object().unwrap().clone();
-            parts.contains_key("clock").then_some(parts)
-        });
-        parts.extend(looked_at.await.into_iter().map(|(part, _)| part));
-    }
+            parts.extend(ready["parts"].as_object().unwrap().keys().cloned());
+        }
+        parts
+    };
+    // A process may be ready before it has checked every part once.
+    let is_part = async |part: &str| poll(CHECKED, async || parts().await.contains(part).then_some(())).await.is_some();
     for description in descriptions() {
         for place in marked(&description, '`').0 {
             let exists = match place.split([' ', '{']).next().unwrap() {
@@ -95,9 +97,9 @@ async fn every_command_metric_and_setting_that_an_alert_names_exists() {
                     answer.status == StatusCode::OK
                 }
                 setting if setting.starts_with(char::is_uppercase) => settings.contains(&format!("\n{setting}=")),
-                _ => parts.contains(&place),
+                part => is_part(part).await,
             };
-            assert!(exists, "there is no `{place}` (parts: {parts:?}): {description}");
+            assert!(exists, "there is no `{place}` (parts: {:?}): {description}", parts().await);
         }
     }
     stack.close().await;
