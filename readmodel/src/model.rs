@@ -78,7 +78,8 @@ impl fmt::Display for Model {
 pub struct Format(pub i32);
 
 impl Format {
-    /// The format of this release.
+    /// The format of this release. A new model comes with `CHANGES` at 1. When a model goes, the number here grows by its
+    /// `CHANGES`, or a later format would repeat an earlier one.
     pub const CURRENT: Self = Self(1 + leads::CHANGES + pulse::CHANGES + activity::CHANGES + calls::CHANGES);
 }
 

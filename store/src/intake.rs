@@ -377,7 +377,7 @@ impl IntakeTransaction {
     async fn known_contact(&mut self, org: OrgId, caller: &Caller) -> Result<Option<Uuid>, Error> {
         let Caller { phone, digits, .. } = caller;
         let found = sqlx::query_file_scalar!("queries/intake/known_contact.sql", org.0, phone, digits.as_deref());
-        Ok(found.fetch_optional(&mut *self.0).await?)
+        Ok(found.fetch_one(&mut *self.0).await?)
     }
 
     /// Parks events of this transaction for a while, because the source refuses their effect.

@@ -2,11 +2,12 @@
 -- a contact has decides. Without `digits` the number has one spelling. One row, inlined where it is used: a call of a
 -- function for each caller of a batch would cost more than the look-up.
 create or replace function prewarm.contact_of(org uuid, phone text, digits text) returns table (id uuid)
-language sql stable as $$
+language sql stable
+begin atomic
   select coalesce(
            (select o.id from prewarm.oldest_contact(org, contact_of.phone) o),
            (select o.id from prewarm.oldest_contact(org, '+' || digits) o),
            (select o.id from prewarm.oldest_contact(org, digits) o),
            (select o.id from prewarm.oldest_contact(org, '00' || digits) o)
-         )
-$$;
+         );
+end;
