@@ -46,7 +46,10 @@ create table prewarm.workers (
   seen_at    timestamptz not null default now()
 );
 
--- Earlier releases kept jobs in the tables of apalis-postgres, in a schema of its own.
+-- Earlier releases kept jobs in the tables of apalis-postgres, in a schema of its own. Another program may have one of that
+-- name, which is not even looked at: only a function of ours tells that it was ours.
+select set_config('prewarm.had_apalis', (to_regprocedure('prewarm.new_job_id()') is not null)::text, true);
+
 drop view if exists prewarm.due_prewarms, prewarm.due_jobs;
 
 drop function if exists
@@ -62,9 +65,11 @@ drop function if exists
 -- Jobs that wait or run there wait here, and dead letters stay dead. A job without a subject was pushed by hand.
 do $$
 begin
-  if to_regclass('apalis.jobs') is null then
+  if current_setting('prewarm.had_apalis') <> 'true' or to_regclass('apalis.jobs') is null then
     return;
   end if;
+  -- A job that a process of the earlier release adds after the copy would be lost.
+  lock table apalis.jobs in access exclusive mode;
   insert into prewarm.jobs (queue, kind, org_id, agent_id, test_call_id, state, priority, run_at, attempts, max_attempts,
                             ended_at, error)
   select j.job_type, s.kind, case s.kind when 'rebuild' then s.id end, case s.kind when 'prewarm' then s.id end,
@@ -84,9 +89,13 @@ end $$;
 -- nothing else stands in it or on it. Extensions stay, since others may use them.
 do $$
 begin
+  if current_setting('prewarm.had_apalis') <> 'true' or to_regnamespace('apalis') is null then
+    return;
+  end if;
   if to_regclass('apalis.jobs_running') is null
      or exists (select from apalis.jobs j where j.job_type not in ('rebuild', 'maintenance', 'prewarm'))
      or exists (select from apalis.workers w where w.worker_type not in ('rebuild', 'maintenance', 'prewarm')) then
+    raise warning 'the schema apalis stays, because another program uses it';
     return;
   end if;
   drop function apalis.get_jobs, apalis.push_job;

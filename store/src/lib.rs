@@ -76,7 +76,7 @@ pub struct Store {
     pub link: Link,
     /// Bytes and hints. May be absent, empty or flushed at any time.
     pub redis: Option<Redis>,
-    /// The blob format that this process reads, and the newest that it writes.
+    /// The format that this process makes, and the oldest that it reads.
     pub format: Format,
     options: PgConnectOptions,
     /// The options that bypass a transaction pooler, which would lose a LISTEN.
@@ -98,7 +98,7 @@ pub struct Config {
     pub sessions: Sessions,
     /// The name in `pg_stat_activity`.
     pub application_name: &'static str,
-    /// The blob format that the process reads, and the newest that it writes.
+    /// The format that the process makes, and the oldest that it reads.
     pub format: Format,
 }
 

@@ -14,12 +14,14 @@ use testkit::Database;
 
 const LEASE: Duration = Duration::from_secs(60);
 
-/// No extension can be created, and the application has a function of a name that apalis-postgres once took.
+/// No extension can be created, the application has a function of a name that apalis-postgres once took, and another
+/// program has a schema `apalis` that we may not even look into.
 const FOUND: &str = "
     create function public.refuse() returns event_trigger language plpgsql as $$
     begin raise exception 'extensions cannot be created here'; end $$;
     create event trigger refuse on ddl_command_start when tag in ('CREATE EXTENSION') execute function public.refuse();
-    create function public.generate_ulid() returns text language sql return 'theirs'";
+    create function public.generate_ulid() returns text language sql return 'theirs';
+    create schema apalis; create table apalis.jobs (id text, job_type text)";
 
 /// That function and the extensions, by what they are and when they were last written.
 const THEIRS: &str = "
@@ -50,7 +52,8 @@ async fn works_with(rights: &str) {
     migrate(&url, Source::Standalone).await.unwrap();
     migrate(&url, Source::Standalone).await.unwrap();
     assert_eq!(texts(&mut admin, THEIRS).await, theirs);
-    assert_eq!(texts(&mut admin, "select nspname::text from pg_namespace where nspname = 'apalis'").await, [""; 0]);
+    let tables = "select relname::text from pg_class where relnamespace = 'apalis'::regnamespace";
+    assert_eq!(texts(&mut admin, tables).await, ["jobs"]);
 
     let pool = PgPoolOptions::new().max_connections(1).connect(&url).await.unwrap();
     let store = Store::new(pool, None, Format::CURRENT);

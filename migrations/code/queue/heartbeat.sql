@@ -1,4 +1,5 @@
--- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs; returns how many. After a
+-- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs of any queue, which may have
+-- no other worker; returns how many. After a
 -- lease, a job is lost if its worker sends no heartbeats any more, or if it is this worker's and the worker does not hold
 -- it: the answer to its claim never came, or the worker could not record the end.
 create or replace function prewarm.heartbeat(worker text, queue text, lease interval, held bigint[]) returns int
@@ -24,8 +25,7 @@ begin
   perform prewarm.fail(stuck.id, stuck.worker, 'lost: the job did not end within its lease', false)
      from (select j.id, j.worker
              from prewarm.jobs j
-            where j.queue = heartbeat.queue
-              and j.state = 'running'
+            where j.state = 'running'
               and j.claimed_at < now() - lease
               and case j.worker
                     when heartbeat.worker then j.id <> all (held)

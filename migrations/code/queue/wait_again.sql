@@ -1,4 +1,5 @@
--- Makes a claimed or dead job wait, or deletes it if another job of its subject waits already.
+-- Makes a claimed or dead job wait. If another job of its subject waits already, that one takes over its starts and its error,
+-- so that a job which is pushed while it fails becomes a dead letter too.
 create or replace function prewarm.wait_again(job_id bigint, starts int, at timestamptz) returns void
 language plpgsql as $$
 begin
@@ -6,5 +7,11 @@ begin
      set state = 'waiting', attempts = starts, run_at = at, worker = null, claimed_at = null, ended_at = null
    where j.id = job_id;
 exception when unique_violation then
-  delete from prewarm.jobs j where j.id = job_id;
+  with gone as (
+    delete from prewarm.jobs j where j.id = job_id returning j.kind, j.subject, j.error
+  )
+  update prewarm.jobs j
+     set attempts = greatest(j.attempts, starts), error = coalesce(gone.error, j.error)
+    from gone
+   where j.kind = gone.kind and j.subject = gone.subject and j.state = 'waiting';
 end $$;

@@ -172,6 +172,11 @@ pub struct Count {
     pub count: i64,
 }
 
+/// A person's filter decides what is asked for, so its plan is made for the values at hand. The server gives up by itself.
+const BEGIN: &str = "begin isolation level repeatable read read only;
+    set local statement_timeout = '2s';
+    set local plan_cache_mode = force_custom_plan";
+
 impl Store {
     /// Jobs of one queue or of all, the newest first.
     pub async fn job_records(
@@ -198,7 +203,10 @@ impl Store {
         let (queue, state, id) = (queue.map(Queue::as_str), state.map(State::as_str), id.map(|id| id.0));
         let rows =
             sqlx::query_file_as!(JobRow, "queries/queue/board/jobs.sql", queue, state, id, page.limit, page.offset);
-        Ok(rows.fetch_all(&self.pg).await?.into_iter().map(JobRecord::from).collect())
+        let mut look = self.pg.begin(BEGIN).await?;
+        let rows = rows.fetch_all(&mut *look).await?;
+        look.commit().await?;
+        Ok(rows.into_iter().map(JobRecord::from).collect())
     }
 
     /// Agents at one of the stages, or all.
@@ -226,7 +234,10 @@ impl Store {
             page.limit,
             page.offset
         );
-        Ok(rows.fetch_all(&self.pg).await?.into_iter().map(AgentRecord::from).collect())
+        let mut look = self.pg.begin(BEGIN).await?;
+        let rows = rows.fetch_all(&mut *look).await?;
+        look.commit().await?;
+        Ok(rows.into_iter().map(AgentRecord::from).collect())
     }
 
     /// The newest firing of each cron.
@@ -253,6 +264,9 @@ impl Store {
 
     /// The numbers of everything that the board shows.
     pub async fn queue_counts(&self) -> Result<Vec<Count>, Error> {
-        Ok(sqlx::query_file_as!(Count, "queries/queue/board/counts.sql").fetch_all(&self.pg).await?)
+        let mut look = self.pg.begin(BEGIN).await?;
+        let counts = sqlx::query_file_as!(Count, "queries/queue/board/counts.sql").fetch_all(&mut *look).await?;
+        look.commit().await?;
+        Ok(counts)
     }
 }

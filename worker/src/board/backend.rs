@@ -78,8 +78,11 @@ pub(super) enum BoardError {
     Store(#[from] store::Error),
 }
 
+/// Entries of a page at most: the client names its size.
+const PAGE_LIMIT: u32 = 100;
+
 fn page(filter: &Filter) -> Page {
-    let limit = i64::from(filter.limit());
+    let limit = i64::from(filter.limit().min(PAGE_LIMIT));
     Page { limit, offset: i64::from(filter.page.max(1) - 1) * limit }
 }
 

@@ -38,3 +38,34 @@ async fn a_job_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
     assert_eq!((other.released, db.count(OWN).await), (0, 2));
     db.close().await;
 }
+
+/// Three starts without an end put an org in quarantine.
+#[tokio::test]
+async fn a_rebuild_that_is_released_does_not_count_as_a_start() {
+    let db = Db::create().await;
+    db.org().await;
+    db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    for _ in 0..4 {
+        let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, 1, LEASE).await.unwrap().remove(0);
+        assert_eq!(claimed.attempts, 1);
+        db.store().release_jobs(WORKER, &[claimed.id]).await.unwrap();
+    }
+    db.close().await;
+}
+
+/// A cron pushes the next job of its kind while the last one fails.
+#[tokio::test]
+async fn a_job_that_fails_while_another_of_its_subject_waits_leaves_it_the_attempts() {
+    let db = Db::create().await;
+    db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, &[]).await.unwrap();
+    for attempt in 1..=3 {
+        db.push("sweep", 3).await;
+        let claimed = db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
+        assert_eq!(claimed.attempts, attempt);
+        db.push("sweep", 3).await;
+        let end = End::Failed("out of disk".to_owned());
+        db.store().finish_jobs(WORKER, &[(claimed.id, end)]).await.unwrap();
+    }
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead' and error = 'out of disk'").await, 1);
+    db.close().await;
+}
