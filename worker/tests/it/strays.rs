@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use readmodel::time::Timestamp;
-use store::queue::{JobId, Queue, Strays};
+use store::queue::{End, JobId, Queue, Strays};
 
 use crate::harness::Db;
 
