@@ -97,7 +97,7 @@ async fn every_command_metric_and_setting_that_an_alert_names_exists() {
                     answer.status == StatusCode::OK
                 }
                 setting if setting.starts_with(char::is_uppercase) => settings.contains(&format!("\n{setting}=")),
-                part => is_part(part).await,
+                _ => is_part(&place).await,
             };
             assert!(exists, "there is no `{place}` (parts: {:?}): {description}", parts().await);
         }
