@@ -18,4 +18,7 @@ begin
      and (j.org_id = e.org_id or j.agent_id in (select a.agent_id from prewarm.assistants a where a.org_id = e.org_id));
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'dead_letters', gone);
+  -- An org that was made again meanwhile has lost what its rebuild had made.
+  insert into prewarm.marks (org_id, what, wide)
+  select o.id, 'organizations', true from prewarm.source_organizations o where o.id = e.org_id;
 end $$;
