@@ -241,3 +241,19 @@ async fn a_message_in_flight_during_an_erasure_is_rolled_back() {
     assert_eq!(count(&store, "select count(*) from public.calls where vapi_call_id = 'call-1'").await, 0);
     close(store, database).await;
 }
+
+#[tokio::test]
+async fn an_org_that_is_made_again_while_it_is_erased_is_marked_whole() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database);
+    add_org(&store, "assistant").await;
+    let again = "create temporary table gone as select id from public.organizations;
+                 delete from public.organizations;
+                 insert into public.organizations (id, name) select id, 'again' from gone;
+                 delete from prewarm.marks";
+    sql(&store, again).await;
+    erase(&store).await;
+    let marked = "select count(*) from prewarm.marks m join public.organizations o on o.id = m.org_id where m.wide";
+    assert_eq!(count(&store, marked).await, 1);
+    close(store, database).await;
+}
