@@ -115,7 +115,7 @@ impl fmt::Display for Job {
 
 /// Where a job stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum JobState {
     /// For its time, or for its next attempt.
     Waiting,
     /// Claimed by a worker.
@@ -126,7 +126,7 @@ pub enum State {
     Dead,
 }
 
-impl State {
+impl JobState {
     /// Its name in the database.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -196,7 +196,7 @@ fn numbers(ids: &[JobId]) -> Vec<i64> {
 
 impl Store {
     /// Records that a worker lives, and renews the leases of the jobs that it holds. The first call registers the worker. Ends
-    /// jobs of the queue that no living worker has held for a `lease` as lost, and returns how many.
+    /// jobs that no living worker has held for a `lease` as lost, and returns how many.
     pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[JobId]) -> Result<i32, Error> {
         let (lease, held) = (lease.as_secs_f64(), numbers(held));
         let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);

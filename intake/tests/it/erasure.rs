@@ -257,3 +257,20 @@ async fn an_org_that_is_made_again_while_it_is_erased_is_marked_whole() {
     assert_eq!(count(&store, marked).await, 1);
     close(store, database).await;
 }
+
+#[tokio::test]
+async fn a_contact_that_is_made_again_while_it_is_erased_is_marked() {
+    let database = Database::create().await.unwrap();
+    let store = open(&database);
+    add_org(&store, "assistant").await;
+    let again = "insert into public.contacts (org_id, name) select id, 'Ada' from public.organizations;
+                 create temporary table gone as select * from public.contacts;
+                 delete from public.contacts;
+                 insert into public.contacts select * from gone;
+                 delete from prewarm.marks";
+    sql(&store, again).await;
+    erase(&store).await;
+    let marked = "select count(*) from prewarm.marks m join public.contacts c on c.id = any (m.contacts)";
+    assert_eq!(count(&store, marked).await, 1);
+    close(store, database).await;
+}

@@ -32,6 +32,9 @@ begin
   delete from prewarm.actionable_leads l where l.id = e.contact_id and l.org_id = e.org_id;
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'actionable_leads', gone);
+  -- A contact that was made again meanwhile has lost the lead that its rebuild had made.
+  insert into prewarm.marks (org_id, what, contacts)
+  select c.org_id, 'contacts', array[c.id] from prewarm.source_contacts c where c.id = e.contact_id and c.org_id = e.org_id;
   update prewarm.erasures owed set erased_at = statement_timestamp(), calls = '{}', contact_id = null where owed.id = erasure;
   return true;
 end $$;

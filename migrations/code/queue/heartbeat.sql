@@ -1,7 +1,7 @@
--- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs of any queue, which may have
--- no other worker; returns how many. After a
+-- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs; returns how many. After a
 -- lease, a job is lost if its worker sends no heartbeats any more, or if it is this worker's and the worker does not hold
--- it: the answer to its claim never came, or the worker could not record the end.
+-- it: the answer to its claim never came, or the worker could not record the end. Jobs of all queues, since another queue
+-- may have no worker left.
 create or replace function prewarm.heartbeat(worker text, queue text, lease interval, held bigint[]) returns int
 language plpgsql as $$
 declare

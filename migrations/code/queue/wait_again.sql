@@ -1,5 +1,5 @@
--- Makes a claimed or dead job wait. If another job of its subject waits already, that one takes over its starts and its error,
--- so that a job which is pushed while it fails becomes a dead letter too.
+-- Makes a claimed or dead job wait. If another job of its subject waits already, that one takes over its starts and its
+-- error, so that a job which is pushed while it fails becomes a dead letter too.
 create or replace function prewarm.wait_again(job_id bigint, starts int, at timestamptz) returns void
 language plpgsql as $$
 begin

@@ -1,7 +1,7 @@
 -- Makes our functions safe to call in any session, and revokes them from other roles. The functions of prewarm.put_marker
--- and prewarm.refuse_erased have no search path, and resolve no names. Writes nothing if there is nothing to change: a needless `revoke` still writes
--- its object's row in the catalog, so a session that changes the same row meanwhile fails (XX000, tuple concurrently
--- updated), and every session plans its statements again.
+-- and prewarm.refuse_erased have no search path, and resolve no names. Writes nothing if there is nothing to change: a
+-- needless `revoke` still writes its object's row in the catalog, so a session that changes the same row meanwhile fails
+-- (XX000, tuple concurrently updated), and every session plans its statements again.
 create or replace procedure prewarm.seal()
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     Error, Store,
     instant::PgTime,
-    queue::{Job, JobId, Queue, State},
+    queue::{Job, JobId, JobState, Queue},
 };
 
 /// A part of a list.
@@ -182,7 +182,7 @@ impl Store {
     pub async fn job_records(
         &self,
         queue: Option<Queue>,
-        state: Option<State>,
+        state: Option<JobState>,
         page: Page,
     ) -> Result<Vec<JobRecord>, Error> {
         self.jobs_where(queue, state, None, page).await
@@ -196,11 +196,11 @@ impl Store {
     async fn jobs_where(
         &self,
         queue: Option<Queue>,
-        state: Option<State>,
+        state: Option<JobState>,
         id: Option<JobId>,
         page: Page,
     ) -> Result<Vec<JobRecord>, Error> {
-        let (queue, state, id) = (queue.map(Queue::as_str), state.map(State::as_str), id.map(|id| id.0));
+        let (queue, state, id) = (queue.map(Queue::as_str), state.map(JobState::as_str), id.map(|id| id.0));
         let rows =
             sqlx::query_file_as!(JobRow, "queries/queue/board/jobs.sql", queue, state, id, page.limit, page.offset);
         let mut look = self.pg.begin(BEGIN).await?;

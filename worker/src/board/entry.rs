@@ -7,7 +7,7 @@ use apalis_core::{
 use readmodel::time::Timestamp;
 use serde_json::{Value, json};
 use store::queue::{
-    Job, State,
+    Job, JobState,
     board::{AgentRecord, Count, Firing, JobRecord},
 };
 
@@ -17,18 +17,18 @@ use crate::{backend::task_id, schedule::Cron};
 pub(super) const AGENTS: &str = "agents";
 
 /// Where a job of a state stands. apalis has more: it tells a failed attempt from one to come.
-const fn status_of(state: State) -> Status {
+const fn status_of(state: JobState) -> Status {
     match state {
-        State::Waiting => Status::Pending,
-        State::Running => Status::Running,
-        State::Done => Status::Done,
-        State::Dead => Status::Killed,
+        JobState::Waiting => Status::Pending,
+        JobState::Running => Status::Running,
+        JobState::Done => Status::Done,
+        JobState::Dead => Status::Killed,
     }
 }
 
 /// The state of the jobs that stand there. None: there are none.
-pub(super) fn state_of(status: &Status) -> Option<State> {
-    State::ALL.into_iter().find(|state| status_of(*state) == *status)
+pub(super) fn state_of(status: &Status) -> Option<JobState> {
+    JobState::ALL.into_iter().find(|state| status_of(*state) == *status)
 }
 
 /// The stages of `prewarm.assistants`, by where an agent stands at them.
@@ -51,7 +51,7 @@ fn status_of_stage(stage: &str) -> Status {
 }
 
 fn status_named(state: &str) -> Status {
-    State::ALL.into_iter().find(|known| known.as_str() == state).map_or_else(Status::default, status_of)
+    JobState::ALL.into_iter().find(|known| known.as_str() == state).map_or_else(Status::default, status_of)
 }
 
 /// Seconds since 1970.

@@ -132,3 +132,21 @@ async fn it_shows_dead_letters_agents_crons_and_workers() {
     assert_eq!((number(&agents, "FAILED_JOBS"), number(&agents, "DONE_JOBS")), (json!("1"), json!("12")));
     db.close().await;
 }
+
+#[tokio::test]
+async fn a_page_of_the_board_has_a_hundred_jobs_at_most() {
+    let db = Db::create().await;
+    db.run(
+        "insert into prewarm.jobs (queue, kind, state, max_attempts, ended_at)
+           select 'maintenance', 'sweep', 'done', 3, now() from generate_series(1, 150) n",
+    )
+    .await;
+    let path = "/api/v1/queues/maintenance/tasks?status=Done&page_size=4294967295";
+    let listed = async |page: &str| {
+        let (status, jobs) = ask(&db, Method::GET, &format!("{path}&page={page}")).await;
+        assert_eq!(status, StatusCode::OK, "{jobs}");
+        jobs.matches("task_id").count()
+    };
+    assert_eq!((listed("1").await, listed("2").await, listed("4294967295").await), (100, 50, 0));
+    db.close().await;
+}

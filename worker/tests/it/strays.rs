@@ -69,3 +69,34 @@ async fn a_job_that_fails_while_another_of_its_subject_waits_leaves_it_the_attem
     assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead' and error = 'out of disk'").await, 1);
     db.close().await;
 }
+
+/// A worker that starts without `VAPI_API_KEY`, for example, leaves a queue to nobody.
+#[tokio::test]
+async fn a_lost_job_of_a_queue_without_workers_is_ended() {
+    let db = Db::create().await;
+    db.store().heartbeat("gone", Queue::Maintenance, LEASE, &[]).await.unwrap();
+    db.push("sweep", 1).await;
+    assert_eq!(db.store().claim_jobs("gone", Queue::Maintenance, 1, LEASE).await.unwrap().len(), 1);
+    let beat = async || db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
+    assert_eq!(beat().await, 0);
+    db.run(
+        "update prewarm.jobs set claimed_at = now() - interval '21 s'; delete from prewarm.workers where name = 'gone'",
+    )
+    .await;
+    assert_eq!(beat().await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead'").await, 1);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn a_released_agent_can_be_claimed_at_once() {
+    let db = Db::create().await;
+    let org = db.org().await;
+    db.run(&format!("insert into agents (org_id, name) values ('{org}', 'agent')")).await;
+    db.store().heartbeat(WORKER, Queue::Prewarm, LEASE, &[]).await.unwrap();
+    for _ in 0..2 {
+        let claimed = db.store().claim_jobs(WORKER, Queue::Prewarm, 1, LEASE).await.unwrap().remove(0);
+        db.store().release_jobs(WORKER, &[claimed.id]).await.unwrap();
+    }
+    db.close().await;
+}

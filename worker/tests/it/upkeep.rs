@@ -17,6 +17,9 @@ async fn pruning_removes_old_rows_and_keeps_those_in_use() {
            ('maintenance', 'done', 'done', now(), 1, 3, now() - interval '23 hours'),
            ('maintenance', 'dead', 'dead', now(), 3, 3, now() - interval '9 days'),
            ('maintenance', 'waits', 'waiting', now() - interval '2 days', 1, 3, null);
+         insert into prewarm.jobs (queue, kind, test_call_id, state, max_attempts, ended_at) values
+           ('prewarm', 'test_call', gen_random_uuid(), 'dead', 3, now() - interval '23 hours'),
+           ('prewarm', 'test_call', gen_random_uuid(), 'dead', 3, now() - interval '25 hours');
          insert into prewarm.jobs (queue, kind, state, max_attempts, ended_at)
            select 'maintenance', 'old', 'done', 3, now() - interval '25 hours' from generate_series(1, 2500) n;
          insert into prewarm.cron_slots (name, slot) values
@@ -25,11 +28,11 @@ async fn pruning_removes_old_rows_and_keeps_those_in_use() {
            (gen_random_uuid(), 'a', now() - interval '11 minutes'), (gen_random_uuid(), 'b', now())",
     )
     .await;
-    // Jobs, a slot, a worker and a lease.
-    assert_eq!(db.store().prune().await.unwrap(), 2500 + 1 + 1 + 1);
+    // Jobs, the dead letter of a test call, a slot, a worker and a lease.
+    assert_eq!(db.store().prune().await.unwrap(), 2500 + 1 + 1 + 1 + 1);
     let kinds = "select string_agg(kind, ' ' order by kind) from prewarm.jobs";
     let left: String = sqlx::query_scalar(kinds).fetch_one(&db.pg).await.unwrap();
-    assert_eq!(left, "dead done waits");
+    assert_eq!(left, "dead done test_call waits");
     assert_eq!(db.count("select count(*) from prewarm.workers where name = 'new'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot > now() - interval '8 days'").await, 2);
     assert_eq!(db.store().prune().await.unwrap(), 0);
