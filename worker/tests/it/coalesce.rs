@@ -60,6 +60,8 @@ async fn a_claim_waits_for_an_org_whose_lease_an_operator_has_just_taken() {
     let db = Db::create().await;
     let (org, store) = (db.org().await, db.store());
     store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
+    // A job that waits: the claim of an org that is owed alone makes none.
+    db.run("select prewarm.enqueue_owed(prewarm.owed_orgs())").await;
     let mut operator = db.pg.begin().await.unwrap();
     let lease = "insert into prewarm.leases (org_id, holder, until) values ($1, 'operator', now() + interval '3 s')";
     sqlx::query(lease).bind(org.0).execute(&mut *operator).await.unwrap();
