@@ -89,7 +89,7 @@ pub struct Redis {
     connection: ConnectionManager,
     read_timeout: Duration,
     failures: Failures,
-    /// The blob format that this process writes, and the oldest that it reads.
+    /// The format that this process makes, and the oldest that it reads.
     format: Format,
 }
 

@@ -1,4 +1,4 @@
-//! A release with a later blob format takes over while the previous one still serves, and is rolled back.
+//! A release with a later format takes over while the previous one still serves, and is rolled back.
 
 use std::time::Duration;
 

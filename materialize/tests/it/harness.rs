@@ -19,7 +19,7 @@ pub(crate) fn open(database: &Database, redis_url: Option<String>) -> Store {
     open_in(database, redis_url, Format::CURRENT)
 }
 
-/// Opens a store of a release with another blob format.
+/// Opens a store of a release with another format.
 pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Format) -> Store {
     Store::open(&Config {
         database_url: database.url(),
