@@ -28,6 +28,8 @@ pub enum Head {
 /// An org's newest version, and the installation that it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OrgVersion {
+    /// The database's time.
+    pub now: Timestamp,
     /// The installation, as in [`Present`].
     pub installation: Option<Installation>,
     /// The newest version.
@@ -72,7 +74,7 @@ impl Store {
             (true, _) => Head::NotBuilt,
         };
         let (installation, as_of) = (row.installation.map(Installation), row.as_of.map(Into::into));
-        Ok(Some(OrgVersion { installation, head, as_of }))
+        Ok(Some(OrgVersion { now: row.now.into(), installation, head, as_of }))
     }
 
     /// The newest versions of many orgs, with the database's time. Renews the installation first, if the database is a

@@ -1,6 +1,9 @@
 //! The fetch of an edition that L1 does not have: from Redis, from Postgres, or by a build.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
 
 use metrics::counter;
 use monitoring::names;
@@ -57,9 +60,9 @@ impl Editions {
 
     /// Asks Postgres for the newest version and, at the same time, Redis for its edition in the present installation.
     async fn org_version(&self, org: OrgId) -> (Option<OrgVersion>, Cached) {
-        let org_version = tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org));
+        let org_version = self.newest_of(org);
         let Some(home) = self.home.present() else {
-            let org_version = org_version.await.ok().and_then(Result::ok);
+            let org_version = org_version.await;
             let home = match &org_version {
                 Some(org_version) => {
                     self.set_installation(org_version.installation);
@@ -73,7 +76,6 @@ impl Editions {
             };
         };
         let (org_version, cached) = tokio::join!(org_version, self.held_in_redis(home, org));
-        let org_version = org_version.ok().and_then(Result::ok);
         match org_version {
             Some(org_version) if org_version.installation != Some(home) => {
                 self.set_installation(org_version.installation);
@@ -81,6 +83,15 @@ impl Editions {
             }
             org_version => (org_version, cached),
         }
+    }
+
+    /// The newest version by Postgres, if it answers in time. The answer also sets the clock: the first edition may be asked
+    /// for before any other reading.
+    async fn newest_of(&self, org: OrgId) -> Option<OrgVersion> {
+        let asked = Instant::now();
+        let org_version = tokio::time::timeout(POSTGRES_BUDGET, self.store.org_version(org)).await.ok()?.ok()?;
+        self.now.set(org_version.now, asked);
+        Some(org_version)
     }
 
     /// Whether Postgres knows an edition by its version, and by its instant if it is the newest. Redis may be slightly

@@ -1,8 +1,9 @@
 -- store::versions::org_version
--- An org's newest version in the present epoch, whether it has this format or a later one, whether the org exists, and
--- the installation; null if the database is a copy. No row without an installation.
+-- The database's time, an org's newest version in the present epoch, whether it has this format or a later one, whether
+-- the org exists, and the installation; null if the database is a copy. No row without an installation.
 -- $1 org, $2 format.
-select case when i.is_original then i.id end as "installation?",
+select statement_timestamp() as "now!: PgTime",
+       case when i.is_original then i.id end as "installation?",
        exists (select from prewarm.source_organizations where id = $1) as "known!",
        i.epoch as "epoch!",
        v.n as "n?",
