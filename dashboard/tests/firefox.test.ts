@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import puppeteer, { type Browser } from 'puppeteer-core';
-import { SOON, Stack } from './stack.js';
+import { SOON, Stack, until } from './stack.js';
 
 let stack: Stack;
 let browser: Browser;
@@ -40,7 +40,8 @@ test('Firefox opens the page and follows a change through the stream, which two 
   assert.equal((await page.$$('.leads tr[data-id]')).length, 12);
   stack.sql(`insert into contacts (org_id, name, phone, lead_status, lead_score, last_contact_at) values ('${org.id}', 'Ada Lovelace', '+17770000001', 'new', 99, now())`);
   for (const each of pages) {
-    await each.waitForFunction(() => document.querySelector('.leads tr[data-id] .name')?.textContent === 'Ada Lovelace');
+    // Not `waitForFunction`, which the page's content security policy keeps from making a function in Firefox.
+    await until('Ada leads', () => each.$eval('.leads tr[data-id] .name', (name) => name.textContent === 'Ada Lovelace'));
     assert.match((await each.$eval('.truth', (truth) => truth.textContent)) ?? '', /Live.*updated \d+(\.\d)? s ago/);
   }
   await page.click('.agent .main');
