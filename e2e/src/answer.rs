@@ -6,6 +6,8 @@ use readmodel::{time::Timestamp, version::Version};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::Value;
 
+use crate::eventually;
+
 /// A complete response.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -26,6 +28,15 @@ impl Answer {
         let response = request.send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
         Ok(Self { status, headers, body: response.bytes().await?.to_vec() })
+    }
+
+    /// Sends a webhook, and again after a 503, as Vapi does: a busy machine may not store it in time.
+    pub async fn to_webhook(request: RequestBuilder) -> Self {
+        eventually("a webhook is taken or refused", async || {
+            let answer = Self::to(request.try_clone().unwrap()).await.unwrap();
+            (answer.status != StatusCode::SERVICE_UNAVAILABLE).then_some(answer)
+        })
+        .await
     }
 
     /// The value of a header.

@@ -190,9 +190,14 @@ impl Stack {
         self.request(Method::POST, "/webhooks/vapi").header("x-vapi-secret", WEBHOOK_SECRET).json(message)
     }
 
-    /// Sends a webhook.
-    pub async fn post(&self, message: &Value) -> Answer {
+    /// Sends a webhook once.
+    pub async fn post_once(&self, message: &Value) -> Answer {
         Answer::to(self.webhook(message)).await.unwrap()
+    }
+
+    /// Sends a webhook as [`Answer::to_webhook`] does.
+    pub async fn post(&self, message: &Value) -> Answer {
+        Answer::to_webhook(self.webhook(message)).await
     }
 
     /// The metrics of a process.
