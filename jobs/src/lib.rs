@@ -6,6 +6,7 @@ mod audit_assistants;
 mod drift;
 mod erase;
 mod error;
+mod find_drift;
 mod job_log;
 mod prune;
 mod rebuild;
@@ -52,6 +53,8 @@ pub enum Maintenance {
     RefreshFleetPulse,
     /// Deletes rows whose retention has ended.
     Prune,
+    /// Compares what is kept of a few orgs with the source.
+    FindDrift,
     /// Does what no claim finds by itself.
     Sweep,
     /// Marks the agents whose assistants are not as wanted.
@@ -96,9 +99,10 @@ async fn work(context: &Context, job: &Job) -> Result<(), JobError> {
 
 impl Maintenance {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RefreshFleetPulse,
         Self::Prune,
+        Self::FindDrift,
         Self::Sweep,
         Self::AuditAssistants,
         Self::VerifyAssistants,
@@ -111,6 +115,7 @@ impl Maintenance {
         match self {
             Self::RefreshFleetPulse => "refresh_fleet_pulse",
             Self::Prune => "prune",
+            Self::FindDrift => "find_drift",
             Self::Sweep => "sweep",
             Self::AuditAssistants => "audit_assistants",
             Self::VerifyAssistants => "verify_assistants",
@@ -124,6 +129,7 @@ impl Maintenance {
         match self {
             Self::RefreshFleetPulse => refresh_fleet_pulse::run(context).await,
             Self::Prune => prune::run(context).await,
+            Self::FindDrift => find_drift::run(context).await,
             Self::Sweep => sweep::run(context).await,
             Self::AuditAssistants => audit_assistants::run(context).await,
             Self::VerifyAssistants => verify_assistants::run(context).await,
@@ -139,7 +145,7 @@ impl Maintenance {
     /// The queue. Work that needs Vapi waits for a worker that has it.
     pub const fn queue(self) -> Queue {
         match self {
-            Self::RefreshFleetPulse | Self::Prune | Self::Sweep => Queue::Maintenance,
+            Self::RefreshFleetPulse | Self::Prune | Self::FindDrift | Self::Sweep => Queue::Maintenance,
             Self::AuditAssistants | Self::VerifyAssistants | Self::TakeUpAssistants | Self::Reconcile => Queue::Prewarm,
         }
     }

@@ -30,13 +30,22 @@ end $$;
 create or replace function prewarm.wide_from() returns bigint
 language sql immutable return 101;
 
--- The number of touched leads, or bins, from which on it is cheaper to make all of an org: a quarter, and a hundred at least.
+-- The number of touched leads, or instants, from which on it is cheaper to make all of an org: a quarter, and a hundred at
+-- least.
 create or replace function prewarm.many_of(held bigint) returns bigint
 language sql immutable return greatest(100, held / 4);
 
 -- An hour with more calls and appointments than this is kept by bins.
 create or replace function prewarm.dense_hour() returns bigint
 language sql immutable return 60;
+
+-- A contact with this many calls is a frequent caller: its sums change by differences.
+create or replace function prewarm.frequent_from() returns bigint
+language sql immutable return 500;
+
+-- The number of leads that a rebuild may touch for frequent callers among them to be kept.
+create or replace function prewarm.few_callers() returns int
+language sql immutable return 8;
 
 -- Places of a worker that test calls may take, and that everything else about assistants may take. A worker has one more
 -- than this, so that neither waits for all of the other.

@@ -43,6 +43,11 @@ metrics! {
     OWED_ORGS: Gauge = "prewarm_owed_orgs";
     /// Rebuilds by `outcome` (changed, unchanged, superseded, failed).
     REBUILDS_TOTAL: Counter = "prewarm_rebuilds_total";
+    /// Comparisons of what is kept of an org with the source, by `outcome` (equal, drifted, changing: they wait until nothing
+    /// is owed).
+    COMPARED_ORGS_TOTAL: Counter = "prewarm_compared_orgs_total";
+    /// Orgs of which something kept differed from the source, by `part` (leads, sums, frequent callers). They are made anew.
+    DRIFT_TOTAL: Counter = "prewarm_drift_total";
     /// Orgs in an unknown time zone, treated as UTC. Each org is counted once a process.
     UNKNOWN_TIMEZONES_TOTAL: Counter = "prewarm_unknown_timezones_total";
     /// Seconds that a rebuild takes.

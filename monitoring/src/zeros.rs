@@ -33,6 +33,9 @@ pub fn worker() {
         counter!(names::REBUILDS_TOTAL, "outcome" => outcome).increment(0);
     }
     counter!(names::UNKNOWN_TIMEZONES_TOTAL).increment(0);
+    for part in ["leads", "sums", "frequent callers"] {
+        counter!(names::DRIFT_TOTAL, "part" => part).increment(0);
+    }
     for outcome in ["replayed", "failed"] {
         counter!(names::REPLAYS_TOTAL, "outcome" => outcome).increment(0);
     }

@@ -7,6 +7,7 @@ pub mod blobs;
 pub mod calls;
 pub mod clock;
 pub mod demo;
+pub mod drift;
 pub mod erasures;
 pub mod error;
 pub mod events;

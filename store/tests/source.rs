@@ -41,7 +41,7 @@ const MARKS: &str = "
                      'contacts ' || cardinality(array_remove(contacts, null)),
                      'phones ' || cardinality(array_remove(phones, null)),
                      'booked ' || cardinality(array_remove(booked, null)),
-                     'bins ' || cardinality(array_remove(bins, null)))
+                     'instants ' || cardinality(array_remove(instants, null)))
       from prewarm.marks
      order by 1";
 
@@ -105,13 +105,13 @@ async fn a_statement_lists_what_it_touched_and_a_large_one_marks_its_orgs_whole(
     let org = "'00000000-0000-0000-0000-000000000001'";
     let other = "'00000000-0000-0000-0000-000000000002'";
     db.run("update public.calls set phone_number = '+15550101'").await;
-    assert_eq!(db.marks().await, ["1 calls contacts 2 phones 2 bins 2"]);
+    assert_eq!(db.marks().await, ["1 calls contacts 2 phones 2 instants 2"]);
     db.run("update public.contacts set name = 'Ada'").await;
     assert_eq!(db.marks().await, ["1 contacts contacts 2"]);
     db.run(&format!("update public.calls set org_id = {other}, contact_id = null")).await;
     assert_eq!(
         db.marks().await,
-        ["1 calls wide contacts 1 phones 1 bins 1", "2 calls wide contacts 0 phones 1 bins 1"],
+        ["1 calls wide contacts 1 phones 1 instants 1", "2 calls wide contacts 0 phones 1 instants 1"],
         "a row that moves marks both orgs"
     );
     for (rows, wide, all) in [(100, 0, 100), (101, 1, 102), (10_000, 1, 102)] {
@@ -163,7 +163,7 @@ async fn a_changed_table_fails_no_writer() {
         ),
         (
             "alter table public.calls alter column created_at type text",
-            "calls: function prewarm.bin_of(text) does not exist",
+            "calls: column \"instants\" is of type timestamp with time zone[] but expression is of type text[]",
         ),
     ];
     for (change, fault) in changes {
@@ -282,8 +282,8 @@ async fn a_partition_that_is_written_directly_marks_as_its_table_does() {
         "create table public.parted (like public.appointments) partition by range (created_at);
          create table public.parted_old partition of public.parted for values from (minvalue) to ('2026-01-01');
          create table public.parted_new partition of public.parted for values from ('2026-01-01') to (maxvalue);
-         call prewarm.watch('public.parted', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', bins => 'created_at');
-         call prewarm.watch('public.parted_new', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', bins => 'created_at')",
+         call prewarm.watch('public.parted', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', instants => 'created_at');
+         call prewarm.watch('public.parted_new', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', instants => 'created_at')",
     )
     .await;
     for table in ["parted", "parted_new"] {
@@ -292,10 +292,10 @@ async fn a_partition_that_is_written_directly_marks_as_its_table_does() {
              values (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', '2026-02-01')"
         ))
         .await;
-        assert_eq!(db.marks().await, ["1 parted booked 0 bins 1"], "{table}");
+        assert_eq!(db.marks().await, ["1 parted booked 0 instants 1"], "{table}");
     }
     db.run("update public.parted set created_at = '2025-02-01'").await;
-    assert_eq!(db.marks().await, ["1 parted booked 0 bins 2", "1 parted booked 0 bins 2"]);
+    assert_eq!(db.marks().await, ["1 parted booked 0 instants 2", "1 parted booked 0 instants 2"]);
     assert_eq!(db.faults().await, [""; 0]);
     db.close().await;
 }

@@ -33,11 +33,15 @@ pub enum Shape {
     Appointments,
     /// One contact has all twenty thousand appointments, and they are cancelled.
     Cancelled,
+    /// All calls come from one number.
+    OneNumber,
 }
 
 /// The values of a shape's rows, as SQL expressions over the row number `i`.
 struct Columns {
     contacts: u32,
+    /// The number of the contact that calls.
+    caller: &'static str,
     direction: &'static str,
     is_test_call: &'static str,
     called_at: &'static str,
@@ -54,6 +58,7 @@ struct Columns {
 
 const PLAIN: Columns = Columns {
     contacts: 6_000,
+    caller: "1 + i % 6000",
     direction: "case when i % 4 > 0 then 'inbound' else 'outbound' end",
     is_test_call: "false",
     called_at: "now() - i * interval '130 seconds'",
@@ -70,7 +75,7 @@ const PLAIN: Columns = Columns {
 
 impl Shape {
     /// All shapes, the plain one first.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Plain,
         Self::Large,
         Self::OneDirection,
@@ -82,12 +87,13 @@ impl Shape {
         Self::Century,
         Self::Appointments,
         Self::Cancelled,
+        Self::OneNumber,
     ];
 
     const fn columns(self) -> Columns {
         match self {
             Self::Plain => PLAIN,
-            Self::Large => Columns { contacts: 18_000, appointments: 3_600, ..PLAIN },
+            Self::Large => Columns { contacts: 18_000, caller: "1 + i % 18000", appointments: 3_600, ..PLAIN },
             Self::OneDirection => Columns { direction: "'inbound'", ..PLAIN },
             Self::AllTests => Columns { is_test_call: "true", ..PLAIN },
             Self::OneInstant => Columns {
@@ -110,6 +116,7 @@ impl Shape {
                 ..PLAIN
             },
             Self::Century => Columns { called_at: "now() - i * interval '52560 seconds'", ..PLAIN },
+            Self::OneNumber => Columns { caller: "1", ..PLAIN },
             Self::Appointments => {
                 Columns { appointments: 20_000, booked_by: "1", booked_at: "now() - make_interval(mins => i)", ..PLAIN }
             }
@@ -147,7 +154,7 @@ impl Shape {
              select '{org}', {number}, {direction}, {test}, 'completed', 20 + i % 600, 'positive', 0.5, 'Asked', {at}, {at}
                from generate_series(1, {calls}) i",
             calls = of.contacts * CALLS_PER_CONTACT,
-            number = number(&format!("(1 + i % {})", of.contacts)),
+            number = number(&format!("({})", of.caller)),
             direction = of.direction,
             test = of.is_test_call,
             at = of.called_at,
@@ -167,7 +174,7 @@ impl Shape {
         Ok(())
     }
 
-    /// Inserts the n-th event of an org: one call of the shape, by the contacts in turn.
+    /// Inserts the n-th event of an org: one call of the shape, by the contacts in turn or always by the one that calls.
     ///
     /// # Errors
     ///
@@ -183,7 +190,7 @@ impl Shape {
             direction = of.direction,
             test = of.is_test_call,
             at = of.event_at,
-            number = number("i"),
+            number = number(if of.caller == "1" { "1" } else { "i" }),
         );
         sqlx::raw_sql(AssertSqlSafe(call)).execute(connection).await?;
         Ok(())
@@ -209,6 +216,7 @@ impl fmt::Display for Shape {
             Self::Century => "a century of calls",
             Self::Appointments => "20,000 appointments of one contact",
             Self::Cancelled => "20,000 cancelled appointments of one contact",
+            Self::OneNumber => "one number that always calls",
         })
     }
 }

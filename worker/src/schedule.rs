@@ -45,6 +45,12 @@ pub const CRONS: &[Cron] = &[
         reason: "the board reads the whole table of jobs",
     },
     Cron {
+        name: "find_drift",
+        expression: "5/10 * * * * *",
+        job: Maintenance::FindDrift,
+        reason: "what changes by differences stays wrong once it is",
+    },
+    Cron {
         name: "audit_assistants",
         expression: "10 3/10 * * * *",
         job: Maintenance::AuditAssistants,

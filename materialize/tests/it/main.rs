@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails here")]
 
 mod clock;
+mod drift;
 mod fleet;
 mod formats;
 mod harness;

@@ -17,13 +17,14 @@ const FIRST: OrgId = OrgId(Uuid::from_u128(1));
 const SECOND: OrgId = OrgId(Uuid::from_u128(2));
 
 /// The tables with rows of all orgs.
-const TABLES: [&str; 7] = [
+const TABLES: [&str; 8] = [
     "public.calls",
     "public.contacts",
     "public.appointments",
     "prewarm.marks",
     "prewarm.actionable_leads",
-    "prewarm.lead_sums",
+    "prewarm.frequent_callers",
+    "prewarm.frequent_caller_bins",
     "prewarm.sums",
 ];
 

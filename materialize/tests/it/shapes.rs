@@ -139,7 +139,7 @@ const ALONE: &str = "do $$ declare one regclass; begin
     end loop;
 end $$";
 
-const FORGET: &str = "truncate prewarm.actionable_leads, prewarm.lead_sums, prewarm.sums, prewarm.maintained, prewarm.blobs, prewarm.versions";
+const FORGET: &str = "truncate prewarm.frequent_caller_bins, prewarm.frequent_callers, prewarm.actionable_leads, prewarm.sums, prewarm.maintained, prewarm.blobs, prewarm.versions";
 
 /// A store with a single session for rebuilds.
 fn open(database: &Database) -> Store {

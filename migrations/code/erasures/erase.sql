@@ -5,7 +5,6 @@ declare
   e      prewarm.erasures;
   calls  text[];
   is_all boolean;
-  gone   bigint;
 begin
   select * into e from prewarm.erasures owed where owed.id = erasure and owed.erased_at is null for update skip locked;
   if not found then
@@ -29,9 +28,7 @@ begin
   if e.what = 'org' then
     perform prewarm.erase_org(e);
   end if;
-  delete from prewarm.actionable_leads l where l.id = e.contact_id and l.org_id = e.org_id;
-  get diagnostics gone = row_count;
-  perform prewarm.count_removed(e.id, 'actionable_leads', gone);
+  perform prewarm.count_removed(e.id, 'actionable_leads', prewarm.drop_lead(e.org_id, e.contact_id)::int);
   -- A contact that was made again meanwhile has lost the lead that its rebuild had made.
   insert into prewarm.marks (org_id, what, contacts)
   select c.org_id, 'contacts', array[c.id] from prewarm.source_contacts c where c.id = e.contact_id and c.org_id = e.org_id;

@@ -7,6 +7,7 @@ begin
   delete from prewarm.actionable_leads l where l.org_id = e.org_id;
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'actionable_leads', gone);
+  delete from prewarm.maintained m where m.org_id = e.org_id;
   delete from prewarm.blobs b where b.org_id = e.org_id;
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'blobs', gone);

@@ -1,4 +1,4 @@
--- Sums of the calls that name a contact, for some contacts of an org or, without a list, for all; and the part of each
+-- Sums of the calls that name a contact, for some contacts of an org but its frequent callers or, without a list, for all; and the part of each
 -- sum that the calls of the contact's number hold, too.
 create or replace function prewarm.sums_by_contact(org uuid, touched uuid[])
 returns table (
@@ -24,7 +24,7 @@ begin
   else
     return query
     select one.id, s.*
-      from unnest(touched) as one (id)
+      from prewarm.seldom_callers(org, touched) as one (id)
      cross join lateral (
        select count(*), max(prewarm.in_order(k.created_at)),
               (array_agg(k.id order by prewarm.in_order(k.created_at) desc, k.id desc))[1],

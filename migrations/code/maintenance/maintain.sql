@@ -1,8 +1,8 @@
 -- Brings what the models are read from up to date for one org at an instant, by the marks that the transaction sees,
 -- and returns how many leads were touched: null if all was made anew. That is so the first time; where a mark is wide;
 -- and where the clock has gone back, since urgency rises then. All leads, or all sums, are made anew where so many are
--- touched that it is cheaper. What is touched is computed from the source, and the sums above from the sums below:
--- nothing is added or taken away, so that doing it twice changes nothing and nothing drifts.
+-- touched that it is cheaper. What is touched is computed from the source; sums of more than that change by the difference
+-- between what is held of it and what it is now, so that doing it twice changes nothing.
 --
 -- Cost follows the change, whatever the data looks like. A plan that is kept was made from the statistics of a moment:
 -- of an empty table, of one org, of a value that was common then. So every look-up leaves the planner one index to
@@ -20,10 +20,11 @@ language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
 set enable_sort = off set enable_hashjoin = off set enable_mergejoin = off as $$
 declare
-  before  prewarm.maintained;
-  touched uuid[];
-  bins    timestamptz[];
-  buckets int[];
+  before   prewarm.maintained;
+  touched  uuid[];
+  instants timestamptz[];
+  pipeline numeric := 0;
+  hot      bigint := 0;
 begin
   select * into before from prewarm.maintained m where m.org_id = org;
   if before.org_id is null or at < before.as_of or exists (select from prewarm.marks m where m.org_id = org and m.wide) then
@@ -31,24 +32,25 @@ begin
     return null;
   end if;
   touched := prewarm.touched_leads(org, at);
-  bins := prewarm.touched_bins(org);
-  if cardinality(touched) > prewarm.many_of(before.leads) then
-    call prewarm.make_leads(org, at);
-  elsif cardinality(touched) > 0 then
-    buckets := prewarm.stale_buckets(org, touched);
-    call prewarm.write_leads(org, at, touched);
-    if cardinality(buckets) > 0 then
-      call prewarm.write_lead_sums(org, buckets);
-    end if;
+  instants := prewarm.touched_instants(org);
+  -- A rebuild that wrote nothing keeps no other waiting for the org's row.
+  if cardinality(touched) = 0 and cardinality(instants) = 0 then
+    return 0;
   end if;
-  if cardinality(bins) > prewarm.many_of(before.hours) then
+  if cardinality(touched) > 0 then
+    call prewarm.count_frequent_callers(org, touched, instants);
+    select * into pipeline, hot
+      from prewarm.write_leads(org, at, case when cardinality(touched) <= prewarm.many_of(before.leads) then touched end);
+    call prewarm.find_frequent_callers(org, touched);
+  end if;
+  if cardinality(instants) > prewarm.many_of(before.hours) then
     call prewarm.make_sums(org);
-  elsif cardinality(bins) > 0 then
-    call prewarm.write_sums(org, at, bins);
+  elsif cardinality(instants) > 0 then
+    call prewarm.write_sums(org, at, instants);
   end if;
-  -- A rebuild that wrote nothing keeps no other waiting for this row.
-  if cardinality(touched) > 0 or cardinality(bins) > 0 then
-    update prewarm.maintained m set as_of = at, rebuilt_at = statement_timestamp() where m.org_id = org;
-  end if;
+  update prewarm.maintained m
+     set (as_of, rebuilt_at, pipeline_total, hot_leads)
+       = (at, statement_timestamp(), m.pipeline_total + pipeline, m.hot_leads + hot)
+   where m.org_id = org;
   return cardinality(touched);
 end $$;

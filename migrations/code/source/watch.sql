@@ -4,7 +4,7 @@
 -- whole.
 create or replace procedure prewarm.watch(
   source regclass, what text, id text, org text,
-  contacts text default null, phones text default null, booked text default null, bins text default null
+  contacts text default null, phones text default null, booked text default null, instants text default null
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
@@ -22,7 +22,7 @@ begin
          string_agg(format(', array[%s]', list), ''),
          string_agg(format(', array[o.%1$s, n.%1$s]', list), '')
     into columns, lists, one, pair
-    from (values ('contacts', contacts), ('phones', phones), ('booked', booked), ('bins', 'prewarm.bin_of(' || bins || ')'))
+    from (values ('contacts', contacts), ('phones', phones), ('booked', booked), ('instants', instants))
          as touched (list, expression)
    where expression is not null;
   call prewarm.put_marker(source, what, 'insert', format(listing, lists, what, one, columns || ' from new_rows'),

@@ -9,9 +9,9 @@ begin
   call prewarm.watch('public.organizations', 'organizations', id => 'id', org => 'id');
   call prewarm.watch('public.contacts', 'contacts', id => 'id', org => 'org_id', contacts => 'id');
   call prewarm.watch('public.calls', 'calls', id => 'id', org => 'org_id', contacts => 'contact_id',
-                     phones => 'phone_number', bins => 'created_at');
+                     phones => 'phone_number', instants => 'created_at');
   call prewarm.watch('public.appointments', 'appointments', id => 'id', org => 'org_id', booked => 'contact_id',
-                     bins => 'created_at');
+                     instants => 'created_at');
   call prewarm.watch_agents('public.agents', 'agents', agent => 'id',
                             matter => 'org_id, call_direction, name, system_prompt, first_message, voice, model');
   call prewarm.watch_agents('public.phone_numbers', 'phone_numbers', agent => 'agent_id',

@@ -1,11 +1,12 @@
--- Makes the bins of some hours of an org. Of the empty ones only the first, which tells that an hour is kept by bins.
+-- Keeps some hours of an org by bins from now on. Of the empty bins only an hour's first has a row: it tells that the hour is
+-- kept by bins.
 create or replace procedure prewarm.write_bins(org uuid, hours timestamptz[])
 language plpgsql as $$
 begin
   insert into prewarm.sums
-  select p.*
+  select bin.*
     from unnest(hours) as start
-   cross join lateral prewarm.spans_between(org, 0, start, start + interval '1 hour') p;
+   cross join lateral prewarm.spans_between(org, 0, start, start + interval '1 hour') bin;
   insert into prewarm.sums
   select none.*
     from unnest(hours) as start

@@ -1,26 +1,39 @@
--- Makes the sums of some bins of an org again, and the sums above them.
-create or replace procedure prewarm.write_sums(org uuid, at timestamptz, bins timestamptz[])
+-- Brings an org's sums up to date for calls and appointments that were created at some instants. The bins or hours that
+-- these lie in are read from the source. They and all spans above them change by the difference to what is held, so an
+-- instant that is named twice changes nothing the second time. An hour of today that has become dense is kept by bins from
+-- now on; one of last week that is touched is read whole.
+do $do$ begin execute format($make$
+create or replace procedure prewarm.write_sums(org uuid, at timestamptz, instants timestamptz[])
 language plpgsql as $$
 declare
-  -- Hours that are kept by bins and their bins, and hours that are not.
-  dense  timestamptz[];
-  fine   timestamptz[];
-  sparse timestamptz[];
-begin
-  dense := array(
-    select distinct prewarm.hour_of(bin)
-      from unnest(bins) as bin
-     where (select true from prewarm.sums s where s.org_id = org and s.level = 0 and s.start = prewarm.hour_of(bin))
+  touched constant prewarm.sums[] := array(select s::prewarm.sums from prewarm.spans_at(org, instants) s);
+  made    constant prewarm.sums[] := array(
+    select p::prewarm.sums
+      from unnest(touched) t
+     cross join lateral prewarm.spans_between(org, t.level, t.start, t.start + prewarm.length_of(t.level)) p
   );
-  sparse := array(select distinct prewarm.hour_of(bin) from unnest(bins) as bin where prewarm.hour_of(bin) <> all (dense));
-  fine := array(select bin from unnest(bins) as bin where prewarm.hour_of(bin) = any (dense));
-  call prewarm.write_spans(org, fine, sparse);
-  if cardinality(dense) > 0 then
-    call prewarm.write_level(org, 1, dense);
-  end if;
-  call prewarm.write_above(org, dense || sparse);
-  dense := prewarm.newly_dense(org, at, sparse);
+  before  constant prewarm.sums[] := array(
+    select s::prewarm.sums
+      from unnest(touched) t
+     cross join lateral (
+       select * from prewarm.sums h where (h.org_id, h.level, h.start) = (org, t.level, t.start) offset 0
+     ) s
+  );
+  dense   timestamptz[];
+begin
+  insert into prewarm.sums as held
+  select * from prewarm.with_above(made, before) order by level, start
+      on conflict (org_id, level, start) do update
+     set %s;
+  dense := array(
+    select m.start
+      from unnest(made) m
+     where m.level = 1
+       and m.start > at - interval '1 day'
+       and m.total_calls + m.appointments > prewarm.dense_hour()
+  );
   if cardinality(dense) > 0 then
     call prewarm.write_bins(org, dense);
   end if;
-end $$;
+end $$
+$make$, prewarm.additions_of('prewarm.sums', 'org_id', 'level', 'start')); end $do$;

@@ -1,3 +1,3 @@
--- The bin of ten seconds that an instant lies in.
+-- The second that an instant lies in.
 create or replace function prewarm.bin_of(at timestamptz) returns timestamptz
-language sql immutable return prewarm.span_of('10 seconds', at);
+language sql immutable return prewarm.span_of('1 second', at);

@@ -66,6 +66,7 @@ async fn some(builder: &Builder, orgs: &[Uuid]) -> anyhow::Result<()> {
     let room = Semaphore::new(1);
     for org in orgs.iter().copied().map(OrgId) {
         ensure_known(&builder.store, org).await?;
+        tell_drift(&builder.store, org).await;
         let (ended, took) = progress::timed(builder.rebuild(org, &room)).await;
         match ended {
             RebuildEnd::Rebuilt(outcome) => show(org, &outcome, took),
@@ -75,6 +76,15 @@ async fn some(builder: &Builder, orgs: &[Uuid]) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Says what the rebuild mends. A comparison that fails is left out, because the rebuild says why.
+#[expect(clippy::print_stdout, reason = "the command's output")]
+async fn tell_drift(store: &Store, org: OrgId) {
+    let drifted = store.drift_of(org).await.ok().flatten().unwrap_or_default();
+    if !drifted.is_empty() {
+        println!("{org}  differed from the source: {}", drifted.join(", "));
+    }
 }
 
 async fn ensure_known(store: &Store, org: OrgId) -> anyhow::Result<()> {

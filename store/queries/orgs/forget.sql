@@ -7,9 +7,6 @@ with leads as (
 sums as (
   delete from prewarm.sums where org_id = $1
 ),
-lead_sums as (
-  delete from prewarm.lead_sums where org_id = $1
-),
 maintained as (
   delete from prewarm.maintained where org_id = $1
 ),

@@ -23,9 +23,8 @@ with ever as (
 of_leads as (
   select coalesce(sum(pipeline_total), 0) as "pipeline_total!",
          coalesce(sum(hot_leads), 0)::bigint as "hot_leads_count!"
-    from prewarm.lead_sums
+    from prewarm.maintained
    where org_id = $1
-     and level = 1
 ),
 chart as (
   -- The rows come by the key, so that nothing is sorted five times.

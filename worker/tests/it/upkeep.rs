@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use jobs::{Context, Maintenance};
+use readmodel::time::Clock;
+use store::queue::Job;
 use testkit::sqlx;
 use worker::DEFAULT_EVENT_RETENTION;
 
@@ -58,6 +61,31 @@ async fn old_bins_are_pruned() {
         1
     );
     assert_eq!(db.count("select count(*) from prewarm.sums where level = 1").await, 1);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn an_org_that_has_drifted_is_marked_whole() {
+    let db = Db::create().await;
+    let org = db.org().await;
+    let context = Context {
+        store: store_of(&db.pg),
+        clock: Clock::Database,
+        assistants: None,
+        event_retention: DEFAULT_EVENT_RETENTION,
+    };
+    jobs::run(&context, &Job::Rebuild(org)).await.unwrap();
+    let find = Job::Maintenance(Maintenance::FindDrift.kind().to_owned());
+    let marks = format!("select count(*) from prewarm.marks where org_id = '{org}' and wide");
+    jobs::run(&context, &find).await.unwrap();
+    assert_eq!(db.count(&marks).await, 0);
+    db.run("update prewarm.maintained set hot_leads = 7; update prewarm.drift_walk set not_before = now()").await;
+    jobs::run(&context, &find).await.unwrap();
+    assert_eq!(db.count(&marks).await, 1);
+    // The walk rests.
+    db.run("delete from prewarm.marks").await;
+    jobs::run(&context, &find).await.unwrap();
+    assert_eq!(db.count(&marks).await, 0);
     db.close().await;
 }
 

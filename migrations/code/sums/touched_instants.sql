@@ -1,12 +1,11 @@
--- The bins that marks have touched, directly or through appointments, which decide whether their contacts' calls
--- succeeded.
-create or replace function prewarm.touched_bins(org uuid) returns timestamptz[]
+-- The instants that marks name, directly or through appointments, which decide whether their contacts' calls succeeded.
+create or replace function prewarm.touched_instants(org uuid) returns timestamptz[]
 language plpgsql stable as $$
 begin
   return array(
-    select bin from prewarm.marks m cross join unnest(m.bins) bin where m.org_id = org
+    select at from prewarm.marks m cross join unnest(m.instants) at where m.org_id = org
     union
-    select prewarm.bin_of(k.created_at)
+    select k.created_at
       from (select distinct id from prewarm.marks m cross join unnest(m.booked) id where m.org_id = org) one
      cross join lateral (
        select s.created_at
