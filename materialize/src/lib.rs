@@ -2,8 +2,8 @@
 //! has no blob anywhere.
 
 use readmodel::{
-    blob::{Blob, PackError},
-    edition::Edition,
+    blob::PackError,
+    edition::{Edition, Head},
     ids::OrgId,
     model::Model,
     time::{Clock, Timestamp},
@@ -45,7 +45,7 @@ impl Outcome {
 pub struct Published {
     /// The version.
     pub version: Version,
-    /// The models whose bytes it changed.
+    /// The models with a blob whose bytes it changed.
     pub changed: Vec<Model>,
     /// When the oldest change in it was committed, where Postgres tracks that (`track_commit_timestamp`).
     pub changed_at: Option<Timestamp>,
@@ -130,9 +130,7 @@ async fn pack(snapshot: &mut Snapshot) -> Result<Edition, Error> {
     let (models, next_change_at) = snapshot.models().await?;
     let identities = models.canonical()?;
     let Snapshot { installation, org, version, as_of, .. } = *snapshot;
-    Edition::of(installation, org, version, as_of, next_change_at, |model| {
-        Ok(Blob::pack(org, model, version, identities.of(model))?)
-    })
+    Ok(Edition::pack(Head { installation, org, version, as_of, next_change_at }, &identities)?)
 }
 
 /// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which

@@ -29,10 +29,17 @@ pub struct Digest(pub [u8; 16]);
 impl Digest {
     /// The digest of one model's canonical JSON.
     pub fn of(org: OrgId, model: Model, identity: &[u8]) -> Self {
+        Self::of_pieces(org, model, &[identity])
+    }
+
+    /// The same, of canonical JSON in pieces.
+    pub fn of_pieces(org: OrgId, model: Model, pieces: &[&[u8]]) -> Self {
         let mut hash = Xxh3::new();
         hash.update(org.0.as_bytes());
         hash.update(&[model as u8]);
-        hash.update(identity);
+        for piece in pieces {
+            hash.update(piece);
+        }
         Self(hash.digest128().to_be_bytes())
     }
 
@@ -110,6 +117,16 @@ impl Blob {
         model: Model,
         bytes: &[u8],
     ) -> Result<Self, Rejected> {
+        Self::decode_and_unpack(installation, org, model, bytes).map(|(blob, _)| blob)
+    }
+
+    /// The same, with the identity bytes.
+    pub fn decode_and_unpack(
+        installation: Option<Installation>,
+        org: OrgId,
+        model: Model,
+        bytes: &[u8],
+    ) -> Result<(Self, Vec<u8>), Rejected> {
         let (header, zstd) = bytes.split_at_checked(HEADER_BYTES).ok_or(Rejected::NotABlob)?;
         let mut header = Header(header);
         if header.take() != Some(MAGIC) {
@@ -130,7 +147,7 @@ impl Blob {
         if Digest::of(org, model, &identity) != digest {
             return Err(Rejected::Damaged);
         }
-        Ok(blob)
+        Ok((blob, identity))
     }
 
     /// The identity bytes.

@@ -1,14 +1,14 @@
 //! All blobs of one org at one version.
 
 use crate::{
-    blob::{Blob, Rejected},
+    blob::{Blob, Digest, PackError, Rejected},
     ids::{Installation, OrgId},
-    model::Model,
+    model::{Canonical, Model, dashboard_pieces},
     time::Timestamp,
     version::Version,
 };
 
-/// The blobs of every model of an org, all true at the same instant. A rebuild makes one, and readers are served from it.
+/// The blobs of an org, all true at the same instant. A rebuild makes one, and readers are served from it.
 #[derive(Clone, Debug)]
 pub struct Edition {
     /// The database that it was made from.
@@ -21,8 +21,21 @@ pub struct Edition {
     pub as_of: Timestamp,
     /// The first instant at which a model would differ by time alone.
     pub next_change_at: Option<Timestamp>,
-    /// One blob a model, in the order of [`Model::ALL`].
+    /// One blob a model, in the order of [`Model::STORED`].
     blobs: Vec<Blob>,
+    /// The digest of the dashboard, which has no blob.
+    dashboard: Digest,
+}
+
+/// What an edition is besides its bodies.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the fields of Edition, by the same names")]
+pub struct Head {
+    pub installation: Installation,
+    pub org: OrgId,
+    pub version: Version,
+    pub as_of: Timestamp,
+    pub next_change_at: Option<Timestamp>,
 }
 
 /// Why stored bytes make no edition.
@@ -37,43 +50,90 @@ pub enum Incomplete {
 }
 
 impl Edition {
-    /// An edition of blobs that `make` yields, one a model.
-    pub fn of<E>(
-        installation: Installation,
-        org: OrgId,
-        version: Version,
-        as_of: Timestamp,
-        next_change_at: Option<Timestamp>,
-        make: impl FnMut(Model) -> Result<Blob, E>,
-    ) -> Result<Self, E> {
-        let blobs = Model::ALL.into_iter().map(make).collect::<Result<_, E>>()?;
-        Ok(Self { installation, org, version, as_of, next_change_at, blobs })
+    /// Packs the models of a rebuild.
+    ///
+    /// # Errors
+    /// A body that no reader would unpack.
+    pub fn pack(head: Head, models: &Canonical) -> Result<Self, PackError> {
+        let identities = models.bytes();
+        let pack = |model: Model| Blob::pack(head.org, model, head.version, identities[model as usize]);
+        let blobs = Model::STORED.into_iter().map(pack).collect::<Result<_, _>>()?;
+        Ok(Self::of(head, blobs, |panel| identities[panel as usize]))
     }
 
     /// An edition of stored bytes, each checked as [`Blob::decode`] does; `stored_by` restricts which installation's bytes
     /// are accepted. `bytes` looks a model's up.
     pub fn decode<'a>(
-        installation: Installation,
+        head: Head,
         stored_by: Option<Installation>,
-        org: OrgId,
-        version: Version,
-        as_of: Timestamp,
-        next_change_at: Option<Timestamp>,
         bytes: impl Fn(Model) -> Option<&'a [u8]>,
     ) -> Result<Self, Incomplete> {
-        Self::of(installation, org, version, as_of, next_change_at, |model| {
+        let decode = |model: Model| {
             let bytes = bytes(model).ok_or(Incomplete::Missing(model))?;
-            Blob::decode(stored_by, org, model, bytes).map_err(|rejected| Incomplete::Rejected(model, rejected))
-        })
+            Blob::decode_and_unpack(stored_by, head.org, model, bytes)
+                .map_err(|rejected| Incomplete::Rejected(model, rejected))
+        };
+        let decoded = Model::STORED.into_iter().map(decode).collect::<Result<Vec<_>, _>>()?;
+        let (blobs, identities): (Vec<_>, Vec<_>) = decoded.into_iter().unzip();
+        Ok(Self::of(head, blobs, |panel| &identities[panel as usize]))
     }
 
-    /// The blob of a model.
-    pub fn blob(&self, model: Model) -> &Blob {
-        &self.blobs[model as usize]
+    fn of<'a>(head: Head, blobs: Vec<Blob>, identity: impl Fn(Model) -> &'a [u8]) -> Self {
+        let Head { installation, org, version, as_of, next_change_at } = head;
+        let pieces = dashboard_pieces(Model::PANELS.map(identity));
+        let dashboard = Digest::of_pieces(org, Model::Dashboard, &pieces);
+        Self { installation, org, version, as_of, next_change_at, blobs, dashboard }
     }
 
-    /// Every blob, in the order of [`Model::ALL`].
+    /// The blob of a stored model; the dashboard has none.
+    pub fn blob(&self, model: Model) -> Option<&Blob> {
+        self.blobs.get(model as usize)
+    }
+
+    /// Every blob, in the order of [`Model::STORED`].
     pub fn blobs(&self) -> &[Blob] {
         &self.blobs
+    }
+
+    /// The digest of a model.
+    pub fn digest(&self, model: Model) -> Digest {
+        self.blob(model).map_or(self.dashboard, |blob| blob.digest)
+    }
+
+    /// The canonical JSON of a model.
+    pub fn identity(&self, model: Model) -> Result<Vec<u8>, Rejected> {
+        match self.blob(model) {
+            Some(blob) => blob.unpack(),
+            None => {
+                let [pulse, leads, activity, calls] = Model::PANELS.map(|panel| self.identity(panel));
+                Ok(dashboard_pieces([&pulse?, &leads?, &activity?, &calls?]).concat())
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::Models;
+
+    #[test]
+    fn the_dashboard_has_the_digest_of_its_joined_bytes_packed_or_read() {
+        let head = Head {
+            installation: Installation(Uuid::from_u128(9)),
+            org: OrgId(Uuid::from_u128(7)),
+            version: Version { epoch: 1, n: 2 },
+            as_of: Timestamp::from_micros(3),
+            next_change_at: None,
+        };
+        let packed = Edition::pack(head, &Models::empty().canonical().unwrap()).unwrap();
+        let stored: Vec<_> = packed.blobs().iter().map(|blob| blob.encode(head.installation)).collect();
+        let read = Edition::decode(head, None, |model| stored.get(model as usize).map(Vec::as_slice)).unwrap();
+        for model in Model::ALL {
+            assert_eq!(read.digest(model), packed.digest(model));
+            assert_eq!(read.digest(model), Digest::of(head.org, model, &read.identity(model).unwrap()), "{model}");
+        }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
@@ -12,7 +11,7 @@ use crate::{
     pulse::{self, Pulse, Totals},
 };
 
-/// A read model that is made ahead of the request. Each has one blob an org.
+/// A read model that is made ahead of the request. Each has one blob an org, but the dashboard, which is joined of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Model {
@@ -46,6 +45,13 @@ impl Model {
 
     /// The number of models.
     pub const COUNT: usize = Self::ALL.len();
+
+    /// The models with a blob of their own: the first ones.
+    pub const STORED: [Self; 6] =
+        [Self::Leads, Self::Pulse, Self::Activity, Self::Calls, Self::CallsInbound, Self::CallsOutbound];
+
+    /// The models that the dashboard is joined of, in its order.
+    pub const PANELS: [Self; 4] = [Self::Pulse, Self::Leads, Self::Activity, Self::Calls];
 
     /// The name in keys, metrics and on the stream.
     pub const fn name(self) -> &'static str {
@@ -95,29 +101,22 @@ pub struct Models {
     pub calls_outbound: Calls,
 }
 
-/// The canonical JSON of every model: keys in declared order, no white space. Equal data gives equal bytes.
+/// The canonical JSON of every stored model: keys in declared order, no white space. Equal data gives equal bytes.
 #[derive(Debug)]
-pub struct Canonical([Box<RawValue>; Model::COUNT]);
+pub struct Canonical([Box<RawValue>; Model::STORED.len()]);
 
 impl Canonical {
-    /// The bytes of one model.
-    pub fn of(&self, model: Model) -> &[u8] {
-        self.0[model as usize].get().as_bytes()
+    /// The bytes of each model, in the order of [`Model::STORED`].
+    pub fn bytes(&self) -> [&[u8]; Model::STORED.len()] {
+        self.0.each_ref().map(|json| json.get().as_bytes())
     }
 }
 
-/// All panels of one version, each as its own route gives it.
-#[derive(Serialize)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Dashboard<'a> {
-    #[cfg_attr(feature = "schema", schema(value_type = Pulse))]
-    pulse: &'a RawValue,
-    #[cfg_attr(feature = "schema", schema(value_type = Leads))]
-    leads: &'a RawValue,
-    #[cfg_attr(feature = "schema", schema(value_type = Activity))]
-    activity: &'a RawValue,
-    #[cfg_attr(feature = "schema", schema(value_type = Calls))]
-    calls: &'a RawValue,
+/// The pieces of the dashboard's canonical JSON, given those of its [`PANELS`](Model::PANELS): an object with each panel as
+/// its own route gives it.
+pub fn dashboard_pieces(panels: [&[u8]; 4]) -> [&[u8]; 9] {
+    let [pulse, leads, activity, calls] = panels;
+    [b"{\"pulse\":", pulse, b",\"leads\":", leads, b",\"activity\":", activity, b",\"calls\":", calls, b"}"]
 }
 
 impl Models {
@@ -142,8 +141,7 @@ impl Models {
         let calls = to_raw_value(&self.calls)?;
         let inbound = to_raw_value(&self.calls_inbound)?;
         let outbound = to_raw_value(&self.calls_outbound)?;
-        let dashboard = to_raw_value(&Dashboard { pulse: &pulse, leads: &leads, activity: &activity, calls: &calls })?;
-        Ok(Canonical([leads, pulse, activity, calls, inbound, outbound, dashboard]))
+        Ok(Canonical([leads, pulse, activity, calls, inbound, outbound]))
     }
 }
 
@@ -152,9 +150,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn stored_models_come_first_and_the_dashboard_names_its_panels() {
+        assert_eq!(Model::STORED[..], Model::ALL[..Model::STORED.len()]);
+        let joined = dashboard_pieces([b"0", b"1", b"2", b"3"]).concat();
+        let parsed: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&joined).unwrap();
+        for (at, panel) in Model::PANELS.into_iter().enumerate() {
+            assert_eq!(parsed[panel.name()], at);
+        }
+        assert_eq!(joined, br#"{"pulse":0,"leads":1,"activity":2,"calls":3}"#);
+    }
+
+    #[test]
     fn an_org_without_data_has_empty_models() {
         let empty = Models::empty().canonical().unwrap();
-        let text = |model| String::from_utf8(empty.of(model).to_vec()).unwrap();
+        let text = |model: Model| String::from_utf8(empty.bytes()[model as usize].to_vec()).unwrap();
         assert_eq!(text(Model::Leads), r#"{"leads":[]}"#);
         assert_eq!(text(Model::Activity), r#"{"events":[]}"#);
         assert_eq!(text(Model::Calls), r#"{"calls":[],"pagination":{"page":1,"limit":20,"total":0,"pages":0}}"#);

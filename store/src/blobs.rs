@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use readmodel::{
     blob::Blob,
-    edition::{Edition, Incomplete},
+    edition::{Edition, Head, Incomplete},
     ids::{Installation, OrgId},
     model::Model,
     version::Version,
@@ -51,12 +51,13 @@ impl Store {
     pub async fn edition(&self, org: OrgId) -> Result<Held, Error> {
         let rows = sqlx::query_file!("queries/blobs/read.sql", org.0, self.format.0).fetch_all(&self.pg).await?;
         let Some(head) = rows.first() else { return Ok(Held::Nothing) };
-        let (installation, version) = (Installation(head.installation), Version { epoch: head.epoch, n: head.n });
+        let version = Version { epoch: head.epoch, n: head.n };
         let (as_of, next_change_at) = (head.as_of.into(), head.next_change_at.map(Into::into));
+        let head = Head { installation: Installation(head.installation), org, version, as_of, next_change_at };
         let stored: HashMap<_, _> =
             rows.into_iter().map(|row| (row.model, Stored { digest: row.digest, bytes: row.bytes })).collect();
         let bytes = |model: Model| stored.get(model.name()).map(|stored| stored.bytes.as_slice());
-        Ok(match Edition::decode(installation, None, org, version, as_of, next_change_at, bytes) {
+        Ok(match Edition::decode(head, None, bytes) {
             Ok(edition) => Held::Edition(Box::new(edition)),
             Err(reason) => {
                 Held::Unusable(Unusable { blobs: unreadable(org, stored), ..Unusable::new(version, reason) })
@@ -69,7 +70,7 @@ impl Store {
     pub async fn distrust(&self, org: OrgId, unusable: &Unusable) -> Result<(), Error> {
         let (models, digests): (Vec<_>, Vec<_>) =
             unusable.blobs.iter().map(|(model, digest)| (model.name().to_owned(), digest.clone())).unzip();
-        sqlx::query_file!("queries/blobs/distrust.sql", org.0, &models, &digests, Model::ALL.len() as i64)
+        sqlx::query_file!("queries/blobs/distrust.sql", org.0, &models, &digests, Model::STORED.len() as i64)
             .execute(&self.pg)
             .await?;
         Ok(())
@@ -77,7 +78,7 @@ impl Store {
 }
 
 fn unreadable(org: OrgId, mut stored: HashMap<String, Stored>) -> Vec<(Model, Vec<u8>)> {
-    let unreadable = Model::ALL.into_iter().filter_map(|model| {
+    let unreadable = Model::STORED.into_iter().filter_map(|model| {
         let Stored { digest, bytes } = stored.remove(model.name())?;
         Blob::decode(None, org, model, &bytes).is_err().then_some((model, digest))
     });

@@ -13,7 +13,7 @@ use ::redis::{
 };
 use futures_util::{Stream, StreamExt};
 use readmodel::{
-    edition::Edition,
+    edition::{Edition, Head},
     ids::{Installation, OrgId},
     model::{Format, Model},
     time::Timestamp,
@@ -181,22 +181,19 @@ impl Redis {
         let fields = self.fields(&key(installation, org)).await;
         self.failures.note(Operation::Read, &fields);
         let fields = Fields(fields?);
-        let Some(Head { version, as_of, next_change_at, .. }) = fields.head().filter(|head| head.format >= self.format)
-        else {
+        let Some((head, format)) = fields.head(installation, org) else { return Ok(Held::Nothing) };
+        if format < self.format {
             return Ok(Held::Nothing);
-        };
-        let stored_by = Some(installation);
-        let edition =
-            Edition::decode(installation, stored_by, org, version, as_of, next_change_at, |model| fields.blob(model));
-        Ok(match edition {
+        }
+        Ok(match Edition::decode(head, Some(installation), |model| fields.blob(model)) {
             Ok(edition) => Held::Edition(Box::new(edition)),
-            Err(reason) => Held::Unusable(Unusable::new(version, reason)),
+            Err(reason) => Held::Unusable(Unusable::new(head.version, reason)),
         })
     }
 
     async fn fields(&self, key: &str) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
         let mut connection = self.connection.clone();
-        let names: Vec<&str> = HEAD.into_iter().chain(Model::ALL.map(Model::name)).collect();
+        let names: Vec<&str> = HEAD.into_iter().chain(Model::STORED.map(Model::name)).collect();
         let fields = tokio::time::timeout(self.read_timeout, connection.hmget(key, names));
         match fields.await.unwrap_or_else(|_| Err(timed_out())) {
             // A key of another type; the next put replaces it.
@@ -214,20 +211,20 @@ impl Redis {
         changed: &[Model],
         announce: Announce,
     ) -> Result<Put, Error> {
-        if changed.len() < Model::COUNT {
+        if changed.len() < Model::STORED.len() {
             let terms = Terms { models: changed, base: Some(base), replaceable: None, announce };
             if let Some(put) = self.run(edition, &terms).await? {
                 return Ok(put);
             }
         }
-        let terms = Terms { models: &Model::ALL, base: None, replaceable: None, announce };
+        let terms = Terms { models: &Model::STORED, base: None, replaceable: None, announce };
         Ok(self.run(edition, &terms).await?.unwrap_or(Put::Refused))
     }
 
     /// Replaces what Redis holds by the newest edition of Postgres, if Redis holds an older version, or still the
     /// `replaceable` one that was found to be wrong or unreadable.
     pub async fn replace(&self, edition: &Edition, replaceable: Option<Version>) -> Result<Put, Error> {
-        let terms = Terms { models: &Model::ALL, base: None, replaceable, announce: Announce::No };
+        let terms = Terms { models: &Model::STORED, base: None, replaceable, announce: Announce::No };
         Ok(self.run(edition, &terms).await?.unwrap_or(Put::Refused))
     }
 
@@ -252,7 +249,9 @@ impl Redis {
         });
         call.arg(format!("{} {}", edition.org, edition.version));
         for model in terms.models {
-            call.arg(model.name()).arg(edition.blob(*model).encode(edition.installation));
+            if let Some(blob) = edition.blob(*model) {
+                call.arg(model.name()).arg(blob.encode(edition.installation));
+            }
         }
         let ended = call.invoke_async::<(i32, String)>(&mut self.connection.clone()).await;
         self.failures.note(Operation::Write, &ended);
@@ -331,27 +330,17 @@ fn address_key(address: &str) -> String {
 /// The values of an org's hash: those of [`HEAD`], then a blob for each model.
 struct Fields(Vec<Option<Vec<u8>>>);
 
-struct Head {
-    version: Version,
-    as_of: Timestamp,
-    next_change_at: Option<Timestamp>,
-    format: Format,
-}
-
 impl Fields {
-    fn head(&self) -> Option<Head> {
+    fn head(&self, installation: Installation, org: OrgId) -> Option<(Head, Format)> {
         let text = |at: usize| std::str::from_utf8(self.0.get(at)?.as_deref()?).ok();
         let number = |at: usize| text(at)?.parse::<i64>().ok();
         let next_change_at = match text(3)? {
             "" => None,
             _ => Some(Timestamp::from_micros(number(3)?)),
         };
-        Some(Head {
-            version: Version { epoch: number(0)?, n: number(1)? },
-            as_of: Timestamp::from_micros(number(2)?),
-            next_change_at,
-            format: Format(number(4)?.try_into().ok()?),
-        })
+        let version = Version { epoch: number(0)?, n: number(1)? };
+        let head = Head { installation, org, version, as_of: Timestamp::from_micros(number(2)?), next_change_at };
+        Some((head, Format(number(4)?.try_into().ok()?)))
     }
 
     fn blob(&self, model: Model) -> Option<&[u8]> {

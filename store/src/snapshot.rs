@@ -58,7 +58,7 @@ pub struct Snapshot {
 /// The effect of a committed snapshot.
 #[derive(Debug)]
 pub struct Committed {
-    /// The models whose bytes differ from the version before.
+    /// The models with a blob whose bytes differ from the version before.
     pub changed: Vec<Model>,
     /// When the oldest change that it took in was committed, where Postgres tracks that.
     pub changed_at: Option<Timestamp>,

@@ -5,7 +5,10 @@ use std::sync::{Arc, OnceLock};
 
 use axum::http::HeaderValue;
 use bytes::Bytes;
-use readmodel::blob::{Blob, Digest};
+use readmodel::{
+    blob::{Blob, Digest},
+    model::dashboard_pieces,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::{coding::Coding, delta::DictionaryHash};
@@ -32,16 +35,50 @@ pub(crate) struct Content {
     pub etag: HeaderValue,
     digest: Digest,
     identity: OnceLock<Option<Bytes>>,
+    zstd: OnceLock<Option<Bytes>>,
     br: OnceLock<Option<Bytes>>,
     gzip: OnceLock<Option<Bytes>>,
-    /// This body and the ones before it, newest first.
+    /// This body.
+    packed: Packed,
+    /// The same and the ones before it, newest first.
     bases: Vec<(Arc<Base>, OnceLock<Option<Bytes>>)>,
+}
+
+/// A body as it is kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Packed {
+    /// The frame that the worker stored.
+    Zstd(Bytes),
+    /// A dashboard: the frames of its panels, which their own contents share.
+    Joined([Bytes; 4]),
+}
+
+impl Packed {
+    /// The identity bytes; `None` if they cannot be made.
+    pub(crate) fn unpack(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::Zstd(frame) => readmodel::blob::unpack(frame).ok(),
+            Self::Joined(panels) => {
+                let [pulse, leads, activity, calls] =
+                    panels.each_ref().map(|panel| readmodel::blob::unpack(panel).ok());
+                Some(dashboard_pieces([&pulse?, &leads?, &activity?, &calls?]).concat())
+            }
+        }
+    }
+
+    /// The size in memory, some of which may be shared.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Zstd(frame) => frame.len(),
+            Self::Joined(panels) => panels.iter().map(Bytes::len).sum(),
+        }
+    }
 }
 
 /// A body that clients may have.
 #[derive(Debug)]
 struct Base {
-    zstd: Bytes,
+    packed: Packed,
     hash: OnceLock<Option<DictionaryHash>>,
 }
 
@@ -49,36 +86,54 @@ impl Content {
     /// The content of a blob. `before` is the content that the org's clients may have; it is reused if the bytes are
     /// the same.
     pub(crate) fn of(blob: &Blob, before: Option<&Arc<Self>>) -> Arc<Self> {
-        if let Some(same) = before.filter(|before| before.digest == blob.digest) {
+        Self::packed_as(blob.digest, before, || Packed::Zstd(Bytes::copy_from_slice(&blob.zstd)))
+    }
+
+    /// The content of a dashboard, joined of the contents of its panels.
+    pub(crate) fn joined(digest: Digest, panels: [&Self; 4], before: Option<&Arc<Self>>) -> Arc<Self> {
+        Self::packed_as(digest, before, || {
+            Packed::Joined(panels.map(|panel| match &panel.packed {
+                Packed::Zstd(frame) => frame.clone(),
+                Packed::Joined(_) => Bytes::new(),
+            }))
+        })
+    }
+
+    fn packed_as(digest: Digest, before: Option<&Arc<Self>>, packed: impl FnOnce() -> Packed) -> Arc<Self> {
+        if let Some(same) = before.filter(|before| before.digest == digest) {
             return Arc::clone(same);
         }
-        let this = Arc::new(Base { zstd: Bytes::copy_from_slice(&blob.zstd), hash: OnceLock::new() });
+        let packed = packed();
+        let this = Arc::new(Base { packed: packed.clone(), hash: OnceLock::new() });
         let earlier = before.into_iter().flat_map(|before| &before.bases).map(|(base, _)| base);
         let mut room = MAX_BASE_BYTES;
         let earlier = earlier.take(MAX_BASES).take_while(|base| {
-            let fits = base.zstd.len() <= room;
-            room = room.saturating_sub(base.zstd.len());
+            let fits = base.packed.len() <= room;
+            room = room.saturating_sub(base.packed.len());
             fits
         });
         let bases = std::iter::once(&this).chain(earlier).map(|base| (Arc::clone(base), OnceLock::new()));
         Arc::new(Self {
-            etag: etag(blob.digest),
-            digest: blob.digest,
+            etag: etag(digest),
+            digest,
             identity: OnceLock::new(),
+            zstd: OnceLock::new(),
             br: OnceLock::new(),
             gzip: OnceLock::new(),
+            packed,
             bases: bases.collect(),
         })
     }
 
     /// The bytes in a coding; `None` if they cannot be made. For dcz use [`delta`](Self::delta).
     pub(crate) fn coded(&self, coding: Coding) -> Option<Bytes> {
-        let made = match coding {
-            Coding::Zstd => return Some(self.zstd().clone()),
-            Coding::Dcz => return None,
-            Coding::Identity => &self.identity,
-            Coding::Br => &self.br,
-            Coding::Gzip => &self.gzip,
+        let made = match (coding, &self.packed) {
+            (Coding::Zstd, Packed::Zstd(frame)) => return Some(frame.clone()),
+            (Coding::Zstd, Packed::Joined(_)) => &self.zstd,
+            (Coding::Dcz, _) => return None,
+            (Coding::Identity, _) => &self.identity,
+            (Coding::Br, _) => &self.br,
+            (Coding::Gzip, _) => &self.gzip,
         };
         made.get_or_init(|| self.encode(coding)).clone()
     }
@@ -93,19 +148,18 @@ impl Content {
 
     /// The approximate memory with all forms made; memory shared with other contents is counted as well.
     pub(crate) fn weight_bytes(&self) -> usize {
-        let bases: usize = self.bases.iter().map(|(base, _)| base.zstd.len() + DELTA_BYTES).sum();
-        bases + self.zstd().len() * CODINGS_FACTOR
+        let bases: usize = self.bases.iter().map(|(base, _)| base.packed.len() + DELTA_BYTES).sum();
+        bases + self.packed.len() * CODINGS_FACTOR
     }
 
-    /// The bytes as the worker stored them.
-    pub(crate) fn zstd(&self) -> &Bytes {
-        static NONE: Bytes = Bytes::new();
-        self.bases.first().map_or(&NONE, |(base, _)| &base.zstd)
+    /// The bytes as they are kept.
+    pub(crate) const fn packed(&self) -> &Packed {
+        &self.packed
     }
 
     fn encode(&self, coding: Coding) -> Option<Bytes> {
         let identity = match coding {
-            Coding::Identity => return readmodel::blob::unpack(self.zstd()).ok().map(Bytes::from),
+            Coding::Identity => return self.packed.unpack().map(Bytes::from),
             _ => self.coded(Coding::Identity)?,
         };
         coding.encode(&identity).ok().map(Bytes::from)
@@ -113,7 +167,7 @@ impl Content {
 
     fn encode_delta(&self, base: &Base, hash: DictionaryHash) -> Option<Bytes> {
         let identity = self.coded(Coding::Identity)?;
-        let dictionary = readmodel::blob::unpack(&base.zstd).ok()?;
+        let dictionary = base.packed.unpack()?;
         let mut compressor = zstd::bulk::Compressor::with_dictionary(DELTA_LEVEL, &dictionary).ok()?;
         let frame = compressor.compress(&identity).ok()?;
         Some([&DCZ_MAGIC[..], &hash.0, &frame].concat().into())
@@ -122,10 +176,7 @@ impl Content {
 
 impl Base {
     fn hash(&self) -> Option<DictionaryHash> {
-        *self.hash.get_or_init(|| {
-            let identity = readmodel::blob::unpack(&self.zstd).ok()?;
-            Some(DictionaryHash(Sha256::digest(identity).into()))
-        })
+        *self.hash.get_or_init(|| Some(DictionaryHash(Sha256::digest(self.packed.unpack()?).into())))
     }
 }
 
@@ -176,6 +227,26 @@ mod tests {
     }
 
     #[test]
+    fn a_dashboard_is_joined_of_its_panels_in_every_coding() {
+        let dashboard = |n: usize, before| {
+            let panels = [0, 1, 2, n].map(|n| Content::of(&blob(&body(n)), None));
+            let [pulse, leads, activity, calls] = [0, 1, 2, n].map(body);
+            let identity = dashboard_pieces([&pulse, &leads, &activity, &calls]).concat();
+            let digest = Digest::of(ORG, Model::Dashboard, &identity);
+            (Content::joined(digest, panels.each_ref().map(|panel| &**panel), before), identity)
+        };
+        let (first, held) = dashboard(3, None);
+        let (second, identity) = dashboard(4, Some(&first));
+        assert_eq!(second.coded(Coding::Identity).unwrap(), identity);
+        let zstd = second.coded(Coding::Zstd).unwrap();
+        assert_eq!(readmodel::blob::unpack(&zstd).unwrap(), identity);
+        assert!(zstd.len() < identity.len() / 2);
+        let delta = second.delta(hash(&held)).unwrap();
+        let mut decoder = zstd::bulk::Decompressor::with_dictionary(&held).unwrap();
+        assert_eq!(decoder.decompress(&delta[40..], 1 << 20).unwrap(), identity);
+    }
+
+    #[test]
     fn equal_bytes_share_one_content_and_each_coding_is_made_once() {
         let first = Content::of(&blob(&body(1)), None);
         let (gzip, identity) = (first.coded(Coding::Gzip).unwrap(), first.coded(Coding::Identity).unwrap());
@@ -199,7 +270,7 @@ mod tests {
         for n in 1..20 {
             content = Content::of(&blob(&noise(n)), Some(&content));
         }
-        let earlier: usize = content.bases[1..].iter().map(|(base, _)| base.zstd.len()).sum();
+        let earlier: usize = content.bases[1..].iter().map(|(base, _)| base.packed.len()).sum();
         assert!((1..=MAX_BASE_BYTES).contains(&earlier), "{earlier} bytes");
     }
 }

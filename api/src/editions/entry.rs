@@ -6,10 +6,13 @@ use std::sync::{
 };
 
 use axum::http::HeaderValue;
-use bytes::Bytes;
 use readmodel::{edition::Edition, model::Model, time::Timestamp, version::Version};
 
-use super::{Labels, content::Content, home::HomeTag};
+use super::{
+    Labels,
+    content::{Content, Packed},
+    home::HomeTag,
+};
 
 /// All models of an org at one version.
 #[derive(Debug)]
@@ -52,7 +55,7 @@ pub(crate) struct Past {
     /// The entity tag.
     pub etag: HeaderValue,
     /// The bytes.
-    pub zstd: Bytes,
+    pub packed: Packed,
 }
 
 /// Versions that can be read, including the newest.
@@ -67,8 +70,16 @@ impl Entry {
     /// Prepares an edition for sending. `before` is the entry that the org's clients may have seen.
     pub(crate) fn of(edition: &Edition, before: Option<&Self>) -> Self {
         let Edition { version, as_of, next_change_at, .. } = *edition;
+        let held = |model| before.map(|before| &before.body(model).content);
+        let stored: Vec<_> = edition.blobs().iter().map(|blob| Content::of(blob, held(blob.model))).collect();
         let bodies = Model::ALL.map(|model| {
-            let content = Content::of(edition.blob(model), before.map(|before| &before.body(model).content));
+            let content = match stored.get(model as usize) {
+                Some(content) => Arc::clone(content),
+                None => {
+                    let panels = Model::PANELS.map(|panel| &*stored[panel as usize]);
+                    Content::joined(edition.digest(model), panels, held(model))
+                }
+            };
             Body { labels: Labels::new(version, as_of, next_change_at, &content.etag), content }
         });
         let home = HomeTag::of(Some(edition.installation));
@@ -82,8 +93,8 @@ impl Entry {
         let mut room = MAX_PAST_BYTES;
         let all = std::iter::once(self.as_past()).chain(self.past.iter().cloned());
         let fits = |past: &Past| {
-            let fits = past.zstd.len() <= room;
-            room = room.saturating_sub(past.zstd.len());
+            let fits = past.packed.len() <= room;
+            room = room.saturating_sub(past.packed.len());
             fits
         };
         all.take(KEPT_VERSIONS - 1).take_while(fits).collect()
@@ -96,7 +107,7 @@ impl Entry {
             labels: labels.clone(),
             as_of: self.as_of,
             etag: content.etag.clone(),
-            zstd: content.zstd().clone(),
+            packed: content.packed().clone(),
         }
     }
 
@@ -143,7 +154,7 @@ impl Entry {
     /// The approximate memory with all forms made.
     pub(crate) fn weight_bytes(&self) -> u32 {
         let bodies: usize = self.bodies.iter().map(|body| body.content.weight_bytes()).sum();
-        let past: usize = self.past.iter().map(|past| past.zstd.len()).sum();
+        let past: usize = self.past.iter().map(|past| past.packed.len()).sum();
         u32::try_from(OVERHEAD_BYTES + bodies + past).unwrap_or(u32::MAX)
     }
 }

@@ -23,8 +23,7 @@ use std::{
 use bytes::Bytes;
 use moka::sync::Cache;
 use readmodel::{
-    blob::Blob,
-    edition::Edition,
+    edition::{Edition, Head},
     ids::{Installation, OrgId},
     model::{Model, Models},
     time::{Clock, Timestamp},
@@ -210,9 +209,9 @@ impl Editions {
         self.forget(org);
         let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
         let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
-        let edition = Edition::of(home, org, Version::NONE, self.now.now(), None, |model| {
-            Blob::pack(org, model, Version::NONE, identities.of(model)).map_err(|_| Unavailable)
-        })?;
+        let head =
+            Head { installation: home, org, version: Version::NONE, as_of: self.now.now(), next_change_at: None };
+        let edition = Edition::pack(head, &identities).map_err(|_| Unavailable)?;
         Ok(FoundEdition { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 

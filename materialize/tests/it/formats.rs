@@ -43,7 +43,7 @@ async fn shown(release: &Store) -> Option<(Version, Vec<u8>)> {
     for (one, other) in postgres.blobs().iter().zip(redis.blobs()) {
         assert_eq!(one.digest, other.digest, "{}", one.model);
     }
-    Some((postgres.version, postgres.blob(Model::Dashboard).unpack().unwrap()))
+    Some((postgres.version, postgres.identity(Model::Dashboard).unwrap()))
 }
 
 #[tokio::test]
@@ -84,7 +84,8 @@ async fn a_blob_that_an_earlier_release_left_alone_in_redis_is_replaced() {
     run(&later, &format!("insert into public.contacts (org_id, lead_status) values ('{}', 'new')", ORG.0)).await;
     change_and_rebuild(&without_redis).await;
     change_and_rebuild(&earlier).await;
-    let (key, leads) = (format!("prewarm:{installation}:{{{ORG}}}"), old.blob(Model::Leads).encode(installation));
+    let (key, leads) =
+        (format!("prewarm:{installation}:{{{ORG}}}"), old.blob(Model::Leads).unwrap().encode(installation));
     let mut connection = Client::open(redis.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     let added: i64 = connection.hset(key, Model::Leads.name(), leads).await.unwrap();
     assert_eq!(added, 0, "it was there");

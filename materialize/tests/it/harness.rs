@@ -81,5 +81,5 @@ pub(crate) fn defined(world: &World, org: OrgId, model: Model, at: Micros) -> St
 
 /// The body of a model in an edition.
 pub(crate) fn shown(edition: &Edition, model: Model) -> String {
-    String::from_utf8(edition.blob(model).unpack().unwrap()).unwrap()
+    String::from_utf8(edition.identity(model).unwrap()).unwrap()
 }

@@ -132,7 +132,7 @@ async fn blobs_of_a_restored_database_serve_at_once_in_the_new_epoch() {
     let after = edition(&store, ORG).await.unwrap();
     assert_eq!((after.version, after.as_of), (version, before.as_of));
     assert_ne!(after.installation, before.installation);
-    assert_eq!(after.blob(Model::Dashboard).digest, before.blob(Model::Dashboard).digest);
+    assert_eq!(after.digest(Model::Dashboard), before.digest(Model::Dashboard));
     assert_eq!(rebuilt(&store).await.version, Version { n: version.n + 1, ..version });
     // A database without the row starts over, above all versions so far.
     let last = installation(&store).await;
@@ -228,16 +228,16 @@ async fn a_forged_version_in_redis_is_overwritten() {
     let mut forged = rebuilt(&store).await;
     forged.version.n += 1000;
     let redis = store.redis.as_ref().unwrap();
-    assert_eq!(redis.put(&forged, Base::NONE, &Model::ALL, Announce::Yes).await.unwrap(), Put::Stored);
+    assert_eq!(redis.put(&forged, Base::NONE, &Model::STORED, Announce::Yes).await.unwrap(), Put::Stored);
     add_lead(&store).await;
     let newest = rebuilt(&store).await;
     let Held::Edition(held) = in_redis(&store, ORG).await.unwrap() else { panic!("not in redis") };
     assert_eq!((held.version, held.as_of), (newest.version, newest.as_of));
     // The same version with another instant, as if it had been assigned twice.
     forged.version = newest.version;
-    assert_eq!(redis.put(&forged, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);
-    assert_eq!(redis.put(&newest, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Stored);
-    assert_eq!(redis.put(&newest, Base::NONE, &Model::ALL, Announce::No).await.unwrap(), Put::Refused);
+    assert_eq!(redis.put(&forged, Base::NONE, &Model::STORED, Announce::No).await.unwrap(), Put::Stored);
+    assert_eq!(redis.put(&newest, Base::NONE, &Model::STORED, Announce::No).await.unwrap(), Put::Stored);
+    assert_eq!(redis.put(&newest, Base::NONE, &Model::STORED, Announce::No).await.unwrap(), Put::Refused);
     store.close().await;
     database.close().await.unwrap();
 }
