@@ -74,18 +74,18 @@ async fn saves_during_a_request_are_one_more_request_with_the_last_of_them() {
     let workers = [town.start(), town.start(), town.start()];
     let waiting = "select count(*) from prewarm.jobs where queue = 'prewarm' and state = 'waiting'
                       and kind = 'prewarm'";
-    // Longer than ten saves take on a busy machine.
-    town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_secs(3)));
+    // Less than the limit of a request, and longer than three saves take on a busy machine.
+    town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(800)));
     town.save(agent.org, "begins it").await;
     town.standin.asked(Operation::UpdateAssistant, 1).await;
     assert_eq!(town.progress(&agent).await.stage, AssistantStage::Updating);
-    for n in 0..10 {
+    for n in 0..3 {
         town.save(agent.org, &format!("prompt {n}")).await;
         assert!(town.db.count(waiting).await <= 1);
     }
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
-    assert_eq!(town.agent(&agent).await.settings.system_prompt.as_deref(), Some("prompt 9"));
+    assert_eq!(town.agent(&agent).await.settings.system_prompt.as_deref(), Some("prompt 2"));
     town.assert_exact(&agent).await;
     for worker in workers {
         worker.stop().await;
@@ -99,7 +99,7 @@ async fn each_stage_is_announced() {
     let mut listener = sqlx::postgres::PgListener::connect_with(&town.db.pg).await.unwrap();
     listener.listen("prewarm_console").await.unwrap();
     let agent = town.fresh().await;
-    town.standin.fail_next(Operation::CreateAssistant, Fault::Slow(Duration::from_secs(2)));
+    town.standin.fail_next(Operation::CreateAssistant, Fault::Slow(Duration::from_millis(800)));
     let (pass, ()) = tokio::join!(town.pass(agent.id), async {
         assert_eq!(listener.recv().await.unwrap().payload(), format!("agent {}", agent.id));
         let progress = town.progress(&agent).await;

@@ -140,7 +140,7 @@ async fn a_call_that_was_closed_meanwhile_is_not_created() {
     let agent = town.synced().await;
     town.lives("worker").await;
     town.save(agent.org, "second").await;
-    town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_secs(2)));
+    town.standin.fail_next(Operation::UpdateAssistant, Fault::Slow(Duration::from_millis(800)));
     let id = town.click(&agent).await;
     let (call, ()) = tokio::join!(town.connect(id), async {
         town.standin.asked(Operation::UpdateAssistant, 1).await;
