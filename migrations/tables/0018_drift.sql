@@ -1,4 +1,4 @@
--- What is kept of an org changes by differences, so that a fault would stay. A walk over all orgs compares it with the source.
+-- A walk over all orgs compares what is kept of each with the source. It changes by differences, so that a fault would stay.
 create table prewarm.drift_walk (
   next_org   uuid        not null default '00000000-0000-0000-0000-000000000000',
   not_before timestamptz not null default '-infinity',

@@ -27,7 +27,7 @@ pub struct Edition {
     dashboard: Digest,
 }
 
-/// What an edition is besides its bodies.
+/// The facts of an edition besides its bodies.
 #[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the fields of Edition, by the same names")]
 pub struct Head {

@@ -25,7 +25,7 @@ const BEFORE_PREWARM: &str = "
 
 async fn unbuilt(stack: &Stack) -> i64 {
     let without = "select count(*) from organizations o where not exists
-                     (select from prewarm.blobs b where b.org_id = o.id and b.model = 'dashboard')";
+                     (select from prewarm.blobs b where b.org_id = o.id and b.model = 'leads')";
     stack.count(without).await
 }
 

@@ -1,4 +1,4 @@
-//! What is kept of an org is compared with the source.
+//! The comparison of what is kept of an org with the source.
 
 use materialize::{rebuild, rebuild_anew};
 use readmodel::{ids::OrgId, time::Clock};
@@ -100,82 +100,78 @@ async fn each_part_that_differs_from_the_source_is_found_and_made_anew() {
     database.close().await.unwrap();
 }
 
-/// Each would leave something that later differences do not mend.
-#[tokio::test]
-async fn what_happens_between_rebuilds_leaves_no_drift() {
-    const CONTACT: &str = "'00000000-0000-0000-0000-00000000000c'";
-    let other = OrgId(Uuid::from_u128(2));
-    let again = format!(
-        "delete from public.contacts where id = {CONTACT};
-         insert into public.contacts (id, org_id, phone, lead_status, lead_score, estimated_value)
-           values ({CONTACT}, '{ORG}', '+15550001', 'new', 95, 7)"
-    );
-    let elsewhere = again.replace(&ORG.to_string(), &other.to_string());
-    let changes = [
-        ("a lead that is erased and made again", again.clone()),
-        ("a lead that is erased", format!("delete from public.contacts where id = {CONTACT}")),
-        ("a lead that is made again in another org", elsewhere),
-        ("a lead of another number", format!("update public.contacts set phone = '+15550009' where id = {CONTACT}")),
-        (
-            "a call beyond the calendar",
-            format!(
-                "{CALL}; update public.calls set created_at = '9999-12-31Z' where id in
-            (select id from public.calls where phone_number = '+15550001' order by id limit 1)"
-            ),
-        ),
-        (
-            "a call of another org's caller",
-            format!(
-                "insert into public.calls (org_id, contact_id) values ('{other}', {CONTACT}), ('{ORG}', {CONTACT})"
-            ),
-        ),
-        (
-            "a lead that is none, and is one again",
-            format!(
-                "update public.contacts set lead_status = 'lost' where id = {CONTACT}; {CALL};
-             update public.contacts set lead_status = 'new' where id = {CONTACT}"
-            ),
-        ),
+/// Another org.
+const OTHER: OrgId = OrgId(Uuid::from_u128(2));
+/// The contact that is a frequent caller.
+const CONTACT: &str = "'00000000-0000-0000-0000-00000000000c'";
+
+/// Changes that would leave something which later differences do not mend.
+fn changes() -> Vec<(&'static str, String)> {
+    let again = |org: OrgId| {
+        format!(
+            "delete from public.contacts where id = {CONTACT};
+             insert into public.contacts (id, org_id, phone, lead_status, lead_score, estimated_value)
+               values ({CONTACT}, '{org}', '+15550001', 'new', 95, 7)"
+        )
+    };
+    let of_contact = |change: &str| format!("{change} where id = {CONTACT}");
+    let beyond = "update public.calls set created_at = '9999-12-31Z'
+                   where id in (select id from public.calls where phone_number = '+15550001' order by id limit 1)";
+    let foreign =
+        format!("insert into public.calls (org_id, contact_id) values ('{OTHER}', {CONTACT}), ('{ORG}', {CONTACT})");
+    let (lost, new) =
+        ("update public.contacts set lead_status = 'lost'", "update public.contacts set lead_status = 'new'");
+    vec![
+        ("a lead that is erased and made again", again(ORG)),
+        ("a lead that is erased", of_contact("delete from public.contacts")),
+        ("a lead that is made again in another org", again(OTHER)),
+        ("a lead of another number", of_contact("update public.contacts set phone = '+15550009'")),
+        ("a lead that is none, and is one again", format!("{}; {CALL}; {}", of_contact(lost), of_contact(new))),
+        ("a call beyond the calendar", format!("{CALL}; {beyond}")),
+        ("a call of another org's caller", foreign),
         ("all calls at once", "update public.calls set duration_seconds = 9".to_owned()),
         ("no calls", "delete from public.calls where phone_number = '+15550001'".to_owned()),
-    ];
-    for (what, change) in changes {
-        // In each order of the two orgs' rebuilds and of the erasure.
-        for order in [[ORG, other], [other, ORG]] {
+    ]
+}
+
+#[tokio::test]
+async fn changes_between_rebuilds_and_erasures_leave_no_drift() {
+    for (what, change) in changes() {
+        for order in [[ORG, OTHER], [OTHER, ORG]] {
             // Only a deleted contact is erased.
             let moments: &[bool] =
                 if change.contains("delete from public.contacts") { &[true, false] } else { &[true] };
-            for &erases_first in moments {
-                let (database, store) = built().await;
-                store.seed_organization(other, "another", "UTC").await.unwrap();
-                settle(&store, other).await;
-                run(&store, &change).await;
-                if erases_first {
-                    store.erase_owed().await.unwrap();
-                }
-                for org in order {
-                    settle(&store, org).await;
-                }
-                if !erases_first {
-                    store.erase_owed().await.unwrap();
-                }
-                for _ in 0..2 {
-                    for org in order {
-                        settle(&store, org).await;
-                        assert_eq!(drift(&store, org).await, [""; 0], "{what}, {org}");
-                    }
-                    run(
-                        &store,
-                        "insert into public.calls (org_id, phone_number, contact_id)
-                                   select org_id, phone, id from public.contacts where phone like '+1555000_'",
-                    )
-                    .await;
-                }
-                store.close().await;
-                database.close().await.unwrap();
+            for erases_first in moments {
+                leaves_no_drift(what, &change, order, *erases_first).await;
             }
         }
     }
+}
+
+/// Makes a change, rebuilds the orgs in an order, before or after the erasure, and compares them, also after later calls.
+async fn leaves_no_drift(what: &str, change: &str, order: [OrgId; 2], erases_first: bool) {
+    const LATER: &str = "insert into public.calls (org_id, phone_number, contact_id)
+                           select org_id, phone, id from public.contacts where phone like '+1555000_'";
+    let (database, store) = built().await;
+    store.seed_organization(OTHER, "another", "UTC").await.unwrap();
+    settle(&store, OTHER).await;
+    run(&store, change).await;
+    if erases_first {
+        store.erase_owed().await.unwrap();
+    }
+    for org in order {
+        settle(&store, org).await;
+    }
+    store.erase_owed().await.unwrap();
+    for _ in 0..2 {
+        for org in order {
+            settle(&store, org).await;
+            assert_eq!(drift(&store, org).await, [""; 0], "{what}, {org}");
+        }
+        run(&store, LATER).await;
+    }
+    store.close().await;
+    database.close().await.unwrap();
 }
 
 /// Triggers that were off, as a restore of a dump has them.

@@ -1,5 +1,5 @@
--- What is kept of an org but differs from the source: by a fault of ours, or a change that no trigger saw. Null where that
--- cannot be told, because changes wait for a rebuild. Reads all that the org has, once.
+-- The parts of what is kept of an org that differ from the source, by a fault of ours or a change that no trigger saw. Null
+-- while changes wait for a rebuild. Reads all that the org has, once.
 create or replace function prewarm.drift_of(org uuid) returns text[]
 language plpgsql stable
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off
