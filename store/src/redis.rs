@@ -5,7 +5,12 @@
 mod failures;
 mod tls;
 
-use std::{future::ready, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::ready,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use ::redis::{
     AsyncCommands, Client, RedisError, Script,
@@ -45,7 +50,8 @@ const NOTED_FOR: Duration = Duration::from_secs(600);
 /// The longest announcement: an org and a version.
 const MAX_ANNOUNCEMENT: usize = 36 + 1 + 2 * 20;
 
-const PUBLISH: &str = include_str!("../lua/publish.lua");
+/// Hashed once: a rebuild calls it each time.
+static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../lua/publish.lua")));
 const NOTE_INSTALLATION: &str = include_str!("../lua/note_installation.lua");
 
 /// Redis' error code for a key that is no hash.
@@ -230,8 +236,7 @@ impl Redis {
 
     /// Runs the script; `None` if Redis does not hold the base.
     async fn run(&self, edition: &Edition, terms: &Terms<'_>) -> Result<Option<Put>, Error> {
-        let script = Script::new(PUBLISH);
-        let mut call = script.key(key(edition.installation, edition.org));
+        let mut call = PUBLISH.key(key(edition.installation, edition.org));
         call.arg(edition.version.epoch).arg(edition.version.n);
         call.arg(edition.as_of.as_micros()).arg(micros_or_never(edition.next_change_at));
         call.arg(self.format.0).arg(TIME_TO_LIVE.as_secs());

@@ -16,27 +16,23 @@ begin
   if not exists (select from prewarm.due_jobs d where d.queue = claim.queue and d.priority >= 0) then
     waits := exists (select from prewarm.due_jobs d where d.queue = claim.queue);
     if queue = 'rebuild' then
-      if exists (select from prewarm.owed) then
-        if pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_owed')) then
-          orgs := prewarm.owed_orgs();
-          if cardinality(orgs) = 1 then
-            return query select s, waits from prewarm.start_alone(orgs[1], worker, lease) s;
-            if found then
-              return;
-            end if;
+      if pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_owed')) then
+        orgs := prewarm.owed_orgs();
+        if cardinality(orgs) = 1 then
+          return query select s, waits from prewarm.start_alone(orgs[1], worker, lease) s;
+          if found then
+            return;
           end if;
+        end if;
+        if cardinality(orgs) > 0 then
           perform prewarm.enqueue_owed(orgs);
-        elsif not waits then
-          return;
+        elsif not waits and exists (select from prewarm.backfill b where b.next_org is not null) then
+          perform prewarm.backfill_next();
+          waits := true;
         end if;
-      elsif not waits then
-        if not exists (select from prewarm.backfill b where b.next_org is not null)
-           or not pg_try_advisory_xact_lock(hashtext('prewarm.enqueue_owed')) then
-          return;
-        end if;
-        perform prewarm.backfill_next();
       end if;
-    elsif not waits then
+    end if;
+    if not waits and coalesce(cardinality(orgs), 0) = 0 then
       return;
     end if;
   end if;
