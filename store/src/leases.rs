@@ -11,10 +11,21 @@ use crate::{Error, Store};
 const LEASE: Duration = Duration::from_secs(3);
 const RENEW_EVERY: Duration = Duration::from_secs(1);
 
+/// The cause of a rebuild.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// A reader, who finds no blobs.
+    Reader,
+    /// A person, who has mended something.
+    Operator,
+}
+
 impl Store {
-    /// Takes the lease of an org, unless another process holds it; returns whether it did.
-    pub async fn take_lease(&self, org: OrgId, holder: &str) -> Result<bool, Error> {
-        let taken = sqlx::query_file!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64());
+    /// Takes the lease of an org, unless another process holds it; returns whether it did. An operator also takes that of an
+    /// org which backs off or is in quarantine.
+    pub async fn take_lease(&self, org: OrgId, holder: &str, asks: Asks) -> Result<bool, Error> {
+        let for_operator = asks == Asks::Operator;
+        let taken = sqlx::query_file!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64(), for_operator);
         Ok(taken.fetch_optional(&self.pg).await?.is_some())
     }
 

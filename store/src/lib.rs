@@ -178,7 +178,7 @@ const ROW_SECURITY: [(&str, &str); 1] = [("row_security", "off")];
 /// Limits on the server's side: a frozen worker loses its snapshot and locks, and the rebuild of a large org stops soon
 /// after its worker was killed.
 const LIMITS: [(&str, &str); 3] = [
-    ("idle_in_transaction_session_timeout", "15s"),
+    ("idle_in_transaction_session_timeout", "10s"),
     ("client_connection_check_interval", "1s"),
     ("statement_timeout", "5min"),
 ];

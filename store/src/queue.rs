@@ -5,6 +5,7 @@ pub mod board;
 pub mod crons;
 pub mod dead_letters;
 pub mod deadlines;
+pub mod life;
 pub mod upkeep;
 
 use std::{fmt, num::ParseIntError, str::FromStr, time::Duration};

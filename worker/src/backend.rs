@@ -26,7 +26,7 @@ use apalis_core::{
 use readmodel::time::Timestamp;
 use store::{
     Error, Store,
-    queue::{Claimed, End, Job, JobId, Queue},
+    queue::{Claimed, End, Job, JobId, Queue, life::Life},
 };
 use tokio::time::{Instant, Sleep};
 
@@ -54,6 +54,8 @@ pub(crate) struct Line {
     pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
     pub(crate) progress: Progress,
+    /// The life of the process, unless it could not take its lock.
+    pub(crate) life: Option<Life>,
 }
 
 /// The jobs that a worker has and whose end is not recorded yet.
@@ -82,6 +84,14 @@ impl Held {
 }
 
 impl Line {
+    async fn enter(&self, worker: &WorkerContext) -> Result<(), Error> {
+        self.beat(worker).await?;
+        match self.life {
+            Some(life) => bounded(self.store.show_life(worker.name(), life)).await,
+            None => Ok(()),
+        }
+    }
+
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let (held, since) = (self.held.ids(), *self.looked());
         let (lost, strays) = bounded(async {
@@ -127,7 +137,7 @@ impl Persistence for Line {
     type Error = Infallible;
 
     async fn register(&mut self, worker: &WorkerContext) -> Result<(), Infallible> {
-        while let Err(error) = self.beat(worker).await {
+        while let Err(error) = self.enter(worker).await {
             self.complain("register", &error);
             tokio::time::sleep(PAUSE).await;
         }

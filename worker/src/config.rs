@@ -31,7 +31,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// A job that runs longer is cut off.
     pub timeout: Duration,
-    /// A job counts as lost when its worker has sent no heartbeat for this long.
+    /// A job counts as lost when its worker has sent no heartbeat for this long, or as soon as Postgres knows that its
+    /// process is gone.
     pub lease: Duration,
     /// The interval between claims without a hint.
     pub poll: Duration,
@@ -50,19 +51,19 @@ pub struct ConfigError {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            heartbeat: Duration::from_secs(2),
+            heartbeat: Duration::from_secs(1),
             shutdown: Duration::from_secs(8),
             rebuild: Limits {
                 concurrency: 8,
                 // An org with a million calls takes some ten seconds on an idle machine.
                 timeout: Duration::from_mins(5),
-                lease: Duration::from_secs(20),
+                lease: Duration::from_secs(12),
                 poll: Duration::from_millis(25),
             },
             maintenance: Limits {
                 concurrency: 4,
                 timeout: Duration::from_mins(5),
-                lease: Duration::from_secs(20),
+                lease: Duration::from_secs(12),
                 poll: Duration::from_millis(250),
             },
             prewarm: Some(Limits {
@@ -70,7 +71,7 @@ impl Default for Config {
                 concurrency: 4,
                 // Syncing an agent is a few requests of ten seconds at most; verifying all assistants takes longer.
                 timeout: Duration::from_mins(5),
-                lease: Duration::from_secs(20),
+                lease: Duration::from_secs(12),
                 poll: Duration::from_millis(100),
             }),
             event_retention: DEFAULT_EVENT_RETENTION,

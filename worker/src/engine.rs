@@ -12,8 +12,9 @@ use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use store::{
     Schema, Store,
-    queue::{End, Job, Queue},
+    queue::{End, Job, Queue, life::Life},
 };
+use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -29,6 +30,9 @@ use crate::{
 
 /// The time limit of giving back jobs at the end of the process.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// The time that a worker waits for the lock of its process.
+const LIFE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// The pause between looks for a schema that is not there yet.
 const SCHEMA_PAUSE: Duration = Duration::from_millis(500);
@@ -54,7 +58,7 @@ pub async fn run_handler(
         return Ok(());
     }
     let start = Start::new();
-    let engine = Engine { config, store, start, handler: Arc::new(handler) };
+    let engine = Engine { config, store, start, life: Life::new(rand::random()), handler: Arc::new(handler) };
     engine.take_up().await;
     engine.work(crons, health, shutdown).await;
     engine.take_leave().await;
@@ -79,6 +83,7 @@ struct Engine<H> {
     config: Config,
     store: Store,
     start: Start,
+    life: Life,
     handler: Arc<H>,
 }
 
@@ -95,7 +100,10 @@ impl<H: Handler> Engine<H> {
 
     /// Works until `shutdown`, and then for as long as running jobs take, up to the limit.
     async fn work(&self, crons: &'static [Cron], health: Health, shutdown: CancellationToken) {
-        let lines: Vec<Line> = Queue::ALL.into_iter().filter_map(|queue| self.line(queue)).collect();
+        let (held, is_held) = watch::channel(false);
+        let _life = spawn(hold_life(self.store.clone(), self.life, held));
+        let life = is_held_soon(is_held).await.then_some(self.life);
+        let lines: Vec<Line> = Queue::ALL.into_iter().filter_map(|queue| self.line(queue, life)).collect();
         let scheduler = Progress::new();
         let mut loops = vec![("crons", scheduler.clone())];
         loops.extend(lines.iter().map(|line| (part(line.queue), line.progress.clone())));
@@ -135,7 +143,7 @@ impl<H: Handler> Engine<H> {
     }
 
     /// The worker's side of a queue, or None if this process leaves it to others.
-    fn line(&self, queue: Queue) -> Option<Line> {
+    fn line(&self, queue: Queue, life: Option<Life>) -> Option<Line> {
         Some(Line {
             store: self.store.clone(),
             queue,
@@ -145,6 +153,7 @@ impl<H: Handler> Engine<H> {
             looked: Arc::default(),
             bell: Arc::new(Bell::default()),
             progress: Progress::new(),
+            life,
         })
     }
 
@@ -179,6 +188,22 @@ impl<H: Handler> Engine<H> {
             Err(_) => tracing::warn!("the database does not answer: jobs go back when their lease ends"),
         }
     }
+}
+
+async fn hold_life(store: Store, life: Life, held: watch::Sender<bool>) {
+    store.hold_life(life, held).await;
+}
+
+/// Whether the process' lock is held before long. Without it others wait for the leases of a killed process.
+async fn is_held_soon(mut is_held: watch::Receiver<bool>) -> bool {
+    let held = tokio::time::timeout(LIFE_PATIENCE, is_held.wait_for(|held| *held)).await;
+    let held = matches!(held, Ok(Ok(_)));
+    if !held {
+        tracing::warn!(
+            "no lock tells that this process lives: if it is killed, its orgs wait for the end of their leases"
+        );
+    }
+    held
 }
 
 async fn follow_hints(store: Store, bells: Arc<[Arc<Bell>]>) {

@@ -8,7 +8,7 @@ use std::{
 use metrics::counter;
 use monitoring::names;
 use readmodel::ids::OrgId;
-use store::versions::Head;
+use store::{leases::Asks, versions::Head};
 
 use super::{Editions, FoundEdition, Unavailable};
 use crate::reads::Source;
@@ -29,7 +29,7 @@ impl Editions {
         }
         let unleased_at = Instant::now() + BUILD_WAIT;
         loop {
-            let leased = self.store.take_lease(org, &self.node).await.unwrap_or(false);
+            let leased = self.store.take_lease(org, &self.node, Asks::Reader).await.unwrap_or(false);
             let found = match leased {
                 true => self.store.while_held(org, &self.node, self.built_or_rebuilt(org)).await?,
                 false => self.built(org).await?,

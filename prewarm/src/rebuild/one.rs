@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use materialize::Outcome;
 use readmodel::{ids::OrgId, time::Clock};
-use store::Store;
+use store::{Store, leases::Asks};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -67,7 +67,7 @@ impl Builder {
 
     /// Tries once; `None` if another process holds the lease.
     async fn attempt(&self, org: OrgId) -> Result<Option<Outcome>, materialize::Error> {
-        if !self.store.take_lease(org, &self.holder).await? {
+        if !self.store.take_lease(org, &self.holder, Asks::Operator).await? {
             return Ok(None);
         }
         let rebuilding = materialize::rebuild_anew(&self.store, Clock::Database, org);

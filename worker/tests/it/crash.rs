@@ -11,10 +11,13 @@ use testkit::{busy::in_time, sqlx};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
 
-use crate::harness::{Db, Probe, Running, connect, eventually, org_of, quick, rebuild, store_of};
+use crate::harness::{Db, Probe, Running, connect, eventually, org_of, patient, quick, rebuild, store_of};
 
 /// The variable with the child's database.
 const URL: &str = "PREWARM_TEST_CHILD_URL";
+
+/// The variable that gives the child long leases.
+const PATIENT: &str = "PREWARM_TEST_CHILD_PATIENT";
 
 /// Names of orgs are instructions for the child.
 const HANG: &str = "hang";
@@ -43,7 +46,8 @@ async fn child() {
             }
         }
     });
-    run_handler(quick(), store_of(&pg), &[], Health::default(), CancellationToken::new(), probe).await.unwrap();
+    let config = if std::env::var_os(PATIENT).is_some() { patient() } else { quick() };
+    run_handler(config, store_of(&pg), &[], Health::default(), CancellationToken::new(), probe).await.unwrap();
 }
 
 /// Killed when dropped.
@@ -51,9 +55,15 @@ struct Process(Child);
 
 impl Process {
     fn start(db: &Db) -> Self {
+        Self::start_with(db, "PREWARM_TEST_CHILD_OTHER")
+    }
+
+    /// A process with a variable.
+    fn start_with(db: &Db, variable: &str) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "crash::child", "--ignored", "--nocapture"])
             .env(URL, db.url())
+            .env(variable, "1")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
@@ -98,6 +108,28 @@ async fn another_worker_takes_over_when_a_killed_workers_lease_ends() {
     assert!(killed.elapsed() < in_time(Duration::from_secs(5)), "{:?}", killed.elapsed());
     assert!(probe.starts()[0] > killed);
     db.until("select count(*) from prewarm.jobs where state = 'running'", 0).await;
+    running.stop().await;
+    db.close().await;
+}
+
+/// Its lease would last for minutes.
+#[tokio::test]
+async fn a_killed_workers_org_is_taken_over_at_once() {
+    let db = Db::create().await;
+    db.run(STARTS).await;
+    let mut victim = Process::start_with(&db, PATIENT);
+    db.until("select count(*) from prewarm.workers where life is not null", 2).await;
+    org_named(&db, HANG).await;
+    db.until("select count(*) from starts", 1).await;
+    let probe = Probe::rebuilding(&db.pg);
+    let running = Running::start(patient(), &db.pg, &probe);
+    db.until("select count(*) from prewarm.workers where life is not null", 4).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(probe.starts().is_empty(), "it was taken from a worker that lives");
+    victim.kill();
+    let killed = Instant::now();
+    db.until("select count(*) from prewarm.marks", 0).await;
+    assert!(killed.elapsed() < in_time(Duration::from_secs(2)), "{:?}", killed.elapsed());
     running.stop().await;
     db.close().await;
 }

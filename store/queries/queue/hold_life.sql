@@ -1,0 +1,3 @@
+-- store::queue::life::hold
+-- $1 the process' key.
+select prewarm.hold_life($1)

@@ -1,0 +1,3 @@
+-- store::queue::life::hold
+-- $1 the process' key.
+select prewarm.lives($1) as "lives!"
