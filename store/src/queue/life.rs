@@ -11,8 +11,12 @@ use crate::{Error, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life(i32);
 
-/// Between looks whether the session still lives.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Between looks whether the session still lives: shorter than the silence that `prewarm.lost_jobs` waits for, so that the
+/// lock is back before others judge.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// The pause before another try where Postgres does not answer.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Life {
     /// The life of a process, by a number that other processes are unlikely to have. With the same one a dead process would
@@ -26,11 +30,14 @@ impl Store {
     /// Holds the lock of a life for as long as this is polled, and notes in `held` whether it does. Never returns.
     pub async fn hold_life(&self, life: Life, held: watch::Sender<bool>) {
         loop {
-            if let Err(error) = hold(self, life, &held).await {
+            let ended = hold(self, life, &held).await;
+            if let Err(error) = ended {
                 tracing::debug!(error = &error as &dyn std::error::Error, "the lock of the process");
             }
-            held.send_replace(false);
-            sleep(LOOK_EVERY).await;
+            // A session that was cut is replaced at once.
+            if !held.send_replace(false) {
+                sleep(RETRY_AFTER).await;
+            }
         }
     }
 

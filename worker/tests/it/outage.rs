@@ -1,6 +1,6 @@
 //! An outage of the database ends neither workers nor running jobs.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use embedded::Durability;
 use testkit::{Database, servers, sqlx};
@@ -54,6 +54,32 @@ async fn repeatedly_cut_connections_lose_no_job() {
     assert_eq!(probe.starts_of("long"), 1);
     running.stop().await;
     workers.close().await;
+    db.close().await;
+}
+
+/// Without its lock a process looks dead to others for a moment.
+#[tokio::test]
+async fn a_process_that_loses_its_lock_keeps_its_jobs() {
+    let db = Db::create().await;
+    let (probe, gate) = holding();
+    let running = Running::start(patient(), &db.pg, &probe);
+    db.push("long", 3).await;
+    probe.until_started(1).await;
+    let neighbour = Probe::idle();
+    let beside = Running::start(patient(), &db.pg, &neighbour);
+    db.until("select count(*) from prewarm.workers where life is not null", 4).await;
+    for _ in 0..50 {
+        let cut = "select pg_terminate_backend(pid) from pg_stat_activity
+                    where datname = current_database() and query like '%queue::life::hold%' and pid <> pg_backend_pid()";
+        db.run(cut).await;
+        tokio::time::sleep(Duration::from_millis(40)).await;
+    }
+    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'running' and attempts = 1").await, 1);
+    gate.add_permits(1);
+    db.until("select count(*) from prewarm.jobs where kind = 'long' and state = 'done'", 1).await;
+    assert!(neighbour.starts().is_empty(), "it was taken from a worker that lives");
+    running.stop().await;
+    beside.stop().await;
     db.close().await;
 }
 
