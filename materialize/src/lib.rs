@@ -87,7 +87,8 @@ impl Error {
 /// Brings all models of an org up to date and publishes them.
 ///
 /// Safe to run twice, at once and late: of two overlapping rebuilds one is [`Outcome::Superseded`], and an older
-/// snapshot loses every compare-and-set. Killed at any point, it leaves the org owed.
+/// snapshot loses every compare-and-set. Killed before its commit, it leaves the org owed by its marks; killed after it, by the
+/// lease that its caller holds.
 pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
     rebuild_to(store, clock, org, Extent::Touched).await
 }
@@ -140,9 +141,11 @@ async fn publish(store: &Store, edition: &Edition, base: Base, changed: &[Model]
         None => None,
         Some(redis) => redis.put(edition, base, changed, Announce::Yes).await.inspect_err(log_put).ok(),
     };
+    if put == Some(Put::Stored) {
+        return Ok(());
+    }
     // Redis may refuse because a newer version has been announced meanwhile, or because of a version that never was.
-    let announced = put == Some(Put::Stored);
-    let is_newest = store.mark_published(edition.org, edition.version, !announced).await?;
+    let is_newest = store.announce(edition.org, edition.version).await?;
     if is_newest
         && put == Some(Put::Refused)
         && let Some(redis) = &store.redis

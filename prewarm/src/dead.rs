@@ -75,6 +75,7 @@ fn show(letter: &DeadLetter) {
     println!("id        {}", letter.id);
     println!("queue     {}", letter.queue);
     println!("subject   {}", letter.job);
+    println!("since     {}", letter.since);
     println!("died at   {}", letter.died_at);
     println!("starts    {}", letter.attempts);
     println!("error     {}", letter.error.as_deref().unwrap_or("-"));

@@ -1,5 +1,6 @@
-//! Leases: which process is rebuilding an org. They only save work; correctness rests on the compare-and-set. Leases
-//! lie outside the rebuild's transaction, because a renewal of a row that its snapshot has read would make it fail.
+//! Leases: which process is rebuilding an org, and which rebuilds have not ended well. They only save work; correctness
+//! rests on the compare-and-set. They lie outside the rebuild's transaction, because a renewal of a row that its snapshot has
+//! read would make it fail. Workers claim theirs through [`queue::rebuilds`](crate::queue::rebuilds).
 
 use std::{convert::Infallible, time::Duration};
 
@@ -20,13 +21,18 @@ pub enum Asks {
     Operator,
 }
 
+/// A lease that this process holds. Without an end, it runs out, and the org is owed.
+#[derive(Debug)]
+pub struct Lease(i64);
+
 impl Store {
-    /// Takes the lease of an org, unless another process holds it; returns whether it did. An operator also takes that of an
-    /// org which backs off or is in quarantine.
-    pub async fn take_lease(&self, org: OrgId, holder: &str, asks: Asks) -> Result<bool, Error> {
+    /// Takes the lease of an org, unless another process holds it. An operator also takes that of an org which backs off or is in
+    /// quarantine.
+    pub async fn take_lease(&self, org: OrgId, holder: &str, asks: Asks) -> Result<Option<Lease>, Error> {
         let for_operator = asks == Asks::Operator;
-        let taken = sqlx::query_file!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64(), for_operator);
-        Ok(taken.fetch_optional(&self.pg).await?.is_some())
+        let taken =
+            sqlx::query_file_scalar!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64(), for_operator);
+        Ok(taken.fetch_optional(&self.pg).await?.map(Lease))
     }
 
     /// Whether the org's rebuilds failed so often that it is in quarantine.
@@ -34,30 +40,27 @@ impl Store {
         Ok(sqlx::query_file_scalar!("queries/leases/quarantined.sql", org.0).fetch_one(&self.pg).await?)
     }
 
-    /// Does work under a lease, renews it meanwhile and releases it at the end.
-    pub async fn while_held<T>(&self, org: OrgId, holder: &str, work: impl Future<Output = T>) -> T {
+    /// Does work under a lease, renews it meanwhile and closes it at the end. After a failure the org is owed.
+    pub async fn while_held<T, E>(&self, lease: Lease, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
         let done = tokio::select! {
             done = work => done,
-            never = self.keep_lease(org, holder) => match never {},
+            never = self.keep_lease(&lease) => match never {},
         };
         // If this fails, the lease expires by itself.
-        let _ = self.release_lease(org, holder).await;
+        let _ = match done {
+            Ok(_) => sqlx::query_file!("queries/leases/end.sql", lease.0).fetch_one(&self.pg).await.map(drop),
+            Err(_) => sqlx::query_file!("queries/leases/release.sql", lease.0).fetch_one(&self.pg).await.map(drop),
+        };
         done
     }
 
-    /// Renews the lease for as long as this is polled, if it is still the holder's.
-    async fn keep_lease(&self, org: OrgId, holder: &str) -> Infallible {
+    /// Renews the lease for as long as this is polled, if it is still held.
+    async fn keep_lease(&self, lease: &Lease) -> Infallible {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            let renewed = sqlx::query_file!("queries/leases/renew.sql", org.0, holder, LEASE.as_secs_f64());
+            let renewed = sqlx::query_file!("queries/leases/renew.sql", lease.0, LEASE.as_secs_f64());
             // If this fails, another process may rebuild the org too.
             let _ = renewed.execute(&self.pg).await;
         }
-    }
-
-    /// Releases the lease, if it is still the holder's.
-    pub async fn release_lease(&self, org: OrgId, holder: &str) -> Result<(), Error> {
-        sqlx::query_file!("queries/leases/release.sql", org.0, holder).execute(&self.pg).await?;
-        Ok(())
     }
 }

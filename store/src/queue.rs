@@ -1,11 +1,13 @@
-//! The queue: the table of jobs, and the workers that claim them. A job is a hint, and knows only its kind and an id; the
-//! work that is owed is read from the ledger by each claim.
+//! The queue: the work that is owed, and the workers that claim it. Rebuilds are claimed from the ledger ([`rebuilds`]). Other
+//! work has a job, which is a hint, and knows only its kind and an id.
 
+pub mod attempts;
 pub mod board;
 pub mod crons;
 pub mod dead_letters;
 pub mod deadlines;
 pub mod life;
+pub mod rebuilds;
 pub mod upkeep;
 
 use std::{fmt, num::ParseIntError, str::FromStr, time::Duration};
@@ -19,10 +21,12 @@ use uuid::Uuid;
 
 use crate::{Error, Store, instant::PgTime};
 
+pub use attempts::{Attempts, End, Verdict};
+
 /// A queue of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Queue {
-    /// Rebuilds of orgs. A claim fills it from what is owed.
+    /// Rebuilds of orgs, as the ledger owes them.
     Rebuild,
     /// Jobs that crons fire.
     Maintenance,
@@ -65,7 +69,7 @@ impl FromStr for JobId {
 /// The work of a job. The table's constraints see to it that a kind has the id that it needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
-    /// Brings an org's read models up to date. Claims create it, for orgs that are owed.
+    /// Brings an org's read models up to date.
     Rebuild(OrgId),
     /// Makes an agent's assistant at Vapi equal to the agent. Claims create it, for agents that are owed.
     SyncAssistant(AgentId),
@@ -153,17 +157,17 @@ pub struct NewJob {
     pub max_attempts: i32,
 }
 
-/// A job that a worker has claimed, and runs.
+/// Work that a worker has claimed, and does.
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    /// Its id.
+    /// Its id. Jobs and starts of rebuilds are numbered by one sequence.
     pub id: JobId,
     /// The work.
     pub job: Job,
-    /// Starts so far, this one included.
-    pub attempts: i32,
-    /// Whether another may be due.
-    pub more: bool,
+    /// Its starts.
+    pub attempts: Attempts,
+    /// Whether something asks for it now. Orgs that were never built, or by an earlier release, have time.
+    pub is_urgent: bool,
 }
 
 struct ClaimedRow {
@@ -171,24 +175,36 @@ struct ClaimedRow {
     kind: String,
     subject: Uuid,
     attempts: i32,
-    more: bool,
+    max_attempts: i32,
 }
 
 impl From<ClaimedRow> for Claimed {
-    fn from(ClaimedRow { id, kind, subject, attempts, more }: ClaimedRow) -> Self {
-        Self { id: JobId(id), job: Job::of(kind, subject), attempts, more }
+    fn from(ClaimedRow { id, kind, subject, attempts, max_attempts }: ClaimedRow) -> Self {
+        let attempts = Attempts { starts: attempts, limit: max_attempts };
+        Self { id: JobId(id), job: Job::of(kind, subject), attempts, is_urgent: true }
     }
 }
 
-/// The end of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
-    /// Well.
-    Done,
-    /// Badly: again after a pause, while attempts are left.
-    Failed(String),
-    /// Badly, and no further attempt would help: a dead letter at once.
-    Dead(String),
+/// Work that will not end: its worker is gone, or has lost it.
+#[derive(Clone, Debug)]
+pub struct Lost {
+    /// The work.
+    pub claimed: Claimed,
+    /// The worker that claimed it.
+    pub worker: String,
+}
+
+/// Work that has ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its id.
+    pub id: JobId,
+    /// Whether it was a rebuild.
+    pub is_rebuild: bool,
+    /// The worker that claimed it.
+    pub worker: String,
+    /// Its consequence.
+    pub verdict: Verdict,
 }
 
 fn numbers(ids: &[JobId]) -> Vec<i64> {
@@ -196,26 +212,40 @@ fn numbers(ids: &[JobId]) -> Vec<i64> {
 }
 
 impl Store {
-    /// Records that a worker lives, and renews the leases of the jobs that it holds. The first call registers the worker. Ends
-    /// jobs that no living worker has held for a `lease` as lost, and returns how many.
-    pub async fn heartbeat(&self, worker: &str, queue: Queue, lease: Duration, held: &[JobId]) -> Result<i32, Error> {
+    /// Records that a worker lives, and renews the leases of the rebuilds that it holds. The first call registers the worker.
+    /// Returns the work of any worker that will not end.
+    pub async fn heartbeat(
+        &self,
+        worker: &str,
+        queue: Queue,
+        lease: Duration,
+        held: &[JobId],
+    ) -> Result<Vec<Lost>, Error> {
         let (lease, held) = (lease.as_secs_f64(), numbers(held));
-        let lost = sqlx::query_file_scalar!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);
-        Ok(lost.fetch_one(&self.warm).await?)
+        let lost = sqlx::query_file!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);
+        let lost = lost.fetch_all(&self.warm).await?;
+        Ok(lost
+            .into_iter()
+            .map(|row| {
+                let (id, kind, subject) = (row.id, row.kind, row.subject);
+                let claimed = ClaimedRow { id, kind, subject, attempts: row.attempts, max_attempts: row.max_attempts };
+                Lost { claimed: claimed.into(), worker: row.worker.unwrap_or_default() }
+            })
+            .collect())
     }
 }
 
 /// The result of a look for strays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Strays {
-    /// Jobs that wait again.
+    /// Work that waits again.
     pub released: i32,
     /// The time of the look by the database's clock: `since` of the next one.
     pub at: Timestamp,
 }
 
 impl Store {
-    /// Gives back the jobs that a worker has claimed before its last look and does not hold, because the answer to its claim
+    /// Gives back the work that a worker has claimed before its last look and does not hold, because the answer to its claim
     /// was lost. The worker must not be claiming meanwhile. A call that arrives late does no harm, since `since` has passed.
     pub async fn release_strays(
         &self,
@@ -229,7 +259,8 @@ impl Store {
         Ok(Strays { released: look.strays, at: look.at.into() })
     }
 
-    /// Claims up to `limit` due jobs for a registered worker, which has to end each or renew it before its lease ends.
+    /// Claims up to `limit` due jobs for a registered worker, which has to end each. An agent is reserved for a `lease`.
+    /// Rebuilds are claimed by [`claim_rebuild`](Self::claim_rebuild).
     pub async fn claim_jobs(
         &self,
         worker: &str,
@@ -237,15 +268,15 @@ impl Store {
         limit: i32,
         lease: Duration,
     ) -> Result<Vec<Claimed>, Error> {
-        let lease = lease.as_secs_f64();
         let claimed = match queue {
             Queue::Prewarm => {
+                let lease = lease.as_secs_f64();
                 sqlx::query_file_as!(ClaimedRow, "queries/queue/claim_prewarms.sql", worker, limit, lease)
                     .fetch_all(&self.warm)
                     .await?
             }
             Queue::Rebuild | Queue::Maintenance => {
-                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim.sql", worker, queue.as_str(), limit, lease)
+                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim.sql", worker, queue.as_str(), limit)
                     .fetch_all(&self.warm)
                     .await?
             }
@@ -253,24 +284,39 @@ impl Store {
         Ok(claimed.into_iter().map(Claimed::from).collect())
     }
 
-    /// Records how a worker's jobs ended. Jobs that count as lost meanwhile stay as they are.
-    pub async fn finish_jobs(&self, worker: &str, ended: &[(JobId, End)]) -> Result<(), Error> {
-        let ids: Vec<i64> = ended.iter().map(|(id, _)| id.0).collect();
-        let errors: Vec<Option<String>> = ended.iter().map(|(_, end)| error_text(end)).collect();
-        let last: Vec<bool> = ended.iter().map(|(_, end)| matches!(end, End::Dead(_))).collect();
-        sqlx::query_file!("queries/queue/finish.sql", worker, &ids, &errors as &[Option<String>], &last)
+    /// Records how work ended. What counts as lost meanwhile stays as it is.
+    pub async fn finish(&self, ended: &[Ended]) -> Result<(), Error> {
+        let (rebuilds, jobs): (Vec<_>, Vec<_>) = ended.iter().partition(|ended| ended.is_rebuild);
+        if !rebuilds.is_empty() {
+            self.finish_rebuilds(&rebuilds).await?;
+        }
+        if !jobs.is_empty() {
+            let Columns { ids, errors, pauses, are_dead } = Columns::of(&jobs);
+            let workers: Vec<String> = jobs.iter().map(|ended| ended.worker.clone()).collect();
+            let errors = &errors as &[Option<&str>];
+            sqlx::query_file!("queries/queue/finish.sql", &ids, &workers, errors as _, &pauses, &are_dead)
+                .fetch_all(&self.warm)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn finish_rebuilds(&self, ended: &[&Ended]) -> Result<(), Error> {
+        let Columns { ids, errors, pauses, are_dead } = Columns::of(ended);
+        let errors = &errors as &[Option<&str>];
+        sqlx::query_file!("queries/queue/rebuilds/finish.sql", &ids, errors as _, &pauses, &are_dead)
             .fetch_all(&self.warm)
             .await?;
         Ok(())
     }
 
-    /// Gives back jobs that a worker has claimed and not run, as if it had not claimed them.
-    pub async fn release_jobs(&self, worker: &str, ids: &[JobId]) -> Result<(), Error> {
+    /// Gives back work that a worker has claimed and not done, as if it had not claimed it.
+    pub async fn release(&self, worker: &str, ids: &[JobId]) -> Result<(), Error> {
         sqlx::query_file!("queries/queue/release.sql", worker, &numbers(ids)).fetch_all(&self.pg).await?;
         Ok(())
     }
 
-    /// Removes all workers whose name starts with `prefix`, and gives back the jobs that they hold.
+    /// Removes all workers whose name starts with `prefix`, and gives back what they hold.
     pub async fn retire_workers(&self, prefix: &str) -> Result<(), Error> {
         sqlx::query_file!("queries/queue/release_all.sql", prefix).fetch_all(&self.pg).await?;
         sqlx::query_file!("queries/queue/retire.sql", prefix).execute(&self.pg).await?;
@@ -285,11 +331,23 @@ impl Store {
     }
 }
 
-/// The error without NUL, which Postgres' text cannot hold.
-fn error_text(end: &End) -> Option<String> {
-    match end {
-        End::Done => None,
-        End::Failed(error) | End::Dead(error) => Some(error.replace('\0', " ")),
+/// Ends as parallel arrays.
+struct Columns<'a> {
+    ids: Vec<i64>,
+    errors: Vec<Option<&'a str>>,
+    pauses: Vec<f64>,
+    are_dead: Vec<bool>,
+}
+
+impl<'a> Columns<'a> {
+    fn of(ended: &[&'a Ended]) -> Self {
+        let verdicts = || ended.iter().map(|ended| &ended.verdict);
+        Self {
+            ids: ended.iter().map(|ended| ended.id.0).collect(),
+            errors: verdicts().map(Verdict::error).collect(),
+            pauses: verdicts().map(|verdict| verdict.pause().as_secs_f64()).collect(),
+            are_dead: verdicts().map(|verdict| matches!(verdict, Verdict::Dead { .. })).collect(),
+        }
     }
 }
 

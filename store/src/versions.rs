@@ -107,14 +107,10 @@ impl Store {
         Ok(lagging.fetch_all(&self.pg).await?.into_iter().map(OrgId).collect())
     }
 
-    /// Records that a version was announced; false if it is no longer the newest. With `postgres_feeds`, Postgres
-    /// announces it as well.
-    pub async fn mark_published(&self, org: OrgId, version: Version, postgres_feeds: bool) -> Result<bool, Error> {
-        let recorded =
-            sqlx::query_file!("queries/versions/mark_published.sql", org.0, version.epoch, version.n, postgres_feeds)
-                .fetch_optional(&self.warm)
-                .await?;
-        Ok(recorded.is_some())
+    /// Has Postgres announce a version; false if it is no longer the newest.
+    pub async fn announce(&self, org: OrgId, version: Version) -> Result<bool, Error> {
+        let announced = sqlx::query_file!("queries/versions/announce.sql", org.0, version.epoch, version.n);
+        Ok(announced.fetch_optional(&self.warm).await?.is_some())
     }
 }
 

@@ -8,7 +8,7 @@ use readmodel::model::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
 use store::{
     Schema, Source, Store, migrate,
-    queue::{End, Job, Queue},
+    queue::{Ended, Job, Queue, Verdict, rebuilds::Turn},
 };
 use testkit::Database;
 
@@ -60,10 +60,11 @@ async fn works_with(rights: &str) {
     assert_eq!(store.schema().await.unwrap(), Schema::Current);
     run(&mut admin, "insert into public.organizations (name) values ('org')").await;
     store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-    let claimed = store.claim_jobs("worker", Queue::Rebuild, 1, LEASE).await.unwrap().remove(0);
+    let claimed = store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await.unwrap().claimed.unwrap();
     assert!(matches!(claimed.job, Job::Rebuild(_)), "{claimed:?}");
-    store.finish_jobs("worker", &[(claimed.id, End::Done)]).await.unwrap();
-    assert_eq!(texts(&mut admin, "select state from prewarm.jobs").await, ["done"]);
+    let ended = Ended { id: claimed.id, is_rebuild: true, worker: "worker".to_owned(), verdict: Verdict::Done };
+    store.finish(&[ended]).await.unwrap();
+    assert_eq!(texts(&mut admin, "select worker from prewarm.leases").await, [""; 0]);
     store.close().await;
 
     let leave = format!(

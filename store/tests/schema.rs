@@ -60,7 +60,7 @@ async fn rows(database: &Database) -> Vec<String> {
                      and c.relnamespace = any (array['prewarm', 'public']::regnamespace[])
                      and c.oid::regclass::text <> all ('{prewarm.migrations, prewarm.nodes, prewarm.lead_sums,
                                                          prewarm.frequent_callers,
-                                                         prewarm.frequent_caller_bins, prewarm.drift_walk, prewarm.schema, prewarm.jobs,
+                                                         prewarm.frequent_caller_bins, prewarm.drift_walk, prewarm.schema, prewarm.jobs, prewarm.dead_letters,
                                                          prewarm.settings, prewarm.source_faults, prewarm.workers}')
                    order by 1";
     texts(&mut connect(database).await, counts).await

@@ -4,7 +4,7 @@
 //! again.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     convert::Infallible,
     mem,
     pin::Pin,
@@ -26,7 +26,11 @@ use apalis_core::{
 use readmodel::time::Timestamp;
 use store::{
     Error, Store,
-    queue::{Claimed, End, Job, JobId, Queue, life::Life},
+    queue::{
+        Claimed, End, Ended, Job, JobId, Lost, Queue,
+        life::Life,
+        rebuilds::{RebuildClaim, Turn},
+    },
 };
 use tokio::time::{Instant, Sleep};
 
@@ -42,6 +46,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// for, so a claim takes one.
 const BATCH: usize = 1;
 
+/// Between looks for orgs that no change asks for, while there are none.
+const LEISURE: Duration = Duration::from_secs(1);
+
 /// The queue behind one apalis worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -50,7 +57,8 @@ pub(crate) struct Line {
     pub(crate) limits: Limits,
     pub(crate) heartbeat: Duration,
     pub(crate) held: Arc<Held>,
-    /// When strays were last looked for: jobs whose claim was not answered.
+    pub(crate) round: Arc<Mutex<Round>>,
+    /// When strays were last looked for: work whose claim was not answered.
     pub(crate) looked: Arc<Mutex<Option<Timestamp>>>,
     pub(crate) bell: Arc<Bell>,
     pub(crate) progress: Progress,
@@ -58,28 +66,50 @@ pub(crate) struct Line {
     pub(crate) life: Option<Life>,
 }
 
-/// The jobs that a worker has and whose end is not recorded yet.
+/// The work that a worker has and whose end is not recorded yet.
 #[derive(Debug, Default)]
-pub(crate) struct Held(Mutex<HashSet<JobId>>);
+pub(crate) struct Held(Mutex<HashMap<JobId, Claimed>>);
 
 impl Held {
     fn ids(&self) -> Vec<JobId> {
-        self.set().iter().copied().collect()
+        self.map().keys().copied().collect()
     }
 
-    fn add(&self, ids: impl IntoIterator<Item = JobId>) {
-        self.set().extend(ids);
+    fn without_hurry(&self) -> usize {
+        self.map().values().filter(|claimed| !claimed.is_urgent).count()
+    }
+
+    fn get(&self, id: JobId) -> Option<Claimed> {
+        self.map().get(&id).cloned()
+    }
+
+    fn add(&self, claimed: &[Claimed]) {
+        self.map().extend(claimed.iter().map(|claimed| (claimed.id, claimed.clone())));
     }
 
     fn remove(&self, ids: impl IntoIterator<Item = JobId>) {
-        let mut set = self.set();
+        let mut map = self.map();
         for id in ids {
-            set.remove(&id);
+            map.remove(&id);
         }
     }
 
-    fn set(&self) -> MutexGuard<'_, HashSet<JobId>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<JobId, Claimed>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where a worker is in its round of owed orgs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Round {
+    turn: Turn,
+    /// When to look for orgs that no change asks for.
+    leisure_at: Instant,
+}
+
+impl Round {
+    pub(crate) fn new() -> Self {
+        Self { turn: Turn::FIRST, leisure_at: Instant::now() }
     }
 }
 
@@ -94,24 +124,48 @@ impl Line {
 
     async fn beat(&self, worker: &WorkerContext) -> Result<(), Error> {
         let (held, since) = (self.held.ids(), *self.looked());
-        let (lost, strays) = bounded(async {
+        let strays = bounded(async {
             let lost = self.store.heartbeat(worker.name(), self.queue, self.limits.lease, &held).await?;
+            if !lost.is_empty() {
+                tracing::warn!(queue = self.queue.as_str(), lost = lost.len(), "ended work that outran its lease");
+                self.store.finish(&lost.into_iter().map(failed).collect::<Vec<_>>()).await?;
+            }
             // No claim is under way: apalis does one thing at a time.
-            let strays = self.store.release_strays(worker.name(), &held, since).await?;
-            Ok((lost, strays))
+            self.store.release_strays(worker.name(), &held, since).await
         })
         .await?;
         *self.looked() = Some(strays.at);
         self.progress.made();
-        if lost > 0 {
-            tracing::warn!(queue = self.queue.as_str(), lost, "ended jobs that outran their lease");
-        }
         if strays.released > 0 {
             let strays = strays.released;
-            tracing::warn!(queue = self.queue.as_str(), strays, "gave back jobs whose claim was not answered");
+            tracing::warn!(queue = self.queue.as_str(), strays, "gave back work whose claim was not answered");
             self.bell.ring();
         }
         Ok(())
+    }
+
+    /// The work that a claim found, and whether another may find more at once.
+    async fn claim(&self, worker: &str) -> Result<(Vec<Claimed>, bool), Error> {
+        let lease = self.limits.lease;
+        if self.queue != Queue::Rebuild {
+            let claimed = self.store.claim_jobs(worker, self.queue, BATCH as i32, lease).await?;
+            let more = !claimed.is_empty();
+            return Ok((claimed, more));
+        }
+        let Round { turn, leisure_at } = *self.round();
+        // At most half of the places are for what no change asks for.
+        let has_time = leisure_at <= Instant::now() && self.held.without_hurry() < self.limits.concurrency.div_ceil(2);
+        let RebuildClaim { claimed, turn, more } = self.store.claim_rebuild(worker, lease, turn, has_time).await?;
+        let mut round = self.round();
+        round.turn = turn;
+        if has_time && claimed.is_none() && !more {
+            round.leisure_at = Instant::now() + LEISURE;
+        }
+        Ok((claimed.into_iter().collect(), more))
+    }
+
+    fn round(&self) -> MutexGuard<'_, Round> {
+        self.round.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn looked(&self) -> MutexGuard<'_, Option<Timestamp>> {
@@ -153,15 +207,14 @@ impl Persistence for Line {
 
     async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Job>>, Infallible> {
         let rings = self.bell.rings();
-        let claimed = self.store.claim_jobs(worker.name(), self.queue, BATCH as i32, self.limits.lease);
-        match bounded(claimed).await {
-            Ok(claimed) => {
+        match bounded(self.claim(worker.name())).await {
+            Ok((claimed, more)) => {
                 self.progress.made();
                 let missed = claimed.is_empty() && self.bell.rings() != rings;
-                if missed || claimed.iter().any(|job| job.more) {
+                if missed || more {
                     self.bell.ring();
                 }
-                self.held.add(claimed.iter().map(|job| job.id));
+                self.held.add(&claimed);
                 Ok(claimed.into_iter().map(task).collect())
             }
             Err(error) => {
@@ -175,7 +228,7 @@ impl Persistence for Line {
     async fn reenqueue_abandoned(&mut self, tasks: Vec<Task<Job>>, worker: &WorkerContext) -> Result<u64, Infallible> {
         let ids: Vec<JobId> = tasks.iter().filter_map(|task| job_id(task.task_id()?)).collect();
         // A failure is harmless: at its end the process gives back all that it holds.
-        if let Err(error) = bounded(self.store.release_jobs(worker.name(), &ids)).await {
+        if let Err(error) = bounded(self.store.release(worker.name(), &ids)).await {
             self.complain("release", &error);
         }
         let released = ids.len() as u64;
@@ -185,16 +238,16 @@ impl Persistence for Line {
 
     /// Tries for as long as a lease. After that the jobs count as lost, and run again.
     async fn handle_events(&mut self, events: Vec<TaskEvent<End>>, worker: &WorkerContext) -> Result<(), Infallible> {
-        let ended: Vec<(JobId, End)> = events.into_iter().filter_map(end).collect();
+        let ended: Vec<Ended> = events.into_iter().filter_map(|event| self.ended(event, worker)).collect();
         let deadline = Instant::now() + self.limits.lease;
-        while let Err(error) = bounded(self.store.finish_jobs(worker.name(), &ended)).await {
+        while let Err(error) = bounded(self.store.finish(&ended)).await {
             self.complain("finish", &error);
             if Instant::now() > deadline {
                 break;
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.held.remove(ended.into_iter().map(|(id, _)| id));
+        self.held.remove(ended.into_iter().map(|ended| ended.id));
         Ok(())
     }
 
@@ -209,7 +262,7 @@ fn task(claimed: Claimed) -> Task<Job> {
         .task_id(task_id(claimed.id))
         .status(Status::Running)
         // apalis counts the start itself.
-        .attempt(usize::try_from(claimed.attempts - 1).unwrap_or_default())
+        .attempt(usize::try_from(claimed.attempts.starts - 1).unwrap_or_default())
         .build()
 }
 
@@ -223,11 +276,27 @@ pub(crate) fn job_id(id: &TaskId) -> Option<JobId> {
     id.to_string().parse().ok()
 }
 
-/// The end of a task. Its result is an error only if the job was cut off or panicked; otherwise the handler has said how
-/// the job ended.
-fn end(event: TaskEvent<End>) -> Option<(JobId, End)> {
-    let TaskEvent::Complete(ended) = event else { return None };
-    Some((job_id(&ended.task_id)?, ended.result.unwrap_or_else(End::Failed)))
+impl Line {
+    /// The end of a task. Its result is an error only if it was cut off or panicked; otherwise the handler has said how it
+    /// ended.
+    fn ended(&self, event: TaskEvent<End>, worker: &WorkerContext) -> Option<Ended> {
+        let TaskEvent::Complete(ended) = event else { return None };
+        let claimed = self.held.get(job_id(&ended.task_id)?)?;
+        Some(ended_with(ended.result.unwrap_or_else(End::Failed), &claimed, worker.name()))
+    }
+}
+
+fn ended_with(end: End, claimed: &Claimed, worker: &str) -> Ended {
+    Ended {
+        id: claimed.id,
+        is_rebuild: matches!(claimed.job, Job::Rebuild(_)),
+        worker: worker.to_owned(),
+        verdict: claimed.attempts.judge(end, rand::random()),
+    }
+}
+
+fn failed(Lost { claimed, worker }: Lost) -> Ended {
+    ended_with(End::Failed("lost: it did not end within its lease".to_owned()), &claimed, &worker)
 }
 
 /// A backend that claims when the bell rings and at intervals. A claim that leaves work behind rings the bell. (apalis

@@ -1,6 +1,11 @@
 //! The workers, one for each queue, under apalis' monitor, and the loops beside them.
 
-use std::{any::Any, fmt, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use apalis::layers::{WorkerBuilderExt, catch_panic::CatchPanicLayer};
 use apalis_core::{
@@ -19,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     Config, ConfigError,
-    backend::{Line, LineBackend},
+    backend::{Line, LineBackend, Round},
     backlog,
     bell::Bell,
     deadlines,
@@ -150,6 +155,7 @@ impl<H: Handler> Engine<H> {
             limits: self.config.limits(queue)?.clone(),
             heartbeat: self.config.heartbeat,
             held: Arc::default(),
+            round: Arc::new(Mutex::new(Round::new())),
             looked: Arc::default(),
             bell: Arc::new(Bell::default()),
             progress: Progress::new(),

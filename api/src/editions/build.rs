@@ -29,10 +29,11 @@ impl Editions {
         }
         let unleased_at = Instant::now() + BUILD_WAIT;
         loop {
-            let leased = self.store.take_lease(org, &self.node, Asks::Reader).await.unwrap_or(false);
-            let found = match leased {
-                true => self.store.while_held(org, &self.node, self.built_or_rebuilt(org)).await?,
-                false => self.built(org).await?,
+            let lease = self.store.take_lease(org, &self.node, Asks::Reader).await.unwrap_or_default();
+            let leased = lease.is_some();
+            let found = match lease {
+                Some(lease) => self.store.while_held(lease, self.built_or_rebuilt(org)).await?,
+                None => self.built(org).await?,
             };
             match found {
                 Some(found) => return Ok(found),
@@ -61,6 +62,8 @@ impl Editions {
     /// held, no worker of an earlier release builds over the edition before it is read.
     async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<FoundEdition>, Unavailable> {
         if let Some(found) = self.built(org).await? {
+            // Its maker may have died before it was announced. If this fails too, the nodes find it at their next look.
+            let _ = self.store.announce(org, found.entry.version).await;
             return Ok(Some(found));
         }
         self.rebuild(org).await?;

@@ -84,12 +84,12 @@ async fn keys_and_prompts_stay_out_of_logs_metrics_and_jobs() {
     assert_eq!(standin.assistants()[0]["server"]["secret"], WEBHOOK_SECRET);
     stack.sql(r#"update agents set model = '{"provider": "openai", "model": "gpt-4o", "bogus": true}'"#).await;
     eventually("Vapi refuses it", async || {
-        let refused = "select count(*) from prewarm.jobs where state = 'dead' and error like '%bogus%'";
+        let refused = "select count(*) from prewarm.dead_letters where error like '%bogus%'";
         (stack.count(refused).await == 1).then_some(())
     })
     .await;
 
-    let rows = "select coalesce(string_agg(to_jsonb(j)::text, ''), '') from prewarm.jobs j";
+    let rows = "select coalesce(string_agg(to_jsonb(j)::text, ''), '') from prewarm.shown_jobs j";
     let jobs: String = sqlx::query_scalar(rows).fetch_one(&stack.pg).await.unwrap();
     let metrics = Answer::to(stack.client.get(stack.worker.admin("/metrics"))).await.unwrap().text();
     assert!(stack.worker.log().contains("DEBUG"));

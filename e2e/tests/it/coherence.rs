@@ -50,8 +50,8 @@ async fn an_answer_says_so_while_the_orgs_changes_have_waited_for_long() {
     // A lease without an end blocks the rebuild.
     stack
         .sql(&format!(
-            "insert into prewarm.leases (org_id, holder, until) values ('{0}', 'a test', now() + interval '70 seconds')
-                 on conflict (org_id) do update set holder = excluded.holder, until = excluded.until;
+            "insert into prewarm.leases (org_id, holder, worker, until) values ('{0}', 0, 'a test', now() + interval '70 seconds')
+                 on conflict (org_id) do update set holder = excluded.holder, worker = excluded.worker, until = excluded.until;
              insert into calls (org_id) values ('{0}')",
             org.id
         ))
@@ -61,7 +61,7 @@ async fn an_answer_says_so_while_the_orgs_changes_have_waited_for_long() {
         assert!(seen.await.is_some(), "not labelled {wanted:?}");
     };
     label(Some("behind-version")).await;
-    stack.sql("delete from prewarm.leases where holder = 'a test'").await;
+    stack.sql("delete from prewarm.leases where worker = 'a test'").await;
     label(None).await;
     stack.close().await;
 }

@@ -184,8 +184,8 @@ async fn private_data_of_console_test_calls_and_reconciliation_stays_out_of_logs
 
 /// Everything that others may read: jobs, logs and metrics.
 async fn places(stack: &Stack) -> Vec<(&'static str, String)> {
-    let jobs = text(stack, "select to_jsonb(j)::text from prewarm.jobs j").await;
-    let mut places = vec![("the jobs", jobs)];
+    let jobs = text(stack, "select to_jsonb(j)::text from prewarm.shown_jobs j").await;
+    let mut places = vec![("the queues", jobs)];
     for (name, process) in [("api", &stack.api), ("worker", &stack.worker)] {
         assert!(process.log().contains("DEBUG"), "the {name} logs");
         places.push((name, process.log() + &process.stdout()));
@@ -264,7 +264,7 @@ async fn broken_rebuild(stack: &Stack, org: &str) {
     })
     .await;
     eventually("the failure is recorded", async || {
-        let recorded = "select count(*) from prewarm.jobs where error like '%rebuild%'";
+        let recorded = "select count(*) from prewarm.shown_jobs where error like '%rebuild%'";
         (stack.count(recorded).await > 0).then_some(())
     })
     .await;

@@ -200,7 +200,10 @@ async fn every_worker_measures_the_backlog() {
         .await;
     };
     // Another holder has the lease and does not end.
-    let lease = format!("insert into prewarm.leases values ('{}', 'nobody', 1, now() + interval '1 hour')", org.id);
+    let lease = format!(
+        "insert into prewarm.leases (org_id, holder, until) values ('{}', 0, now() + interval '1 hour')",
+        org.id
+    );
     stack.sql(&lease).await;
     shown(1.0).await;
     stack.sql("delete from prewarm.leases").await;

@@ -97,7 +97,7 @@ async fn a_build_on_demand_that_loses_a_race_is_retried_at_once() {
     // Blobs of an older format count as missing, and leave a row for the build to wait for.
     stack.sql("update prewarm.versions set format = 0").await;
     let mut rival = stack.pg.begin().await.unwrap();
-    sqlx::query("update prewarm.versions set published = published").execute(&mut *rival).await.unwrap();
+    sqlx::query("update prewarm.versions set took = took").execute(&mut *rival).await.unwrap();
     let commit_in_the_middle = async {
         let waiting = "select count(*) from pg_stat_activity
                         where datname = current_database() and wait_event_type = 'Lock'";

@@ -42,14 +42,14 @@ async fn mended(stack: &Stack) -> i64 {
 async fn hold(stack: &Stack, n: u128) {
     stack
         .sql(&format!(
-            "insert into prewarm.leases (org_id, holder, until) values ('{}', 'test', now() + interval '1 minute')",
+            "insert into prewarm.leases (org_id, holder, worker, until) values ('{}', 0, 'test', now() + interval '1 minute')",
             org(n).id
         ))
         .await;
 }
 
 async fn let_go(stack: &Stack) {
-    stack.sql("delete from prewarm.leases where holder = 'test'").await;
+    stack.sql("delete from prewarm.leases where worker = 'test'").await;
 }
 
 /// Waits until a run has reached the blocked org.
@@ -109,7 +109,7 @@ async fn a_stopped_run_says_how_to_resume_and_can_be_restarted() {
     let stopped =
         format!("prewarm: stopped after {} of {ORGS} orgs; run `prewarm rebuild --all` again to resume\n", ORGS - 1);
     assert_eq!(run.log(), stopped);
-    assert_eq!(stack.count("select count(*) from prewarm.leases where holder <> 'test'").await, 0);
+    assert_eq!(stack.count("select count(*) from prewarm.leases where worker is distinct from 'test'").await, 0);
 
     let_go(&stack).await;
     stack.sql("update prewarm.sums set total_calls = total_calls + 1").await;

@@ -6,7 +6,7 @@ use materialize::{rebuild, rebuild_anew};
 use readmodel::{ids::OrgId, time::Clock};
 use store::{
     Source, Store, migrate,
-    queue::{End, Queue},
+    queue::{End, Ended, Queue, rebuilds::Turn},
 };
 use testkit::{
     Database,
@@ -166,7 +166,7 @@ async fn default_privileges_grant_nothing_of_ours() {
     );
     assert_eq!(texts(&mut session, &given).await, [""; 0]);
     run(&mut session, &format!("set role {role}")).await.unwrap();
-    for statement in ["select from prewarm.blobs", "select from public.contacts", "select prewarm.backoff(1)"] {
+    for statement in ["select from prewarm.blobs", "select from public.contacts", "select prewarm.rebuild_gap()"] {
         let refused = run(&mut session, statement).await.unwrap_err();
         assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{statement}: {refused}");
     }
@@ -217,11 +217,13 @@ async fn work(store: &Store, writer: &mut PgConnection) {
         );
         run(writer, &change).await.unwrap();
         store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-        let claimed = store.claim_jobs("worker", Queue::Rebuild, 4, LEASE).await.unwrap();
+        let claimed = store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await.unwrap().claimed.unwrap();
         rebuild(store, Clock::Database, ORG).await.unwrap();
         rebuild_anew(store, Clock::Database, ORG).await.unwrap();
-        let ended: Vec<_> = claimed.into_iter().map(|job| (job.id, End::Failed("once".to_owned()))).collect();
-        store.finish_jobs("worker", &ended).await.unwrap();
+        let verdict = claimed.attempts.judge(End::Failed("once".to_owned()), 0.5);
+        let ended = Ended { id: claimed.id, is_rebuild: true, worker: "worker".to_owned(), verdict };
+        store.finish(&[ended]).await.unwrap();
+        run(writer, "update prewarm.leases set until = now()").await.unwrap();
         store.claim_jobs("worker", Queue::Prewarm, 4, LEASE).await.unwrap();
     }
 }
@@ -248,7 +250,8 @@ async fn functions_planted_in_public_are_never_run_by_us() {
                  delete from prewarm.jobs;
                  delete from prewarm.leases;
                  insert into prewarm.marks (org_id, what) values ('00000000-0000-0000-0000-000000000001', 'again');
-                 select prewarm.claim('worker', 'rebuild', 4, '1 minute');
+                 select prewarm.claim_rebuild('worker', '1 minute', '00000000-0000-0000-0000-000000000000', 1);
+                 select prewarm.claim('worker', 'maintenance', 4);
                  select prewarm.claim_prewarms('worker', 4, '1 minute');
                  select prewarm.open_test_call(gen_random_uuid(), org_id, call_direction) from public.agents;
                  select from public.view_actionable_leads;

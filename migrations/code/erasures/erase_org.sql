@@ -14,9 +14,9 @@ begin
   delete from prewarm.test_calls t where t.org_id = e.org_id;
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'test_calls', gone);
-  delete from prewarm.jobs j
-   where j.state = 'dead'
-     and (j.org_id = e.org_id or j.agent_id in (select a.agent_id from prewarm.assistants a where a.org_id = e.org_id));
+  delete from prewarm.dead_letters d
+   where d.subject = e.org_id
+      or d.subject in (select a.agent_id from prewarm.assistants a where a.org_id = e.org_id);
   get diagnostics gone = row_count;
   perform prewarm.count_removed(e.id, 'dead_letters', gone);
   -- An org that was made again meanwhile has lost what its rebuild had made.

@@ -18,9 +18,9 @@ create or replace view prewarm.owed as
       from prewarm.versions
      where next_change_at <= statement_timestamp()
     union all
-    select org_id, 'unpublished'
-      from prewarm.versions
-     where not published
+    -- Its version may not have been published.
+    select org_id, 'unfinished'
+      from prewarm.leases
     union all
     -- A version that was committed since this statement began is no sign of anything.
     select org_id, 'clock'

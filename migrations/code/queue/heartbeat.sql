@@ -1,12 +1,11 @@
--- Records that a worker lives, renews the leases of the jobs that it holds, and ends lost jobs; returns how many. Jobs of
--- all queues, since another queue may have no worker left.
-create or replace function prewarm.heartbeat(worker text, queue text, lease interval, held bigint[]) returns int
+-- Records that a worker lives, renews the leases of the rebuilds that it holds, and returns what will not end: work of all
+-- queues, since another queue may have no worker left.
+create or replace function prewarm.heartbeat(me text, my_queue text, lease interval, held bigint[])
+returns table (id bigint, worker text, kind text, subject uuid, attempts int, max_attempts int)
 language plpgsql as $$
-declare
-  lost int;
 begin
   insert into prewarm.workers (name, queue)
-  values (heartbeat.worker, heartbeat.queue)
+  values (me, my_queue)
       on conflict (name) do update set seen_at = now();
   perform prewarm.repair_clock(lease);
   update prewarm.leases l
@@ -14,18 +13,15 @@ begin
    where l.org_id in (
            select mine.org_id
              from prewarm.leases mine
-            where mine.holder = any (held::text[])
+            where mine.holder = any (held)
               and mine.until < now() + lease * 0.75
-              -- The session that holds the row is ending the job.
+              -- The session that holds the row is ending the rebuild.
               for update skip locked
          );
-  delete from prewarm.leases l where l.holder = 'resting' and l.until <= now();
-  perform prewarm.fail(stuck.id, stuck.worker, 'lost: the job did not end within its lease', false)
-     from (select j.id, j.worker
-             from prewarm.jobs j
-            where j.id = any (array(select l.id from prewarm.lost_jobs(heartbeat.worker, lease, held) l))
-              and j.state = 'running'
-              for update skip locked) as stuck;
-  get diagnostics lost = row_count;
-  return lost;
+  return query
+    select j.id, j.worker, j.kind, j.subject, j.attempts, j.max_attempts
+      from prewarm.lost_jobs(me, lease, held) j
+     union all
+    select l.holder, l.worker, 'rebuild', l.org_id, l.starts, prewarm.quarantine_starts()
+      from prewarm.lost_rebuilds(me) l;
 end $$;

@@ -11,8 +11,6 @@ begin
   if not found then
     return;
   end if;
-  delete from prewarm.leases l where l.holder = job_id::text and l.starts = 1;
-  update prewarm.leases l set until = now(), starts = l.starts - 1 where l.holder = job_id::text;
   update prewarm.assistants a set until = null where a.agent_id = held.agent_id and a.holder is null;
   perform prewarm.wait_again(job_id, greatest(held.attempts - 1, 0), held.run_at);
 end $$;

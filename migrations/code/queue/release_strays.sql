@@ -1,10 +1,11 @@
--- Gives back the jobs of a worker that it does not hold, because the answer to its claim was lost; returns how many.
--- `since` is the time of the heartbeat before. It leaves out jobs that were claimed after `held` was written down, since a
+-- Gives back what a worker has claimed and does not hold, because the answer to its claim was lost; returns how much.
+-- `since` is the time of the heartbeat before. It leaves out what was claimed after `held` was written down, since a
 -- heartbeat may arrive late too.
 create or replace function prewarm.release_strays(worker text, held bigint[], since timestamptz) returns int
 language plpgsql as $$
 declare
-  strays int;
+  jobs     int;
+  rebuilds int;
 begin
   perform prewarm.release(j.id, j.worker)
      from prewarm.jobs j
@@ -12,6 +13,13 @@ begin
       and j.state = 'running'
       and j.claimed_at <= since
       and j.id <> all (held);
-  get diagnostics strays = row_count;
-  return strays;
+  get diagnostics jobs = row_count;
+  perform prewarm.release_rebuild(l.holder)
+     from prewarm.leases l
+    where l.worker = release_strays.worker
+      and l.holder is not null
+      and l.claimed_at <= since
+      and l.holder <> all (held);
+  get diagnostics rebuilds = row_count;
+  return jobs + rebuilds;
 end $$;

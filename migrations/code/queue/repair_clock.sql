@@ -10,11 +10,12 @@ begin
   update prewarm.jobs j
      set run_at = now()
    where j.state = 'waiting'
-     and j.run_at > now() + case j.attempts when 0 then prewarm.rebuild_gap() else prewarm.longest_pause() end;
+     and j.run_at > now() + case j.attempts when 0 then interval '0' else prewarm.longest_pause() end;
   update prewarm.jobs j set claimed_at = now() where j.state = 'running' and j.claimed_at > now();
   update prewarm.workers w set seen_at = now() where w.seen_at > now() + interval '1 second';
   update prewarm.leases l
      set until = now() + lease
    where l.until > now() + greatest(lease, prewarm.longest_pause());
+  update prewarm.leases l set claimed_at = now() where l.claimed_at > now();
   delete from prewarm.cron_slots s where s.slot > now() + interval '1 second';
 end $$;

@@ -67,11 +67,11 @@ impl Builder {
 
     /// Tries once; `None` if another process holds the lease.
     async fn attempt(&self, org: OrgId) -> Result<Option<Outcome>, materialize::Error> {
-        if !self.store.take_lease(org, &self.holder, Asks::Operator).await? {
+        let Some(lease) = self.store.take_lease(org, &self.holder, Asks::Operator).await? else {
             return Ok(None);
-        }
+        };
         let rebuilding = materialize::rebuild_anew(&self.store, Clock::Database, org);
-        let rebuilt = self.store.while_held(org, &self.holder, rebuilding).await;
+        let rebuilt = self.store.while_held(lease, rebuilding).await;
         Ok(Some(rebuilt?).filter(|outcome| *outcome != Outcome::Superseded))
     }
 }

@@ -1,6 +1,4 @@
 -- store::leases::release
--- Releases an org's lease, if the holder has it.
--- $1 org, $2 holder.
-delete from prewarm.leases
- where org_id = $1
-   and holder = $2
+-- Gives a lease back: the org stays owed.
+-- $1 the hold.
+select prewarm.release_rebuild($1)

@@ -1,7 +1,6 @@
 -- store::leases::renew
--- Renews an org's lease, if the holder has it.
--- $1 org, $2 holder, $3 seconds.
+-- Renews a lease that is still held.
+-- $1 the hold, $2 seconds.
 update prewarm.leases
-   set until = statement_timestamp() + make_interval(secs => $3)
- where org_id = $1
-   and holder = $2
+   set until = statement_timestamp() + make_interval(secs => $2)
+ where holder = $1

@@ -4,3 +4,8 @@ select prewarm.release(id, worker)
   from prewarm.jobs
  where state = 'running'
    and starts_with(worker, $1)
+ union all
+select prewarm.release_rebuild(holder)
+  from prewarm.leases
+ where holder is not null
+   and starts_with(worker, $1)

@@ -6,11 +6,11 @@
 -- was not superseded, the models written, and since when the oldest of the changes has been committed (where Postgres
 -- tracks that).
 with advanced as (
-  insert into prewarm.versions as held (org_id, epoch, n, as_of, next_change_at, format, published, took)
-  values ($1, $2, $3, $4, $5, $8, false, make_interval(secs => $12))
+  insert into prewarm.versions as held (org_id, epoch, n, as_of, next_change_at, format, took)
+  values ($1, $2, $3, $4, $5, $8, make_interval(secs => $12))
       on conflict (org_id) do update
-     set (epoch, n, as_of, next_change_at, format, published, took)
-       = (excluded.epoch, excluded.n, excluded.as_of, excluded.next_change_at, excluded.format, false, excluded.took)
+     set (epoch, n, as_of, next_change_at, format, took)
+       = (excluded.epoch, excluded.n, excluded.as_of, excluded.next_change_at, excluded.format, excluded.took)
    where (held.epoch, held.n) = ($6, $7)
   returning org_id
 ),

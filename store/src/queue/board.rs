@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     Error, Store,
     instant::PgTime,
-    queue::{Job, JobId, JobState, Queue},
+    queue::{Job, JobState, Queue},
 };
 
 /// A part of a list.
@@ -29,13 +29,13 @@ impl Page {
 /// A job with its history.
 #[derive(Clone, Debug)]
 pub struct JobRecord {
-    /// Its id.
-    pub id: JobId,
+    /// Its id; of a rebuild that is owed or runs, that of its org.
+    pub id: String,
     /// The queue's name.
     pub queue: String,
     /// The work.
     pub job: Job,
-    /// Where it stands; as `prewarm.jobs` names it.
+    /// Where it stands; as `prewarm.shown_jobs` names it.
     pub state: String,
     /// Starts so far.
     pub attempts: i32,
@@ -54,7 +54,7 @@ pub struct JobRecord {
 }
 
 struct JobRow {
-    id: i64,
+    id: String,
     queue: String,
     kind: String,
     subject: Uuid,
@@ -72,7 +72,7 @@ impl From<JobRow> for JobRecord {
     fn from(row: JobRow) -> Self {
         let JobRow { id, queue, kind, subject, state, attempts, max_attempts, worker, error, .. } = row;
         Self {
-            id: JobId(id),
+            id,
             queue,
             job: Job::of(kind, subject),
             state,
@@ -189,7 +189,7 @@ impl Store {
     }
 
     /// One job.
-    pub async fn job_record(&self, id: JobId) -> Result<Option<JobRecord>, Error> {
+    pub async fn job_record(&self, id: &str) -> Result<Option<JobRecord>, Error> {
         Ok(self.jobs_where(None, None, Some(id), Page::ONE).await?.pop())
     }
 
@@ -197,10 +197,10 @@ impl Store {
         &self,
         queue: Option<Queue>,
         state: Option<JobState>,
-        id: Option<JobId>,
+        id: Option<&str>,
         page: Page,
     ) -> Result<Vec<JobRecord>, Error> {
-        let (queue, state, id) = (queue.map(Queue::as_str), state.map(JobState::as_str), id.map(|id| id.0));
+        let (queue, state) = (queue.map(Queue::as_str), state.map(JobState::as_str));
         let rows =
             sqlx::query_file_as!(JobRow, "queries/queue/board/jobs.sql", queue, state, id, page.limit, page.offset);
         let mut look = self.pg.begin(BEGIN).await?;

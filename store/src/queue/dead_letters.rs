@@ -1,5 +1,5 @@
-//! Dead letters: jobs that have used up their attempts, those of orgs in quarantine among them. The newest of each subject
-//! is kept until a job of the subject ends well.
+//! Dead letters: work that has used up its attempts, orgs in quarantine among it. The newest of each subject is kept until
+//! work on the subject ends well.
 
 use readmodel::time::Timestamp;
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use crate::{
     queue::{Job, JobId},
 };
 
-/// A job that is not tried again by itself. (An org in quarantine is rebuilt each minute by a new job.)
+/// Work that is not tried again by itself. (An org in quarantine is tried once a minute.)
 #[derive(Clone, Debug)]
 pub struct DeadLetter {
     /// Names it to [`Store::retry_dead_letter`] and [`Store::discard_dead_letter`].
@@ -23,6 +23,8 @@ pub struct DeadLetter {
     pub attempts: i32,
     /// The reason of the last bad end.
     pub error: Option<String>,
+    /// When it first died. It has had no good end since.
+    pub since: Timestamp,
     /// The time of the last bad end.
     pub died_at: Timestamp,
 }
@@ -34,13 +36,15 @@ struct Row {
     subject: Uuid,
     attempts: i32,
     error: Option<String>,
+    since: PgTime,
     died_at: PgTime,
 }
 
 impl From<Row> for DeadLetter {
     fn from(row: Row) -> Self {
-        let Row { id, queue, kind, subject, attempts, error, died_at } = row;
-        Self { id: JobId(id), queue, job: Job::of(kind, subject), attempts, error, died_at: died_at.into() }
+        let Row { id, queue, kind, subject, attempts, error, since, died_at } = row;
+        let job = Job::of(kind, subject);
+        Self { id: JobId(id), queue, job, attempts, error, since: since.into(), died_at: died_at.into() }
     }
 }
 
@@ -60,8 +64,8 @@ impl Store {
         Ok(rows.fetch_all(&self.pg).await?.into_iter().map(DeadLetter::from).collect())
     }
 
-    /// Makes a dead letter wait again with all its attempts before it, and takes its org out of quarantine. False when there
-    /// is no such dead letter.
+    /// Has dead work done again with all its attempts before it, and takes its org out of quarantine. False when there is no
+    /// such dead letter.
     pub async fn retry_dead_letter(&self, id: JobId) -> Result<bool, Error> {
         Ok(sqlx::query_file_scalar!("queries/queue/dead_letters/retry.sql", id.0).fetch_one(&self.pg).await?)
     }

@@ -10,7 +10,7 @@ use crate::{
 pub struct Backlog {
     /// Orgs with a rebuild to come or running.
     pub orgs: i64,
-    /// Age of the oldest change, passed deadline or unpublished version; 0 without any.
+    /// Age of the oldest change, passed deadline or unfinished rebuild; 0 without any.
     pub oldest_seconds: f64,
     /// Orgs in quarantine.
     pub quarantined: i64,
@@ -24,15 +24,8 @@ impl Store {
         Ok(sqlx::query_file_as!(Backlog, "queries/queue/upkeep/backlog.sql").fetch_one(&self.pg).await?)
     }
 
-    /// Pushes the rebuild of some orgs whose version an earlier release made; returns how many. Few at a time, so that changes
-    /// never queue behind them.
-    pub async fn push_outdated(&self) -> Result<i32, Error> {
-        let pushed = sqlx::query_file_scalar!("queries/queue/upkeep/push_outdated.sql", self.format.0);
-        Ok(pushed.fetch_one(&self.pg).await?)
-    }
-
-    /// Removes what is out of date: jobs that were done a day ago, older firings of crons, workers unseen for a day, leases
-    /// that ran out with nothing owed. Returns the number of rows. Then has the walk over all orgs begin again.
+    /// Removes what is out of date: jobs that were done a day ago, older firings of crons, workers unseen for a day.
+    /// Returns the number of rows. Then has the walk over all orgs begin again.
     pub async fn prune(&self) -> Result<u64, Error> {
         let pg = &self.pg;
         let mut rows =
@@ -41,7 +34,7 @@ impl Store {
             sqlx::query_file!("queries/queue/upkeep/prune_slots.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_workers.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_bins.sql"),
-            sqlx::query_file!("queries/queue/upkeep/prune_leases.sql"),
+            sqlx::query_file!("queries/queue/upkeep/prune_dead_letters.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql"),
         ];
         for statement in others {

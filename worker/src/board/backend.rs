@@ -25,7 +25,7 @@ use store::{
 };
 
 use super::entry::{AGENTS, number, of_agent, of_cron, of_job, seconds, stages_of, state_of, statistics};
-use crate::{backend::job_id, schedule::CRONS};
+use crate::schedule::CRONS;
 
 /// A list of the board. apalis calls each a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,10 +151,7 @@ impl ListAllTasks for Shown {
 impl FetchById for Shown {
     async fn fetch_by_id(&mut self, id: &TaskId) -> Result<Option<Task<Value>>, BoardError> {
         match self.list {
-            List::Jobs(_) => {
-                let Some(id) = job_id(id) else { return Ok(None) };
-                Ok(self.store.job_record(id).await?.map(of_job))
-            }
+            List::Jobs(_) => Ok(self.store.job_record(&id.to_string()).await?.map(of_job)),
             List::Agents => {
                 let Ok(agent) = id.to_string().parse() else { return Ok(None) };
                 Ok(self.store.agent_record(agent).await?.map(of_agent))

@@ -11,7 +11,7 @@ use store::queue::{
     board::{AgentRecord, Count, Firing, JobRecord},
 };
 
-use crate::{backend::task_id, schedule::Cron};
+use crate::schedule::Cron;
 
 /// The list of agents, as [`Count`] names it.
 pub(super) const AGENTS: &str = "agents";
@@ -68,7 +68,7 @@ pub(super) fn of_job(record: JobRecord) -> Task<Value> {
         Job::Maintenance(_) => json!({ "kind": kind, "error": error }),
     };
     TaskBuilder::new(args)
-        .task_id(task_id(record.id))
+        .task_id(TaskId::from_string(record.id))
         .status(status_named(&record.state))
         .attempt(usize::try_from(record.attempts).unwrap_or_default())
         .max_attempts(usize::try_from(record.max_attempts).unwrap_or_default())

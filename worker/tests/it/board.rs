@@ -28,7 +28,6 @@ async fn ask(db: &Db, method: Method, path: &str) -> (StatusCode, String) {
 async fn the_board_lists_our_queues_and_jobs() {
     let db = Db::create().await;
     db.org().await;
-    db.run("select prewarm.enqueue_owed(prewarm.owed_orgs())").await;
     let (status, page) = ask(&db, Method::GET, "/").await;
     assert_eq!(status, StatusCode::OK);
     assert!(page.contains("<html"), "{page}");
@@ -41,22 +40,26 @@ async fn the_board_lists_our_queues_and_jobs() {
     db.close().await;
 }
 
-/// A single owed org's job starts without a waiting state.
+/// A rebuild has no job: it is named after its org.
 #[tokio::test]
-async fn the_board_lists_the_job_of_a_single_owed_org() {
+async fn the_board_lists_an_org_from_its_mark_to_its_dead_letter() {
     let db = Db::create().await;
-    db.org().await;
+    let org = db.org().await;
     db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
-    let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, 1, LEASE).await.unwrap();
-    let [job] = claimed.as_slice() else { panic!("{claimed:?}") };
-    let listed = async |status: &str| {
+    let listed = async |status: &str, id: &str| {
         let (code, jobs) = ask(&db, Method::GET, &format!("/api/v1/queues/rebuild/tasks?status={status}")).await;
         assert_eq!(code, StatusCode::OK, "{jobs}");
-        assert!(jobs.contains(&format!(r#""task_id":"{}""#, job.id)), "{jobs}");
+        assert_eq!(jobs.matches("task_id").count(), 1, "{status}: {jobs}");
+        assert!(jobs.contains(&format!(r#""task_id":"{id}""#)) && jobs.contains(&org.to_string()), "{status}: {jobs}");
+        let (code, job) = ask(&db, Method::GET, &format!("/api/v1/queues/rebuild/tasks/{id}")).await;
+        assert_eq!(code, StatusCode::OK, "{job}");
     };
-    listed("Running").await;
-    db.store().finish_jobs(WORKER, &[(job.id, End::Done)]).await.unwrap();
-    listed("Done").await;
+    listed("Pending", &org.to_string()).await;
+    let claimed = db.claim_rebuild(WORKER).await.unwrap();
+    listed("Running", &org.to_string()).await;
+    db.finish(WORKER, &claimed, End::Dead("no".to_owned())).await;
+    listed("Pending", &org.to_string()).await;
+    listed("Killed", &claimed.id.to_string()).await;
     db.close().await;
 }
 
@@ -77,9 +80,10 @@ async fn it_shows_dead_letters_agents_crons_and_workers() {
     let db = Db::create().await;
     db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, &[]).await.unwrap();
     db.run(&format!(
-        "insert into prewarm.jobs (id, queue, kind, state, attempts, max_attempts, ended_at, error) values
-           (1001, 'maintenance', 'prune', 'dead', 10, 10, now(), 'out of disk'),
-           (1002, 'maintenance', 'sweep', 'done', 1, 10, now(), null);
+        "insert into prewarm.dead_letters (id, queue, kind, subject, attempts, max_attempts, error) values
+           (1001, 'maintenance', 'prune', '00000000-0000-0000-0000-000000000000', 10, 10, 'out of disk');
+         insert into prewarm.jobs (id, queue, kind, state, attempts, max_attempts, ended_at) values
+           (1002, 'maintenance', 'sweep', 'done', 1, 10, now());
          insert into prewarm.assistants (agent_id, stage, reason) values ('{AGENT}', 'failed', 'no such voice');
          insert into prewarm.assistants (agent_id, stage) select gen_random_uuid(), 'synced' from generate_series(1, 12);
          insert into prewarm.cron_slots (name, slot) values ('sweep', '2026-01-01Z'), ('sweep', '2026-01-02Z')"
@@ -123,14 +127,16 @@ async fn it_shows_dead_letters_agents_crons_and_workers() {
     assert_eq!(tasks("maintenance/workers").await.len(), 1);
     assert_eq!(tasks("rebuild/workers").await.len(), 0);
 
-    let number = |statistics: &Value, title: &str| {
-        statistics.as_array().unwrap().iter().find(|it| it["title"] == title).unwrap()["value"].clone()
-    };
     let overview = read("/overview").await;
     assert_eq!((number(&overview, "KILLED_JOBS"), number(&overview, "TOTAL_JOBS")), (json!("1"), json!("2")));
     let agents = read("/queues/agents/stats").await;
     assert_eq!((number(&agents, "FAILED_JOBS"), number(&agents, "DONE_JOBS")), (json!("1"), json!("12")));
     db.close().await;
+}
+
+/// One of the numbers of a list.
+fn number(statistics: &Value, title: &str) -> Value {
+    statistics.as_array().unwrap().iter().find(|it| it["title"] == title).unwrap()["value"].clone()
 }
 
 #[tokio::test]

@@ -1,15 +1,22 @@
 //! Changes during a rebuild cause one more rebuild, not many.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use readmodel::ids::OrgId;
-use store::queue::Queue;
+use store::queue::{End, rebuilds::Turn};
 use testkit::sqlx;
 use tokio::sync::Semaphore;
+use uuid::Uuid;
 
-use crate::harness::{Db, Probe, Running, eventually, patient, rebuild, touch};
+use crate::harness::{Db, Probe, Running, org_of, patient, rebuild, touch};
 
-const WAITING: &str = "select count(*) from prewarm.jobs where state = 'waiting'";
 const MARKS: &str = "select count(*) from prewarm.marks";
 
 /// Rebuilds that start at once and end when the test allows it.
@@ -27,7 +34,7 @@ fn gated(db: &Db) -> (Probe, Arc<Semaphore>) {
 }
 
 #[tokio::test]
-async fn marks_made_during_a_rebuild_become_one_job_after_it() {
+async fn marks_made_during_a_rebuild_become_one_rebuild_after_it() {
     let db = Db::create().await;
     let (probe, gate) = gated(&db);
     let org = db.org().await;
@@ -43,7 +50,7 @@ async fn marks_made_during_a_rebuild_become_one_job_after_it() {
 
     gate.add_permits(100);
     db.until(MARKS, 0).await;
-    db.until("select count(*) from prewarm.jobs where state = 'done'", 4).await;
+    db.until("select count(*) from prewarm.leases", 0).await;
     // The first rebuild removed all marks and left nothing for a second one.
     assert_eq!(probe.starts().len(), 4);
     db.touch(org).await;
@@ -57,34 +64,42 @@ async fn marks_made_during_a_rebuild_become_one_job_after_it() {
 #[tokio::test]
 async fn a_claim_waits_for_an_org_whose_lease_an_operator_has_just_taken() {
     const LEASE: Duration = Duration::from_secs(20);
+    const HELD: &str = "select count(*) from prewarm.leases where worker = 'operator' and holder = 7";
     let db = Db::create().await;
     let (org, store) = (db.org().await, db.store());
-    store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-    // A job that waits: the claim of an org that is owed alone makes none.
-    db.run("select prewarm.enqueue_owed(prewarm.owed_orgs())").await;
     let mut operator = db.pg.begin().await.unwrap();
-    let lease = "insert into prewarm.leases (org_id, holder, until) values ($1, 'operator', now() + interval '3 s')";
+    let lease =
+        "insert into prewarm.leases (org_id, holder, worker, until) values ($1, 7, 'operator', now() + interval '3 s')";
     sqlx::query(lease).bind(org.0).execute(&mut *operator).await.unwrap();
     // The claim sees the org without a holder, and then waits for the row of its lease.
-    let claim = tokio::spawn(async move { store.claim_jobs("worker", Queue::Rebuild, 1, LEASE).await });
+    let claim = tokio::spawn(async move { store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await });
     db.until(
         "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
         1,
     )
     .await;
     operator.commit().await.unwrap();
-    assert_eq!(claim.await.unwrap().unwrap().len(), 0);
-    assert_eq!(db.count("select count(*) from prewarm.leases where holder = 'operator'").await, 1);
-    assert_eq!(db.count(WAITING).await, 1, "the job waits for the operator's end");
+    assert!(claim.await.unwrap().unwrap().claimed.is_none());
+    assert_eq!(db.count(HELD).await, 1);
     db.close().await;
 }
 
 #[tokio::test]
-async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen() {
+async fn in_a_burst_an_org_is_rebuilt_by_one_at_a_time_and_its_last_change_is_seen() {
     const WRITERS: usize = 8;
     const CHANGES: usize = 100;
     let db = Db::create().await;
-    let probe = Probe::rebuilding(&db.pg);
+    let (at_once, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (pg, inside, highest) = (db.pg.clone(), at_once.clone(), most.clone());
+    let probe = Probe::new(move |job| {
+        let (pg, inside, highest) = (pg.clone(), inside.clone(), highest.clone());
+        async move {
+            highest.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            let ended = rebuild(pg, job).await;
+            inside.fetch_sub(1, Ordering::SeqCst);
+            ended
+        }
+    });
     let org = db.org().await;
     let workers = [(); 2].map(|()| Running::start(patient(), &db.pg, &probe));
     let writers: Vec<_> = (0..WRITERS)
@@ -97,12 +112,11 @@ async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen(
             })
         })
         .collect();
-    let mut most = 0;
-    while writers.iter().any(|writer| !writer.is_finished()) {
-        most = most.max(db.count(WAITING).await);
+    for writer in writers {
+        writer.await.unwrap();
     }
-    assert!(most <= 1, "{most} jobs of one org waited");
     db.until(MARKS, 0).await;
+    assert_eq!(most.load(Ordering::SeqCst), 1, "rebuilds of one org at once");
     let rebuilds = probe.starts().len();
     assert!(rebuilds < WRITERS * CHANGES, "{rebuilds} rebuilds for {} changes", WRITERS * CHANGES);
     for worker in workers {
@@ -111,23 +125,75 @@ async fn in_a_burst_at_most_one_job_of_an_org_waits_and_its_last_change_is_seen(
     db.close().await;
 }
 
+/// Claims of one worker that ends nothing: neither changes nor deadlines come last, and no org twice.
 #[tokio::test]
 async fn everything_owed_gets_its_turn() {
+    const LEASE: Duration = Duration::from_secs(600);
     let db = Db::create().await;
     db.run(
-        "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published) values
-           (gen_random_uuid(), 1, 1, 1, now(), now() - interval '1 second', true),
-           (gen_random_uuid(), 1, 1, 1, now(), null, false),
-           (gen_random_uuid(), 1, 1, 1, now(), now() + interval '1 hour', true);
-         insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 2000)",
+        "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at)
+           select gen_random_uuid(), 1, 1, 1000, now(), now() - n * interval '1 second' from generate_series(1, 50) n
+           union all select gen_random_uuid(), 1, 1, 1000, now() + interval '1 day', null
+           union all select gen_random_uuid(), 1, 1, 1000, now(), now() + interval '1 hour';
+         insert into prewarm.leases (org_id, starts, until) values (gen_random_uuid(), 1, now() - interval '20 seconds');
+         insert into prewarm.leases (org_id, starts, until) values (gen_random_uuid(), 3, now() + interval '1 minute');
+         insert into prewarm.marks (org_id, what, marked_at)
+           select gen_random_uuid(), 'calls', now() - interval '10 seconds' from generate_series(1, 300)",
     )
     .await;
-    // The first orgs by id stay owed all the time, without delaying the others.
-    eventually("every org has its job", async || {
-        let folded = db.count("select prewarm.enqueue_owed(prewarm.owed_orgs())::int8").await;
-        assert!(folded <= 1100, "{folded} at once");
-        (db.count(WAITING).await == 2002).then_some(())
-    })
+    let (store, mut turn, mut orgs) = (db.store(), Turn::FIRST, Vec::new());
+    loop {
+        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        turn = claim.turn;
+        let Some(claimed) = claim.claimed else { break };
+        orgs.push(org_of(&claimed.job));
+    }
+    assert_eq!(orgs.len(), 300 + 50 + 1 + 1);
+    assert_eq!(orgs.iter().collect::<HashSet<_>>().len(), orgs.len());
+    let due = "select org_id from prewarm.versions where next_change_at < (select min(marked_at) from prewarm.marks)";
+    let due: Vec<Uuid> = sqlx::query_scalar(due).fetch_all(&db.pg).await.unwrap();
+    assert!(due.iter().all(|org| orgs[..due.len() + 1].contains(&OrgId(*org))), "what is owed longest comes first");
+    db.close().await;
+}
+
+/// An org that changes all the time has its turn, and then all others have theirs.
+#[tokio::test]
+async fn a_worker_goes_round_the_orgs_that_change_all_the_time() {
+    const LEASE: Duration = Duration::from_secs(600);
+    let db = Db::create().await;
+    db.run("insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 20)")
+        .await;
+    let (store, mut turn, mut orgs) = (db.store(), Turn::FIRST, Vec::new());
+    for _ in 0..60 {
+        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        let claimed = claim.claimed.unwrap();
+        turn = claim.turn;
+        orgs.push(org_of(&claimed.job));
+        // The mark stays: the org has changed again.
+        db.finish("worker", &claimed, End::Done).await;
+    }
+    for round in orgs.chunks(20) {
+        assert_eq!(round.iter().collect::<HashSet<_>>().len(), 20, "{round:?}");
+    }
+    db.close().await;
+}
+
+/// A look passes over two hundred orgs that back off, and the next one goes on behind them.
+#[tokio::test]
+async fn many_orgs_in_quarantine_delay_no_other() {
+    const LEASE: Duration = Duration::from_secs(600);
+    let db = Db::create().await;
+    db.run(
+        "insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 1000);
+         insert into prewarm.leases (org_id, starts, until)
+           select org_id, 3, now() + interval '1 hour' from (select org_id from prewarm.marks order by org_id limit 999) o",
+    )
     .await;
+    let (store, mut turn) = (db.store(), Turn::FIRST);
+    for look in 1..=5 {
+        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        turn = claim.turn;
+        assert_eq!(claim.claimed.is_some(), look == 5, "look {look}");
+    }
     db.close().await;
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use monitoring::health::Health;
-use store::queue::{End, Job, Queue};
+use store::queue::{End, Job, Lost, Queue};
 use testkit::{busy::in_time, sqlx};
 use tokio_util::sync::CancellationToken;
 use worker::run_handler;
@@ -107,7 +107,7 @@ async fn another_worker_takes_over_when_a_killed_workers_lease_ends() {
     // A lease, a heartbeat and a pause, with slack for a busy machine.
     assert!(killed.elapsed() < in_time(Duration::from_secs(5)), "{:?}", killed.elapsed());
     assert!(probe.starts()[0] > killed);
-    db.until("select count(*) from prewarm.jobs where state = 'running'", 0).await;
+    db.until("select count(*) from prewarm.leases", 0).await;
     running.stop().await;
     db.close().await;
 }
@@ -162,7 +162,7 @@ async fn an_org_whose_rebuild_kills_the_process_is_quarantined_after_three_start
     db.run("update prewarm.leases set until = now(); update organizations set name = 'mended' where name = 'abort'")
         .await;
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
+    db.until("select count(*) from prewarm.dead_letters", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
     db.close().await;
 }
@@ -175,27 +175,25 @@ async fn a_result_that_arrives_after_its_lease_changes_nothing() {
     for worker in ["slow", "next"] {
         db.store().heartbeat(worker, Queue::Rebuild, LEASE, &[]).await.unwrap();
     }
-    let slow = db.store().claim_jobs("slow", Queue::Rebuild, 9, LEASE).await.unwrap();
-    assert_eq!(slow.len(), 1);
-    assert!(db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap().is_empty());
-    // The job outlives its lease, is given to another worker, and then reports success.
-    db.run(
-        "update prewarm.jobs set claimed_at = claimed_at - interval '2 min';
-         update prewarm.workers set seen_at = seen_at - interval '2 min' where name = 'slow';
-         update prewarm.leases set until = now()",
-    )
-    .await;
-    assert_eq!(db.store().heartbeat("next", Queue::Rebuild, LEASE, &[]).await.unwrap(), 1);
-    db.run("update prewarm.jobs set run_at = now(); update prewarm.leases set until = now()").await;
-    let next = db.store().claim_jobs("next", Queue::Rebuild, 9, LEASE).await.unwrap();
-    assert_eq!(next[0].attempts, 2);
+    let slow = db.claim_rebuild("slow").await.unwrap();
+    assert!(db.claim_rebuild("next").await.is_none());
+    // It outlives its lease, is given to another worker, and then reports success.
+    db.run("update prewarm.leases set until = now()").await;
+    assert!(db.claim_rebuild("next").await.is_none(), "before it counts as failed");
+    let lost = db.store().heartbeat("next", Queue::Rebuild, LEASE, &[]).await.unwrap();
+    let [Lost { claimed, worker }] = lost.as_slice() else { panic!("{lost:?}") };
+    assert_eq!((claimed.id, worker.as_str()), (slow.id, "slow"));
+    db.finish(worker, claimed, End::Failed("lost".to_owned())).await;
+    db.run("update prewarm.leases set until = now()").await;
+    let next = db.claim_rebuild("next").await.unwrap();
+    assert_eq!(next.attempts.starts, 2);
     for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
-        db.store().finish_jobs("slow", &[(slow[0].id, end)]).await.unwrap();
+        db.finish("slow", &slow, end).await;
     }
-    db.store().release_jobs("slow", &[slow[0].id]).await.unwrap();
-    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'running' and worker = 'next'").await, 1);
-    assert_eq!(db.count("select count(*) from prewarm.leases where until > now() and starts = 2").await, 1);
-    db.store().finish_jobs("next", &[(next[0].id, End::Done)]).await.unwrap();
+    db.store().release("slow", &[slow.id]).await.unwrap();
+    let held = "select count(*) from prewarm.leases where until > now() and starts = 2 and worker = 'next' and holder is not null";
+    assert_eq!(db.count(held).await, 1);
+    db.finish("next", &next, End::Done).await;
     assert_eq!(db.count("select count(*) from prewarm.leases").await, 0);
     db.close().await;
 }

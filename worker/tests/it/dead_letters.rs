@@ -27,7 +27,7 @@ async fn a_quarantined_org_is_a_dead_letter_until_a_retry_succeeds() {
     let (probe, mended) = mendable(&db);
     let org = db.org().await;
     let running = Running::start(quick(), &db.pg, &probe);
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    db.until("select count(*) from prewarm.dead_letters", 1).await;
     assert_eq!(probe.starts().len(), 3);
     assert_eq!(db.store().backlog().await.unwrap().quarantined, 1);
     let letter = db.store().dead_letters(10).await.unwrap().remove(0);
@@ -43,15 +43,16 @@ async fn a_quarantined_org_is_a_dead_letter_until_a_retry_succeeds() {
     assert_eq!(db.count(pause).await, 1);
     db.run("update prewarm.leases set until = now()").await;
     probe.until_started(4).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 4", 1).await;
+    db.until("select count(*) from prewarm.dead_letters where attempts = 4", 1).await;
     let newest = db.store().dead_letters(10).await.unwrap();
     assert_eq!(newest.len(), 1, "an older letter of the org was kept");
     assert_ne!(newest[0].id, letter.id);
+    assert_eq!(newest[0].since, letter.since);
 
     mended.store(true, Ordering::SeqCst);
     assert!(db.store().retry_dead_letter(newest[0].id).await.unwrap());
     db.until("select count(*) from prewarm.marks", 0).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
+    db.until("select count(*) from prewarm.dead_letters", 0).await;
     db.until("select count(*) from prewarm.leases", 0).await;
     assert_eq!(db.store().backlog().await.unwrap().quarantined, 0);
     running.stop().await;
@@ -68,13 +69,14 @@ async fn only_dead_letters_can_be_retried_or_discarded() {
     assert!(db.store().dead_letter(id).await.unwrap().is_none());
 
     let running = Running::start(quick(), &db.pg, &Probe::new(async |_| Err(JobError::fail(Nope))));
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    db.until("select count(*) from prewarm.dead_letters", 1).await;
     running.stop().await;
     assert_eq!(db.store().dead_letter(id).await.unwrap().unwrap().job.kind(), "job");
     // A job that already waits serves both.
     db.push("job", 2).await;
     assert!(db.store().retry_dead_letter(id).await.unwrap());
     assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'waiting' and max_attempts = 2").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.dead_letters").await, 0);
     assert_eq!(db.count("select count(*) from prewarm.jobs").await, 1);
     assert!(!db.store().discard_dead_letter(id).await.unwrap());
     db.close().await;
@@ -92,10 +94,10 @@ async fn a_job_that_ends_well_clears_the_dead_letter_of_its_subject() {
     let running = Running::start(quick(), &db.pg, &probe);
     db.push("job", 1).await;
     db.push("another", 1).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 2).await;
+    db.until("select count(*) from prewarm.dead_letters", 2).await;
     mended.store(true, Ordering::SeqCst);
     db.push("job", 1).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    db.until("select count(*) from prewarm.dead_letters", 1).await;
     assert_eq!(db.store().dead_letters(9).await.unwrap()[0].job.kind(), "another");
     running.stop().await;
     db.close().await;

@@ -12,7 +12,7 @@ async fn ends_as_a_dead_letter(probe: Probe, error: &str) {
     let db = Db::create().await;
     let running = Running::start(quick(), &db.pg, &probe);
     db.push("job", 3).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 3", 1).await;
+    db.until("select count(*) from prewarm.dead_letters where attempts = 3", 1).await;
 
     let starts = probe.starts();
     let ended: Vec<_> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
@@ -50,7 +50,7 @@ async fn a_permanent_failure_is_a_dead_letter_at_once() {
     let probe = Probe::new(async |_| Err(JobError::fail(Nope)));
     let running = Running::start(quick(), &db.pg, &probe);
     db.push("job", 3).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead' and attempts = 1", 1).await;
+    db.until("select count(*) from prewarm.dead_letters where attempts = 1", 1).await;
     running.stop().await;
     db.close().await;
 }
@@ -69,7 +69,7 @@ async fn a_job_that_timed_out_stops_running() {
     });
     let running = Running::start(quick(), &db.pg, &probe);
     db.push("job", 1).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    db.until("select count(*) from prewarm.dead_letters", 1).await;
     // The references of the test and of the probe.
     assert_eq!(std::sync::Arc::strong_count(&held), 2);
     running.stop().await;
@@ -90,7 +90,7 @@ async fn other_jobs_continue_beside_failing_ones() {
         db.push(&format!("{kind} {n}"), 1).await;
     }
     db.until("select count(*) from prewarm.jobs where state = 'done'", 10).await;
-    db.until("select count(*) from prewarm.jobs where state = 'dead'", 20).await;
+    db.until("select count(*) from prewarm.dead_letters", 20).await;
     running.stop().await;
     db.close().await;
 }

@@ -12,7 +12,7 @@ use monitoring::health::Health;
 use readmodel::{ids::OrgId, model::Format};
 use store::{
     Store,
-    queue::{Job, NewJob, Queue},
+    queue::{Claimed, End, Ended, Job, NewJob, Queue, rebuilds::Turn},
 };
 use testkit::{
     Database,
@@ -90,21 +90,37 @@ impl Db {
         touch(&self.pg, org).await;
     }
 
-    /// Makes claims blockable: those that find nothing, or those that find something.
+    /// Makes claims of rebuilds blockable: those that find nothing, or those that find something.
     pub(crate) async fn make_claims_holdable(&self, empty_handed: bool) {
         self.run(&format!(
-            "do $do$ begin execute replace(pg_get_functiondef('prewarm.claim'::regproc), 'claim', 'claim_now'); end $do$;
-             create or replace function prewarm.claim(worker text, queue text, n int, lease interval)
-             returns table (job prewarm.jobs, more boolean)
+            "do $do$ begin
+               execute replace(pg_get_functiondef('prewarm.claim_rebuild'::regproc), 'prewarm.claim_rebuild(', 'prewarm.claim_now(');
+             end $do$;
+             create or replace function prewarm.claim_rebuild(worker text, lease interval, inout after uuid, format int,
+                                                              out id bigint, out org_id uuid, out starts int,
+                                                              out urgent boolean, out more boolean)
              language plpgsql as $$
              begin
-               return query select * from prewarm.claim_now(worker, queue, n, lease);
-               if not found = {empty_handed} then
+               select c.* into after, id, org_id, starts, urgent, more from prewarm.claim_now(worker, lease, after, format) c;
+               if (id is null) = {empty_handed} then
                  perform pg_advisory_xact_lock_shared(42);
                end if;
              end $$"
         ))
         .await;
+    }
+
+    /// Claims the rebuild of an org that is owed.
+    pub(crate) async fn claim_rebuild(&self, worker: &str) -> Option<Claimed> {
+        const LEASE: Duration = Duration::from_secs(60);
+        self.store().claim_rebuild(worker, LEASE, Turn::FIRST, true).await.unwrap().claimed
+    }
+
+    /// Records the end of work that a worker has claimed.
+    pub(crate) async fn finish(&self, worker: &str, claimed: &Claimed, end: End) {
+        let (id, is_rebuild) = (claimed.id, matches!(claimed.job, Job::Rebuild(_)));
+        let ended = Ended { id, is_rebuild, worker: worker.to_owned(), verdict: claimed.attempts.judge(end, 0.5) };
+        self.store().finish(&[ended]).await.unwrap();
     }
 
     /// Blocks such claims while the returned transaction is open.
@@ -204,13 +220,8 @@ impl Handler for Probe {
 /// Changes the ledger like a rebuild.
 pub(crate) async fn rebuild(pg: PgPool, job: Job) -> Result<(), JobError> {
     let org = org_of(&job);
-    sqlx::query(
-        "with done as (delete from prewarm.leases where org_id = $1) delete from prewarm.marks where org_id = $1",
-    )
-    .bind(org.0)
-    .execute(&pg)
-    .await
-    .map_err(JobError::retry)?;
+    let remove = "delete from prewarm.marks where org_id = $1";
+    sqlx::query(remove).bind(org.0).execute(&pg).await.map_err(JobError::retry)?;
     Ok(())
 }
 

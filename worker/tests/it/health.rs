@@ -51,7 +51,10 @@ async fn stalled_loops_are_reported_until_they_make_progress() {
     let running = Running::start(quick(), &db.pg, &probe);
     eventually("all parts", async || (running.health.report().parts.len() == 4).then_some(())).await;
     let mut transaction = db.pg.begin().await.unwrap();
-    sqlx::query("lock table prewarm.jobs in access exclusive mode").execute(&mut *transaction).await.unwrap();
+    sqlx::query("lock table prewarm.jobs, prewarm.leases in access exclusive mode")
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
     let stuck = |part: &str| matches!(&running.health.report().parts[part], State::Failed(_));
     eventually("stuck queues", async || (stuck("rebuild queue") && stuck("maintenance queue")).then_some(())).await;
     transaction.rollback().await.unwrap();

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::harness::{Db, Probe, Running, eventually, patient, quick, sleepy};
 
-const RUNNING: &str = "select count(*) from prewarm.jobs where state = 'running'";
+const HELD: &str = "select count(*) from prewarm.leases where holder is not null";
 const UNTOUCHED: &str = "select count(*) from prewarm.jobs where state = 'waiting' and attempts = 0 and worker is null";
 
 #[tokio::test]
@@ -62,10 +62,10 @@ async fn jobs_claimed_during_a_stop_are_released() {
         stop.await;
     }
     let active = "select count(*) from pg_stat_activity
-                   where datname = current_database() and state = 'active' and query like '%queue::claim%' and pid <> pg_backend_pid()";
+                   where datname = current_database() and state = 'active' and query like '%queue::rebuilds::claim%' and pid <> pg_backend_pid()";
     db.until(active, 0).await;
     assert_eq!(probe.starts().len(), 0, "started after the signal to stop");
-    assert_eq!(db.count(RUNNING).await, 0);
+    assert_eq!(db.count(HELD).await, 0);
     // The next worker does not wait for a lease.
     let next = Running::start(patient(), &db.pg, &probe);
     probe.until_started(1).await;
@@ -86,8 +86,8 @@ async fn a_job_that_outlasts_the_stop_is_aborted_and_released() {
     let asked = Instant::now();
     running.stop().await;
     assert!(asked.elapsed() < in_time(Duration::from_secs(2)), "{:?}", asked.elapsed());
-    assert_eq!(db.count(UNTOUCHED).await, 1);
-    assert_eq!(db.count("select count(*) from prewarm.leases where until > now()").await, 0);
+    assert_eq!(db.count("select count(*) from prewarm.leases where starts = 0 and until <= now()").await, 1);
+    assert_eq!(db.count(HELD).await, 0);
     let next = Running::start(patient(), &db.pg, &Probe::rebuilding(&db.pg));
     eventually("done by the next", async || (db.count("select count(*) from prewarm.marks").await == 0).then_some(()))
         .await;

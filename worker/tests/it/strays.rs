@@ -39,6 +39,21 @@ async fn a_job_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
     db.close().await;
 }
 
+#[tokio::test]
+async fn a_rebuild_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
+    const HELD: &str = "select count(*) from prewarm.leases where holder is not null";
+    let db = Db::create().await;
+    db.org().await;
+    db.org().await;
+    let (known, _stray) = (db.claim_rebuild(WORKER).await.unwrap(), db.claim_rebuild(WORKER).await.unwrap());
+    let first = look(&db, &[known.id], None).await;
+    assert_eq!((first.released, db.count(HELD).await), (0, 2));
+    assert_eq!(look(&db, &[known.id], Some(first.at)).await.released, 1);
+    assert_eq!(db.count(HELD).await, 1);
+    assert_eq!(db.claim_rebuild(WORKER).await.unwrap().attempts.starts, 1);
+    db.close().await;
+}
+
 /// Three starts without an end put an org in quarantine.
 #[tokio::test]
 async fn a_rebuild_that_is_released_does_not_count_as_a_start() {
@@ -46,9 +61,9 @@ async fn a_rebuild_that_is_released_does_not_count_as_a_start() {
     db.org().await;
     db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
     for _ in 0..4 {
-        let claimed = db.store().claim_jobs(WORKER, Queue::Rebuild, 1, LEASE).await.unwrap().remove(0);
-        assert_eq!(claimed.attempts, 1);
-        db.store().release_jobs(WORKER, &[claimed.id]).await.unwrap();
+        let claimed = db.claim_rebuild(WORKER).await.unwrap();
+        assert_eq!(claimed.attempts.starts, 1);
+        db.store().release(WORKER, &[claimed.id]).await.unwrap();
     }
     db.close().await;
 }
@@ -61,12 +76,11 @@ async fn a_job_that_fails_while_another_of_its_subject_waits_leaves_it_the_attem
     for attempt in 1..=3 {
         db.push("sweep", 3).await;
         let claimed = db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
-        assert_eq!(claimed.attempts, attempt);
+        assert_eq!(claimed.attempts.starts, attempt);
         db.push("sweep", 3).await;
-        let end = End::Failed("out of disk".to_owned());
-        db.store().finish_jobs(WORKER, &[(claimed.id, end)]).await.unwrap();
+        db.finish(WORKER, &claimed, End::Failed("out of disk".to_owned())).await;
     }
-    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead' and error = 'out of disk'").await, 1);
+    assert_eq!(db.count("select count(*) from prewarm.dead_letters where error = 'out of disk'").await, 1);
     db.close().await;
 }
 
@@ -78,13 +92,14 @@ async fn a_lost_job_of_a_queue_without_workers_is_ended() {
     db.push("sweep", 1).await;
     assert_eq!(db.store().claim_jobs("gone", Queue::Maintenance, 1, LEASE).await.unwrap().len(), 1);
     let beat = async || db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
-    assert_eq!(beat().await, 0);
+    assert_eq!(beat().await.len(), 0);
     db.run(
         "update prewarm.jobs set claimed_at = now() - interval '21 s'; delete from prewarm.workers where name = 'gone'",
     )
     .await;
-    assert_eq!(beat().await, 1);
-    assert_eq!(db.count("select count(*) from prewarm.jobs where state = 'dead'").await, 1);
+    let lost = beat().await.remove(0);
+    db.finish(&lost.worker, &lost.claimed, End::Failed("lost".to_owned())).await;
+    assert_eq!(db.count("select count(*) from prewarm.dead_letters").await, 1);
     db.close().await;
 }
 
@@ -96,7 +111,7 @@ async fn a_released_agent_can_be_claimed_at_once() {
     db.store().heartbeat(WORKER, Queue::Prewarm, LEASE, &[]).await.unwrap();
     for _ in 0..2 {
         let claimed = db.store().claim_jobs(WORKER, Queue::Prewarm, 1, LEASE).await.unwrap().remove(0);
-        db.store().release_jobs(WORKER, &[claimed.id]).await.unwrap();
+        db.store().release(WORKER, &[claimed.id]).await.unwrap();
     }
     db.close().await;
 }

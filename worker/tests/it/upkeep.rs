@@ -18,24 +18,23 @@ async fn pruning_removes_old_rows_and_keeps_those_in_use() {
            ('old', 'rebuild', now() - interval '2 days'), ('new', 'rebuild', now());
          insert into prewarm.jobs (queue, kind, state, run_at, attempts, max_attempts, ended_at) values
            ('maintenance', 'done', 'done', now(), 1, 3, now() - interval '23 hours'),
-           ('maintenance', 'dead', 'dead', now(), 3, 3, now() - interval '9 days'),
            ('maintenance', 'waits', 'waiting', now() - interval '2 days', 1, 3, null);
-         insert into prewarm.jobs (queue, kind, test_call_id, state, max_attempts, ended_at) values
-           ('prewarm', 'test_call', gen_random_uuid(), 'dead', 3, now() - interval '23 hours'),
-           ('prewarm', 'test_call', gen_random_uuid(), 'dead', 3, now() - interval '25 hours');
+         insert into prewarm.dead_letters (id, queue, kind, subject, attempts, max_attempts, died_at) values
+           (1, 'maintenance', 'prune', '00000000-0000-0000-0000-000000000000', 10, 10, now() - interval '9 days'),
+           (2, 'prewarm', 'test_call', gen_random_uuid(), 3, 3, now() - interval '23 hours'),
+           (3, 'prewarm', 'test_call', gen_random_uuid(), 3, 3, now() - interval '25 hours');
          insert into prewarm.jobs (queue, kind, state, max_attempts, ended_at)
            select 'maintenance', 'old', 'done', 3, now() - interval '25 hours' from generate_series(1, 2500) n;
          insert into prewarm.cron_slots (name, slot) values
-           ('weekly', now() - interval '7 days'), ('weekly', now() - interval '14 days'), ('sweep', now());
-         insert into prewarm.leases (org_id, holder, until) values
-           (gen_random_uuid(), 'a', now() - interval '11 minutes'), (gen_random_uuid(), 'b', now())",
+           ('weekly', now() - interval '7 days'), ('weekly', now() - interval '14 days'), ('sweep', now())",
     )
     .await;
-    // Jobs, the dead letter of a test call, a slot, a worker and a lease.
-    assert_eq!(db.store().prune().await.unwrap(), 2500 + 1 + 1 + 1 + 1);
+    // Jobs, the dead letter of a test call, a slot and a worker.
+    assert_eq!(db.store().prune().await.unwrap(), 2500 + 1 + 1 + 1);
     let kinds = "select string_agg(kind, ' ' order by kind) from prewarm.jobs";
     let left: String = sqlx::query_scalar(kinds).fetch_one(&db.pg).await.unwrap();
-    assert_eq!(left, "dead done test_call waits");
+    assert_eq!(left, "done waits");
+    assert_eq!(db.count("select sum(id)::int8 from prewarm.dead_letters").await, 1 + 2);
     assert_eq!(db.count("select count(*) from prewarm.workers where name = 'new'").await, 1);
     assert_eq!(db.count("select count(*) from prewarm.cron_slots where slot > now() - interval '8 days'").await, 2);
     assert_eq!(db.store().prune().await.unwrap(), 0);
@@ -90,22 +89,6 @@ async fn an_org_that_has_drifted_is_marked_whole() {
 }
 
 #[tokio::test]
-async fn blobs_of_an_older_format_are_rebuilt_in_small_batches() {
-    let db = Db::create().await;
-    db.run(
-        "insert into prewarm.versions (org_id, epoch, n, format, as_of, published)
-           select gen_random_uuid(), 1, 1, 0, now(), true from generate_series(1, 150)",
-    )
-    .await;
-    let store = store_of(&db.pg);
-    assert_eq!(store.push_outdated().await.unwrap(), 100);
-    assert_eq!(db.count("select count(*) from prewarm.jobs where kind = 'rebuild' and state = 'waiting'").await, 100);
-    db.run("update prewarm.versions set format = 1000").await;
-    assert_eq!(store.push_outdated().await.unwrap(), 0);
-    db.close().await;
-}
-
-#[tokio::test]
 async fn the_backlog_counts_each_org_once_with_its_oldest_reason() {
     let db = Db::create().await;
     let nothing = db.store().backlog().await.unwrap();
@@ -116,11 +99,11 @@ async fn the_backlog_counts_each_org_once_with_its_oldest_reason() {
            insert into prewarm.marks (org_id, what, marked_at)
            select id, 'calls', now() - interval '5 s' from org union all select id, 'calls', now() from org
          )
-         insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at, published)
-         select id, 1, 1, 1, now(), now() - interval '1 second', true from org;
+         insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at)
+         select id, 1, 1, 1, now(), now() - interval '1 second' from org;
          insert into prewarm.leases (org_id, holder, starts, until) values
-           (gen_random_uuid(), 'running', 1, now() + interval '1 hour'),
-           (gen_random_uuid(), 'quarantine', 3, now() + interval '1 hour');
+           (gen_random_uuid(), 1, 1, now() + interval '1 hour'),
+           (gen_random_uuid(), null, 3, now() + interval '1 hour');
          insert into prewarm.events (dedupe_key, type, assistant_id, org_id, epoch, body) values
            ('parked', 'hang', 'a', null, 1, '{}'), ('pruned', 'hang', 'a', null, 1, null),
            ('known', 'hang', 'a', gen_random_uuid(), 1, '{}'), ('nobody''s', 'hang', null, null, 1, '{}')",

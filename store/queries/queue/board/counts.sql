@@ -1,7 +1,7 @@
 -- store::queue::board::counts
--- How many jobs each queue has in each state, and how many agents are at each stage.
+-- How much of each queue is in each state, and how many agents are at each stage.
 select queue as "list!", state as "state!", count(*) as "count!"
-  from prewarm.jobs
+  from prewarm.shown_jobs
  group by queue, state
  union all
 select 'agents', stage, count(*)

@@ -1,5 +1,4 @@
 -- store::queue::dead_letters::discard
 -- $1 id.
-delete from prewarm.jobs
+delete from prewarm.dead_letters
  where id = $1
-   and state = 'dead'

@@ -1,23 +1,21 @@
 -- store::queue::upkeep::backlog
--- One row. An org with a lease counts as owed: it is being rebuilt, or waits for its next attempt. A resting org counts if
--- it has changed. Parked events count up to a limit, because this runs each second; events that name neither an assistant
--- nor a number wait for nothing and do not count.
+-- One row. An org with a lease counts as owed: it is being rebuilt, or waits for its next attempt. Parked events count up
+-- to a limit, because this runs each second; events that name neither an assistant nor a number wait for nothing and do
+-- not count.
 with orgs as (
   select org_id from prewarm.owed
   union
-  select l.org_id
-    from prewarm.leases l
-   where l.holder <> 'resting'
-      or exists (select from prewarm.marks m where m.org_id = l.org_id)
+  select org_id from prewarm.leases
 ),
 since as (
   select least(
            (select m.marked_at from prewarm.marks m where m.org_id = o.org_id order by m.xid limit 1),
            case when v.next_change_at <= statement_timestamp() then v.next_change_at end,
-           case when not v.published then v.as_of end
+           l.claimed_at
          ) as instant
     from orgs o
     left join prewarm.versions v on v.org_id = o.org_id
+    left join prewarm.leases l on l.org_id = o.org_id
 )
 select count(*) as "orgs!",
        coalesce(greatest(max(extract(epoch from statement_timestamp() - instant)), 0), 0)::float8 as "oldest_seconds!",

@@ -193,7 +193,7 @@ async fn an_outage_never_becomes_a_dead_letter() {
     let worker = town.start();
     let starts = "select coalesce(max(attempts), 0)::int8 from prewarm.assistants";
     eventually("ten starts", async || (town.db.count(starts).await >= 10).then_some(())).await;
-    assert_eq!(town.db.count("select count(*) from prewarm.jobs where state = 'dead'").await, 0);
+    assert_eq!(town.db.count("select count(*) from prewarm.dead_letters").await, 0);
     assert_eq!(town.db.count("select count(*) from prewarm.agent_marks").await, 1);
     town.standin.heal();
     town.settled().await;

@@ -39,34 +39,35 @@ async fn a_refused_configuration_is_sent_once_and_becomes_a_dead_letter() {
     let reason = until_failed(&town, &agent).await;
     assert!(reason.contains("bogus should not exist"), "{reason}");
     town.settled().await;
-    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    town.db.until("select count(*) from prewarm.dead_letters", 1).await;
     let letter = letters(&town).await.remove(0);
     assert_eq!((letter.queue.as_str(), letter.job), ("prewarm", Job::SyncAssistant(agent.id)));
     assert!(letter.error.unwrap().contains("bogus should not exist"));
 
     // Other triggers of a pass do not send it again, and it stays a dead letter.
-    let last_end = "select (extract(epoch from max(ended_at)) * 1000000)::int8 from prewarm.jobs
-                     where queue = 'prewarm' and agent_id is not null";
+    let last_end = "select (extract(epoch from max(at)) * 1000000)::int8
+                      from (select ended_at from prewarm.jobs where agent_id is not null
+                            union all select died_at from prewarm.dead_letters where kind = 'prewarm') ends (at)";
     let before = town.db.count(last_end).await;
     town.mark(agent.id).await;
     eventually("it was looked at again", async || (town.db.count(last_end).await > before).then_some(())).await;
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 1);
-    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    town.db.until("select count(*) from prewarm.dead_letters", 1).await;
     assert_eq!(town.progress(&agent).await.stage, AssistantStage::Failed);
 
     // A manual retry sends it again, once.
     let letter = letters(&town).await.remove(0);
     assert!(town.db.store().retry_dead_letter(letter.id).await.unwrap());
     town.standin.asked(Operation::UpdateAssistant, 2).await;
-    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 1).await;
+    town.db.until("select count(*) from prewarm.dead_letters", 1).await;
     town.settled().await;
     assert_eq!(town.standin.count(Operation::UpdateAssistant), 2);
 
     town.save(agent.org, "third").await;
     town.settled().await;
     town.assert_exact(&agent).await;
-    town.db.until("select count(*) from prewarm.jobs where state = 'dead'", 0).await;
+    town.db.until("select count(*) from prewarm.dead_letters", 0).await;
     worker.stop().await;
     town.close().await;
 }

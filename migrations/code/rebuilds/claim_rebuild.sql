@@ -1,0 +1,31 @@
+-- Claims the rebuild of the org that is owed longest, by its lease: see prewarm.next_owed, which `after` is for. Where none
+-- is, and the worker has room for what is not urgent, of one that no change asks for; `format` is null where it has not.
+-- One row always; without an org, there is nothing to start now. An idle claim writes nothing.
+--
+-- The planner settings are for plans that live as long as their session: one that was made while little was owed would
+-- read whole tables when much is.
+create or replace function prewarm.claim_rebuild(worker text, lease interval, inout after uuid, format int,
+                                                 out id bigint, out org_id uuid, out starts int, out urgent boolean,
+                                                 out more boolean)
+language plpgsql
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+begin
+  more := false;
+  -- Another worker may take the same org at the same time.
+  for try in 1..5 loop
+    org_id := null;
+    if prewarm.anything_owed() then
+      select o.after, o.org_id into after, org_id from prewarm.next_owed(after) o;
+    end if;
+    urgent := org_id is not null;
+    if org_id is null and format is not null then
+      select l.org_id, l.more into org_id, more from prewarm.next_later(format) l;
+    end if;
+    exit when org_id is null;
+    select l.holder, l.starts into id, starts from prewarm.take_lease(org_id, worker, lease, false) l;
+    if found then
+      more := more or prewarm.anything_owed(besides => org_id);
+      return;
+    end if;
+  end loop;
+end $$;

@@ -1,0 +1,17 @@
+-- The next org that no change asks for, or null: one whose blobs have an earlier format, or one that was never built. `more`
+-- says whether to look again at once.
+create or replace function prewarm.next_later(format int, out org_id uuid, out more boolean)
+language plpgsql as $$
+begin
+  select v.org_id
+    into org_id
+    from prewarm.versions v
+   where v.format < next_later.format
+     and prewarm.may_start(v.org_id)
+   limit 1;
+  if org_id is null then
+    select u.org_id, u.more into org_id, more from prewarm.next_unbuilt() u;
+  else
+    more := true;
+  end if;
+end $$;
