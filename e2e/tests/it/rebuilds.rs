@@ -31,6 +31,8 @@ async fn built_and_spoiled(stack: &Stack) {
     })
     .await;
     stack.settled().await;
+    // The walk that looks for drift would mend some of them too.
+    stack.sql("update prewarm.drift_walk set not_before = 'infinity'").await;
     stack.sql("update prewarm.sums set total_calls = total_calls + 1").await;
 }
 
