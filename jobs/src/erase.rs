@@ -31,6 +31,8 @@ async fn replace_copies(store: &Store, shown: &ShownErasure) -> Result<bool, Err
     if !shown.is_gone && !shown.is_current {
         return Ok(false);
     }
+    // Its maker may have died before it was announced, and a node goes on showing the one before.
+    store.announce(shown.org, shown.version).await?;
     let Some(redis) = &store.redis else { return Ok(true) };
     let Some(installation) = store.installation().await? else { return Ok(false) };
     if shown.is_gone {

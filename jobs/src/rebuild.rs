@@ -1,4 +1,4 @@
-//! Brings one org's read models up to date. Claims create this job for orgs that are owed.
+//! Brings one org's read models up to date, under the lease by which it was claimed.
 
 use std::time::{Duration, Instant};
 
@@ -13,22 +13,26 @@ use crate::{Context, JobError, unknown_zones};
 const SILENCE_LIMIT: Duration = Duration::from_secs(4);
 
 pub(crate) async fn run(context: &Context, org: OrgId) -> Result<(), JobError> {
+    let rebuilt = materialize::persist(|| attempt(context, org)).await;
+    rebuilt.map(drop).inspect_err(count_oversized).map_err(JobError::retry)
+}
+
+async fn attempt(context: &Context, org: OrgId) -> Result<Outcome, Error> {
     let mut rebuild = RebuildMeasure { started: Instant::now(), outcome: "failed" };
-    let outcome = rebuilt(context, org).await.inspect_err(count_oversized).map_err(JobError::retry)?;
-    // Superseded is no failure: what the winner did not see is still owed, and claimed at once.
+    let outcome = rebuilt(context, org).await?;
     rebuild.outcome = outcome.name();
-    if let Outcome::Changed(published) | Outcome::Unchanged(published) = outcome {
+    if let Outcome::Changed(published) | Outcome::Unchanged(published) = &outcome {
         if let Some(zone) = &published.unknown_zone {
             unknown_zones::report(org, zone);
         }
-        record_freshness(&published, rebuild.started.elapsed());
+        record_freshness(published, rebuild.started.elapsed());
     }
-    Ok(())
+    Ok(outcome)
 }
 
 /// Rebuilds, and starts again if Postgres goes silent: an answer from before the silence may never come. If the first
-/// attempt has committed after all, the second finds nothing to do.
-async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, materialize::Error> {
+/// attempt has committed after all, the second builds upon it.
+async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, Error> {
     loop {
         tokio::select! {
             outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,

@@ -67,6 +67,9 @@ pub enum Error {
     /// A model could not be packed: the org keeps the edition that it has, and stays owed.
     #[error("pack")]
     Pack(#[from] PackError),
+    /// Other rebuilds of the org were faster, each time.
+    #[error("superseded {TRIES} times")]
+    Overtaken,
 }
 
 impl Error {
@@ -88,7 +91,7 @@ impl Error {
 ///
 /// Safe to run twice, at once and late: of two overlapping rebuilds one is [`Outcome::Superseded`], and an older
 /// snapshot loses every compare-and-set. Killed before its commit, it leaves the org owed by its marks; killed after it, by the
-/// lease that its caller holds.
+/// lease under which its caller runs it ([`persist`]).
 pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
     rebuild_to(store, clock, org, Extent::Touched).await
 }
@@ -96,6 +99,24 @@ pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome,
 /// The same, with everything made anew from the source: for when what is held is not to be believed.
 pub async fn rebuild_anew(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
     rebuild_to(store, clock, org, Extent::Everything).await
+}
+
+/// The times that a rebuild under a lease begins again.
+const TRIES: usize = 3;
+
+/// Runs a rebuild under the org's lease until it is not superseded. The faster one may have died before it published its
+/// version, and only the lease says so: it may be closed once a later version is published.
+pub async fn persist<F>(mut attempt: impl FnMut() -> F) -> Result<Outcome, Error>
+where
+    F: Future<Output = Result<Outcome, Error>>,
+{
+    for _ in 0..TRIES {
+        match attempt().await? {
+            Outcome::Superseded => {}
+            outcome => return Ok(outcome),
+        }
+    }
+    Err(Error::Overtaken)
 }
 
 async fn rebuild_to(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
@@ -181,4 +202,25 @@ async fn forget(store: &Store, snapshot: Snapshot) -> Result<Outcome, Error> {
         tracing::warn!(%org, error = &error as &dyn std::error::Error, "redis did not forget the org");
     }
     Ok(Outcome::Gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn persist_begins_again_when_another_was_faster_and_gives_up_in_the_end() {
+        let tries = Cell::new(0);
+        let attempt = |superseded: usize| {
+            tries.set(tries.get() + 1);
+            let outcome = if tries.get() > superseded { Outcome::Gone } else { Outcome::Superseded };
+            async move { Ok(outcome) }
+        };
+        assert_eq!(persist(|| attempt(TRIES - 1)).await.unwrap(), Outcome::Gone);
+        assert_eq!(tries.replace(0), TRIES);
+        assert!(matches!(persist(|| attempt(TRIES)).await, Err(Error::Overtaken)));
+        assert_eq!(tries.get(), TRIES);
+    }
 }

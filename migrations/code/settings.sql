@@ -9,7 +9,7 @@ language sql immutable return 3;
 create or replace function prewarm.quarantine_pause() returns interval
 language sql immutable return interval '1 minute';
 
--- No lease is set, and no attempt put off, for longer: see prewarm.backoff and prewarm.quarantine_pause.
+-- No lease is set, and no attempt put off, for longer: see store/src/queue/attempts.rs.
 create or replace function prewarm.longest_pause() returns interval
 language sql immutable return interval '75 seconds';
 
@@ -46,11 +46,6 @@ language sql immutable return 500;
 -- The number of leads that a rebuild may touch for frequent callers among them to be kept.
 create or replace function prewarm.few_callers() returns int
 language sql immutable return 8;
-
--- Places of a worker that test calls may take, and that everything else about assistants may take. A worker has one more
--- than this, so that neither waits for all of the other.
-create or replace function prewarm.prewarm_places() returns int
-language sql immutable return 3;
 
 -- The time to join a test call; then Vapi ends it.
 create or replace function prewarm.test_call_joins() returns interval

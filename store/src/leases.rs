@@ -1,6 +1,6 @@
 //! Leases: which process is rebuilding an org, and which rebuilds have not ended well. They only save work; correctness
 //! rests on the compare-and-set. They lie outside the rebuild's transaction, because a renewal of a row that its snapshot has
-//! read would make it fail. Workers claim theirs through [`queue::rebuilds`](crate::queue::rebuilds).
+//! read would make it fail. Workers claim theirs through [`Store::claim`].
 
 use std::{convert::Infallible, time::Duration};
 
@@ -8,7 +8,8 @@ use readmodel::ids::OrgId;
 
 use crate::{Error, Store};
 
-/// The duration of a lease without renewal. If its holder dies, the org waits this long for a successor.
+/// The duration of a lease without renewal. If its holder dies, another reader or operator may take it then; a worker counts a
+/// bad end first.
 const LEASE: Duration = Duration::from_secs(3);
 const RENEW_EVERY: Duration = Duration::from_secs(1);
 
@@ -23,7 +24,10 @@ pub enum Asks {
 
 /// A lease that this process holds. Without an end, it runs out, and the org is owed.
 #[derive(Debug)]
-pub struct Lease(i64);
+pub struct Lease {
+    start: i64,
+    holder: String,
+}
 
 impl Store {
     /// Takes the lease of an org, unless another process holds it. An operator also takes that of an org which backs off or is in
@@ -32,7 +36,7 @@ impl Store {
         let for_operator = asks == Asks::Operator;
         let taken =
             sqlx::query_file_scalar!("queries/leases/take.sql", org.0, holder, LEASE.as_secs_f64(), for_operator);
-        Ok(taken.fetch_optional(&self.pg).await?.map(Lease))
+        Ok(taken.fetch_optional(&self.pg).await?.map(|start| Lease { start, holder: holder.to_owned() }))
     }
 
     /// Whether the org's rebuilds failed so often that it is in quarantine.
@@ -48,8 +52,14 @@ impl Store {
         };
         // If this fails, the lease expires by itself.
         let _ = match done {
-            Ok(_) => sqlx::query_file!("queries/leases/end.sql", lease.0).fetch_one(&self.pg).await.map(drop),
-            Err(_) => sqlx::query_file!("queries/leases/release.sql", lease.0).fetch_one(&self.pg).await.map(drop),
+            Ok(_) => sqlx::query_file!("queries/leases/end.sql", lease.start, lease.holder)
+                .fetch_one(&self.pg)
+                .await
+                .map(drop),
+            Err(_) => sqlx::query_file!("queries/leases/release.sql", lease.start, lease.holder)
+                .fetch_one(&self.pg)
+                .await
+                .map(drop),
         };
         done
     }
@@ -58,7 +68,7 @@ impl Store {
     async fn keep_lease(&self, lease: &Lease) -> Infallible {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            let renewed = sqlx::query_file!("queries/leases/renew.sql", lease.0, LEASE.as_secs_f64());
+            let renewed = sqlx::query_file!("queries/leases/renew.sql", lease.start, LEASE.as_secs_f64());
             // If this fails, another process may rebuild the org too.
             let _ = renewed.execute(&self.pg).await;
         }

@@ -1,13 +1,14 @@
-//! The queue: the work that is owed, and the workers that claim it. Rebuilds are claimed from the ledger ([`rebuilds`]). Other
-//! work has a job, which is a hint, and knows only its kind and an id.
+//! The queue: the work that is owed, and the workers that claim it. Rebuilds, agents and test calls are claimed where they are
+//! owed; scheduled work has a job, which knows only its kind.
 
 pub mod attempts;
 pub mod board;
+pub mod claims;
 pub mod crons;
 pub mod dead_letters;
 pub mod deadlines;
+pub mod ends;
 pub mod life;
-pub mod rebuilds;
 pub mod upkeep;
 
 use std::{fmt, num::ParseIntError, str::FromStr, time::Duration};
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use crate::{Error, Store, instant::PgTime};
 
 pub use attempts::{Attempts, End, Verdict};
+pub use claims::{Claim, Claimed, Room, Turn};
+pub use ends::Ended;
 
 /// A queue of jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +33,7 @@ pub enum Queue {
     Rebuild,
     /// Jobs that crons fire.
     Maintenance,
-    /// Assistants at Vapi. A claim fills it from the agents that are owed.
+    /// Work that needs Vapi: agents that are owed, test calls, and jobs of crons.
     Prewarm,
 }
 
@@ -66,12 +69,12 @@ impl FromStr for JobId {
     }
 }
 
-/// The work of a job. The table's constraints see to it that a kind has the id that it needs.
+/// A piece of work.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
     /// Brings an org's read models up to date.
     Rebuild(OrgId),
-    /// Makes an agent's assistant at Vapi equal to the agent. Claims create it, for agents that are owed.
+    /// Makes an agent's assistant at Vapi equal to the agent.
     SyncAssistant(AgentId),
     /// Has Vapi make a test call for the browser.
     TestCall(Uuid),
@@ -95,6 +98,13 @@ impl Job {
         match self {
             Self::Rebuild(OrgId(id)) | Self::SyncAssistant(AgentId(id)) | Self::TestCall(id) => Some(*id),
             Self::Maintenance(_) => None,
+        }
+    }
+
+    const fn agent(&self) -> Option<AgentId> {
+        match self {
+            Self::SyncAssistant(agent) => Some(*agent),
+            _ => None,
         }
     }
 
@@ -146,7 +156,7 @@ impl JobState {
     pub const ALL: [Self; 4] = [Self::Waiting, Self::Running, Self::Done, Self::Dead];
 }
 
-/// A maintenance job to be done. At most one of a kind waits at a time.
+/// Scheduled work to be done. At most one of a kind waits at a time.
 #[derive(Clone, Debug)]
 pub struct NewJob {
     /// Where it waits.
@@ -157,34 +167,6 @@ pub struct NewJob {
     pub max_attempts: i32,
 }
 
-/// Work that a worker has claimed, and does.
-#[derive(Clone, Debug)]
-pub struct Claimed {
-    /// Its id. Jobs and starts of rebuilds are numbered by one sequence.
-    pub id: JobId,
-    /// The work.
-    pub job: Job,
-    /// Its starts.
-    pub attempts: Attempts,
-    /// Whether something asks for it now. Orgs that were never built, or by an earlier release, have time.
-    pub is_urgent: bool,
-}
-
-struct ClaimedRow {
-    id: i64,
-    kind: String,
-    subject: Uuid,
-    attempts: i32,
-    max_attempts: i32,
-}
-
-impl From<ClaimedRow> for Claimed {
-    fn from(ClaimedRow { id, kind, subject, attempts, max_attempts }: ClaimedRow) -> Self {
-        let attempts = Attempts { starts: attempts, limit: max_attempts };
-        Self { id: JobId(id), job: Job::of(kind, subject), attempts, is_urgent: true }
-    }
-}
-
 /// Work that will not end: its worker is gone, or has lost it.
 #[derive(Clone, Debug)]
 pub struct Lost {
@@ -192,19 +174,6 @@ pub struct Lost {
     pub claimed: Claimed,
     /// The worker that claimed it.
     pub worker: String,
-}
-
-/// Work that has ended.
-#[derive(Clone, Debug)]
-pub struct Ended {
-    /// Its id.
-    pub id: JobId,
-    /// Whether it was a rebuild.
-    pub is_rebuild: bool,
-    /// The worker that claimed it.
-    pub worker: String,
-    /// Its consequence.
-    pub verdict: Verdict,
 }
 
 fn numbers(ids: &[JobId]) -> Vec<i64> {
@@ -227,9 +196,10 @@ impl Store {
         Ok(lost
             .into_iter()
             .map(|row| {
-                let (id, kind, subject) = (row.id, row.kind, row.subject);
-                let claimed = ClaimedRow { id, kind, subject, attempts: row.attempts, max_attempts: row.max_attempts };
-                Lost { claimed: claimed.into(), worker: row.worker.unwrap_or_default() }
+                let attempts = Attempts { starts: row.attempts, limit: row.max_attempts };
+                let claimed =
+                    Claimed { id: JobId(row.id), job: Job::of(row.kind, row.subject), attempts, is_urgent: true };
+                Lost { claimed, worker: row.worker.unwrap_or_default() }
             })
             .collect())
     }
@@ -259,60 +229,14 @@ impl Store {
         Ok(Strays { released: look.strays, at: look.at.into() })
     }
 
-    /// Claims up to `limit` due jobs for a registered worker, which has to end each. An agent is reserved for a `lease`.
-    /// Rebuilds are claimed by [`claim_rebuild`](Self::claim_rebuild).
-    pub async fn claim_jobs(
-        &self,
-        worker: &str,
-        queue: Queue,
-        limit: i32,
-        lease: Duration,
-    ) -> Result<Vec<Claimed>, Error> {
-        let claimed = match queue {
-            Queue::Prewarm => {
-                let lease = lease.as_secs_f64();
-                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim_prewarms.sql", worker, limit, lease)
-                    .fetch_all(&self.warm)
-                    .await?
-            }
-            Queue::Rebuild | Queue::Maintenance => {
-                sqlx::query_file_as!(ClaimedRow, "queries/queue/claim.sql", worker, queue.as_str(), limit)
-                    .fetch_all(&self.warm)
-                    .await?
-            }
-        };
-        Ok(claimed.into_iter().map(Claimed::from).collect())
-    }
-
-    /// Records how work ended. What counts as lost meanwhile stays as it is.
-    pub async fn finish(&self, ended: &[Ended]) -> Result<(), Error> {
-        let (rebuilds, jobs): (Vec<_>, Vec<_>) = ended.iter().partition(|ended| ended.is_rebuild);
-        if !rebuilds.is_empty() {
-            self.finish_rebuilds(&rebuilds).await?;
-        }
-        if !jobs.is_empty() {
-            let Columns { ids, errors, pauses, are_dead } = Columns::of(&jobs);
-            let workers: Vec<String> = jobs.iter().map(|ended| ended.worker.clone()).collect();
-            let errors = &errors as &[Option<&str>];
-            sqlx::query_file!("queries/queue/finish.sql", &ids, &workers, errors as _, &pauses, &are_dead)
-                .fetch_all(&self.warm)
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn finish_rebuilds(&self, ended: &[&Ended]) -> Result<(), Error> {
-        let Columns { ids, errors, pauses, are_dead } = Columns::of(ended);
-        let errors = &errors as &[Option<&str>];
-        sqlx::query_file!("queries/queue/rebuilds/finish.sql", &ids, errors as _, &pauses, &are_dead)
-            .fetch_all(&self.warm)
-            .await?;
-        Ok(())
-    }
-
     /// Gives back work that a worker has claimed and not done, as if it had not claimed it.
-    pub async fn release(&self, worker: &str, ids: &[JobId]) -> Result<(), Error> {
-        sqlx::query_file!("queries/queue/release.sql", worker, &numbers(ids)).fetch_all(&self.pg).await?;
+    pub async fn release(&self, worker: &str, claimed: &[Claimed]) -> Result<(), Error> {
+        let ids: Vec<i64> = claimed.iter().map(|claimed| claimed.id.0).collect();
+        let agents: Vec<Uuid> = claimed.iter().filter_map(|claimed| claimed.job.agent()).map(|agent| agent.0).collect();
+        sqlx::query_file!("queries/queue/release.sql", worker, &ids).fetch_all(&self.pg).await?;
+        if !agents.is_empty() {
+            sqlx::query_file!("queries/queue/release_agents.sql", &agents).execute(&self.pg).await?;
+        }
         Ok(())
     }
 
@@ -328,26 +252,6 @@ impl Store {
         let NewJob { queue, kind, max_attempts } = job;
         let pushed = sqlx::query_file!("queries/queue/push.sql", queue.as_str(), kind, max_attempts);
         Ok(pushed.execute(&self.pg).await?.rows_affected() == 1)
-    }
-}
-
-/// Ends as parallel arrays.
-struct Columns<'a> {
-    ids: Vec<i64>,
-    errors: Vec<Option<&'a str>>,
-    pauses: Vec<f64>,
-    are_dead: Vec<bool>,
-}
-
-impl<'a> Columns<'a> {
-    fn of(ended: &[&'a Ended]) -> Self {
-        let verdicts = || ended.iter().map(|ended| &ended.verdict);
-        Self {
-            ids: ended.iter().map(|ended| ended.id.0).collect(),
-            errors: verdicts().map(Verdict::error).collect(),
-            pauses: verdicts().map(|verdict| verdict.pause().as_secs_f64()).collect(),
-            are_dead: verdicts().map(|verdict| matches!(verdict, Verdict::Dead { .. })).collect(),
-        }
     }
 }
 

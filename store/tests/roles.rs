@@ -8,7 +8,7 @@ use readmodel::model::Format;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgPoolOptions};
 use store::{
     Schema, Source, Store, migrate,
-    queue::{Ended, Job, Queue, Verdict, rebuilds::Turn},
+    queue::{End, Ended, Job, Queue, Room, Turn},
 };
 use testkit::Database;
 
@@ -60,10 +60,10 @@ async fn works_with(rights: &str) {
     assert_eq!(store.schema().await.unwrap(), Schema::Current);
     run(&mut admin, "insert into public.organizations (name) values ('org')").await;
     store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-    let claimed = store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await.unwrap().claimed.unwrap();
+    let claimed =
+        store.claim("worker", Queue::Rebuild, LEASE, Turn::FIRST, Room::EVERYWHERE).await.unwrap().claimed.unwrap();
     assert!(matches!(claimed.job, Job::Rebuild(_)), "{claimed:?}");
-    let ended = Ended { id: claimed.id, is_rebuild: true, worker: "worker".to_owned(), verdict: Verdict::Done };
-    store.finish(&[ended]).await.unwrap();
+    store.finish(&[Ended::new(claimed, "worker", End::Done, 0.5)]).await.unwrap();
     assert_eq!(texts(&mut admin, "select worker from prewarm.leases").await, [""; 0]);
     store.close().await;
 

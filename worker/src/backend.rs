@@ -26,11 +26,7 @@ use apalis_core::{
 use readmodel::time::Timestamp;
 use store::{
     Error, Store,
-    queue::{
-        Claimed, End, Ended, Job, JobId, Lost, Queue,
-        life::Life,
-        rebuilds::{RebuildClaim, Turn},
-    },
+    queue::{Claim, Claimed, End, Ended, Job, JobId, Lost, Queue, Room, Turn, life::Life},
 };
 use tokio::time::{Instant, Sleep};
 
@@ -75,16 +71,17 @@ impl Held {
         self.map().keys().copied().collect()
     }
 
-    fn without_hurry(&self) -> usize {
-        self.map().values().filter(|claimed| !claimed.is_urgent).count()
+    /// The number of those that are so.
+    fn count(&self, so: impl Fn(&Claimed) -> bool) -> usize {
+        self.map().values().filter(|claimed| so(claimed)).count()
     }
 
     fn get(&self, id: JobId) -> Option<Claimed> {
         self.map().get(&id).cloned()
     }
 
-    fn add(&self, claimed: &[Claimed]) {
-        self.map().extend(claimed.iter().map(|claimed| (claimed.id, claimed.clone())));
+    fn add<'a>(&self, claimed: impl Iterator<Item = &'a Claimed>) {
+        self.map().extend(claimed.map(|claimed| (claimed.id, claimed.clone())));
     }
 
     fn remove(&self, ids: impl IntoIterator<Item = JobId>) {
@@ -99,7 +96,7 @@ impl Held {
     }
 }
 
-/// Where a worker is in its round of owed orgs.
+/// Where a worker is in its round of owed orgs, or agents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Round {
     turn: Turn,
@@ -144,24 +141,29 @@ impl Line {
         Ok(())
     }
 
-    /// The work that a claim found, and whether another may find more at once.
-    async fn claim(&self, worker: &str) -> Result<(Vec<Claimed>, bool), Error> {
-        let lease = self.limits.lease;
-        if self.queue != Queue::Rebuild {
-            let claimed = self.store.claim_jobs(worker, self.queue, BATCH as i32, lease).await?;
-            let more = !claimed.is_empty();
-            return Ok((claimed, more));
-        }
+    async fn claim(&self, worker: &str) -> Result<Claim, Error> {
         let Round { turn, leisure_at } = *self.round();
-        // At most half of the places are for what no change asks for.
-        let has_time = leisure_at <= Instant::now() && self.held.without_hurry() < self.limits.concurrency.div_ceil(2);
-        let RebuildClaim { claimed, turn, more } = self.store.claim_rebuild(worker, lease, turn, has_time).await?;
+        let mut room = self.room();
+        room.unhurried &= leisure_at <= Instant::now();
+        let claim = self.store.claim(worker, self.queue, self.limits.lease, turn, room).await?;
         let mut round = self.round();
-        round.turn = turn;
-        if has_time && claimed.is_none() && !more {
+        round.turn = claim.turn;
+        if room.unhurried && claim.claimed.is_none() && !claim.more {
             round.leisure_at = Instant::now() + LEISURE;
         }
-        Ok((claimed.into_iter().collect(), more))
+        Ok(claim)
+    }
+
+    /// At most half of the places are for orgs that no change asks for. One place is always free of test calls, and one of
+    /// everything else that needs Vapi, so that neither waits for all of the other.
+    fn room(&self) -> Room {
+        let places = self.limits.concurrency;
+        let is_test_call = |claimed: &Claimed| matches!(claimed.job, Job::TestCall(_));
+        Room {
+            unhurried: self.held.count(|claimed| !claimed.is_urgent) < places.div_ceil(2),
+            test_calls: self.held.count(is_test_call) + 1 < places.max(2),
+            others: self.held.count(|claimed| !is_test_call(claimed)) + 1 < places.max(2),
+        }
     }
 
     fn round(&self) -> MutexGuard<'_, Round> {
@@ -208,13 +210,13 @@ impl Persistence for Line {
     async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Job>>, Infallible> {
         let rings = self.bell.rings();
         match bounded(self.claim(worker.name())).await {
-            Ok((claimed, more)) => {
+            Ok(Claim { claimed, more, .. }) => {
                 self.progress.made();
-                let missed = claimed.is_empty() && self.bell.rings() != rings;
+                let missed = claimed.is_none() && self.bell.rings() != rings;
                 if missed || more {
                     self.bell.ring();
                 }
-                self.held.add(&claimed);
+                self.held.add(claimed.iter());
                 Ok(claimed.into_iter().map(task).collect())
             }
             Err(error) => {
@@ -226,14 +228,14 @@ impl Persistence for Line {
     }
 
     async fn reenqueue_abandoned(&mut self, tasks: Vec<Task<Job>>, worker: &WorkerContext) -> Result<u64, Infallible> {
-        let ids: Vec<JobId> = tasks.iter().filter_map(|task| job_id(task.task_id()?)).collect();
+        let claimed = tasks.iter().filter_map(|task| self.held.get(job_id(task.task_id()?)?));
+        let claimed: Vec<Claimed> = claimed.collect();
         // A failure is harmless: at its end the process gives back all that it holds.
-        if let Err(error) = bounded(self.store.release(worker.name(), &ids)).await {
+        if let Err(error) = bounded(self.store.release(worker.name(), &claimed)).await {
             self.complain("release", &error);
         }
-        let released = ids.len() as u64;
-        self.held.remove(ids);
-        Ok(released)
+        self.held.remove(claimed.iter().map(|claimed| claimed.id));
+        Ok(claimed.len() as u64)
     }
 
     /// Tries for as long as a lease. After that the jobs count as lost, and run again.
@@ -247,7 +249,7 @@ impl Persistence for Line {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.held.remove(ended.into_iter().map(|ended| ended.id));
+        self.held.remove(ended.iter().map(Ended::id));
         Ok(())
     }
 
@@ -282,21 +284,13 @@ impl Line {
     fn ended(&self, event: TaskEvent<End>, worker: &WorkerContext) -> Option<Ended> {
         let TaskEvent::Complete(ended) = event else { return None };
         let claimed = self.held.get(job_id(&ended.task_id)?)?;
-        Some(ended_with(ended.result.unwrap_or_else(End::Failed), &claimed, worker.name()))
-    }
-}
-
-fn ended_with(end: End, claimed: &Claimed, worker: &str) -> Ended {
-    Ended {
-        id: claimed.id,
-        is_rebuild: matches!(claimed.job, Job::Rebuild(_)),
-        worker: worker.to_owned(),
-        verdict: claimed.attempts.judge(end, rand::random()),
+        let end = ended.result.unwrap_or_else(End::Failed);
+        Some(Ended::new(claimed, worker.name(), end, rand::random()))
     }
 }
 
 fn failed(Lost { claimed, worker }: Lost) -> Ended {
-    ended_with(End::Failed("lost: it did not end within its lease".to_owned()), &claimed, &worker)
+    Ended::new(claimed, &worker, End::Lost, rand::random())
 }
 
 /// A backend that claims when the bell rings and at intervals. A claim that leaves work behind rings the bell. (apalis

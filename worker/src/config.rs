@@ -67,7 +67,7 @@ impl Default for Config {
                 poll: Duration::from_millis(250),
             },
             prewarm: Some(Limits {
-                // One more than prewarm.prewarm_places(), as the comment there explains.
+                // Three for test calls, and three for everything else.
                 concurrency: 4,
                 // Syncing an agent is a few requests of ten seconds at most; verifying all assistants takes longer.
                 timeout: Duration::from_mins(5),

@@ -72,7 +72,7 @@ impl Editions {
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {
         let rebuilt = tokio::select! {
-            rebuilt = materialize::rebuild(&self.store, self.clock, org) => rebuilt,
+            rebuilt = materialize::persist(|| materialize::rebuild(&self.store, self.clock, org)) => rebuilt,
             () = self.store.link.silent_for(SILENCE_LIMIT) => return Err(Unavailable),
         };
         let outcome = rebuilt.as_ref().map_or("failed", materialize::Outcome::name);

@@ -6,7 +6,7 @@ use materialize::{rebuild, rebuild_anew};
 use readmodel::{ids::OrgId, time::Clock};
 use store::{
     Source, Store, migrate,
-    queue::{End, Ended, Queue, rebuilds::Turn},
+    queue::{Claimed, End, Ended, Queue, Room, Turn},
 };
 use testkit::{
     Database,
@@ -205,6 +205,10 @@ async fn sprung(session: &mut PgConnection) -> Vec<String> {
     sprung
 }
 
+async fn claim(store: &Store, queue: Queue) -> Option<Claimed> {
+    store.claim("worker", queue, LEASE, Turn::FIRST, Room::EVERYWHERE).await.unwrap().claimed
+}
+
 /// Runs everything that a worker does for an org, in its own sessions.
 async fn work(store: &Store, writer: &mut PgConnection) {
     for (status, count) in [("new", 1), ("qualified", 150)] {
@@ -217,14 +221,13 @@ async fn work(store: &Store, writer: &mut PgConnection) {
         );
         run(writer, &change).await.unwrap();
         store.heartbeat("worker", Queue::Rebuild, LEASE, &[]).await.unwrap();
-        let claimed = store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await.unwrap().claimed.unwrap();
+        let claimed = claim(store, Queue::Rebuild).await.unwrap();
         rebuild(store, Clock::Database, ORG).await.unwrap();
         rebuild_anew(store, Clock::Database, ORG).await.unwrap();
-        let verdict = claimed.attempts.judge(End::Failed("once".to_owned()), 0.5);
-        let ended = Ended { id: claimed.id, is_rebuild: true, worker: "worker".to_owned(), verdict };
+        let ended = Ended::new(claimed, "worker", End::Failed("once".to_owned()), 0.5);
         store.finish(&[ended]).await.unwrap();
         run(writer, "update prewarm.leases set until = now()").await.unwrap();
-        store.claim_jobs("worker", Queue::Prewarm, 4, LEASE).await.unwrap();
+        claim(store, Queue::Prewarm).await;
     }
 }
 
@@ -250,9 +253,10 @@ async fn functions_planted_in_public_are_never_run_by_us() {
                  delete from prewarm.jobs;
                  delete from prewarm.leases;
                  insert into prewarm.marks (org_id, what) values ('00000000-0000-0000-0000-000000000001', 'again');
-                 select prewarm.claim_rebuild('worker', '1 minute', '00000000-0000-0000-0000-000000000000', 1);
-                 select prewarm.claim('worker', 'maintenance', 4);
-                 select prewarm.claim_prewarms('worker', 4, '1 minute');
+                 select prewarm.claim_rebuild('worker', '1 minute', 0, '00000000-0000-0000-0000-000000000000',
+                                              '00000000-0000-0000-0000-000000000000', 1);
+                 select prewarm.claim('worker', 'maintenance');
+                 select prewarm.claim_prewarm('worker', '1 minute', '00000000-0000-0000-0000-000000000000', true, true);
                  select prewarm.open_test_call(gen_random_uuid(), org_id, call_direction) from public.agents;
                  select from public.view_actionable_leads;
                  refresh materialized view prewarm.fleet_pulse";

@@ -1,4 +1,4 @@
--- Ends a job well, and removes its subject's dead letter. Does nothing if the worker has lost the job.
+-- Ends a job well, and removes the dead letter of its kind. Does nothing if the worker has lost the job.
 create or replace function prewarm.done(job_id bigint, worker text) returns void
 language plpgsql as $$
 declare
@@ -9,6 +9,6 @@ begin
    where j.id = job_id and j.worker = done.worker and j.state = 'running'
   returning * into ended;
   if found then
-    delete from prewarm.dead_letters d where d.kind = ended.kind and d.subject = ended.subject;
+    delete from prewarm.dead_letters d where d.kind = ended.kind;
   end if;
 end $$;

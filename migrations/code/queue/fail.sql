@@ -13,7 +13,7 @@ begin
   end if;
   if is_dead then
     delete from prewarm.jobs j where j.id = job_id;
-    call prewarm.bury_work(job_id, ended.queue, ended.kind, ended.subject, ended.attempts, ended.max_attempts, ended.error);
+    call prewarm.bury_work(job_id, ended.queue, ended.kind, '00000000-0000-0000-0000-000000000000', ended.attempts, ended.max_attempts, ended.error);
   else
     perform prewarm.wait_again(job_id, ended.attempts, now() + pause);
   end if;

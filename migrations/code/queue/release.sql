@@ -11,6 +11,5 @@ begin
   if not found then
     return;
   end if;
-  update prewarm.assistants a set until = null where a.agent_id = held.agent_id and a.holder is null;
   perform prewarm.wait_again(job_id, greatest(held.attempts - 1, 0), held.run_at);
 end $$;

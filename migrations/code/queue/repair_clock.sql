@@ -17,5 +17,10 @@ begin
      set until = now() + lease
    where l.until > now() + greatest(lease, prewarm.longest_pause());
   update prewarm.leases l set claimed_at = now() where l.claimed_at > now();
+  update prewarm.test_calls t
+     set claimed_at = least(t.claimed_at, now()), until = least(t.until, now() + lease)
+   where t.stage in ('preparing', 'connecting')
+     and (t.claimed_at > now() or t.until > now() + greatest(lease, prewarm.longest_pause()))
+     and t.until < 'infinity';
   delete from prewarm.cron_slots s where s.slot > now() + interval '1 second';
 end $$;

@@ -6,7 +6,9 @@ begin
   return exists (select from prewarm.marks m where m.org_id > besides)
       or exists (select from prewarm.marks m where m.org_id < besides)
       or exists (select from prewarm.versions v where v.next_change_at <= statement_timestamp() and v.org_id <> besides)
-      or exists (select from prewarm.leases l where l.until <= statement_timestamp() and l.org_id <> besides)
+      or exists (
+           select from prewarm.leases l where l.holder is null and l.until <= statement_timestamp() and l.org_id <> besides
+         )
       or exists (
            select
              from prewarm.versions v

@@ -1,10 +1,10 @@
--- Claims the rebuild of the org that is owed longest, by its lease: see prewarm.next_owed, which `after` is for. Where none
--- is, and the worker has room for what is not urgent, of one that no change asks for; `format` is null where it has not.
--- One row always; without an org, there is nothing to start now. An idle claim writes nothing.
+-- Claims the rebuild of an org that is owed, by its lease: see prewarm.next_owed, which `lane`, `first` and `after` are for.
+-- Where none is, and the worker has room for what is not urgent, of one that no change asks for; `format` is null where it
+-- has not. One row always; without an id, there is nothing to start now. An idle claim writes nothing.
 --
 -- The planner settings are for plans that live as long as their session: one that was made while little was owed would
 -- read whole tables when much is.
-create or replace function prewarm.claim_rebuild(worker text, lease interval, inout after uuid, format int,
+create or replace function prewarm.claim_rebuild(me text, lease interval, lane int, first uuid, inout after uuid, format int,
                                                  out id bigint, out org_id uuid, out starts int, out urgent boolean,
                                                  out more boolean)
 language plpgsql
@@ -15,14 +15,14 @@ begin
   for try in 1..5 loop
     org_id := null;
     if prewarm.anything_owed() then
-      select o.after, o.org_id into after, org_id from prewarm.next_owed(after) o;
+      select o.after, o.org_id, o.more into after, org_id, more from prewarm.next_owed(lane, first, after) o;
     end if;
     urgent := org_id is not null;
-    if org_id is null and format is not null then
+    if not urgent and not more and format is not null then
       select l.org_id, l.more into org_id, more from prewarm.next_later(format) l;
     end if;
     exit when org_id is null;
-    select l.holder, l.starts into id, starts from prewarm.take_lease(org_id, worker, lease, false) l;
+    select l.holder, l.starts into id, starts from prewarm.take_lease(org_id, me, lease, false) l;
     if found then
       more := more or prewarm.anything_owed(besides => org_id);
       return;

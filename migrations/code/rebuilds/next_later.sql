@@ -7,6 +7,7 @@ begin
     into org_id
     from prewarm.versions v
    where v.format < next_later.format
+     and (select true from prewarm.leases l where l.org_id = v.org_id) is null
      and prewarm.may_start(v.org_id)
    limit 1;
   if org_id is null then

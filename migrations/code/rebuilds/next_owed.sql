@@ -1,37 +1,25 @@
--- The org whose rebuild is to start next, or null: of an org with marks, whose turn is by id, of the oldest deadline, and of
--- the oldest end of a back-off, the one that has waited longest. So neither changes nor deadlines can hold up the other.
--- It relies on the planner settings of prewarm.claim_rebuild.
-create or replace function prewarm.next_owed(inout after uuid, out org_id uuid)
+-- The org whose rebuild is to start next, or null: from one of three lanes, and if that has none, from the next. A worker
+-- begins with another lane each time, so that a backlog in one holds up no other. The lanes: 0, orgs with marks, whose turn is
+-- by id; 1, deadlines, the oldest first, and versions from before the clock went back; 2, back-offs that have ended, the
+-- oldest first. It relies on the planner settings of prewarm.claim_rebuild.
+create or replace function prewarm.next_owed(lane int, first uuid, inout after uuid, out org_id uuid, out more boolean)
 language plpgsql stable as $$
-declare
-  marked uuid;
 begin
-  select m.after, m.org_id into after, marked from prewarm.next_marked(after) m;
-  select owed.org_id
-    into org_id
-    from (
-      (select m.org_id, m.marked_at as since from prewarm.marks m where m.org_id = marked order by m.xid limit 1)
-       union all
-      (select v.org_id, v.next_change_at
-         from prewarm.versions v
-        where v.next_change_at <= statement_timestamp()
-          and prewarm.may_start(v.org_id)
-        order by v.next_change_at
-        limit 1)
-       union all
-      (select l.org_id, l.until
-         from prewarm.leases l
-        where l.until <= statement_timestamp()
-          and prewarm.may_start(l.org_id)
-        order by l.until
-        limit 1)
-       union all
-      (select v.org_id, statement_timestamp()
-         from prewarm.versions v
-        where v.as_of > statement_timestamp() + interval '1 second'
-          and prewarm.may_start(v.org_id)
-        limit 1)
-    ) owed
-   order by owed.since
-   limit 1;
+  more := false;
+  for n in lane..lane + 2 loop
+    case n % 3
+      when 0 then
+        select m.after, m.org_id, m.more into after, org_id, more from prewarm.next_marked(first, after) m;
+      when 1 then
+        org_id := prewarm.next_due();
+      else
+        select l.org_id into org_id
+          from prewarm.leases l
+         where l.holder is null
+           and l.until <= statement_timestamp()
+         order by l.until
+         limit 1;
+    end case;
+    exit when org_id is not null;
+  end loop;
 end $$;

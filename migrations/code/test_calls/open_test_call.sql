@@ -12,12 +12,6 @@ begin
   insert into prewarm.test_calls (id, org_id, agent_id, assistant_id)
   values (new_id, org, agent.id, agent.vapi_assistant_id)
       on conflict (agent_id) where stage in ('preparing', 'connecting', 'ready') do nothing;
-  if found then
-    -- In the same transaction: there is no call without its job, and a queue that gives a job out again if its worker dies.
-    -- Before all that wait: a person waits.
-    insert into prewarm.jobs (queue, kind, test_call_id, max_attempts, priority)
-    values ('prewarm', 'test_call', new_id, prewarm.quarantine_starts(), 1);
-  end if;
   return query
     select *
       from prewarm.test_calls t

@@ -70,8 +70,10 @@ impl Builder {
         let Some(lease) = self.store.take_lease(org, &self.holder, Asks::Operator).await? else {
             return Ok(None);
         };
-        let rebuilding = materialize::rebuild_anew(&self.store, Clock::Database, org);
-        let rebuilt = self.store.while_held(lease, rebuilding).await;
-        Ok(Some(rebuilt?).filter(|outcome| *outcome != Outcome::Superseded))
+        let rebuilding = materialize::persist(|| materialize::rebuild_anew(&self.store, Clock::Database, org));
+        match self.store.while_held(lease, rebuilding).await {
+            Err(materialize::Error::Overtaken) => Ok(None),
+            rebuilt => rebuilt.map(Some),
+        }
     }
 }

@@ -1,11 +1,23 @@
 -- store::queue::retire
 -- $1 how the workers' names begin.
+with reserved as (
+  update prewarm.assistants
+     set until = null
+   where holder is null
+     and until > now()
+     and starts_with(worker, $1)
+)
 select prewarm.release(id, worker)
   from prewarm.jobs
  where state = 'running'
    and starts_with(worker, $1)
  union all
-select prewarm.release_rebuild(holder)
+select prewarm.release_rebuild(holder, worker)
   from prewarm.leases
  where holder is not null
+   and starts_with(worker, $1)
+ union all
+select prewarm.release_test_call(claim)
+  from prewarm.test_calls
+ where claim is not null
    and starts_with(worker, $1)

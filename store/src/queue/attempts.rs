@@ -4,12 +4,15 @@
 //! both sides. After its last start, or when no further one would help, work is dead, and a dead letter says why: the third
 //! start of a rebuild, an agent or a test call, the tenth of scheduled work. A dead rebuild is tried again each minute, since the
 //! org may have been mended meanwhile: it is in quarantine. A start that has no end, because its process died or lost it,
-//! counts as one that ended badly.
+//! counts as one that ended badly, and the next one follows without a pause.
 
 use std::time::Duration;
 
 /// The pause before another try of a dead rebuild.
 pub const QUARANTINE_PAUSE: Duration = Duration::from_mins(1);
+
+/// The reason of a dead letter whose last start has no end.
+const LOST: &str = "lost: it did not end within its lease";
 
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_mins(1);
@@ -32,6 +35,8 @@ pub enum End {
     Failed(String),
     /// Badly, and no further attempt would help.
     Dead(String),
+    /// Never: its worker is gone, or has lost it. Whoever waits has waited already.
+    Lost,
 }
 
 /// The consequence of an end.
@@ -62,6 +67,8 @@ impl Attempts {
                 Verdict::Again { error: storable(&error), pause: self.pause(chance) }
             }
             End::Failed(error) | End::Dead(error) => Verdict::Dead { error: storable(&error) },
+            End::Lost if self.starts < self.limit => Verdict::Again { error: LOST.to_owned(), pause: Duration::ZERO },
+            End::Lost => Verdict::Dead { error: LOST.to_owned() },
         }
     }
 
@@ -123,5 +130,8 @@ mod tests {
         assert_ne!(failed(2, 3, 0.5), dead);
         assert_eq!(Attempts { starts: 1, limit: 3 }.judge(End::Dead("why".to_owned()), 0.5), dead);
         assert_eq!(Attempts { starts: 3, limit: 3 }.judge(End::Done, 0.5), Verdict::Done);
+        let lost = |starts| Attempts { starts, limit: 3 }.judge(End::Lost, 0.5);
+        assert!(matches!(lost(2), Verdict::Again { pause: Duration::ZERO, .. }));
+        assert!(matches!(lost(3), Verdict::Dead { .. }));
     }
 }

@@ -11,7 +11,7 @@ use crate::{Error, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life(i32);
 
-/// Between looks whether the session still lives: shorter than the silence that `prewarm.lost_jobs` waits for, so that the
+/// Between looks whether the session still lives: shorter than the silence that `prewarm.is_gone` waits for, so that the
 /// lock is back before others judge.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use readmodel::ids::OrgId;
-use store::queue::{End, rebuilds::Turn};
+use store::queue::{End, Queue, Room, Turn};
 
 use crate::harness::{Db, Probe, Running, org_of, patient};
 
@@ -28,7 +28,7 @@ async fn drained(db: &Db) -> Vec<OrgId> {
     const LEASE: Duration = Duration::from_secs(60);
     let mut orgs = Vec::new();
     loop {
-        let claim = db.store().claim_rebuild(WORKER, LEASE, Turn::FIRST, true).await.unwrap();
+        let claim = db.store().claim(WORKER, Queue::Rebuild, LEASE, Turn::FIRST, Room::EVERYWHERE).await.unwrap();
         if let Some(claimed) = claim.claimed {
             assert!(!claimed.is_urgent);
             orgs.push(org_of(&claimed.job));

@@ -60,7 +60,7 @@ async fn after_a_downtime_deadlines_are_handled_oldest_first() {
     let oldest: Uuid = sqlx::query_scalar(oldest).fetch_one(&db.pg).await.unwrap();
     let claimed = db.claim_rebuild("worker").await.unwrap();
     assert_eq!(org_of(&claimed.job).0, oldest);
-    db.store().release("worker", &[claimed.id]).await.unwrap();
+    db.store().release("worker", &[claimed]).await.unwrap();
 
     let probe = rebuilding_versions(&db);
     let running = Running::start(quick(), &db.pg, &probe);

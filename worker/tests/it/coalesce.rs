@@ -10,12 +10,15 @@ use std::{
 };
 
 use readmodel::ids::OrgId;
-use store::queue::{End, rebuilds::Turn};
+use store::queue::{End, Queue, Room, Turn};
 use testkit::sqlx;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::harness::{Db, Probe, Running, org_of, patient, rebuild, touch};
+
+/// Room for what is owed alone.
+const URGENT: Room = Room { unhurried: false, ..Room::EVERYWHERE };
 
 const MARKS: &str = "select count(*) from prewarm.marks";
 
@@ -72,7 +75,8 @@ async fn a_claim_waits_for_an_org_whose_lease_an_operator_has_just_taken() {
         "insert into prewarm.leases (org_id, holder, worker, until) values ($1, 7, 'operator', now() + interval '3 s')";
     sqlx::query(lease).bind(org.0).execute(&mut *operator).await.unwrap();
     // The claim sees the org without a holder, and then waits for the row of its lease.
-    let claim = tokio::spawn(async move { store.claim_rebuild("worker", LEASE, Turn::FIRST, true).await });
+    let claim =
+        tokio::spawn(async move { store.claim("worker", Queue::Rebuild, LEASE, Turn::FIRST, Room::EVERYWHERE).await });
     db.until(
         "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()",
         1,
@@ -125,34 +129,37 @@ async fn in_a_burst_an_org_is_rebuilt_by_one_at_a_time_and_its_last_change_is_se
     db.close().await;
 }
 
-/// Claims of one worker that ends nothing: neither changes nor deadlines come last, and no org twice.
+/// Claims of one worker that ends nothing.
 #[tokio::test]
-async fn everything_owed_gets_its_turn() {
+async fn everything_owed_gets_its_turn_and_no_backlog_holds_up_the_rest() {
     const LEASE: Duration = Duration::from_secs(600);
+    const DUE: &str = "select org_id from prewarm.versions where next_change_at < now() order by next_change_at";
     let db = Db::create().await;
     db.run(
         "insert into prewarm.versions (org_id, epoch, n, format, as_of, next_change_at)
-           select gen_random_uuid(), 1, 1, 1000, now(), now() - n * interval '1 second' from generate_series(1, 50) n
+           select gen_random_uuid(), 1, 1, 1000, now(), now() - n * interval '1 second' from generate_series(1, 300) n
            union all select gen_random_uuid(), 1, 1, 1000, now() + interval '1 day', null
            union all select gen_random_uuid(), 1, 1, 1000, now(), now() + interval '1 hour';
-         insert into prewarm.leases (org_id, starts, until) values (gen_random_uuid(), 1, now() - interval '20 seconds');
+         insert into prewarm.leases (org_id, starts, until)
+           select gen_random_uuid(), 1, now() - interval '1 hour' from generate_series(1, 300);
          insert into prewarm.leases (org_id, starts, until) values (gen_random_uuid(), 3, now() + interval '1 minute');
-         insert into prewarm.marks (org_id, what, marked_at)
-           select gen_random_uuid(), 'calls', now() - interval '10 seconds' from generate_series(1, 300)",
+         insert into prewarm.marks (org_id, what) select gen_random_uuid(), 'calls' from generate_series(1, 20)",
     )
     .await;
+    let due: Vec<Uuid> = sqlx::query_scalar(DUE).fetch_all(&db.pg).await.unwrap();
+    let marked: Vec<Uuid> = sqlx::query_scalar("select org_id from prewarm.marks").fetch_all(&db.pg).await.unwrap();
     let (store, mut turn, mut orgs) = (db.store(), Turn::FIRST, Vec::new());
     loop {
-        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        let claim = store.claim("worker", Queue::Rebuild, LEASE, turn, URGENT).await.unwrap();
         turn = claim.turn;
         let Some(claimed) = claim.claimed else { break };
-        orgs.push(org_of(&claimed.job));
+        orgs.push(org_of(&claimed.job).0);
     }
-    assert_eq!(orgs.len(), 300 + 50 + 1 + 1);
+    assert_eq!(orgs.len(), 300 + 1 + 300 + 20);
     assert_eq!(orgs.iter().collect::<HashSet<_>>().len(), orgs.len());
-    let due = "select org_id from prewarm.versions where next_change_at < (select min(marked_at) from prewarm.marks)";
-    let due: Vec<Uuid> = sqlx::query_scalar(due).fetch_all(&db.pg).await.unwrap();
-    assert!(due.iter().all(|org| orgs[..due.len() + 1].contains(&OrgId(*org))), "what is owed longest comes first");
+    assert!(marked.iter().all(|org| orgs[..60].contains(org)), "changes do not wait for what is older");
+    let handled: Vec<_> = orgs.iter().filter(|org| due.contains(org)).copied().collect();
+    assert_eq!(handled, due, "deadlines come oldest first");
     db.close().await;
 }
 
@@ -165,7 +172,7 @@ async fn a_worker_goes_round_the_orgs_that_change_all_the_time() {
         .await;
     let (store, mut turn, mut orgs) = (db.store(), Turn::FIRST, Vec::new());
     for _ in 0..60 {
-        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        let claim = store.claim("worker", Queue::Rebuild, LEASE, turn, URGENT).await.unwrap();
         let claimed = claim.claimed.unwrap();
         turn = claim.turn;
         orgs.push(org_of(&claimed.job));
@@ -191,9 +198,18 @@ async fn many_orgs_in_quarantine_delay_no_other() {
     .await;
     let (store, mut turn) = (db.store(), Turn::FIRST);
     for look in 1..=5 {
-        let claim = store.claim_rebuild("worker", LEASE, turn, false).await.unwrap();
+        let claim = store.claim("worker", Queue::Rebuild, LEASE, turn, URGENT).await.unwrap();
         turn = claim.turn;
-        assert_eq!(claim.claimed.is_some(), look == 5, "look {look}");
+        assert_eq!((claim.claimed.is_some(), claim.more), (look == 5, true), "look {look}");
+    }
+    // Without one, the round ends, and begins again at the next look.
+    db.run("update prewarm.leases set until = now() + interval '1 hour', holder = null").await;
+    for round in 1..=2 {
+        for look in 1..=5 {
+            let claim = store.claim("worker", Queue::Rebuild, LEASE, turn, URGENT).await.unwrap();
+            turn = claim.turn;
+            assert_eq!((claim.claimed.is_some(), claim.more), (false, look < 5), "round {round}, look {look}");
+        }
     }
     db.close().await;
 }

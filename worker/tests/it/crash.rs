@@ -190,7 +190,7 @@ async fn a_result_that_arrives_after_its_lease_changes_nothing() {
     for end in [End::Done, End::Failed("late".into()), End::Dead("late".into())] {
         db.finish("slow", &slow, end).await;
     }
-    db.store().release("slow", &[slow.id]).await.unwrap();
+    db.store().release("slow", &[slow]).await.unwrap();
     let held = "select count(*) from prewarm.leases where until > now() and starts = 2 and worker = 'next' and holder is not null";
     assert_eq!(db.count(held).await, 1);
     db.finish("next", &next, End::Done).await;

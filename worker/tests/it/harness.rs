@@ -12,7 +12,7 @@ use monitoring::health::Health;
 use readmodel::{ids::OrgId, model::Format};
 use store::{
     Store,
-    queue::{Claimed, End, Ended, Job, NewJob, Queue, rebuilds::Turn},
+    queue::{Claimed, End, Ended, Job, NewJob, Queue, Room, Turn},
 };
 use testkit::{
     Database,
@@ -96,12 +96,13 @@ impl Db {
             "do $do$ begin
                execute replace(pg_get_functiondef('prewarm.claim_rebuild'::regproc), 'prewarm.claim_rebuild(', 'prewarm.claim_now(');
              end $do$;
-             create or replace function prewarm.claim_rebuild(worker text, lease interval, inout after uuid, format int,
-                                                              out id bigint, out org_id uuid, out starts int,
+             create or replace function prewarm.claim_rebuild(me text, lease interval, lane int, first uuid, inout after uuid,
+                                                              format int, out id bigint, out org_id uuid, out starts int,
                                                               out urgent boolean, out more boolean)
              language plpgsql as $$
              begin
-               select c.* into after, id, org_id, starts, urgent, more from prewarm.claim_now(worker, lease, after, format) c;
+               select c.* into after, id, org_id, starts, urgent, more
+                 from prewarm.claim_now(me, lease, lane, first, after, format) c;
                if (id is null) = {empty_handed} then
                  perform pg_advisory_xact_lock_shared(42);
                end if;
@@ -110,16 +111,20 @@ impl Db {
         .await;
     }
 
+    /// Claims work of a queue.
+    pub(crate) async fn claim(&self, worker: &str, queue: Queue) -> Option<Claimed> {
+        const LEASE: Duration = Duration::from_secs(60);
+        self.store().claim(worker, queue, LEASE, Turn::FIRST, Room::EVERYWHERE).await.unwrap().claimed
+    }
+
     /// Claims the rebuild of an org that is owed.
     pub(crate) async fn claim_rebuild(&self, worker: &str) -> Option<Claimed> {
-        const LEASE: Duration = Duration::from_secs(60);
-        self.store().claim_rebuild(worker, LEASE, Turn::FIRST, true).await.unwrap().claimed
+        self.claim(worker, Queue::Rebuild).await
     }
 
     /// Records the end of work that a worker has claimed.
     pub(crate) async fn finish(&self, worker: &str, claimed: &Claimed, end: End) {
-        let (id, is_rebuild) = (claimed.id, matches!(claimed.job, Job::Rebuild(_)));
-        let ended = Ended { id, is_rebuild, worker: worker.to_owned(), verdict: claimed.attempts.judge(end, 0.5) };
+        let ended = Ended::new(claimed.clone(), worker, end, 0.5);
         self.store().finish(&[ended]).await.unwrap();
     }
 

@@ -113,7 +113,7 @@ async fn a_claim_whose_answer_was_lost_ends_with_its_lease() {
     // A claim in the worker's name whose result the worker never gets. No org exists yet, so nothing interferes.
     let mut transaction = db.pg.begin().await.unwrap();
     sqlx::query("insert into organizations (name) values ('org')").execute(&mut *transaction).await.unwrap();
-    let claim = "select count(id) from prewarm.claim_rebuild($1, interval '1.5 s', '00000000-0000-0000-0000-000000000000', null)";
+    let claim = "select count(id) from prewarm.claim_rebuild($1, interval '1.5 s', 0, '00000000-0000-0000-0000-000000000000', '00000000-0000-0000-0000-000000000000', null)";
     let claimed: i64 = sqlx::query_scalar(claim).bind(&worker).fetch_one(&mut *transaction).await.unwrap();
     assert_eq!(claimed, 1);
     transaction.commit().await.unwrap();

@@ -6,31 +6,10 @@ use std::time::Duration;
 use jobs::{Context, JobError};
 use monitoring::health::Health;
 use readmodel::time::Clock;
-use testkit::sqlx;
 use tokio_util::sync::CancellationToken;
 use worker::{DEFAULT_EVENT_RETENTION, run_handler};
 
 use crate::harness::{Db, Nope, Probe, Running, quick, store_of};
-
-#[tokio::test]
-async fn an_unreadable_job_cannot_be_pushed() {
-    let db = Db::create().await;
-    for values in [
-        "'rebuild', 'rebuild', null, null",
-        "'prewarm', 'prewarm', null, null",
-        "'prewarm', 'test_call', gen_random_uuid(), gen_random_uuid()",
-        "'prewarm', 'test_call', null, null",
-        "'maintenance', 'prune', gen_random_uuid(), null",
-        "'nobody''s', 'prune', null, null",
-    ] {
-        let push = format!(
-            "insert into prewarm.jobs (queue, kind, agent_id, test_call_id, max_attempts) values ({values}, 3)"
-        );
-        let refused = sqlx::raw_sql(sqlx::AssertSqlSafe(push)).execute(&db.pg).await.unwrap_err();
-        assert!(refused.to_string().contains("violates check constraint"), "{values}: {refused}");
-    }
-    db.close().await;
-}
 
 #[tokio::test]
 async fn a_job_of_an_unknown_kind_is_a_dead_letter_and_the_next_one_runs() {

@@ -22,7 +22,7 @@ async fn a_job_unknown_to_its_worker_is_released_at_the_second_heartbeat() {
     let first = look(&db, &[], None).await;
     assert_eq!(first.released, 0);
     assert!(db.push("known", 3).await && db.push("stray", 3).await);
-    let claim = async || db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
+    let claim = async || db.claim(WORKER, Queue::Maintenance).await.unwrap();
     let (known, stray) = (claim().await, claim().await);
     // A look that started before the claims leaves both jobs alone.
     assert_eq!(look(&db, &[], Some(first.at)).await.released, 0);
@@ -63,7 +63,7 @@ async fn a_rebuild_that_is_released_does_not_count_as_a_start() {
     for _ in 0..4 {
         let claimed = db.claim_rebuild(WORKER).await.unwrap();
         assert_eq!(claimed.attempts.starts, 1);
-        db.store().release(WORKER, &[claimed.id]).await.unwrap();
+        db.store().release(WORKER, &[claimed]).await.unwrap();
     }
     db.close().await;
 }
@@ -75,7 +75,7 @@ async fn a_job_that_fails_while_another_of_its_subject_waits_leaves_it_the_attem
     db.store().heartbeat(WORKER, Queue::Maintenance, LEASE, &[]).await.unwrap();
     for attempt in 1..=3 {
         db.push("sweep", 3).await;
-        let claimed = db.store().claim_jobs(WORKER, Queue::Maintenance, 1, LEASE).await.unwrap().remove(0);
+        let claimed = db.claim(WORKER, Queue::Maintenance).await.unwrap();
         assert_eq!(claimed.attempts.starts, attempt);
         db.push("sweep", 3).await;
         db.finish(WORKER, &claimed, End::Failed("out of disk".to_owned())).await;
@@ -90,7 +90,7 @@ async fn a_lost_job_of_a_queue_without_workers_is_ended() {
     let db = Db::create().await;
     db.store().heartbeat("gone", Queue::Maintenance, LEASE, &[]).await.unwrap();
     db.push("sweep", 1).await;
-    assert_eq!(db.store().claim_jobs("gone", Queue::Maintenance, 1, LEASE).await.unwrap().len(), 1);
+    assert!(db.claim("gone", Queue::Maintenance).await.is_some());
     let beat = async || db.store().heartbeat(WORKER, Queue::Rebuild, LEASE, &[]).await.unwrap();
     assert_eq!(beat().await.len(), 0);
     db.run(
@@ -110,8 +110,8 @@ async fn a_released_agent_can_be_claimed_at_once() {
     db.run(&format!("insert into agents (org_id, name) values ('{org}', 'agent')")).await;
     db.store().heartbeat(WORKER, Queue::Prewarm, LEASE, &[]).await.unwrap();
     for _ in 0..2 {
-        let claimed = db.store().claim_jobs(WORKER, Queue::Prewarm, 1, LEASE).await.unwrap().remove(0);
-        db.store().release(WORKER, &[claimed.id]).await.unwrap();
+        let claimed = db.claim(WORKER, Queue::Prewarm).await.unwrap();
+        db.store().release(WORKER, &[claimed]).await.unwrap();
     }
     db.close().await;
 }

@@ -11,6 +11,6 @@ pushed as (
   insert into prewarm.jobs (queue, kind, max_attempts)
   select $3, $4, $5
     from fired
-      on conflict (kind, subject) where state = 'waiting' do nothing
+      on conflict (kind) where state = 'waiting' do nothing
 )
 select exists (select from fired) as "fired!"

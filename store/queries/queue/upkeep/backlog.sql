@@ -1,7 +1,7 @@
 -- store::queue::upkeep::backlog
--- One row. An org with a lease counts as owed: it is being rebuilt, or waits for its next attempt. Parked events count up
--- to a limit, because this runs each second; events that name neither an assistant nor a number wait for nothing and do
--- not count.
+-- One row. An org with a lease counts as owed: it is being rebuilt, or waits for its next attempt. After a bad end it has
+-- waited since the first of its starts. Parked events count up to a limit, because this runs each second; events that name
+-- neither an assistant nor a number wait for nothing and do not count.
 with orgs as (
   select org_id from prewarm.owed
   union
@@ -11,7 +11,7 @@ since as (
   select least(
            (select m.marked_at from prewarm.marks m where m.org_id = o.org_id order by m.xid limit 1),
            case when v.next_change_at <= statement_timestamp() then v.next_change_at end,
-           l.claimed_at
+           case when l.holder is null or l.starts > 1 then l.since end
          ) as instant
     from orgs o
     left join prewarm.versions v on v.org_id = o.org_id

@@ -10,7 +10,12 @@ use store::{
 use uuid::Uuid;
 use vapi_standin::{Fault, Operation};
 
-use crate::assistants::town::Town;
+use worker::Limits;
+
+use crate::{
+    assistants::town::Town,
+    harness::{Probe, Running, eventually, patient},
+};
 
 const LEASE: Duration = Duration::from_secs(20);
 
@@ -33,41 +38,56 @@ impl Town {
     async fn lives(&self, worker: &str) {
         self.store.heartbeat(worker, Queue::Prewarm, LEASE, &[]).await.unwrap();
     }
+}
 
-    /// The kind of job that a worker claims next.
-    async fn next(&self, worker: &str) -> Option<&'static str> {
-        let claimed = self.store.claim_jobs(worker, Queue::Prewarm, 1, LEASE).await.unwrap();
-        claimed.first().map(|claimed| match claimed.job {
-            Job::SyncAssistant(_) => "prewarm",
-            Job::TestCall(_) => "test_call",
-            Job::Rebuild(_) | Job::Maintenance(_) => "another",
-        })
-    }
+/// A worker's starts, of test calls and of everything else that needs Vapi.
+fn starts(probe: &Probe) -> (usize, usize) {
+    (probe.starts_of("test_call"), probe.starts_of("prewarm") + probe.starts_of("take_up_assistants"))
 }
 
 #[tokio::test]
 async fn neither_calls_nor_saves_take_every_place() {
     let town = Town::new().await;
-    town.lives("worker").await;
     let mut agents = Vec::new();
     for _ in 0..6 {
         agents.push(town.fresh().await);
     }
-    for _ in 0..3 {
-        assert_eq!(town.next("worker").await, Some("prewarm"));
-    }
-    assert_eq!(town.next("worker").await, None, "the last place is for a call");
+    let mut config = patient();
+    config.prewarm = Some(Limits { concurrency: 4, ..config.rebuild.clone() });
+    config.shutdown = Duration::from_millis(1);
+    let probe = Probe::new(async |_| std::future::pending().await);
+    let running = Running::start(config.clone(), &town.db.pg, &probe);
+    eventually("three places are taken", async || (starts(&probe) == (0, 3)).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(starts(&probe), (0, 3), "the last place is for a call");
     town.click(&agents[0]).await;
-    assert_eq!(town.next("worker").await, Some("test_call"));
+    eventually("the call is made", async || (starts(&probe) == (1, 3)).then_some(())).await;
+    running.stop().await;
+
     // Calls go first, but do not take every place.
-    town.lives("another").await;
     for agent in &agents[1..5] {
         town.click(agent).await;
     }
-    for _ in 0..3 {
-        assert_eq!(town.next("another").await, Some("test_call"));
-    }
-    assert_eq!(town.next("another").await, Some("prewarm"));
+    let probe = Probe::new(async |_| std::future::pending().await);
+    let running = Running::start(config, &town.db.pg, &probe);
+    eventually("four places are taken", async || (starts(&probe) == (3, 1)).then_some(())).await;
+    running.stop().await;
+    town.close().await;
+}
+
+/// The killed worker's claim would last for a minute.
+#[tokio::test]
+async fn a_lost_test_call_is_made_by_another_worker() {
+    let town = Town::new().await;
+    let agent = town.synced().await;
+    let call = town.click(&agent).await;
+    town.lives("killed").await;
+    assert!(town.db.claim("killed", Queue::Prewarm).await.is_some());
+    assert!(town.db.claim("next", Queue::Prewarm).await.is_none(), "it is claimed");
+    town.db.run("update prewarm.test_calls set until = now()").await;
+    let worker = town.start();
+    eventually("it is ready", async || (town.look(call).await.stage == TestCallStage::Ready).then_some(())).await;
+    worker.stop().await;
     town.close().await;
 }
 

@@ -1,7 +1,0 @@
--- store::queue::rebuilds::claim
--- $1 worker, $2 seconds of the lease, $3 the org after which to look, $4 the newest format for what is not urgent, or null.
--- One row.
-select id, org_id, starts, urgent, more as "more!",
-       after as "after!",
-       prewarm.quarantine_starts() as "max_attempts!"
-  from prewarm.claim_rebuild($1, make_interval(secs => $2), $3, $4)
