@@ -1,4 +1,4 @@
-//! Makes an agent's assistant at Vapi equal to the agent. Claims create this job for agents that are owed.
+//! Makes an agent's assistant at Vapi equal to the agent, which a claim has reserved.
 //!
 //! A pass reads the agent, decides on one step, takes it and reads again, until nothing is left to do. So it ends with
 //! the newest configuration, whatever was saved in the meantime. A lease allows one pass at a time. Failures of Vapi

@@ -19,7 +19,7 @@ use vapi::client::{Call, Client, Error, WebCall};
 
 use crate::{Context, JobError, assistants};
 
-/// The limit of the whole job. `prewarm.test_call_patience()` is the fallback for calls that no worker took.
+/// The limit of the whole job. `prewarm.test_call_waits()` is the fallback for calls that no worker took.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
 /// Delay between reads of the assistant's stage.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -29,6 +29,17 @@ pub struct Lease {
     holder: String,
 }
 
+/// The work that was done under a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closing {
+    /// A rebuild whose version is published.
+    Published,
+    /// A rebuild that may have committed a version without publishing it.
+    Failed,
+    /// Nothing.
+    Nothing,
+}
+
 impl Store {
     /// Takes the lease of an org, unless another process holds it. An operator also takes that of an org which backs off or is in
     /// quarantine.
@@ -44,31 +55,42 @@ impl Store {
         Ok(sqlx::query_file_scalar!("queries/leases/quarantined.sql", org.0).fetch_one(&self.pg).await?)
     }
 
-    /// Does work under a lease, renews it meanwhile and closes it at the end. After a failure the org is owed.
-    pub async fn while_held<T, E>(&self, lease: Lease, work: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+    /// Does work under a lease, renews it meanwhile and closes it at the end, by what was done.
+    pub async fn while_held<T, E>(
+        &self,
+        lease: Lease,
+        work: impl Future<Output = Result<T, E>>,
+        closing: impl FnOnce(&T) -> Closing,
+    ) -> Result<T, E> {
         let done = tokio::select! {
             done = work => done,
             never = self.keep_lease(&lease) => match never {},
         };
         // If this fails, the lease expires by itself.
-        let _ = match done {
-            Ok(_) => sqlx::query_file!("queries/leases/end.sql", lease.start, lease.holder)
-                .fetch_one(&self.pg)
-                .await
-                .map(drop),
-            Err(_) => sqlx::query_file!("queries/leases/release.sql", lease.start, lease.holder)
-                .fetch_one(&self.pg)
-                .await
-                .map(drop),
-        };
+        let _ = self.close_lease(&lease, done.as_ref().map_or(Closing::Failed, closing)).await;
         done
+    }
+
+    async fn close_lease(&self, Lease { start, holder }: &Lease, closing: Closing) -> Result<(), sqlx::Error> {
+        let pg = &self.pg;
+        match closing {
+            Closing::Published => {
+                sqlx::query_file!("queries/leases/end.sql", start, holder).fetch_one(pg).await.map(drop)
+            }
+            Closing::Failed => {
+                sqlx::query_file!("queries/leases/release.sql", start, holder).fetch_one(pg).await.map(drop)
+            }
+            Closing::Nothing => {
+                sqlx::query_file!("queries/leases/abandon.sql", start, holder).fetch_one(pg).await.map(drop)
+            }
+        }
     }
 
     /// Renews the lease for as long as this is polled, if it is still held.
     async fn keep_lease(&self, lease: &Lease) -> Infallible {
         loop {
             tokio::time::sleep(RENEW_EVERY).await;
-            let renewed = sqlx::query_file!("queries/leases/renew.sql", lease.start, LEASE.as_secs_f64());
+            let renewed = sqlx::query_file!("queries/leases/renew.sql", lease.start, lease.holder, LEASE.as_secs_f64());
             // If this fails, another process may rebuild the org too.
             let _ = renewed.execute(&self.pg).await;
         }

@@ -51,7 +51,7 @@ impl Queue {
     }
 }
 
-/// The id of a job.
+/// The id of a job, or of the start of a rebuild, an agent or a test call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JobId(pub i64);
 
@@ -181,7 +181,7 @@ fn numbers(ids: &[JobId]) -> Vec<i64> {
 }
 
 impl Store {
-    /// Records that a worker lives, and renews the leases of the rebuilds that it holds. The first call registers the worker.
+    /// Records that a worker lives, and renews the leases of the rebuilds and test calls that it holds. The first call registers the worker.
     /// Returns the work of any worker that will not end.
     pub async fn heartbeat(
         &self,
@@ -235,7 +235,7 @@ impl Store {
         let agents: Vec<Uuid> = claimed.iter().filter_map(|claimed| claimed.job.agent()).map(|agent| agent.0).collect();
         sqlx::query_file!("queries/queue/release.sql", worker, &ids).fetch_all(&self.pg).await?;
         if !agents.is_empty() {
-            sqlx::query_file!("queries/queue/release_agents.sql", &agents).execute(&self.pg).await?;
+            sqlx::query_file!("queries/queue/release_agents.sql", worker, &agents).execute(&self.pg).await?;
         }
         Ok(())
     }

@@ -8,7 +8,10 @@ use std::{
 use metrics::counter;
 use monitoring::names;
 use readmodel::ids::OrgId;
-use store::{leases::Asks, versions::Head};
+use store::{
+    leases::{Asks, Closing},
+    versions::Head,
+};
 
 use super::{Editions, FoundEdition, Unavailable};
 use crate::reads::Source;
@@ -32,7 +35,7 @@ impl Editions {
             let lease = self.store.take_lease(org, &self.node, Asks::Reader).await.unwrap_or_default();
             let leased = lease.is_some();
             let found = match lease {
-                Some(lease) => self.store.while_held(lease, self.built_or_rebuilt(org)).await?,
+                Some(lease) => self.store.while_held(lease, self.built_or_rebuilt(org), |(_, done)| *done).await?.0,
                 None => self.built(org).await?,
             };
             match found {
@@ -60,14 +63,13 @@ impl Editions {
 
     /// The built edition, or a build of it, under the lease. The lease may be free because a build has ended. While it is
     /// held, no worker of an earlier release builds over the edition before it is read.
-    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<Option<FoundEdition>, Unavailable> {
+    async fn built_or_rebuilt(self: &Arc<Self>, org: OrgId) -> Result<(Option<FoundEdition>, Closing), Unavailable> {
         if let Some(found) = self.built(org).await? {
-            // Its maker may have died before it was announced. If this fails too, the nodes find it at their next look.
-            let _ = self.store.announce(org, found.entry.version).await;
-            return Ok(Some(found));
+            return Ok((Some(found), Closing::Nothing));
         }
         self.rebuild(org).await?;
-        self.built(org).await
+        // The rebuild has published its version, whether or not it can be read back now.
+        Ok((self.built(org).await.ok().flatten(), Closing::Published))
     }
 
     async fn rebuild(&self, org: OrgId) -> Result<(), Unavailable> {

@@ -18,7 +18,7 @@ pub(crate) async fn reconcile(stack: &Stack) {
     stack
         .sql(
             "insert into prewarm.jobs (queue, kind, max_attempts) values ('prewarm', 'reconcile', 10)
-                 on conflict (kind, subject) where state = 'waiting' do nothing",
+                 on conflict (kind) where state = 'waiting' do nothing",
         )
         .await;
     let passed = format!(

@@ -14,11 +14,14 @@ begin
            select mine.org_id
              from prewarm.leases mine
             where mine.holder = any (held)
+              and mine.worker = me
               and mine.until < now() + lease * 0.75
               -- The session that holds the row is ending the rebuild.
               for update skip locked
          );
-  update prewarm.test_calls t set until = now() + lease where t.claim = any (held) and t.until < now() + lease * 0.75;
+  update prewarm.test_calls t
+     set until = now() + lease
+   where t.claim = any (held) and t.worker = me and t.until < now() + lease * 0.75;
   return query
     select j.id, j.worker, j.kind, '00000000-0000-0000-0000-000000000000'::uuid, j.attempts, j.max_attempts
       from prewarm.lost_jobs(me, lease, held) j

@@ -22,7 +22,7 @@ begin
       and l.claimed_at <= release_strays.since
       and l.holder <> all (held);
   get diagnostics rebuilds = row_count;
-  perform prewarm.release_test_call(t.claim)
+  perform prewarm.release_test_call(t.claim, t.worker)
      from prewarm.test_calls t
     where t.worker = release_strays.worker
       and t.claim is not null

@@ -15,12 +15,13 @@ begin
   update prewarm.workers w set seen_at = now() where w.seen_at > now() + interval '1 second';
   update prewarm.leases l
      set until = now() + lease
-   where l.until > now() + greatest(lease, prewarm.longest_pause());
+   where l.until > now() + case when l.starts > 0 then greatest(lease, prewarm.longest_pause()) else interval '0' end;
   update prewarm.leases l set claimed_at = now() where l.claimed_at > now();
   update prewarm.test_calls t
-     set claimed_at = least(t.claimed_at, now()), until = least(t.until, now() + lease)
+     set created_at = least(t.created_at, now()), claimed_at = least(t.claimed_at, now()),
+         until = least(t.until, now() + case when t.attempts > 0 then lease else interval '0' end)
    where t.stage in ('preparing', 'connecting')
-     and (t.claimed_at > now() or t.until > now() + greatest(lease, prewarm.longest_pause()))
+     and t.created_at > now()
      and t.until < 'infinity';
   delete from prewarm.cron_slots s where s.slot > now() + interval '1 second';
 end $$;

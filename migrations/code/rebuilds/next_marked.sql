@@ -1,5 +1,5 @@
 -- The next org with marks whose rebuild may start, by id and round, so that each gets its turn. A round began at `first`, and
--- has come to `after`; it is over when it comes by `first` again. A look passes over two hundred orgs at most: `more` says
+-- has come to `after`; it is over when it comes by `first` again, and the next one begins there. A look passes over two hundred orgs at most: `more` says
 -- that the round goes on.
 create or replace function prewarm.next_marked(first uuid, inout after uuid, out org_id uuid, out more boolean)
 language plpgsql stable as $$
@@ -14,6 +14,7 @@ begin
       select m.org_id into org_id from prewarm.marks m order by m.org_id limit 1;
     end if;
     if org_id is null or rounded and org_id > first then
+      after := first;
       org_id := null;
       return;
     end if;

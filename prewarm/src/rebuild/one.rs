@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use materialize::Outcome;
 use readmodel::{ids::OrgId, time::Clock};
-use store::{Store, leases::Asks};
+use store::{
+    Store,
+    leases::{Asks, Closing},
+};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -71,7 +74,7 @@ impl Builder {
             return Ok(None);
         };
         let rebuilding = materialize::persist(|| materialize::rebuild_anew(&self.store, Clock::Database, org));
-        match self.store.while_held(lease, rebuilding).await {
+        match self.store.while_held(lease, rebuilding, |_| Closing::Published).await {
             Err(materialize::Error::Overtaken) => Ok(None),
             rebuilt => rebuilt.map(Some),
         }

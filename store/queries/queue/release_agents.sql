@@ -1,6 +1,8 @@
 -- store::queue::release
--- $1 agents.
+-- An agent that was taken already keeps its lease: a request of its holder may be under way.
+-- $1 worker, $2 agents.
 update prewarm.assistants
-   set until = null
- where agent_id = any ($1)
-   and holder is null
+   set starts = greatest(starts - 1, 0),
+       until = case when holder is not null then until end
+ where agent_id = any ($2)
+   and worker = $1

@@ -2,9 +2,9 @@
 -- $1 how the workers' names begin.
 with reserved as (
   update prewarm.assistants
-     set until = null
-   where holder is null
-     and until > now()
+     set starts = greatest(starts - 1, 0),
+         until = case when holder is not null then until end
+   where until > now()
      and starts_with(worker, $1)
 )
 select prewarm.release(id, worker)
@@ -17,7 +17,7 @@ select prewarm.release_rebuild(holder, worker)
  where holder is not null
    and starts_with(worker, $1)
  union all
-select prewarm.release_test_call(claim)
+select prewarm.release_test_call(claim, worker)
   from prewarm.test_calls
  where claim is not null
    and starts_with(worker, $1)

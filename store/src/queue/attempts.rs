@@ -4,7 +4,8 @@
 //! both sides. After its last start, or when no further one would help, work is dead, and a dead letter says why: the third
 //! start of a rebuild, an agent or a test call, the tenth of scheduled work. A dead rebuild is tried again each minute, since the
 //! org may have been mended meanwhile: it is in quarantine. A start that has no end, because its process died or lost it,
-//! counts as one that ended badly, and the next one follows without a pause.
+//! counts as one that ended badly, and the next one follows without a pause; an agent's, after its lease, since a request to Vapi
+//! may be under way.
 
 use std::time::Duration;
 
@@ -88,7 +89,7 @@ impl Verdict {
         }
     }
 
-    /// The pause before a rebuild's next start, or a job's.
+    /// The pause before the next start.
     pub(super) const fn pause(&self) -> Duration {
         match self {
             Self::Done => Duration::ZERO,

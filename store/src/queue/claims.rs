@@ -90,7 +90,7 @@ impl Store {
         }
     }
 
-    /// The rebuild of the org that is owed longest. If none is owed, and there is room, of an org whose blobs have an earlier
+    /// The rebuild of an org that is owed. If none may start, and there is room, of an org whose blobs have an earlier
     /// format, or that was never built.
     async fn claim_rebuild(&self, worker: &str, lease: Duration, turn: Turn, room: Room) -> Result<Claim, Error> {
         let (lease, format) = (lease.as_secs_f64(), room.unhurried.then_some(self.format.0));

@@ -89,13 +89,22 @@ impl Store {
         if ended.is_empty() {
             return Ok(());
         }
-        let Columns { ids, errors, pauses, are_dead, .. } = Columns::of(ended);
+        let Columns { ids, workers, errors, pauses, are_dead } = Columns::of(ended);
         let errors = &errors as &[Option<&str>];
         let agents: Vec<Uuid> = ended.iter().filter_map(|ended| ended.job.subject()).collect();
         let starts: Vec<i32> = ended.iter().map(|ended| ended.starts).collect();
-        sqlx::query_file!("queries/queue/finish_agents.sql", &ids, &agents, &starts, errors as _, &pauses, &are_dead)
-            .fetch_all(&self.warm)
-            .await?;
+        sqlx::query_file!(
+            "queries/queue/finish_agents.sql",
+            &ids,
+            &workers,
+            &agents,
+            &starts,
+            errors as _,
+            &pauses,
+            &are_dead
+        )
+        .fetch_all(&self.warm)
+        .await?;
         Ok(())
     }
 
@@ -103,9 +112,9 @@ impl Store {
         if ended.is_empty() {
             return Ok(());
         }
-        let Columns { ids, errors, pauses, are_dead, .. } = Columns::of(ended);
+        let Columns { ids, workers, errors, pauses, are_dead } = Columns::of(ended);
         let errors = &errors as &[Option<&str>];
-        sqlx::query_file!("queries/queue/finish_test_calls.sql", &ids, errors as _, &pauses, &are_dead)
+        sqlx::query_file!("queries/queue/finish_test_calls.sql", &ids, &workers, errors as _, &pauses, &are_dead)
             .fetch_all(&self.warm)
             .await?;
         Ok(())

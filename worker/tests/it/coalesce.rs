@@ -213,3 +213,40 @@ async fn many_orgs_in_quarantine_delay_no_other() {
     }
     db.close().await;
 }
+
+/// The walk for orgs that were never built goes on for long, and says so at each look.
+#[tokio::test]
+async fn a_walk_holds_up_no_change() {
+    const LEASE: Duration = Duration::from_secs(600);
+    let db = Db::create().await;
+    db.run(
+        "insert into organizations (name) select 'built' from generate_series(1, 3000);
+         delete from prewarm.marks;
+         insert into prewarm.versions (org_id, epoch, n, format, as_of) select id, 1, 1, 1000, now() from organizations;
+         update prewarm.backfill set next_org = '00000000-0000-0000-0000-000000000000'",
+    )
+    .await;
+    let mark = async |org: &str| {
+        db.run(&format!("insert into prewarm.marks (org_id, what) values ('{org}', 'calls')")).await;
+    };
+    let [blocked, first, changed] = [1_u128, 8, 15].map(|n| Uuid::from_u128(n << 124).to_string());
+    mark(&first).await;
+    let store = db.store();
+    let mut turn = Turn::FIRST;
+    let mut look = async || {
+        let claim = store.claim("worker", Queue::Rebuild, LEASE, turn, Room::EVERYWHERE).await.unwrap();
+        turn = claim.turn;
+        claim.claimed.map(|claimed| org_of(&claimed.job).0.to_string())
+    };
+    assert_eq!(look().await, Some(first));
+    db.run("delete from prewarm.marks").await;
+    mark(&blocked).await;
+    db.run(&format!(
+        "insert into prewarm.leases (org_id, starts, until) values ('{blocked}', 3, now() + interval '1 hour')"
+    ))
+    .await;
+    assert_eq!(look().await, None, "a step of the walk");
+    mark(&changed).await;
+    assert_eq!(look().await, Some(changed));
+    db.close().await;
+}

@@ -1,5 +1,5 @@
 -- store::queue::board::jobs
--- Jobs, rebuilds that are owed or run, and dead letters; the newest first.
+-- Jobs, rebuilds and test calls that are owed or run, and dead letters; the newest first.
 -- $1 queue or null for all, $2 state or null for all, $3 id or null for all, $4 how many at most, $5 after how many.
 select id as "id!", queue as "queue!", kind as "kind!", subject as "subject!", state as "state!", attempts as "attempts!",
        max_attempts as "max_attempts!", worker, error,

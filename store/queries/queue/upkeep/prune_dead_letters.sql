@@ -1,5 +1,5 @@
 -- store::queue::upkeep::prune
--- Dead letters of test calls: no later job of the same call can succeed.
+-- Dead letters of test calls: the same call is not made later.
 delete from prewarm.dead_letters
  where kind = 'test_call'
    and died_at < now() - interval '1 day'

@@ -3,7 +3,10 @@
 use std::{pin::pin, task::Poll};
 
 use jobs::Context;
-use store::{agents::Agent, queue::Job};
+use store::{
+    agents::Agent,
+    queue::{Job, Queue},
+};
 use vapi_standin::{Fault, Operation};
 
 use crate::assistants::town::Town;
@@ -109,5 +112,26 @@ async fn an_agent_has_one_holder_at_a_time() {
     town.passes(agent.id).await;
     town.assert_exact(&agent).await;
     assert_eq!(town.counts(), [1, 0, 0, 0]);
+    town.close().await;
+}
+
+#[tokio::test]
+async fn an_agent_that_kills_its_worker_becomes_a_dead_letter() {
+    let town = Town::new().await;
+    let agent = town.fresh().await;
+    for start in 1..=4 {
+        assert_eq!(town.db.store().dead_letters(9).await.unwrap().len(), 0, "start {start}");
+        let claimed = town.db.claim("killed", Queue::Prewarm).await.unwrap();
+        assert_eq!(claimed.attempts.starts, start);
+        town.db.run("update prewarm.assistants set until = now()").await;
+    }
+    let letter = town.db.store().dead_letters(9).await.unwrap().remove(0);
+    assert_eq!((letter.job, letter.attempts), (Job::SyncAssistant(agent.id), 3));
+    // It is owed all the same, and a good end removes the letter.
+    let worker = town.start();
+    town.settled().await;
+    town.db.until("select count(*) from prewarm.dead_letters", 0).await;
+    town.assert_exact(&agent).await;
+    worker.stop().await;
     town.close().await;
 }
