@@ -9,6 +9,7 @@ alter table prewarm.assistants
   add column worker text,
   add column starts int not null default 0 check (starts >= 0);
 
+comment on column prewarm.assistants.attempts is 'passes without a success, deferrals by Vapi included; they decide the pause';
 comment on column prewarm.assistants.worker is 'who reserved the agent last';
 comment on column prewarm.assistants.starts is 'starts since the last good end, deferrals by Vapi among the good ones';
 

@@ -269,12 +269,12 @@ fn task(claimed: Claimed) -> Task<Job> {
 }
 
 /// The id of a job as apalis has it.
-pub(crate) fn task_id(JobId(id): JobId) -> TaskId {
+fn task_id(JobId(id): JobId) -> TaskId {
     TaskId::from_string(id.to_string())
 }
 
 /// The id of a task as the queue has it.
-pub(crate) fn job_id(id: &TaskId) -> Option<JobId> {
+fn job_id(id: &TaskId) -> Option<JobId> {
     id.to_string().parse().ok()
 }
 

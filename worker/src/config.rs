@@ -31,8 +31,8 @@ pub struct Limits {
     pub concurrency: usize,
     /// A job that runs longer is cut off.
     pub timeout: Duration,
-    /// A job counts as lost when its worker has sent no heartbeat for this long, or as soon as Postgres knows that its
-    /// process is gone.
+    /// Work counts as lost when its worker has sent no heartbeat for this long, or as soon as Postgres knows that its process
+    /// is gone. An agent's has a lease of its own.
     pub lease: Duration,
     /// The interval between claims without a hint.
     pub poll: Duration,

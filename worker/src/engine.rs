@@ -206,7 +206,7 @@ async fn is_held_soon(mut is_held: watch::Receiver<bool>) -> bool {
     let held = matches!(held, Ok(Ok(_)));
     if !held {
         tracing::warn!(
-            "no lock tells that this process lives: if it is killed, its orgs wait for the end of their leases"
+            "no lock tells that this process lives: if it is killed, its work waits for the end of its leases"
         );
     }
     held

@@ -30,7 +30,7 @@ use crate::{
 const CONTACTS: [u32; 4] = [500, 5_000, 20_000, 100_000];
 /// Removes the gap between rebuilds, so that consecutive events do not wait for it.
 const NO_GAP: &str = include_str!("../../queries/no_gap.sql");
-/// Longer than the time from the announcement of a version to the end of its job. An event in between would share a rebuild.
+/// Longer than the time from the announcement of a version to the close of its lease. An event in between would share a rebuild.
 const ENDS: Duration = Duration::from_millis(2);
 /// The pause after which an event finds cold caches.
 const BETWEEN: Duration = Duration::from_millis(120);

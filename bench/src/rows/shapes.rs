@@ -24,7 +24,7 @@ const CALLS: &str = include_str!("../../queries/import_calls.sql");
 const ONE_ORG: &str = include_str!("../../queries/one_org.sql");
 const OWE_ALL: &str = include_str!("../../queries/owe_all.sql");
 const FORGET: &str = include_str!("../../queries/forget.sql");
-/// Longer than the time from the announcement of a version to the end of its job.
+/// Longer than the time from the announcement of a version to the close of its lease.
 const ENDS: Duration = Duration::from_millis(2);
 /// Time before the first measurement: a worker has several sessions, and each plans its statements once.
 const WARM_UP: Duration = Duration::from_secs(1);

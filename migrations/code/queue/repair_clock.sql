@@ -21,7 +21,11 @@ begin
      set created_at = least(t.created_at, now()), claimed_at = least(t.claimed_at, now()),
          until = least(t.until, now() + case when t.attempts > 0 then lease else interval '0' end)
    where t.stage in ('preparing', 'connecting')
-     and t.created_at > now()
-     and t.until < 'infinity';
+     and t.until < 'infinity'
+     and (
+       t.created_at > now()
+       or t.claimed_at > now()
+       or t.until > now() + case when t.attempts > 0 then greatest(lease, prewarm.longest_pause()) else interval '0' end
+     );
   delete from prewarm.cron_slots s where s.slot > now() + interval '1 second';
 end $$;

@@ -1,6 +1,6 @@
 -- The next org with marks whose rebuild may start, by id and round, so that each gets its turn. A round began at `first`, and
--- has come to `after`; it is over when it comes by `first` again, and the next one begins there. A look passes over two hundred orgs at most: `more` says
--- that the round goes on.
+-- has come to `after`; it is over when it comes by `first` again, and the next one begins there. A look passes over two
+-- hundred orgs at most: `more` says that the round goes on.
 create or replace function prewarm.next_marked(first uuid, inout after uuid, out org_id uuid, out more boolean)
 language plpgsql stable as $$
 declare

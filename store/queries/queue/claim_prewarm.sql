@@ -1,4 +1,4 @@
--- store::queue::claims::prewarm
+-- store::queue::claims::claim_prewarm
 -- $1 worker, $2 seconds of the lease, $3 the agent after which to look, $4 whether there is room for a test call, $5 and for
 -- anything else. One row.
 select id, kind, subject, attempts, max_attempts,

@@ -1,4 +1,4 @@
--- store::queue::ends::jobs
+-- store::queue::ends::finish_jobs
 -- $1 ids, $2 their workers, $3 errors (null: done), $4 seconds of pause, $5 whether no attempt is left.
 select case
          when ended.error is null then prewarm.done(ended.id, ended.worker)

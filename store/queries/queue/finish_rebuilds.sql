@@ -1,4 +1,4 @@
--- store::queue::ends::rebuilds
+-- store::queue::ends::finish_rebuilds
 -- $1 ids, $2 their workers, $3 errors (null: ended well), $4 seconds of pause, $5 whether no attempt is left.
 select case
          when ended.error is null then prewarm.end_rebuild(ended.id, ended.worker)

@@ -36,7 +36,7 @@ pub enum End {
     Failed(String),
     /// Badly, and no further attempt would help.
     Dead(String),
-    /// Never: its worker is gone, or has lost it. Whoever waits has waited already.
+    /// Never: its worker is gone, or has lost it. The next attempt need not wait.
     Lost,
 }
 

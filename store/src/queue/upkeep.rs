@@ -30,11 +30,12 @@ impl Store {
         let pg = &self.pg;
         let mut rows =
             chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_jobs.sql", ROWS_PER_STATEMENT)).await?;
+        rows +=
+            chunks(pg, || sqlx::query_file!("queries/queue/upkeep/prune_dead_letters.sql", ROWS_PER_STATEMENT)).await?;
         let others = [
             sqlx::query_file!("queries/queue/upkeep/prune_slots.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_workers.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_bins.sql"),
-            sqlx::query_file!("queries/queue/upkeep/prune_dead_letters.sql"),
             sqlx::query_file!("queries/queue/upkeep/prune_test_calls.sql"),
         ];
         for statement in others {

@@ -62,7 +62,7 @@ async fn jobs_claimed_during_a_stop_are_released() {
         stop.await;
     }
     let active = "select count(*) from pg_stat_activity
-                   where datname = current_database() and state = 'active' and query like '%queue::rebuilds::claim%' and pid <> pg_backend_pid()";
+                   where datname = current_database() and state = 'active' and query like '%queue::claims::claim_rebuild%' and pid <> pg_backend_pid()";
     db.until(active, 0).await;
     assert_eq!(probe.starts().len(), 0, "started after the signal to stop");
     assert_eq!(db.count(HELD).await, 0);
