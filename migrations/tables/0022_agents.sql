@@ -1,7 +1,9 @@
 -- Agents and test calls are claimed where they stand, like rebuilds. A job is scheduled work, known by its kind.
 drop function if exists
-  prewarm.claim(text, text, int), prewarm.claim_prewarms(text, int, interval), prewarm.enqueue_agents(), prewarm.lost_jobs(text, interval, bigint[]),
-  prewarm.marked_agents(uuid, int, int), prewarm.prewarm_places(), prewarm.wait_again(bigint, int, timestamptz);
+  prewarm.claim(text, text, int), prewarm.claim_prewarms(text, int, interval), prewarm.enqueue_agents(),
+  prewarm.lost_jobs(text, interval, bigint[]), prewarm.marked_agents(uuid, int, int), prewarm.prewarm_places(),
+  prewarm.release(bigint, text), prewarm.release_strays(text, bigint[], timestamptz),
+  prewarm.wait_again(bigint, int, timestamptz);
 
 drop view if exists prewarm.due_jobs, prewarm.shown_jobs;
 

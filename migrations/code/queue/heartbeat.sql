@@ -7,7 +7,10 @@ begin
   insert into prewarm.workers (name, queue)
   values (me, my_queue)
       on conflict (name) do update set seen_at = now();
-  perform prewarm.repair_clock(lease);
+  -- Every process has a worker of this queue: once for all three will do.
+  if my_queue = 'rebuild' then
+    perform prewarm.repair_clock(lease);
+  end if;
   update prewarm.leases l
      set until = now() + lease
    where l.org_id in (

@@ -1,15 +1,18 @@
--- Gives back a job that was not begun, or that a shutdown cut short. It counts neither as a start nor as a failure.
-create or replace function prewarm.release(job_id bigint, worker text) returns void
+-- Gives back work that was not begun, or that a shutdown cut short: neither a start nor a failure. Jobs and the starts of
+-- rebuilds and test calls are numbered by one sequence. An org stays owed, since its version may not have been published.
+create or replace function prewarm.release(start bigint, me text) returns void
 language plpgsql as $$
 declare
   held prewarm.jobs;
 begin
-  select * into held
-    from prewarm.jobs j
-   where j.id = job_id and j.worker = release.worker and j.state = 'running'
-     for update;
-  if not found then
-    return;
+  update prewarm.leases l
+     set holder = null, starts = greatest(l.starts - 1, 0), until = now()
+   where l.holder = start and l.worker = me;
+  update prewarm.test_calls t
+     set claim = null, attempts = greatest(t.attempts - 1, 0), until = now()
+   where t.claim = start and t.worker = me;
+  select * into held from prewarm.jobs j where j.id = start and j.worker = me and j.state = 'running' for update;
+  if found then
+    perform prewarm.wait_again(start, greatest(held.attempts - 1, 0), held.run_at);
   end if;
-  perform prewarm.wait_again(job_id, greatest(held.attempts - 1, 0), held.run_at);
 end $$;

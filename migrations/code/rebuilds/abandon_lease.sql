@@ -3,5 +3,5 @@ create or replace function prewarm.abandon_lease(start bigint, me text) returns 
 language plpgsql as $$
 begin
   delete from prewarm.leases l where l.holder = start and l.worker = me and l.claimed_at = l.since;
-  perform prewarm.release_rebuild(start, me);
+  perform prewarm.release(start, me);
 end $$;

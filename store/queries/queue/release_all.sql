@@ -12,12 +12,12 @@ select prewarm.release(id, worker)
  where state = 'running'
    and starts_with(worker, $1)
  union all
-select prewarm.release_rebuild(holder, worker)
+select prewarm.release(holder, worker)
   from prewarm.leases
  where holder is not null
    and starts_with(worker, $1)
  union all
-select prewarm.release_test_call(claim, worker)
+select prewarm.release(claim, worker)
   from prewarm.test_calls
  where claim is not null
    and starts_with(worker, $1)
