@@ -7,6 +7,7 @@ use monitoring::names;
 use store::{
     Store,
     intake::{ContactWrites, Erased, IntakeTransaction, LockWait, Recorded},
+    queue::Queue,
 };
 
 use crate::{Message, NotTaken, Outcome, calls::Effects};
@@ -103,7 +104,7 @@ async fn write<T>(
     let outcomes = outcomes.unwrap_or(Err(NotTaken::Late))?;
     histogram!(names::INTAKE_BATCH_SIZE).record(messages.len() as f64);
     if outcomes.iter().any(|outcome| !matches!(outcome, Outcome::Duplicate(_))) {
-        store.wake_workers();
+        store.wake_workers(Queue::Rebuild);
     }
     Ok(outcomes)
 }

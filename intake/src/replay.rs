@@ -9,6 +9,7 @@ use store::{
     Store,
     intake::{ContactWrites, IntakeTransaction, LockWait},
     parked::{Assignable, Unparked},
+    queue::Queue,
 };
 use vapi::Envelope;
 
@@ -54,7 +55,7 @@ pub async fn replay(store: &Store) -> Result<Replayed, NotTaken> {
     counter!(names::REPLAYS_TOTAL, "outcome" => "replayed").increment(run.replayed as u64);
     counter!(names::REPLAYS_TOTAL, "outcome" => "failed").increment(run.failed as u64);
     if run.replayed > 0 {
-        store.wake_workers();
+        store.wake_workers(Queue::Rebuild);
     }
     outcome.map(|()| run)
 }

@@ -12,8 +12,11 @@ use crate::{Context, JobError};
 /// The time of one run. The comparison of a large org takes longer.
 const BUDGET: Duration = Duration::from_millis(100);
 
-/// The walk rests for this many times as long as it has taken, so that it takes two hundredths of a core at most.
-const REST: u32 = 50;
+/// The walk rests for this many times as long as it has taken: it takes a fivehundredth of a core.
+const REST: u32 = 500;
+
+/// The longest rest. The comparison of one org may take many seconds.
+const LONGEST_REST: Duration = Duration::from_hours(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     if !context.store.begin_drift_walk().await.map_err(JobError::retry)? {
@@ -21,7 +24,7 @@ pub(crate) async fn run(context: &Context) -> Result<(), JobError> {
     }
     let started = Instant::now();
     let ended = walk(context, started).await;
-    context.store.rest_from_drift(started.elapsed() * REST).await.map_err(JobError::retry)?;
+    context.store.rest_from_drift((started.elapsed() * REST).min(LONGEST_REST)).await.map_err(JobError::retry)?;
     ended
 }
 

@@ -22,6 +22,7 @@ mod verify_assistants;
 pub use assistants::{AssistantSync, SyncPace};
 pub use erase::erase;
 pub use error::JobError;
+pub use materialize::Memo;
 
 use std::time::Duration;
 
@@ -38,6 +39,8 @@ use job_log::JobLog;
 pub struct Context {
     /// Postgres and Redis.
     pub store: Store,
+    /// The versions that this process made last.
+    pub memo: Memo,
     /// The clock that decides the instant of a rebuild.
     pub clock: Clock,
     /// The connection to Vapi; without it no assistant is made.
@@ -78,6 +81,7 @@ const MAINTENANCE_STARTS: i32 = 10;
 
 /// Does the work of a job. A failure, and an end by force, leave one line in the log.
 pub async fn run(context: &Context, job: &Job) -> Result<(), JobError> {
+    context.memo.tidy();
     let log = JobLog::of(job);
     let ended = work(context, job).await;
     log.end(&ended);

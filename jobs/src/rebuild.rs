@@ -35,7 +35,7 @@ async fn attempt(context: &Context, org: OrgId) -> Result<Outcome, Error> {
 async fn rebuilt(context: &Context, org: OrgId) -> Result<Outcome, Error> {
     loop {
         tokio::select! {
-            outcome = materialize::rebuild(&context.store, context.clock, org) => return outcome,
+            outcome = materialize::rebuild_by(&context.store, &context.memo, context.clock, org) => return outcome,
             () = context.store.link.silent_for(SILENCE_LIMIT) => context.store.link.answering().await,
         }
     }

@@ -1,6 +1,8 @@
 //! `rebuild(org)`: one snapshot → models → blobs → compare-and-set. Called by the jobs, and by the api for an org that
 //! has no blob anywhere.
 
+mod memo;
+
 use readmodel::{
     blob::PackError,
     edition::{Edition, Head},
@@ -15,6 +17,9 @@ use store::{
     redis::{Announce, Base, Put, Redis},
     snapshot::{Committed, Extent, Snapshot},
 };
+
+pub use memo::Memo;
+use memo::Remembered;
 
 /// The end of a rebuild.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,12 +98,18 @@ impl Error {
 /// snapshot loses every compare-and-set. Killed before its commit, it leaves the org owed by its marks; killed after it, by the
 /// lease under which its caller runs it ([`persist`]).
 pub async fn rebuild(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
-    rebuild_to(store, clock, org, Extent::Touched).await
+    rebuild_to(store, None, clock, org, Extent::Touched).await
+}
+
+/// The same, by what the process remembers of the version that it builds upon, if it made that: what cannot have changed since
+/// is neither read, nor packed, nor sent.
+pub async fn rebuild_by(store: &Store, memo: &Memo, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
+    rebuild_to(store, Some(memo), clock, org, Extent::Touched).await
 }
 
 /// The same, with everything made anew from the source: for when what is held is not to be believed.
 pub async fn rebuild_anew(store: &Store, clock: Clock, org: OrgId) -> Result<Outcome, Error> {
-    rebuild_to(store, clock, org, Extent::Everything).await
+    rebuild_to(store, None, clock, org, Extent::Everything).await
 }
 
 /// The times that a rebuild under a lease begins again.
@@ -119,40 +130,57 @@ where
     Err(Error::Overtaken)
 }
 
-async fn rebuild_to(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
-    match build(store, clock, org, extent).await {
+async fn rebuild_to(
+    store: &Store,
+    memo: Option<&Memo>,
+    clock: Clock,
+    org: OrgId,
+    extent: Extent,
+) -> Result<Outcome, Error> {
+    match build(store, memo, clock, org, extent).await {
         Err(Error::Store(store::Error::Superseded)) => Ok(Outcome::Superseded),
         ended => ended,
     }
 }
 
-async fn build(store: &Store, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
+async fn build(store: &Store, memo: Option<&Memo>, clock: Clock, org: OrgId, extent: Extent) -> Result<Outcome, Error> {
     let mut snapshot = store.snapshot(org, clock, extent).await?;
     if !snapshot.known {
-        return forget(store, snapshot).await;
+        return forget(store, memo, snapshot).await;
     }
     let base = snapshot.base;
     let unknown_zone = snapshot.unknown_zone.take();
-    let edition = match pack(&mut snapshot).await {
-        Ok(edition) => edition,
+    let made = match make(&mut snapshot, memo).await {
+        Ok(made) => made,
         Err(error) => {
             snapshot.roll_back().await;
             return Err(error);
         }
     };
-    let committed = snapshot.commit(&edition).await?;
-    publish(store, &edition, base, &committed.changed).await?;
+    let edition = &made.edition;
+    let committed = snapshot.commit(edition).await?;
+    publish(store, edition, base, &committed.changed).await?;
     let Committed { changed, changed_at } = committed;
     let unchanged = changed.is_empty();
     let published = Published { version: edition.version, changed, changed_at, as_of: edition.as_of, unknown_zone };
+    if let Some(memo) = memo {
+        memo.put(made);
+    }
     Ok(if unchanged { Outcome::Unchanged(published) } else { Outcome::Changed(published) })
 }
 
-async fn pack(snapshot: &mut Snapshot) -> Result<Edition, Error> {
-    let (models, next_change_at) = snapshot.models().await?;
-    let identities = models.canonical()?;
-    let Snapshot { installation, org, version, as_of, .. } = *snapshot;
-    Ok(Edition::pack(Head { installation, org, version, as_of, next_change_at }, &identities)?)
+/// Makes the next version: upon the one before, where it is remembered and all that has changed since is known.
+async fn make(snapshot: &mut Snapshot, memo: Option<&Memo>) -> Result<Remembered, Error> {
+    let Snapshot { installation, org, version, as_of, base, .. } = *snapshot;
+    // A clock that has gone back since may show hours again that the chart has left out.
+    let may_build = snapshot.is_listed() && base.as_of.is_none_or(|before| before <= as_of);
+    let before = memo.filter(|_| may_build).and_then(|memo| memo.get(installation, org, base));
+    let before = before.as_deref();
+    let (models, rows, next_change_at) = snapshot.models(before.map(|before| &before.rows)).await?;
+    let identities = models.canonical(before.map(|before| &before.identities))?;
+    let head = Head { installation, org, version, as_of, next_change_at };
+    let edition = Edition::pack(head, &identities, before.map(|before| (&before.identities, &before.edition)))?;
+    Ok(Remembered { rows, identities, edition })
 }
 
 /// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which
@@ -193,8 +221,11 @@ fn log_put(error: &store::Error) {
     tracing::debug!(error = error as &dyn std::error::Error, "redis did not take the blobs");
 }
 
-async fn forget(store: &Store, snapshot: Snapshot) -> Result<Outcome, Error> {
+async fn forget(store: &Store, memo: Option<&Memo>, snapshot: Snapshot) -> Result<Outcome, Error> {
     let (installation, org) = (snapshot.installation, snapshot.org);
+    if let Some(memo) = memo {
+        memo.forget(org);
+    }
     if snapshot.forget().await?
         && let Some(redis) = &store.redis
         && let Err(error) = redis.forget(installation, org).await

@@ -18,14 +18,6 @@ language sql immutable return interval '75 seconds';
 create or replace function prewarm.long_rebuild() returns interval
 language sql immutable return interval '1 second';
 
--- An org's rebuilds start no closer than this: the first change is taken up at once, those that follow within the gap by
--- one rebuild at its end.
-create or replace function prewarm.rebuild_gap() returns interval
-language plpgsql stable as $$
-begin
-  return (select s.rebuild_gap from prewarm.settings s);
-end $$;
-
 -- A statement that changes this many rows is not listed row by row: its mark covers the whole org.
 create or replace function prewarm.wide_from() returns bigint
 language sql immutable return 101;
@@ -43,8 +35,9 @@ language sql immutable return 60;
 create or replace function prewarm.frequent_from() returns bigint
 language sql immutable return 500;
 
--- The number of leads that a rebuild may touch for frequent callers among them to be kept.
-create or replace function prewarm.few_callers() returns int
+-- The number of touched leads, or of spans of sums, up to which each is brought up to date by itself. More leads may share
+-- one number, and each would read all of its calls.
+create or replace function prewarm.few() returns int
 language sql immutable return 8;
 
 -- The time to join a test call; then Vapi ends it.

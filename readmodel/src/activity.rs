@@ -73,7 +73,7 @@ pub enum Metadata {
 }
 
 /// A hot lead as activity tells of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "columns of the source")]
 pub struct LeadFacts {
     pub id: ContactId,
@@ -85,11 +85,12 @@ pub struct LeadFacts {
 }
 
 /// A live appointment as activity tells of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "columns of the source")]
 pub struct AppointmentFacts {
     pub id: AppointmentId,
     pub created_at: Option<Timestamp>,
+    pub contact_id: Option<ContactId>,
     pub contact_name: Option<String>,
     pub contact_phone: Option<String>,
     pub service_type: Option<String>,

@@ -3,7 +3,11 @@
 use bigdecimal::BigDecimal;
 use serde::Serialize;
 
-use crate::{ids::CallId, number::Number, time::Timestamp};
+use crate::{
+    ids::{CallId, ContactId},
+    number::Number,
+    time::Timestamp,
+};
 
 /// Changes of the shape below. Each makes a new [`crate::model::Format`].
 pub(crate) const CHANGES: i32 = 0;
@@ -75,7 +79,7 @@ pub struct Call {
 }
 
 /// An org's newest calls, [`PAGE_LIMIT`] of each direction, newest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "one field a direction")]
 pub struct Newest {
     pub inbound: Vec<CallFacts>,
@@ -92,6 +96,18 @@ impl Newest {
         Self { inbound, outbound }
     }
 
+    /// The newest after changes: `calls` are all that were created at the instants `at`, and no other call has changed. `None`
+    /// if calls that came after these may move up.
+    #[must_use]
+    pub fn after(&self, at: &[Timestamp], calls: Vec<CallFacts>) -> Option<Self> {
+        let (inbound, outbound): (Vec<_>, Vec<_>) =
+            calls.into_iter().partition(|call| call.call_direction == "inbound");
+        Some(Self {
+            inbound: newest_after(&self.inbound, at, inbound)?,
+            outbound: newest_after(&self.outbound, at, outbound)?,
+        })
+    }
+
     /// The newest of both, newest first.
     pub fn of_both(&self) -> Vec<&CallFacts> {
         let mut calls: Vec<&CallFacts> = self.inbound.iter().chain(&self.outbound).collect();
@@ -100,10 +116,28 @@ impl Newest {
     }
 }
 
+fn newest_after(before: &[CallFacts], at: &[Timestamp], changed: Vec<CallFacts>) -> Option<Vec<CallFacts>> {
+    let is_changed = |call: &&CallFacts| call.created_at.is_some_and(|created| at.contains(&created));
+    let last = before.last().filter(|_| before.len() >= PAGE).map(order);
+    let mut calls = changed;
+    calls.extend(before.iter().filter(|call| !is_changed(call)).cloned());
+    // The calls after the last one that was known may have unknown ones between them.
+    calls.retain(|call| last.is_none_or(|last| order(call) >= last));
+    keep_newest(&mut calls, |call| call);
+    (last.is_none() || calls.len() >= PAGE).then_some(calls)
+}
+
+const PAGE: usize = PAGE_LIMIT as usize;
+
+/// The greater is the newer.
+fn order(call: &CallFacts) -> (Option<Timestamp>, CallId) {
+    (call.created_at, call.id)
+}
+
 /// A page of the newest, newest first. Equal instants by id, descending, as in every list of calls; without an instant last.
 fn keep_newest<T>(calls: &mut Vec<T>, facts: impl Fn(&T) -> &CallFacts) {
-    calls.sort_unstable_by_key(|call| std::cmp::Reverse((facts(call).created_at, facts(call).id)));
-    calls.truncate(usize::try_from(PAGE_LIMIT).unwrap_or(usize::MAX));
+    calls.sort_unstable_by_key(|call| std::cmp::Reverse(order(facts(call))));
+    calls.truncate(PAGE);
 }
 
 /// A call as the source has it, with its contact's name.
@@ -112,6 +146,7 @@ fn keep_newest<T>(calls: &mut Vec<T>, facts: impl Fn(&T) -> &CallFacts) {
 pub struct CallFacts {
     pub id: CallId,
     pub phone_number: Option<String>,
+    pub contact_id: Option<ContactId>,
     pub contact_name: Option<String>,
     pub created_at: Option<Timestamp>,
     pub duration_seconds: Option<i32>,

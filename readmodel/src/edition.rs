@@ -50,13 +50,21 @@ pub enum Incomplete {
 }
 
 impl Edition {
-    /// Packs the models of a rebuild.
+    /// Packs the models of a rebuild. Those with the bytes of the version before keep its blobs.
     ///
     /// # Errors
     /// A body that no reader would unpack.
-    pub fn pack(head: Head, models: &Canonical) -> Result<Self, PackError> {
+    pub fn pack(head: Head, models: &Canonical, before: Option<(&Canonical, &Self)>) -> Result<Self, PackError> {
         let identities = models.bytes();
-        let pack = |model: Model| Blob::pack(head.org, model, head.version, identities[model as usize]);
+        let pack = |model: Model| {
+            let identity = identities[model as usize];
+            let kept =
+                before.filter(|(bytes, edition)| edition.org == head.org && bytes.bytes()[model as usize] == identity);
+            match kept.and_then(|(_, edition)| edition.blob(model)) {
+                Some(blob) => Ok(blob.clone()),
+                None => Blob::pack(head.org, model, head.version, identity),
+            }
+        };
         let blobs = Model::STORED.into_iter().map(pack).collect::<Result<_, _>>()?;
         Ok(Self::of(head, blobs, |panel| identities[panel as usize]))
     }
@@ -128,7 +136,7 @@ mod tests {
             as_of: Timestamp::from_micros(3),
             next_change_at: None,
         };
-        let packed = Edition::pack(head, &Models::empty().canonical().unwrap()).unwrap();
+        let packed = Edition::pack(head, &Models::empty().canonical(None).unwrap(), None).unwrap();
         let stored: Vec<_> = packed.blobs().iter().map(|blob| blob.encode(head.installation)).collect();
         let read = Edition::decode(head, None, |model| stored.get(model as usize).map(Vec::as_slice)).unwrap();
         for model in Model::ALL {

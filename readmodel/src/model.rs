@@ -1,7 +1,8 @@
 //! The read models: their names, their JSON, and the format that a release makes.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
@@ -89,11 +90,11 @@ impl Format {
     pub const CURRENT: Self = Self(1 + leads::CHANGES + pulse::CHANGES + activity::CHANGES + calls::CHANGES);
 }
 
-/// The read models that one rebuild makes, from one snapshot.
+/// The read models that one rebuild makes, from one snapshot. Without leads they are those of the version before.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "one field a model, of its name")]
 pub struct Models {
-    pub leads: Leads,
+    pub leads: Option<Leads>,
     pub pulse: Pulse,
     pub activity: Activity,
     pub calls: Calls,
@@ -102,8 +103,8 @@ pub struct Models {
 }
 
 /// The canonical JSON of every stored model: keys in declared order, no white space. Equal data gives equal bytes.
-#[derive(Debug)]
-pub struct Canonical([Box<RawValue>; Model::STORED.len()]);
+#[derive(Clone, Debug)]
+pub struct Canonical([Arc<RawValue>; Model::STORED.len()]);
 
 impl Canonical {
     /// The bytes of each model, in the order of [`Model::STORED`].
@@ -124,7 +125,7 @@ impl Models {
     pub fn empty() -> Self {
         let no_calls = || Calls::first([], 0);
         Self {
-            leads: Leads::default(),
+            leads: Some(Leads::default()),
             pulse: Pulse::of(Totals::default(), Vec::new()),
             activity: Activity::default(),
             calls: no_calls(),
@@ -133,16 +134,29 @@ impl Models {
         }
     }
 
-    /// Their canonical JSON.
-    pub fn canonical(&self) -> Result<Canonical, serde_json::Error> {
-        let leads = to_raw_value(&self.leads)?;
-        let pulse = to_raw_value(&self.pulse)?;
-        let activity = to_raw_value(&self.activity)?;
-        let calls = to_raw_value(&self.calls)?;
-        let inbound = to_raw_value(&self.calls_inbound)?;
-        let outbound = to_raw_value(&self.calls_outbound)?;
-        Ok(Canonical([leads, pulse, activity, calls, inbound, outbound]))
+    /// Their canonical JSON, given that of the version before if there was any.
+    ///
+    /// # Errors
+    /// No leads, here or before.
+    pub fn canonical(&self, before: Option<&Canonical>) -> Result<Canonical, serde_json::Error> {
+        let leads = match (&self.leads, before) {
+            (Some(leads), _) => canonical(leads)?,
+            (None, Some(before)) => before.0[Model::Leads as usize].clone(),
+            (None, None) => return Err(serde::ser::Error::custom("no leads")),
+        };
+        Ok(Canonical([
+            leads,
+            canonical(&self.pulse)?,
+            canonical(&self.activity)?,
+            canonical(&self.calls)?,
+            canonical(&self.calls_inbound)?,
+            canonical(&self.calls_outbound)?,
+        ]))
     }
+}
+
+fn canonical(model: &impl Serialize) -> Result<Arc<RawValue>, serde_json::Error> {
+    to_raw_value(model).map(Arc::from)
 }
 
 #[cfg(test)]
@@ -162,7 +176,7 @@ mod tests {
 
     #[test]
     fn an_org_without_data_has_empty_models() {
-        let empty = Models::empty().canonical().unwrap();
+        let empty = Models::empty().canonical(None).unwrap();
         let text = |model: Model| String::from_utf8(empty.bytes()[model as usize].to_vec()).unwrap();
         assert_eq!(text(Model::Leads), r#"{"leads":[]}"#);
         assert_eq!(text(Model::Activity), r#"{"events":[]}"#);

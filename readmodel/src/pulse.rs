@@ -78,7 +78,7 @@ pub struct Totals {
 }
 
 /// The parts of one hour.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 #[expect(missing_docs, reason = "the parts of the fields of `Hour` that bear their names")]
 pub struct HourTotals {
     pub hour: Timestamp,

@@ -1,17 +1,29 @@
 //! The activity of a snapshot.
 
 use readmodel::{
-    activity::{Activity, AppointmentFacts, LIMIT, LeadFacts},
-    calls::CallFacts,
+    activity::{AppointmentFacts, LIMIT, LeadFacts},
     ids::{AppointmentId, ContactId, OrgId},
     time::Timestamp,
 };
 use sqlx::PgConnection;
 
-use crate::{Error, instant::PgTime};
+use crate::{
+    Error,
+    instant::PgTime,
+    rows::{ActivityRows, Touched},
+};
 
-/// The activity model. Its leads come from `prewarm.actionable_leads`, which must be up to date.
-pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&CallFacts]) -> Result<Activity, Error> {
+/// The rows of the activity model but its calls. Its leads come from `prewarm.actionable_leads`, which must be up to date.
+pub(crate) async fn read(
+    connection: &mut PgConnection,
+    org: OrgId,
+    before: Option<(&ActivityRows, &Touched)>,
+) -> Result<ActivityRows, Error> {
+    if let Some((rows, touched)) = before
+        && touched.leaves_activity(rows)
+    {
+        return Ok(rows.clone());
+    }
     let rows = sqlx::query_file!("queries/activity/newest.sql", org.0, LIMIT).fetch_all(connection).await?;
     let (mut leads, mut appointments) = (Vec::new(), Vec::new());
     for row in rows {
@@ -28,6 +40,7 @@ pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&Ca
             appointments.push(AppointmentFacts {
                 id: AppointmentId(row.id),
                 created_at: row.at.map(Timestamp::from),
+                contact_id: row.contact_id.map(ContactId),
                 contact_name: row.name,
                 contact_phone: row.phone,
                 service_type: row.service,
@@ -35,5 +48,5 @@ pub(crate) async fn read(connection: &mut PgConnection, org: OrgId, calls: &[&Ca
             });
         }
     }
-    Ok(Activity::of(calls, leads, appointments))
+    Ok(ActivityRows { leads, appointments })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use readmodel::{
     calls::{CallFacts, Calls, Newest, PAGE_LIMIT},
-    ids::{CallId, OrgId},
+    ids::{CallId, ContactId, OrgId},
     moment::Moment,
     time::{Calendar, Timestamp},
     version::Version,
@@ -15,7 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Error, Store, instant::PgTime, sessions::WarmSession};
+use crate::{Error, Store, instant::PgTime, rows::Touched, sessions::WarmSession};
 
 /// A caller waits this long for a list. A list that takes longer has to be narrowed.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -93,33 +93,69 @@ pub struct Page {
     pub searched_from: Option<Timestamp>,
 }
 
-/// The rows of a query, as the models want them: the macro gives each query a row type of its own.
+/// The row of a query as the models want it: the macro gives each query a row type of its own.
 macro_rules! facts {
-    ($rows:expr) => {
-        $rows
-            .into_iter()
-            .map(|row| CallFacts {
-                id: CallId(row.id),
-                phone_number: row.phone_number,
-                contact_name: row.contact_name,
-                created_at: row.created_at.0.finite(),
-                duration_seconds: row.duration_seconds,
-                status: row.status,
-                call_direction: row.call_direction,
-                sentiment_score: row.sentiment_score,
-                sentiment_label: row.sentiment_label,
-                summary: row.summary,
-                cost_cents: row.cost_cents,
-                ended_reason: row.ended_reason,
-            })
-            .collect::<Vec<_>>()
-    };
+    ($row:expr) => {{
+        let row = $row;
+        CallFacts {
+            id: CallId(row.id),
+            phone_number: row.phone_number,
+            contact_id: row.contact_id.map(ContactId),
+            contact_name: row.contact_name,
+            created_at: row.created_at.0.finite(),
+            duration_seconds: row.duration_seconds,
+            status: row.status,
+            call_direction: row.call_direction,
+            sentiment_score: row.sentiment_score,
+            sentiment_label: row.sentiment_label,
+            summary: row.summary,
+            cost_cents: row.cost_cents,
+            ended_reason: row.ended_reason,
+        }
+    }};
 }
 
 /// The newest calls of a snapshot, a page of each direction.
-pub(crate) async fn newest(connection: &mut PgConnection, org: OrgId) -> Result<Newest, Error> {
+pub(crate) async fn newest(
+    connection: &mut PgConnection,
+    org: OrgId,
+    before: Option<(&Newest, &Touched)>,
+) -> Result<Newest, Error> {
+    if let Some((newest, touched)) = before
+        && touched.leaves_names(newest)
+        && let Some(newest) = newest_after(connection, org, newest, &touched.instants).await?
+    {
+        return Ok(newest);
+    }
     let rows = sqlx::query_file!("queries/calls/newest.sql", org.0, PAGE_LIMIT).fetch_all(connection).await?;
-    Ok(Newest::of(facts!(rows)))
+    Ok(Newest::of(rows.into_iter().map(|row| facts!(row)).collect()))
+}
+
+/// The most instants at which changed calls are read one by one, and calls of each.
+const FEW: usize = 20;
+
+/// The newest calls, given those before and the instants at which calls have changed. `None`: they have to be read.
+async fn newest_after(
+    connection: &mut PgConnection,
+    org: OrgId,
+    before: &Newest,
+    instants: &[Timestamp],
+) -> Result<Option<Newest>, Error> {
+    if instants.is_empty() {
+        return Ok(Some(before.clone()));
+    }
+    if instants.len() > FEW || instants.iter().any(|at| at.finite().is_none()) {
+        return Ok(None);
+    }
+    let at: Vec<PgTime> = instants.iter().copied().map(PgTime).collect();
+    let changed = sqlx::query_file!("queries/calls/created_at.sql", org.0, &at as &[PgTime], FEW as i64);
+    let changed = changed.fetch_all(connection).await?;
+    // There may be more at one of the instants.
+    if changed.len() >= FEW {
+        return Ok(None);
+    }
+    let calls = changed.into_iter().filter(|row| !row.is_test_call).map(|row| facts!(row));
+    Ok(before.after(instants, calls.collect()))
 }
 
 impl Store {
@@ -319,7 +355,7 @@ async fn rows(
         limit,
         filter.offset() - window.skipped
     );
-    Ok(facts!(page.fetch_all(session).await?))
+    Ok(page.fetch_all(session).await?.into_iter().map(|row| facts!(row)).collect())
 }
 
 /// A LIKE pattern for a text anywhere, with the text's own wildcards taken literally.

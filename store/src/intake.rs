@@ -171,17 +171,6 @@ impl Store {
         Ok(IntakeTransaction(self.warm.begin(lock_wait.begin()).await?))
     }
 
-    /// Wakes the workers by NOTIFY, in the background. A lost wake-up costs one poll interval.
-    pub fn wake_workers(&self) {
-        let warm = self.warm.clone();
-        tokio::spawn(async move {
-            let rung = sqlx::query_file!("queries/intake/wake_workers.sql").fetch_one(&warm).await;
-            if let Err(error) = rung.map_err(Error::from) {
-                tracing::debug!(error = &error as &dyn std::error::Error, "hint");
-            }
-        });
-    }
-
     /// The assistant that answers one of our numbers, found by Vapi's id of the number or any of its spellings.
     pub async fn assistant_of(
         &self,

@@ -9,12 +9,27 @@ use readmodel::{
 };
 use sqlx::PgConnection;
 
-use crate::{Error, instant::PgTime};
+use crate::{
+    Error,
+    instant::PgTime,
+    rows::{ShownLeads, Touched},
+};
 
-/// The leads model, and the first instant at which one of its rows falls to a lower urgency.
-pub(crate) async fn top(connection: &mut PgConnection, org: OrgId) -> Result<(Leads, Option<Timestamp>), Error> {
+/// The leads model, unless it shows the same as before.
+pub(crate) async fn top(
+    connection: &mut PgConnection,
+    org: OrgId,
+    before: Option<(&ShownLeads, &Touched)>,
+) -> Result<(Option<Leads>, ShownLeads), Error> {
+    if let Some((shown, touched)) = before
+        && touched.leaves_leads(shown)
+    {
+        return Ok((None, shown.clone()));
+    }
     let rows = sqlx::query_file!("queries/leads/top.sql", org.0, leads::LIMIT).fetch_all(connection).await?;
     let deadline = rows.iter().filter_map(|row| row.urgency_until).min().map(Timestamp::from);
+    let ids = rows.iter().map(|row| ContactId(row.id)).collect();
+    let shown = ShownLeads { ids, last: rows.last().map(|row| row.place), deadline };
     let leads = rows
         .into_iter()
         .map(|row| Lead {
@@ -39,5 +54,5 @@ pub(crate) async fn top(connection: &mut PgConnection, org: OrgId) -> Result<(Le
             last_call_summary: row.last_call_summary,
         })
         .collect();
-    Ok((Leads { leads }, deadline))
+    Ok((Some(Leads { leads }), shown))
 }

@@ -41,6 +41,7 @@ mod marks;
 pub mod orgs;
 mod pulse;
 mod refusal;
+pub mod rows;
 mod words;
 
 pub use error::Error;
@@ -65,10 +66,14 @@ use crate::{
 /// A process's connections to Postgres and Redis. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
+    serves: Sessions,
     /// Statements by themselves, planned by Postgres as usual.
     pub(crate) pg: WarmSessions,
-    /// Rebuilds, the queue, the intake and the console: their statements walk indexes and are planned once a session.
+    /// Rebuilds, the intake and the console: their statements walk indexes and are planned once a session.
     pub(crate) warm: WarmSessions,
+    /// The queue, whose statements are planned likewise. A session that serves it and rebuilds in turn has the caches of
+    /// neither.
+    pub(crate) queue: WarmSessions,
     /// Lists of calls, whose cost a tenant decides. They have sessions apart, so that nothing else waits behind them.
     pub(crate) lists: WarmSessions,
     /// The lookup of the assistant that answers a call, while the caller's phone rings.
@@ -148,6 +153,14 @@ impl Sessions {
         }
     }
 
+    /// A session idle for longer is pinged before a statement by itself. Readers are spared an error; workers try again.
+    const fn trusted(self) -> Duration {
+        match self {
+            Self::Serving => NEVER_TRUSTED,
+            Self::Working => TRUSTED,
+        }
+    }
+
     const fn options(self) -> [(&'static str, &'static str); 2] {
         match self {
             Self::Serving => [("synchronous_commit", "on"), ("plan_cache_mode", "auto")],
@@ -195,7 +208,7 @@ impl Store {
         let direct = config.direct_url.as_ref().map(|url| config.options(url, "DATABASE_DIRECT_URL")).transpose()?;
         let redis = config.redis.as_ref().map(|redis| Redis::open(redis, config.format)).transpose()?;
         let direct = direct.unwrap_or_else(|| options.clone());
-        let store = Self::connecting(options, config.connections as usize, config.sessions.limit());
+        let store = Self::connecting(options, config.connections as usize, config.sessions);
         Ok(Self { redis, format: config.format, direct, ..store })
     }
 
@@ -203,7 +216,7 @@ impl Store {
     pub fn new(pool: PgPool, redis: Option<Redis>, format: Format) -> Self {
         let options = PgConnectOptions::clone(&pool.connect_options());
         let most = pool.options().get_max_connections() as usize;
-        Self { redis, format, ..Self::connecting(options, most, WORKING_LIMIT) }
+        Self { redis, format, ..Self::connecting(options, most, Sessions::Working) }
     }
 
     /// A store of the same database for another tokio runtime, without Redis; `name` is appended to the sessions'
@@ -214,14 +227,17 @@ impl Store {
         let named = format!("{}-{name}", self.options.get_application_name().unwrap_or_default());
         let options = self.options.clone().application_name(&named);
         let (link, direct) = (self.link.clone(), self.direct.clone());
-        Self { link, direct, format: self.format, ..Self::connecting(options, sessions, self.pg.limit()) }
+        Self { link, direct, format: self.format, ..Self::connecting(options, sessions, self.serves) }
     }
 
-    fn connecting(options: PgConnectOptions, most: usize, limit: Duration) -> Self {
+    fn connecting(options: PgConnectOptions, most: usize, serves: Sessions) -> Self {
         let by_index = options.clone().options(BY_INDEX);
+        let limit = serves.limit();
         Self {
-            pg: WarmSessions::new(options.clone(), most, limit, NEVER_TRUSTED),
+            serves,
+            pg: WarmSessions::new(options.clone(), most, limit, serves.trusted()),
             warm: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
+            queue: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
             lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
             ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT, NEVER_TRUSTED),
             link: Link::default(),
@@ -244,7 +260,7 @@ impl Store {
 
     /// Closes the idle sessions and hands out no more.
     pub async fn close(&self) {
-        for sessions in [&self.pg, &self.warm, &self.lists, &self.ringing] {
+        for sessions in [&self.pg, &self.warm, &self.queue, &self.lists, &self.ringing] {
             sessions.close().await;
         }
     }

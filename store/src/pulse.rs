@@ -7,38 +7,46 @@ use readmodel::{
 };
 use sqlx::PgConnection;
 
-use crate::{Error, instant::PgTime};
+use crate::{Error, instant::PgTime, rows::Touched};
 
-/// The pulse model, and the first instant at which `calls_today` changes by time alone.
+/// The pulse model, the hours of its chart, and the first instant at which `calls_today` changes by time alone. Of the chart
+/// before, the hours that lie before all that is touched are kept.
 pub(crate) async fn read(
     connection: &mut PgConnection,
     org: OrgId,
     as_of: Timestamp,
     calendar: &Calendar,
-) -> Result<(Pulse, Option<Timestamp>), Error> {
+    before: Option<(&[HourTotals], &Touched)>,
+) -> Result<(Pulse, Vec<HourTotals>, Option<Timestamp>), Error> {
     let (day_start, day_end) = calendar.day_of(as_of);
     let first_hour = hour_before(as_of, pulse::HOURS);
+    let (kept, read_from) = match before {
+        Some((hours, touched)) => {
+            let read_from = touched.first_hour().map_or(day_end, |hour| hour.max(first_hour));
+            (hours.iter().filter(|hour| (first_hour..read_from).contains(&hour.hour)).copied().collect(), read_from)
+        }
+        None => (Vec::new(), first_hour),
+    };
     let row = sqlx::query_file!(
         "queries/pulse/read.sql",
         org.0,
         PgTime(day_start) as _,
         PgTime(day_end) as _,
-        PgTime(first_hour) as _,
+        PgTime(read_from) as _,
         PgTime(hour_from(day_start)) as _,
         PgTime(hour_before(day_end, 0)) as _
     )
     .fetch_one(connection)
     .await?;
     let hours = row.starts.iter().zip(row.calls).zip(row.inbound).zip(row.durations).zip(row.timed);
-    let mut hours: Vec<_> = hours
-        .map(|((((start, calls), inbound), duration_total), duration_calls)| HourTotals {
-            hour: start.0,
-            calls,
-            inbound,
-            duration_total,
-            duration_calls,
-        })
-        .collect();
+    let read = hours.map(|((((start, calls), inbound), duration_total), duration_calls)| HourTotals {
+        hour: start.0,
+        calls,
+        inbound,
+        duration_total,
+        duration_calls,
+    });
+    let mut hours: Vec<_> = read.chain(kept).collect();
     hours.sort_unstable_by_key(|hour| hour.hour);
     let deadline = match (row.calls_today, row.next_call_at) {
         (0, next_call_at) => next_call_at.and_then(|at| at.0.finite()).map(|at| calendar.day_of(at).0),
@@ -59,5 +67,5 @@ pub(crate) async fn read(
         pipeline_total: row.pipeline_total,
         hot_leads_count: row.hot_leads_count,
     };
-    Ok((Pulse::of(totals, hours), deadline))
+    Ok((Pulse::of(totals, hours.clone()), hours, deadline))
 }

@@ -49,6 +49,10 @@ impl Queue {
             Self::Prewarm => "prewarm",
         }
     }
+
+    fn of_hint(payload: &str) -> Self {
+        Self::ALL.into_iter().find(|queue| queue.as_str() == payload).unwrap_or(Self::Rebuild)
+    }
 }
 
 /// The id of a job, or of the start of a rebuild, an agent or a test call.
@@ -192,7 +196,7 @@ impl Store {
     ) -> Result<Vec<Lost>, Error> {
         let (lease, held) = (lease.as_secs_f64(), numbers(held));
         let lost = sqlx::query_file!("queries/queue/heartbeat.sql", worker, queue.as_str(), lease, &held);
-        let lost = lost.fetch_all(&self.warm).await?;
+        let lost = lost.fetch_all(&self.queue).await?;
         Ok(lost
             .into_iter()
             .map(|row| {
@@ -225,7 +229,7 @@ impl Store {
     ) -> Result<Strays, Error> {
         let (held, since) = (numbers(held), since.map(PgTime));
         let look = sqlx::query_file!("queries/queue/release_strays.sql", worker, &held, since as Option<PgTime>);
-        let look = look.fetch_one(&self.warm).await?;
+        let look = look.fetch_one(&self.queue).await?;
         Ok(Strays { released: look.strays, at: look.at.into() })
     }
 
@@ -255,20 +259,33 @@ impl Store {
     }
 }
 
-/// The channel on which writers notify after their commit. A worker that misses a notice finds the marks at its next claim.
+/// The channel on which writers notify after their commit: with the name of a queue, or with anything else for rebuilds. A
+/// worker that misses a notice finds the work at its next look.
 const HINTS: &str = "prewarm_hint";
 
 /// The pause before listening again.
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Store {
-    /// Calls `ring` for every hint. Never returns. After a silence it listens on another connection.
-    pub async fn follow_hints(&self, ring: impl Fn()) {
+    /// Wakes the workers of a queue by NOTIFY, in the background. A lost wake-up costs the time until the next look.
+    pub fn wake_workers(&self, queue: Queue) {
+        let warm = self.warm.clone();
+        tokio::spawn(async move {
+            let rung = sqlx::query_file!("queries/queue/wake.sql", queue.as_str()).fetch_one(&warm).await;
+            if let Err(error) = rung.map_err(Error::from) {
+                tracing::debug!(error = &error as &dyn std::error::Error, "hint");
+            }
+        });
+    }
+
+    /// Calls `ring` for every hint, with the queue that it is for, or with each queue where hints may have been lost. Never
+    /// returns. After a silence it listens on another connection.
+    pub async fn follow_hints(&self, ring: impl Fn(Queue)) {
         self.link.listen(|| follow(self.direct(), &ring)).await;
     }
 }
 
-async fn follow(pg: PgPool, ring: &impl Fn()) {
+async fn follow(pg: PgPool, ring: &impl Fn(Queue)) {
     loop {
         if let Err(error) = listen(&pg, ring).await {
             tracing::debug!(error = &error as &dyn std::error::Error, "queue hints");
@@ -277,14 +294,12 @@ async fn follow(pg: PgPool, ring: &impl Fn()) {
     }
 }
 
-async fn listen(pg: &PgPool, ring: &impl Fn()) -> Result<(), sqlx::Error> {
+async fn listen(pg: &PgPool, ring: &impl Fn(Queue)) -> Result<(), sqlx::Error> {
     let mut listener = PgListener::connect_with(pg).await?;
     listener.listen(HINTS).await?;
-    loop {
-        // Also after a reconnection, since hints sent meanwhile are lost.
-        ring();
-        if listener.try_recv().await?.is_none() {
-            return Ok(());
-        }
+    Queue::ALL.into_iter().for_each(ring);
+    while let Some(hint) = listener.try_recv().await? {
+        ring(Queue::of_hint(hint.payload()));
     }
+    Ok(())
 }

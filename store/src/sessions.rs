@@ -101,11 +101,6 @@ impl WarmSessions {
         Self(Arc::new(Shared { options, places, limit, trusted, idle: Mutex::default() }))
     }
 
-    /// The limit of a single statement.
-    pub(crate) fn limit(&self) -> Duration {
-        self.0.limit
-    }
-
     /// Takes a session that is alive, as far as is known.
     pub async fn take(&self) -> Result<WarmSession, Error> {
         // Boxed, here and below: callers that wait do not carry the state of connecting.

@@ -7,9 +7,11 @@ use std::{
 };
 
 use readmodel::{
+    activity::Activity,
+    blob::Blob,
     calls::Calls,
     edition::Edition,
-    ids::{Installation, OrgId},
+    ids::{ContactId, Installation, OrgId},
     model::{Format, Model, Models},
     time::{Calendar, Clock, Timestamp},
     version::Version,
@@ -18,8 +20,13 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::{
-    Error, Store, activity, calls, installation::renew_or_go_without, instant::PgTime, leads, maintenance, marks, orgs,
-    pulse, redis::Base, sessions::WarmSession,
+    Error, Store, activity, calls,
+    installation::renew_or_go_without,
+    instant::PgTime,
+    leads, maintenance, marks, orgs, pulse,
+    redis::Base,
+    rows::{Rows, Touched},
+    sessions::WarmSession,
 };
 
 /// The part of the tables under the models that a rebuild makes again.
@@ -53,6 +60,7 @@ pub struct Snapshot {
     pub unknown_zone: Option<String>,
     format: Format,
     calendar: Calendar,
+    touched: Option<Touched>,
 }
 
 /// The effect of a committed snapshot.
@@ -104,7 +112,8 @@ impl Store {
         }
     }
 
-    fn opened(&self, session: WarmSession, began: Instant, org: OrgId, opened: Opened) -> Snapshot {
+    fn opened(&self, session: WarmSession, began: Instant, org: OrgId, mut opened: Opened) -> Snapshot {
+        let touched = opened.touched();
         let base = opened.base();
         let calendar = Calendar::of(opened.timezone.as_deref());
         Snapshot {
@@ -119,6 +128,7 @@ impl Store {
             known: opened.known,
             unknown_zone: opened.timezone.filter(|_| !calendar.is_known()),
             calendar,
+            touched,
         }
     }
 }
@@ -134,7 +144,13 @@ struct Opened {
     base_epoch: Option<i64>,
     base_n: Option<i64>,
     base_as_of: Option<PgTime>,
-    touched: Option<i32>,
+    leads: Option<i32>,
+    is_listed: bool,
+    contacts: Option<Vec<Uuid>>,
+    instants: Option<Vec<PgTime>>,
+    appointments: bool,
+    first: Option<i64>,
+    is_hot: bool,
 }
 
 impl Opened {
@@ -144,6 +160,17 @@ impl Opened {
             _ => Version::NONE,
         };
         Base { version, as_of: self.base_as_of.map(Into::into) }
+    }
+
+    fn touched(&mut self) -> Option<Touched> {
+        let (contacts, instants) = self.contacts.take().zip(self.instants.take()).filter(|_| self.is_listed)?;
+        Some(Touched {
+            contacts: contacts.into_iter().map(ContactId).collect(),
+            instants: instants.into_iter().map(Timestamp::from).collect(),
+            appointments: self.appointments,
+            first: self.first,
+            is_hot: self.is_hot,
+        })
     }
 }
 
@@ -158,8 +185,8 @@ async fn open(session: &mut PgConnection, org: OrgId, clock: Clock, extent: Exte
     if extent == Extent::Everything && opened.known {
         maintenance::maintain_anew(session, org, opened.as_of.into()).await?;
     }
-    tracing::debug!(%org, leads = opened.touched, "maintained");
-    if let Some(leads) = opened.touched.filter(|leads| *leads >= MANY_LEADS) {
+    tracing::debug!(%org, leads = opened.leads, "maintained");
+    if let Some(leads) = opened.leads.filter(|leads| *leads >= MANY_LEADS) {
         tell_of_many_leads(org, leads);
     }
     Ok(Some(opened))
@@ -175,25 +202,33 @@ fn tell_of_many_leads(org: OrgId, leads: i32) {
 }
 
 impl Snapshot {
-    /// All models of the snapshot, and the first instant at which one of them would differ by time alone.
-    pub async fn models(&mut self) -> Result<(Models, Option<Timestamp>), Error> {
-        let Self { session, org, as_of, .. } = self;
+    /// All models of the snapshot, given the rows of the version that it builds upon if they are known, and the first instant
+    /// at which a model would differ by time alone.
+    pub async fn models(&mut self, before: Option<&Rows>) -> Result<(Models, Rows, Option<Timestamp>), Error> {
+        let Self { session, org, as_of, touched, .. } = self;
         let (org, as_of) = (*org, *as_of);
-        let (leads, leads_deadline) = leads::top(session, org).await?;
-        let (pulse, pulse_deadline) = pulse::read(session, org, as_of, &self.calendar).await?;
-        let newest = calls::newest(session, org).await?;
+        let before = before.zip(touched.as_ref());
+        let (leads, shown) = leads::top(session, org, before.map(|(rows, touched)| (&rows.leads, touched))).await?;
+        let chart = before.map(|(rows, touched)| (rows.hours.as_slice(), touched));
+        let (pulse, hours, pulse_deadline) = pulse::read(session, org, as_of, &self.calendar, chart).await?;
+        let newest = calls::newest(session, org, before.map(|(rows, touched)| (&rows.newest, touched))).await?;
+        let rows = activity::read(session, org, before.map(|(rows, touched)| (&rows.activity, touched))).await?;
         let both = newest.of_both();
-        let activity = activity::read(session, org, &both).await?;
-        let next_change_at = [leads_deadline, pulse_deadline].into_iter().flatten().min();
+        let next_change_at = [shown.deadline, pulse_deadline].into_iter().flatten().min();
         let models = Models {
+            activity: Activity::of(&both, rows.leads.clone(), rows.appointments.clone()),
             calls: Calls::first(both.into_iter().cloned(), pulse.total_calls),
-            calls_inbound: Calls::first(newest.inbound, pulse.inbound_calls),
-            calls_outbound: Calls::first(newest.outbound, pulse.outbound_calls),
+            calls_inbound: Calls::first(newest.inbound.iter().cloned(), pulse.inbound_calls),
+            calls_outbound: Calls::first(newest.outbound.iter().cloned(), pulse.outbound_calls),
             leads,
             pulse,
-            activity,
         };
-        Ok((models, next_change_at))
+        Ok((models, Rows { leads: shown, hours, activity: rows, newest }, next_change_at))
+    }
+
+    /// Whether all that has changed since the version before is known. What is kept of that version may be built upon.
+    pub const fn is_listed(&self) -> bool {
+        self.touched.is_some()
     }
 
     /// Writes an edition, removes the marks that the snapshot saw, and commits.
@@ -211,7 +246,8 @@ impl Snapshot {
     }
 
     async fn write(&mut self, edition: &Edition) -> Result<Committed, Error> {
-        let blobs = edition.blobs();
+        // Blobs of the version before are there already.
+        let blobs: Vec<&Blob> = edition.blobs().iter().filter(|blob| blob.version == edition.version).collect();
         let models: Vec<String> = blobs.iter().map(|blob| blob.model.name().to_owned()).collect();
         let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest.0.to_vec()).collect();
         let bytes: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.encode(edition.installation)).collect();

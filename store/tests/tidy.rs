@@ -119,7 +119,7 @@ fn a_column_of_leads_or_of_sums_is_named_where_it_is_defined() {
         let files = code().into_iter().filter(|file| file.sql.contains(column));
         files.map(|file| file.path).collect::<Vec<_>>()
     };
-    assert_eq!(named("last_call_summary"), ["code/leads/leads_of.sql"]);
+    assert_eq!(named("last_call_summary"), ["code/leads/lead_of.sql"]);
     // Sums of sums are taken of each column.
     assert_eq!(named("answered_calls"), ["code/sums/with_above.sql"]);
 }

@@ -45,6 +45,12 @@ const BATCH: usize = 1;
 /// Between looks for orgs that no change asks for, while there are none.
 const LEISURE: Duration = Duration::from_secs(1);
 
+/// Between claims of a rebuild that nothing asks for: no ring, no mark and no lease that was given back.
+const UNASKED: Duration = Duration::from_secs(1);
+
+/// A worker that has found nothing for this long looks four times less often, but about each second.
+const CALM_AFTER: Duration = Duration::from_secs(5);
+
 /// The queue behind one apalis worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -102,11 +108,18 @@ pub(crate) struct Round {
     turn: Turn,
     /// When to look for orgs that no change asks for.
     leisure_at: Instant,
+    /// When to claim without being asked.
+    unasked_at: Instant,
+    /// Whether the bell has rung since the last claim.
+    rung: bool,
+    /// When work was found last.
+    found_at: Instant,
 }
 
 impl Round {
     pub(crate) fn new() -> Self {
-        Self { turn: Turn::FIRST, leisure_at: Instant::now() }
+        let now = Instant::now();
+        Self { turn: Turn::FIRST, leisure_at: now, unasked_at: now, rung: false, found_at: now }
     }
 }
 
@@ -141,13 +154,30 @@ impl Line {
         Ok(())
     }
 
+    /// Claims, if a claim may find anything: looking for marks costs less, and most rebuilds are owed by them.
+    async fn look(&self, worker: &str) -> Result<Option<Claim>, Error> {
+        if self.is_asked() || self.store.may_be_owed().await? {
+            return self.claim(worker).await.map(Some);
+        }
+        Ok(None)
+    }
+
+    fn is_asked(&self) -> bool {
+        let mut round = self.round();
+        mem::take(&mut round.rung) || self.queue != Queue::Rebuild || round.unasked_at <= Instant::now()
+    }
+
     async fn claim(&self, worker: &str) -> Result<Claim, Error> {
-        let Round { turn, leisure_at } = *self.round();
+        let Round { turn, leisure_at, .. } = *self.round();
         let mut room = self.room();
         room.unhurried &= leisure_at <= Instant::now();
         let claim = self.store.claim(worker, self.queue, self.limits.lease, turn, room).await?;
         let mut round = self.round();
         round.turn = claim.turn;
+        round.unasked_at = Instant::now() + UNASKED;
+        if claim.claimed.is_some() {
+            round.found_at = Instant::now();
+        }
         if room.unhurried && claim.claimed.is_none() && !claim.more {
             round.leisure_at = Instant::now() + LEISURE;
         }
@@ -164,6 +194,14 @@ impl Line {
             test_calls: self.held.count(is_test_call) + 1 < places.max(2),
             others: self.held.count(|claimed| !is_test_call(claimed)) + 1 < places.max(2),
         }
+    }
+
+    /// Until the next look without a ring. Jitter keeps workers from looking in step.
+    fn pause(&self) -> Duration {
+        let poll = self.limits.poll;
+        let is_calm = self.round().found_at.elapsed() > CALM_AFTER;
+        let pause = if is_calm { poll.max((poll * 4).min(UNASKED)) } else { poll };
+        pause.mul_f64(rand::random_range(0.75..1.25))
     }
 
     fn round(&self) -> MutexGuard<'_, Round> {
@@ -209,9 +247,10 @@ impl Persistence for Line {
 
     async fn fetch_next(&mut self, worker: &WorkerContext) -> Result<Vec<Task<Job>>, Infallible> {
         let rings = self.bell.rings();
-        match bounded(self.claim(worker.name())).await {
-            Ok(Claim { claimed, more, .. }) => {
+        match bounded(self.look(worker.name())).await {
+            Ok(look) => {
                 self.progress.made();
+                let (claimed, more) = look.map_or((None, false), |Claim { claimed, more, .. }| (claimed, more));
                 let missed = claimed.is_none() && self.bell.rings() != rings;
                 if missed || more {
                     self.bell.ring();
@@ -220,6 +259,7 @@ impl Persistence for Line {
                 Ok(claimed.into_iter().map(task).collect())
             }
             Err(error) => {
+                self.round().rung = true;
                 self.complain("claim", &error);
                 tokio::time::sleep(PAUSE).await;
                 Ok(Vec::new())
@@ -249,7 +289,12 @@ impl Persistence for Line {
             }
             tokio::time::sleep(PAUSE).await;
         }
-        self.held.remove(ended.iter().map(Ended::id));
+        let ids: Vec<JobId> = ended.iter().map(Ended::id).collect();
+        // A place for orgs that no change asks for is free again, and no mark tells of the next one.
+        if ids.iter().filter_map(|id| self.held.get(*id)).any(|claimed| !claimed.is_urgent) {
+            self.bell.ring();
+        }
+        self.held.remove(ids);
         Ok(())
     }
 
@@ -293,7 +338,7 @@ fn failed(Lost { claimed, worker }: Lost) -> Ended {
     Ended::new(claimed, &worker, End::Lost, rand::random())
 }
 
-/// A backend that claims when the bell rings and at intervals. A claim that leaves work behind rings the bell. (apalis
+/// A backend that claims when the bell rings, and looks at intervals. A claim that leaves work behind rings the bell. (apalis
 /// polls a backend for other reasons too, such as the end of a job, and would claim each time.)
 pub(crate) struct LineBackend {
     line: Persisted<Line>,
@@ -313,8 +358,7 @@ impl LineBackend {
     fn arm(&mut self, cx: &mut Context<'_>) {
         while self.timer.as_mut().poll(cx).is_ready() {
             self.due = true;
-            // Jitter keeps workers from claiming in step.
-            let pause = self.line.limits.poll.mul_f64(rand::random_range(0.75..1.25));
+            let pause = self.line.pause();
             self.timer.as_mut().reset(Instant::now() + pause);
         }
     }
@@ -322,8 +366,16 @@ impl LineBackend {
     fn listen(&mut self, cx: &mut Context<'_>) {
         self.line.bell.register(cx.waker());
         let rings = self.line.bell.rings();
-        self.due |= rings != self.heard;
-        self.heard = rings;
+        if rings != self.heard {
+            self.heard = rings;
+            self.due = true;
+            self.line.round().rung = true;
+            // Where one change came, another follows.
+            let soon = Instant::now() + self.line.limits.poll;
+            if self.timer.deadline() > soon {
+                self.timer.as_mut().reset(soon);
+            }
+        }
     }
 }
 

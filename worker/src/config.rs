@@ -34,7 +34,7 @@ pub struct Limits {
     /// Work counts as lost when its worker has sent no heartbeat for this long, or as soon as Postgres knows that its process
     /// is gone. An agent's has a lease of its own.
     pub lease: Duration,
-    /// The interval between claims without a hint.
+    /// The interval between looks for work without a hint. After five seconds without work it is four times as long.
     pub poll: Duration,
 }
 
@@ -64,7 +64,8 @@ impl Default for Config {
                 concurrency: 4,
                 timeout: Duration::from_mins(5),
                 lease: Duration::from_secs(12),
-                poll: Duration::from_millis(250),
+                // The worker that fires a cron wakes itself.
+                poll: Duration::from_secs(1),
             },
             prewarm: Some(Limits {
                 // Three for test calls, and three for everything else.

@@ -112,20 +112,20 @@ impl<H: Handler> Engine<H> {
         let scheduler = Progress::new();
         let mut loops = vec![("crons", scheduler.clone())];
         loops.extend(lines.iter().map(|line| (part(line.queue), line.progress.clone())));
-        let bells: Arc<[_]> = lines.iter().map(|line| line.bell.clone()).collect();
-        let (hinted, alarmed) = (bells.clone(), bells);
+        let bells = Bells(lines.iter().map(|line| (line.queue, line.bell.clone())).collect());
+        let (hinted, fired, alarmed) = (bells.clone(), bells.clone(), bells);
         let worked = crons.iter().filter(|cron| self.config.limits(cron.job.queue()).is_some());
         let store = || self.store.clone();
         let _beside = [
             spawn(follow_hints(store(), hinted)),
             spawn(watch_link(store())),
-            spawn(Scheduler::new(store(), worked).run(scheduler, shutdown.clone())),
+            spawn(Scheduler::new(store(), worked).run(scheduler, shutdown.clone(), move |queue| fired.ring(queue))),
             spawn(watchdog::watch(loops, health.clone(), self.config.heartbeat)),
             spawn(backlog::measure(store())),
             spawn(backlog::measure_claims(store(), health.clone())),
             spawn(backlog::measure_erasures(store(), health.clone())),
             spawn(backlog::measure_source(store(), health)),
-            spawn(deadlines::follow(store(), move || alarmed.iter().for_each(|bell| bell.ring()))),
+            spawn(deadlines::follow(store(), move || alarmed.ring(Queue::Rebuild))),
         ];
         let _agents = self.config.prewarm.is_some().then(|| spawn(backlog::measure_agents(store())));
         let grace = self.config.shutdown;
@@ -212,8 +212,19 @@ async fn is_held_soon(mut is_held: watch::Receiver<bool>) -> bool {
     held
 }
 
-async fn follow_hints(store: Store, bells: Arc<[Arc<Bell>]>) {
-    store.follow_hints(|| bells.iter().for_each(|bell| bell.ring())).await;
+async fn follow_hints(store: Store, bells: Bells) {
+    store.follow_hints(|queue| bells.ring(queue)).await;
+}
+
+/// The bells of the process' workers.
+#[derive(Clone)]
+struct Bells(Arc<[(Queue, Arc<Bell>)]>);
+
+impl Bells {
+    /// Wakes the worker of a queue, if this process has one.
+    fn ring(&self, queue: Queue) {
+        self.0.iter().filter(|(of, _)| *of == queue).for_each(|(_, bell)| bell.ring());
+    }
 }
 
 async fn watch_link(store: Store) {

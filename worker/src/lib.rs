@@ -16,11 +16,14 @@ pub use board::board_router;
 pub use config::{Config, ConfigError, DEFAULT_EVENT_RETENTION, Limits};
 pub use engine::{Handler, run_handler};
 
-use jobs::{AssistantSync, Context, JobError};
+use jobs::{AssistantSync, Context, JobError, Memo};
 use monitoring::health::Health;
 use readmodel::time::Clock;
 use store::{Store, queue::Job};
 use tokio_util::sync::CancellationToken;
+
+/// The bytes of the versions that a process remembers: some six hundred orgs.
+const MEMO_BYTES: u64 = 64 << 20;
 
 /// Works until `shutdown`, then stops within [`Config::shutdown`]: it claims nothing new, lets running jobs end, and gives
 /// back the rest. It waits for a database that is away or has another schema, and says so in `health`.
@@ -34,8 +37,13 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), ConfigError> {
     let config = Config { prewarm: config.prewarm.filter(|_| assistants.is_some()), ..config };
-    let context =
-        Context { store: store.clone(), clock: Clock::Database, assistants, event_retention: config.event_retention };
+    let context = Context {
+        store: store.clone(),
+        memo: Memo::new(MEMO_BYTES),
+        clock: Clock::Database,
+        assistants,
+        event_retention: config.event_retention,
+    };
     run_handler(config, store, schedule::CRONS, health, shutdown, context).await
 }
 

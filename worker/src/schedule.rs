@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use cron::Schedule;
 use jobs::Maintenance;
 use readmodel::time::Timestamp;
-use store::{Error, Store};
+use store::{Error, Store, queue::Queue};
 use tokio_util::sync::CancellationToken;
 
 use crate::watchdog::Progress;
@@ -92,22 +92,26 @@ impl Scheduler {
         Self { store, crons: crons.into_iter().filter_map(parsed).collect(), fired: HashMap::new() }
     }
 
-    pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken) {
+    /// Calls `ring` with the queue of each job that it fires, until `shutdown`.
+    pub(crate) async fn run(mut self, progress: Progress, shutdown: CancellationToken, ring: impl Fn(Queue)) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while shutdown.run_until_cancelled(tick.tick()).await.is_some() {
             match tokio::time::timeout(PATIENCE, self.tick()).await.unwrap_or_else(|_| Err(Error::TimedOut)) {
-                Ok(_) => progress.made(),
+                Ok(fired) => {
+                    progress.made();
+                    fired.into_iter().for_each(|cron| ring(cron.job.queue()));
+                }
                 Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "crons are late"),
             }
         }
     }
 
     /// Fires the newest slot of each cron, by the database's clock, unless it has been fired. Of several missed slots only the
-    /// newest is fired. Returns how many it fired.
-    pub async fn tick(&mut self) -> Result<usize, Error> {
+    /// newest is fired. Returns those that it fired.
+    pub async fn tick(&mut self) -> Result<Vec<&'static Cron>, Error> {
         let now = self.store.now().await?;
-        let mut firings = 0;
+        let mut firings = Vec::new();
         for (cron, schedule) in &self.crons {
             let Some(slot) = newest_slot(schedule, now) else { continue };
             // Not `>=`: when the clock goes back, slots come again.
@@ -115,7 +119,7 @@ impl Scheduler {
                 continue;
             }
             if self.store.fire_cron(cron.name, slot, &cron.job.to_new()).await? {
-                firings += 1;
+                firings.push(*cron);
             }
             self.fired.insert(cron.name, slot);
         }

@@ -20,6 +20,7 @@ use store::{
     Error, Store,
     agents::{Agent, AgentSettings},
     assistants::{AssistantProgress, AssistantStage},
+    queue::Queue,
 };
 use uuid::Uuid;
 use vapi::{AgentConfig, Payload, check};
@@ -101,7 +102,7 @@ impl Console {
         if standing.is_synced {
             return Ok(saved(&agent, standing, "The configuration has not changed: the assistant is ready."));
         }
-        self.store.wake_workers();
+        self.store.wake_workers(Queue::Prewarm);
         let (store, id) = (self.store.clone(), agent.id);
         let watch = self.notices.watch(format!("agent {id}"), move || read_stages(store.clone(), org, id));
         let stage = watch.end(wait.0).await?;

@@ -13,7 +13,7 @@ use axum::{
 use readmodel::ids::OrgId;
 use serde::Deserialize;
 use serde_json::json;
-use store::{Error, Store, test_calls::TestCall};
+use store::{Error, Store, queue::Queue, test_calls::TestCall};
 use uuid::Uuid;
 
 use super::{
@@ -36,7 +36,7 @@ pub(crate) async fn start(
     let Tested { call_direction } = console.read(user.org, request.into_body(), Ok).await?;
     let opened = console.store.open_test_call(Uuid::new_v4(), user.org, call_direction.as_str()).await;
     let opened = opened.map_err(ApiError::from)?.ok_or(ApiError::NoAgent)?;
-    console.store.wake_workers();
+    console.store.wake_workers(Queue::Prewarm);
     let body = TestCallOpened {
         success: true,
         web_call_id: opened.id,

@@ -207,11 +207,11 @@ impl Editions {
     /// The empty models, for a valid token of an org that does not exist, or not yet. Nothing is stored.
     fn unknown(&self, org: OrgId) -> Result<FoundEdition, Unavailable> {
         self.forget(org);
-        let identities = Models::empty().canonical().map_err(|_| Unavailable)?;
+        let identities = Models::empty().canonical(None).map_err(|_| Unavailable)?;
         let home = self.home.present().unwrap_or(Installation(Uuid::nil()));
         let head =
             Head { installation: home, org, version: Version::NONE, as_of: self.now.now(), next_change_at: None };
-        let edition = Edition::pack(head, &identities).map_err(|_| Unavailable)?;
+        let edition = Edition::pack(head, &identities, None).map_err(|_| Unavailable)?;
         Ok(FoundEdition { entry: Arc::new(Entry::of(&edition, None)), source: Source::Built })
     }
 

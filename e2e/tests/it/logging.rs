@@ -56,7 +56,12 @@ async fn every_failed_rebuild_logs_the_org_and_the_reason() {
     let org = stack.org().await;
     stack.follows(&org).await;
     stack.sql("alter table prewarm.blobs add constraint c10 check (false) not valid").await;
-    stack.sql(&format!("insert into contacts (org_id, name, phone) values ('{}', 'Canary', '+1')", org.id)).await;
+    stack
+        .sql(&format!(
+            "insert into contacts (org_id, name, phone, lead_status) values ('{}', 'Canary', '+1', 'new')",
+            org.id
+        ))
+        .await;
     let told = eventually("two tries leave two lines", async || {
         let told = lines(&stack.worker, "a job failed");
         (told.len() >= 2).then_some(told)

@@ -33,8 +33,14 @@ pub(crate) fn open_in(database: &Database, redis_url: Option<String>, format: Fo
     .unwrap()
 }
 
-/// Rebuilds these orgs at an instant until none is owed.
+/// Rebuilds orgs that are owed at an instant until none is.
 pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
+    settle_by(store, orgs, async |org| rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), org).await.unwrap())
+        .await;
+}
+
+/// The same, by any way to rebuild one.
+pub(crate) async fn settle_by(store: &Store, orgs: &[OrgId], rebuild: impl AsyncFn(OrgId) -> Outcome) {
     let ids: Vec<_> = orgs.iter().map(|org| org.0).collect();
     loop {
         let owed: Vec<uuid::Uuid> = sqlx::query_scalar(
@@ -48,8 +54,7 @@ pub(crate) async fn settle(store: &Store, orgs: &[OrgId], at: Micros) {
             return;
         }
         for org in owed {
-            let outcome = rebuild(store, Clock::Pinned(Timestamp::from_micros(at)), OrgId(org)).await.unwrap();
-            assert_ne!(outcome, Outcome::Superseded, "no other process rebuilds");
+            assert_ne!(rebuild(OrgId(org)).await, Outcome::Superseded, "no other process rebuilds");
         }
     }
 }

@@ -49,8 +49,10 @@ async fn is_recovering(store: &Store) -> bool {
     sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(store.sessions()).await.unwrap_or(true)
 }
 
+/// The present installation. The first session may be of a server that has been restarted.
 async fn installation(store: &Store) -> Installation {
-    store.installation().await.unwrap().unwrap()
+    let Ok(installation) = store.installation().await else { return store.installation().await.unwrap().unwrap() };
+    installation.unwrap()
 }
 
 fn open_url(database_url: String, redis_url: Option<String>, connections: u32) -> Store {

@@ -8,6 +8,7 @@ mod fleet;
 mod formats;
 mod harness;
 mod installation;
+mod memo;
 mod odd_values;
 mod oracle;
 mod oversized;

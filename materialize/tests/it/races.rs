@@ -166,7 +166,7 @@ async fn a_slow_workers_older_edition_never_replaces_a_newer_one() {
     let old = edition(&store, ORG).await.unwrap();
     // This snapshot is opened first, and its rebuild ends after another's.
     let mut late = store.snapshot(ORG, Clock::Database, Extent::Touched).await.unwrap();
-    late.models().await.unwrap();
+    late.models(None).await.unwrap();
     sqlx::raw_sql("update public.contacts set lead_score = 99").execute(&mut connection).await.unwrap();
     rebuild(&store, Clock::Database, ORG).await.unwrap();
     let new = edition(&store, ORG).await.unwrap();

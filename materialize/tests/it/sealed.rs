@@ -166,7 +166,7 @@ async fn default_privileges_grant_nothing_of_ours() {
     );
     assert_eq!(texts(&mut session, &given).await, [""; 0]);
     run(&mut session, &format!("set role {role}")).await.unwrap();
-    for statement in ["select from prewarm.blobs", "select from public.contacts", "select prewarm.rebuild_gap()"] {
+    for statement in ["select from prewarm.blobs", "select from public.contacts", "select prewarm.longest_pause()"] {
         let refused = run(&mut session, statement).await.unwrap_err();
         assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{statement}: {refused}");
     }

@@ -1,13 +1,10 @@
--- From now on keeps the sums of those among a few leads that have become frequent callers. Where many leads are touched they
--- may share one number, and each would keep all of its calls. A number that is cut in the lead cannot be compared.
+-- From now on keeps the sums of a few leads that have as many calls as frequent callers. A number that is cut in the lead cannot be
+-- compared.
 create or replace procedure prewarm.find_frequent_callers(org uuid, touched uuid[])
 language plpgsql as $$
 declare
   callers uuid[];
 begin
-  if cardinality(touched) > prewarm.few_callers() then
-    return;
-  end if;
   with found as (
     insert into prewarm.frequent_callers (contact_id, org_id, calls, duration_total, duration_calls, sentiment_total)
     select l.id, org, l.total_calls, l.duration_total, l.duration_calls, l.sentiment_total
@@ -15,8 +12,7 @@ begin
      cross join lateral (
        select * from prewarm.actionable_leads held where held.id = one.id and held.org_id is not distinct from org limit 1
      ) l
-     where l.total_calls >= prewarm.frequent_from()
-       and coalesce(length(l.phone_number), 0) < 512
+     where coalesce(length(l.phone_number), 0) < 512
         on conflict (contact_id) do nothing
     returning contact_id
   )

@@ -1,13 +1,15 @@
 -- Whether a process lives. Postgres ends its lock when it is killed; a cut network is noticed later, and leases end before.
 create or replace function prewarm.lives(life int) returns boolean
-language sql stable
-return exists (
-  select
-    from pg_locks l
-   where l.locktype = 'advisory'
-     and l.database = (select d.oid from pg_database d where d.datname = current_database())
-     and l.classid::bigint = hashtext('prewarm.life')::bigint & 4294967295
-     and l.objid::bigint = life
-     and l.objsubid = 2
-     and l.granted
-);
+language plpgsql stable as $$
+begin
+  return exists (
+    select
+      from pg_locks l
+     where l.locktype = 'advisory'
+       and l.database = (select d.oid from pg_database d where d.datname = current_database())
+       and l.classid::bigint = hashtext('prewarm.life')::bigint & 4294967295
+       and l.objid::bigint = life
+       and l.objsubid = 2
+       and l.granted
+  );
+end $$;

@@ -1,6 +1,6 @@
 -- Whether anything is owed, beside the rebuild of an org that has just begun: a probe of each index. It may be that none of
 -- it may start yet.
-create or replace function prewarm.anything_owed(besides uuid default '00000000-0000-0000-0000-000000000000') returns boolean
+create or replace function prewarm.anything_owed(besides uuid) returns boolean
 language plpgsql stable as $$
 begin
   return exists (select from prewarm.marks m where m.org_id > besides)

@@ -9,21 +9,27 @@ create or replace function prewarm.claim_rebuild(me text, lease interval, lane i
                                                  out more boolean)
 language plpgsql
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off as $$
+declare
+  owed  record;
+  taken prewarm.leases;
 begin
   more := false;
   -- Another worker may take the same org at the same time.
   for try in 1..5 loop
-    org_id := null;
-    if prewarm.anything_owed() then
-      select o.after, o.org_id, o.more into after, org_id, more from prewarm.next_owed(lane, first, after) o;
+    -- Functions are called in assignments, which costs less than to select from them.
+    owed := prewarm.next_owed(lane, first, after);
+    after := owed.after;
+    urgent := owed.org_id is not null;
+    if not urgent and not owed.more and format is not null then
+      owed := prewarm.next_later(format);
     end if;
-    urgent := org_id is not null;
-    if not urgent and not more and format is not null then
-      select l.org_id, l.more into org_id, more from prewarm.next_later(format) l;
-    end if;
+    org_id := owed.org_id;
+    more := owed.more;
     exit when org_id is null;
-    select l.holder, l.starts into id, starts from prewarm.take_lease(org_id, me, lease, false) l;
-    if found then
+    taken := prewarm.take_lease(org_id, me, lease, false);
+    if taken.org_id is not null then
+      id := taken.holder;
+      starts := taken.starts;
       more := more or prewarm.anything_owed(besides => org_id);
       return;
     end if;

@@ -3,21 +3,15 @@
 -- heartbeat, which counts the start as failed. A clock that went back makes no org wait.
 create or replace function prewarm.may_start(org uuid) returns boolean
 language plpgsql stable as $$
-declare
-  lease  prewarm.leases;
-  before timestamptz;
-  took   interval;
 begin
-  select * into lease from prewarm.leases l where l.org_id = org;
-  if found then
-    return lease.holder is null and lease.until <= statement_timestamp();
-  end if;
-  select m.rebuilt_at, v.took
-    into before, took
-    from prewarm.maintained m
-    left join prewarm.versions v on v.org_id = m.org_id
-   where m.org_id = org;
-  return before is null
-         or statement_timestamp() < before
-         or statement_timestamp() >= before + prewarm.pause_after(took);
+  return coalesce(
+    (select l.holder is null and l.until <= statement_timestamp() from prewarm.leases l where l.org_id = org),
+    (select statement_timestamp() < m.rebuilt_at
+            or statement_timestamp() >= m.rebuilt_at + prewarm.pause_after(v.took, s.rebuild_gap)
+       from prewarm.maintained m
+      cross join prewarm.settings s
+       left join prewarm.versions v on v.org_id = m.org_id
+      where m.org_id = org),
+    true
+  );
 end $$;

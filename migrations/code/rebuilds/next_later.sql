@@ -2,6 +2,8 @@
 -- says whether to look again at once.
 create or replace function prewarm.next_later(format int, out org_id uuid, out more boolean)
 language plpgsql as $$
+declare
+  unbuilt record;
 begin
   select v.org_id
     into org_id
@@ -11,7 +13,9 @@ begin
      and prewarm.may_start(v.org_id)
    limit 1;
   if org_id is null then
-    select u.org_id, u.more into org_id, more from prewarm.next_unbuilt() u;
+    unbuilt := prewarm.next_unbuilt();
+    org_id := unbuilt.org_id;
+    more := unbuilt.more;
   else
     more := true;
   end if;

@@ -4,12 +4,17 @@
 -- oldest first. It relies on the planner settings of prewarm.claim_rebuild.
 create or replace function prewarm.next_owed(lane int, first uuid, inout after uuid, out org_id uuid, out more boolean)
 language plpgsql stable as $$
+declare
+  marked record;
 begin
   more := false;
   for n in lane..lane + 2 loop
     case n % 3
       when 0 then
-        select m.after, m.org_id, m.more into after, org_id, more from prewarm.next_marked(first, after) m;
+        marked := prewarm.next_marked(first, after);
+        after := marked.after;
+        org_id := marked.org_id;
+        more := marked.more;
       when 1 then
         org_id := prewarm.next_due();
       else

@@ -1,10 +1,11 @@
--- Takes an org's lease unless it runs, and counts the start; no row if it runs. An impatient taker does not wait for the end
+-- Takes an org's lease unless it runs, and counts the start; null if it runs. An impatient taker does not wait for the end
 -- of a back-off.
 create or replace function prewarm.take_lease(org uuid, worker text, lease interval, impatient boolean)
-returns setof prewarm.leases
+returns prewarm.leases
 language plpgsql as $$
+declare
+  taken prewarm.leases;
 begin
-  return query
   insert into prewarm.leases as held (org_id, holder, worker, until)
   values (org, nextval('prewarm.jobs_id_seq'), take_lease.worker, statement_timestamp() + lease)
       on conflict (org_id) do update
@@ -15,5 +16,6 @@ begin
          until = excluded.until
    where held.until <= statement_timestamp()
       or impatient and held.holder is null
-  returning held.*;
+  returning held.* into taken;
+  return taken;
 end $$;

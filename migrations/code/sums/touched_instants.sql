@@ -3,7 +3,7 @@ create or replace function prewarm.touched_instants(org uuid) returns timestampt
 language plpgsql stable as $$
 begin
   return array(
-    select at from prewarm.marks m cross join unnest(m.instants) at where m.org_id = org
+    select at from prewarm.marks m cross join unnest(m.instants) at where m.org_id = org and at is not null
     union
     select k.created_at
       from (select distinct id from prewarm.marks m cross join unnest(m.booked) id where m.org_id = org) one

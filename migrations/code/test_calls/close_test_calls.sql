@@ -1,7 +1,9 @@
 -- Ends test calls, of one agent or of all, that nobody will join any more, because their time is over or because they
 -- were joined, and those that nobody makes.
 create or replace function prewarm.close_test_calls(agent uuid default null) returns setof uuid
-language sql as $$
+language plpgsql as $$
+begin
+  return query
   update prewarm.test_calls t
      set stage = case t.stage when 'ready' then 'ended' else 'failed' end,
          reason = case
@@ -25,5 +27,5 @@ language sql as $$
              t.created_at < now() - prewarm.test_call_waits()
              or (t.created_at < now() - prewarm.test_call_patience() and not prewarm.prewarms())
          end
-  returning t.id
-$$;
+  returning t.id;
+end $$;

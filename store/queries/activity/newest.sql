@@ -10,7 +10,8 @@
          l.phone_number as phone,
          l.service_interests[1] as service,
          l.lead_score,
-         null::timestamptz as "scheduled_at: PgTime"
+         null::timestamptz as "scheduled_at: PgTime",
+         l.id as contact_id
     from prewarm.actionable_leads l
    where l.org_id = $1
      and l.lead_temperature = 'hot'
@@ -18,7 +19,7 @@
    limit $2
 )
 union all
-select false, a.id, prewarm.instant(a.created_at), c.name, c.phone, a.service_type, null, a.scheduled_at
+select false, a.id, prewarm.instant(a.created_at), c.name, c.phone, a.service_type, null, a.scheduled_at, a.contact_id
   from prewarm.stretches t
  cross join lateral (
    select *

@@ -13,7 +13,8 @@ select k.id as "id!",
        k.sentiment_label,
        k.summary,
        k.cost_cents,
-       k.ended_reason
+       k.ended_reason,
+       k.contact_id
   from unnest(array['inbound', 'outbound']) as direction
  cross join lateral (
    -- The direction leads the order, which only that index has; compared as a range, since an equal one would leave the order.

@@ -14,7 +14,8 @@ select k.id as "id!",
        k.sentiment_label,
        k.summary,
        k.cost_cents,
-       k.ended_reason
+       k.ended_reason,
+       k.contact_id
   from (select * from prewarm.matching_calls($1, $2, $3, $4, $5, $6, $7) offset $8) k
   left join prewarm.source_contacts c on c.id = k.contact_id and c.org_id = k.org_id
  where $9::text is null or k.phone_number ilike $9 or coalesce(c.name, k.phone_number, 'Unknown') ilike $9

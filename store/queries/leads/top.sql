@@ -8,7 +8,8 @@ select id, org_id, contact_name, phone_number, email, lead_score, lead_status,
        total_calls,
        last_call_at as "last_call_at: PgTime",
        duration_total, duration_calls, sentiment_total, lead_temperature, follow_up_urgency, last_call_summary,
-       urgency_until as "urgency_until: PgTime"
+       urgency_until as "urgency_until: PgTime",
+       prewarm.place_of(urgency_rank, lead_score) as "place!"
   from prewarm.actionable_leads
  where org_id = $1
  order by urgency_rank, lead_score desc nulls last, created_at desc nulls last, id

@@ -3,4 +3,5 @@
 -- the end of a back-off.
 -- $1 org, $2 who takes it, $3 seconds, $4 whether for an operator.
 select holder as "holder!"
-  from prewarm.take_lease($1, $2, make_interval(secs => $3), $4)
+  from prewarm.take_lease($1, $2, make_interval(secs => $3), $4) as taken
+ where taken.holder is not null

@@ -96,7 +96,7 @@ impl Store {
         let (lease, format) = (lease.as_secs_f64(), room.unhurried.then_some(self.format.0));
         let Turn { lane, first, after } = turn;
         let row = sqlx::query_file!("queries/queue/claim_rebuild.sql", worker, lease, lane, first, after, format);
-        let row = row.fetch_one(&self.warm).await?;
+        let row = row.fetch_one(&self.queue).await?;
         let claimed = row.id.zip(row.org_id).map(|(id, org)| Claimed {
             id: JobId(id),
             job: Job::Rebuild(OrgId(org)),
@@ -109,7 +109,7 @@ impl Store {
 
     async fn claim_job(&self, worker: &str, queue: Queue, turn: Turn) -> Result<Claim, Error> {
         let row = sqlx::query_file!("queries/queue/claim.sql", worker, queue.as_str());
-        let claimed = row.fetch_optional(&self.warm).await?.map(|row| Claimed {
+        let claimed = row.fetch_optional(&self.queue).await?.map(|row| Claimed {
             id: JobId(row.id),
             job: Job::Maintenance(row.kind),
             attempts: Attempts { starts: row.attempts, limit: row.max_attempts },
@@ -123,7 +123,7 @@ impl Store {
     async fn claim_prewarm(&self, worker: &str, lease: Duration, turn: Turn, room: Room) -> Result<Claim, Error> {
         let (lease, Room { test_calls, others, .. }) = (lease.as_secs_f64(), room);
         let row = sqlx::query_file!("queries/queue/claim_prewarm.sql", worker, lease, turn.after, test_calls, others);
-        let row = row.fetch_one(&self.warm).await?;
+        let row = row.fetch_one(&self.queue).await?;
         let claimed = row.id.zip(row.kind).map(|(id, kind)| Claimed {
             id: JobId(id),
             job: Job::of(kind, row.subject.unwrap_or_default()),

@@ -80,7 +80,7 @@ impl Store {
         let Columns { ids, workers, errors, pauses, are_dead } = Columns::of(ended);
         let errors = &errors as &[Option<&str>];
         sqlx::query_file!("queries/queue/finish_rebuilds.sql", &ids, &workers, errors as _, &pauses, &are_dead)
-            .fetch_all(&self.warm)
+            .fetch_all(&self.queue)
             .await?;
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Store {
             &pauses,
             &are_dead
         )
-        .fetch_all(&self.warm)
+        .fetch_all(&self.queue)
         .await?;
         Ok(())
     }
@@ -115,7 +115,7 @@ impl Store {
         let Columns { ids, workers, errors, pauses, are_dead } = Columns::of(ended);
         let errors = &errors as &[Option<&str>];
         sqlx::query_file!("queries/queue/finish_test_calls.sql", &ids, &workers, errors as _, &pauses, &are_dead)
-            .fetch_all(&self.warm)
+            .fetch_all(&self.queue)
             .await?;
         Ok(())
     }
@@ -127,7 +127,7 @@ impl Store {
         let Columns { ids, workers, errors, pauses, are_dead } = Columns::of(ended);
         let errors = &errors as &[Option<&str>];
         sqlx::query_file!("queries/queue/finish_jobs.sql", &ids, &workers, errors as _, &pauses, &are_dead)
-            .fetch_all(&self.warm)
+            .fetch_all(&self.queue)
             .await?;
         Ok(())
     }

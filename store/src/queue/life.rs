@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
-use tokio::{sync::watch, time::sleep};
+use sqlx::postgres::PgListener;
+use tokio::{
+    sync::watch,
+    time::{sleep, timeout},
+};
 
 use crate::{Error, Store};
 
@@ -11,9 +14,9 @@ use crate::{Error, Store};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Life(i32);
 
-/// Between looks whether the session still lives: shorter than the silence that `prewarm.is_gone` waits for, so that the
-/// lock is back before others judge.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Between looks whether the lock is still held. A session that ends says so itself; behind a pooler the lock may be of
+/// one that has been closed.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// The pause before another try where Postgres does not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -43,19 +46,22 @@ impl Store {
 
     /// Shows whose life a registered worker shares. Its jobs count as lost as soon as that ends.
     pub async fn show_life(&self, worker: &str, life: Life) -> Result<(), Error> {
-        sqlx::query_file!("queries/queue/show_life.sql", worker, life.0).execute(&self.warm).await?;
+        sqlx::query_file!("queries/queue/show_life.sql", worker, life.0).execute(&self.queue).await?;
         Ok(())
     }
 }
 
-/// Returns when the session is lost.
+/// Returns when the session is lost: at once if it is closed, so that the lock is back before others judge.
 async fn hold(store: &Store, life: Life, held: &watch::Sender<bool>) -> Result<(), sqlx::Error> {
-    let mut session: PgConnection = store.direct().acquire().await?.detach();
+    // A listener to nothing, since only listeners hear of the end of an idle session.
+    let mut session = PgListener::connect_with(&store.direct()).await?;
+    session.eager_reconnect(false);
     sqlx::query_file!("queries/queue/hold_life.sql", life.0).execute(&mut session).await?;
     held.send_replace(true);
-    // Not a ping: behind a pooler the lock may be of a session that has been closed.
-    while sqlx::query_file_scalar!("queries/queue/lives.sql", life.0).fetch_one(&mut session).await? {
-        sleep(LOOK_EVERY).await;
+    while timeout(LOOK_EVERY, session.try_recv()).await.is_err() {
+        if !sqlx::query_file_scalar!("queries/queue/lives.sql", life.0).fetch_one(&mut session).await? {
+            break;
+        }
     }
     Ok(())
 }

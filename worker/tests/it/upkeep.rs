@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::{Context, Maintenance};
+use jobs::{Context, Maintenance, Memo};
 use readmodel::time::Clock;
 use store::queue::Job;
 use testkit::sqlx;
@@ -69,6 +69,7 @@ async fn an_org_that_has_drifted_is_marked_whole() {
     let org = db.org().await;
     let context = Context {
         store: store_of(&db.pg),
+        memo: Memo::new(0),
         clock: Clock::Database,
         assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jobs::{AssistantSync, Context, JobError, Maintenance, SyncPace};
+use jobs::{AssistantSync, Context, JobError, Maintenance, Memo, SyncPace};
 use monitoring::health::Health;
 use readmodel::{
     ids::{AgentId, OrgId},
@@ -83,6 +83,7 @@ impl Town {
         let sync = AssistantSync { client: client.unwrap(), deployment: deployment(url), pace };
         Context {
             store: self.store.clone(),
+            memo: Memo::new(0),
             clock: Clock::Database,
             assistants: Some(sync),
             event_retention: worker::DEFAULT_EVENT_RETENTION,

@@ -1,4 +1,5 @@
--- store::intake::wake_workers
+-- store::queue::wake_workers
 -- Wakes the workers. Sent after the commit and on its own: a NOTIFY inside a transaction serialises everybody's
 -- commits.
-select pg_notify('prewarm_hint', '') is null as "rung!"
+-- $1 queue.
+select pg_notify('prewarm_hint', $1) is null as "rung!"
