@@ -12,10 +12,10 @@ use crate::{Context, JobError};
 /// The time of one run. The comparison of a large org takes longer.
 const BUDGET: Duration = Duration::from_millis(100);
 
-/// The walk rests for this many times as long as it has taken: it takes a fivehundredth of a core.
+/// The walk rests for this many times as long as it has taken, and so takes 0.2 % of a core.
 const REST: u32 = 500;
 
-/// The longest rest. The comparison of one org may take many seconds.
+/// The longest rest, after the comparison of a large org.
 const LONGEST_REST: Duration = Duration::from_hours(1);
 
 pub(crate) async fn run(context: &Context) -> Result<(), JobError> {

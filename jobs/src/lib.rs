@@ -81,7 +81,6 @@ const MAINTENANCE_STARTS: i32 = 10;
 
 /// Does the work of a job. A failure, and an end by force, leave one line in the log.
 pub async fn run(context: &Context, job: &Job) -> Result<(), JobError> {
-    context.memo.tidy();
     let log = JobLog::of(job);
     let ended = work(context, job).await;
     log.end(&ended);
@@ -94,7 +93,10 @@ async fn work(context: &Context, job: &Job) -> Result<(), JobError> {
         Job::SyncAssistant(agent) => assistants::run(context, *agent).await,
         Job::TestCall(id) => test_call::run(context, *id).await,
         Job::Maintenance(kind) => match Maintenance::of(kind) {
-            Some(job) => job.run(context).await,
+            Some(job) => {
+                context.memo.tidy();
+                job.run(context).await
+            }
             // A worker of a later release may take the next attempt.
             None => Err(JobError::retry(UnknownKind)),
         },

@@ -3,6 +3,8 @@
 
 mod memo;
 
+use std::time::Instant;
+
 use readmodel::{
     blob::PackError,
     edition::{Edition, Head},
@@ -180,7 +182,8 @@ async fn make(snapshot: &mut Snapshot, memo: Option<&Memo>) -> Result<Remembered
     let identities = models.canonical(before.map(|before| &before.identities))?;
     let head = Head { installation, org, version, as_of, next_change_at };
     let edition = Edition::pack(head, &identities, before.map(|before| (&before.identities, &before.edition)))?;
-    Ok(Remembered { rows, identities, edition })
+    let read_at = before.map_or_else(Instant::now, |before| before.read_at);
+    Ok(Remembered { rows, identities, edition, read_at })
 }
 
 /// Announces a committed version. That Redis cannot be reached is no failure: its nodes read from Postgres, which

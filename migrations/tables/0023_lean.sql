@@ -6,7 +6,7 @@ create type prewarm.touched as (
   appointments boolean,
   is_listed    boolean,
   first        bigint,
-  is_hot     boolean,
+  is_hot       boolean,
   pipeline     numeric,
   hot_leads    bigint
 );

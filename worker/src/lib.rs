@@ -16,14 +16,19 @@ pub use board::board_router;
 pub use config::{Config, ConfigError, DEFAULT_EVENT_RETENTION, Limits};
 pub use engine::{Handler, run_handler};
 
+use std::time::Duration;
+
 use jobs::{AssistantSync, Context, JobError, Memo};
 use monitoring::health::Health;
 use readmodel::time::Clock;
 use store::{Store, queue::Job};
 use tokio_util::sync::CancellationToken;
 
-/// The bytes of the versions that a process remembers: some six hundred orgs.
+/// The bytes of the versions that a process remembers.
 const MEMO_BYTES: u64 = 64 << 20;
+
+/// The longest that they are built upon without reading everything again.
+const MEMO_TRUSTED: Duration = Duration::from_hours(1);
 
 /// Works until `shutdown`, then stops within [`Config::shutdown`]: it claims nothing new, lets running jobs end, and gives
 /// back the rest. It waits for a database that is away or has another schema, and says so in `health`.
@@ -39,7 +44,7 @@ pub async fn run(
     let config = Config { prewarm: config.prewarm.filter(|_| assistants.is_some()), ..config };
     let context = Context {
         store: store.clone(),
-        memo: Memo::new(MEMO_BYTES),
+        memo: Memo::new(MEMO_BYTES, MEMO_TRUSTED),
         clock: Clock::Database,
         assistants,
         event_retention: config.event_retention,

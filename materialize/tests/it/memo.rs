@@ -1,5 +1,7 @@
 //! Rebuilds by what a process remembers, of an org with more rows than its models show.
 
+use std::time::Duration;
+
 use materialize::{Memo, Outcome, rebuild, rebuild_by};
 use readmodel::{
     ids::OrgId,
@@ -99,7 +101,7 @@ fn change(at: i64) -> String {
 #[tokio::test]
 async fn a_large_org_equals_its_definition_by_what_is_remembered() {
     let (database, store) = built().await;
-    let memo = Memo::new(1 << 24);
+    let memo = Memo::new(1 << 24, Duration::MAX);
     let mut connection = store.sessions().take().await.unwrap();
     let mut kept = [0; Model::STORED.len()];
     for step in 0..STEPS {
@@ -127,7 +129,7 @@ async fn a_large_org_equals_its_definition_by_what_is_remembered() {
 #[tokio::test]
 async fn a_version_of_another_process_is_not_built_upon() {
     let (database, store) = built().await;
-    let (one, other) = (Memo::new(1 << 24), Memo::new(1 << 24));
+    let (one, other) = (Memo::new(1 << 24, Duration::MAX), Memo::new(1 << 24, Duration::MAX));
     let mut connection = store.sessions().take().await.unwrap();
     for step in 0..40 {
         let at = START + step * SECOND;
@@ -150,7 +152,7 @@ async fn a_version_of_another_process_is_not_built_upon() {
 #[tokio::test]
 async fn an_org_that_is_made_again_is_not_taken_for_the_former_one() {
     let (database, store) = built().await;
-    let memo = Memo::new(1 << 24);
+    let memo = Memo::new(1 << 24, Duration::MAX);
     let clock = |seconds: i64| Clock::Pinned(Timestamp::from_micros(START + seconds * SECOND));
     let Outcome::Changed(former) = rebuild_by(&store, &memo, clock(0), ORG).await.unwrap() else {
         panic!("no version")
@@ -168,6 +170,43 @@ async fn an_org_that_is_made_again_is_not_taken_for_the_former_one() {
     let world = world(&mut connection, &[ORG]).await;
     compare(&store, &world, ORG, START + 3 * SECOND).await.unwrap();
     drop(connection);
+    store.close().await;
+    database.close().await.unwrap();
+}
+
+/// Changes calls behind the triggers' back, and tells after how many later changes that shows; `None` after so many.
+async fn unseen_shows_after(store: &Store, memo: &Memo, text: &str, changes: i64) -> Option<i64> {
+    let clock = |step: i64| Clock::Pinned(Timestamp::from_micros(START + step * SECOND));
+    rebuild_by(store, memo, clock(0), ORG).await.unwrap();
+    let unseen = format!(
+        "alter table public.calls disable trigger user;
+         update public.calls set summary = '{text}' where contact_id is null;
+         alter table public.calls enable trigger user"
+    );
+    run(store, &unseen).await;
+    for n in 1..=changes {
+        run(
+            store,
+            "update public.calls set summary = 'seen' where id = (select max(id::text)::uuid from public.calls)",
+        )
+        .await;
+        rebuild_by(store, memo, clock(1), ORG).await.unwrap();
+        let calls = edition(store, ORG).await.unwrap().identity(Model::Calls).unwrap();
+        if String::from_utf8(calls).unwrap().contains(text) {
+            return Some(n);
+        }
+    }
+    None
+}
+
+/// The age of what was read counts, and not that of the last version: an org may change all the time.
+#[tokio::test]
+async fn a_change_that_no_trigger_has_seen_shows_once_the_memory_is_no_longer_trusted() {
+    let (database, store) = built().await;
+    run(&store, "update public.calls set contact_id = null, phone_number = null").await;
+    assert_eq!(unseen_shows_after(&store, &Memo::new(1 << 24, Duration::MAX), "never", 20).await, None);
+    let briefly = Memo::new(1 << 24, Duration::from_millis(300));
+    assert!(unseen_shows_after(&store, &briefly, "at last", 1_000).await.is_some());
     store.close().await;
     database.close().await.unwrap();
 }

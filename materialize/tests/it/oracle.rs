@@ -1,6 +1,6 @@
 //! After any history, every model of every org equals the oracle, byte for byte, by incremental and by full rebuilds.
 
-use std::{cell::Cell, env};
+use std::{cell::Cell, env, time::Duration};
 
 use materialize::{Memo, Outcome, rebuild, rebuild_anew, rebuild_by};
 use proptest::{
@@ -231,7 +231,7 @@ async fn play(
     pace: Pace,
     remembering: Remembering,
 ) -> Result<(), String> {
-    let rebuilder = Rebuilder { store, memo: Memo::new(1 << 24), remembering };
+    let rebuilder = Rebuilder { store, memo: Memo::new(1 << 24, Duration::MAX), remembering };
     let case = Case::fresh();
     let orgs = case.organizations();
     let mut connection = store.sessions().take().await.unwrap();

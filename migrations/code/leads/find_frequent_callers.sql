@@ -1,5 +1,5 @@
--- From now on keeps the sums of a few leads that have as many calls as frequent callers. A number that is cut in the lead cannot be
--- compared.
+-- From now on keeps the sums of a few leads that have as many calls as frequent callers. A number that is cut in the lead
+-- cannot be compared.
 create or replace procedure prewarm.find_frequent_callers(org uuid, touched uuid[])
 language plpgsql as $$
 declare

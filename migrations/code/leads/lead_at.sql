@@ -1,5 +1,5 @@
--- The lead of one contact of an org as it is at an instant, from the source; no row if the contact is none. Inlined where it
--- is used. Its calls are those that name it and those of its number; the calls of a frequent caller have been counted.
+-- The lead of one contact of an org as it is at an instant, from the source; no row if it is no lead. Inlined where it is used.
+-- Its calls are those that name it and those of its number; the calls of a frequent caller have been counted.
 create or replace function prewarm.lead_at(org uuid, at timestamptz, contact uuid) returns setof prewarm.actionable_leads
 language sql stable
 begin atomic

@@ -10,7 +10,12 @@ begin atomic
     left join prewarm.sums_by_contact(org, touched) o on o.contact = c.id
     left join prewarm.sums_by_phone(org, prewarm.phones_of(org, touched)) n on n.phone = c.phone
     left join lateral (
-      select k from prewarm.frequent_callers k where k.contact_id = c.id and k.org_id is not distinct from org and touched is not null offset 0
+      select k
+        from prewarm.frequent_callers k
+       where k.contact_id = c.id
+         and k.org_id is not distinct from org
+         and touched is not null
+      offset 0
     ) frequent on true
    cross join lateral (
      select frequent.k as calls where (frequent.k).contact_id is not null

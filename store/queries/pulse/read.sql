@@ -3,8 +3,8 @@
 -- already; where its zone does not start days on an hour, the rest is counted.
 -- The chart's hours come as arrays side by side. The next day with calls is told by its first hour with calls, since there may
 -- be any number of test calls before it.
--- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart to be read, $5 the
--- first whole hour of the day and $6 the end of its last. One row.
+-- $1 org, $2 and $3 the org's calendar day, its first instant and the next day's, $4 the first hour of the chart to be read,
+-- $5 the first whole hour of the day and $6 the end of its last. One row.
 with ever as (
   select coalesce(sum(total_calls), 0)::bigint as "total_calls!",
          coalesce(sum(inbound_calls), 0)::bigint as "inbound_calls!",

@@ -17,7 +17,7 @@ async fn a_job_of_an_unknown_kind_is_a_dead_letter_and_the_next_one_runs() {
     assert!(db.push("of tomorrow", 2).await && db.push("prune", 3).await);
     let context = Context {
         store: store_of(&db.pg),
-        memo: Memo::new(0),
+        memo: Memo::new(0, Duration::ZERO),
         clock: Clock::Database,
         assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,

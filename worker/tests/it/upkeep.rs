@@ -69,7 +69,7 @@ async fn an_org_that_has_drifted_is_marked_whole() {
     let org = db.org().await;
     let context = Context {
         store: store_of(&db.pg),
-        memo: Memo::new(0),
+        memo: Memo::new(0, Duration::ZERO),
         clock: Clock::Database,
         assistants: None,
         event_retention: DEFAULT_EVENT_RETENTION,

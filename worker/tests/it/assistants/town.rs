@@ -83,7 +83,7 @@ impl Town {
         let sync = AssistantSync { client: client.unwrap(), deployment: deployment(url), pace };
         Context {
             store: self.store.clone(),
-            memo: Memo::new(0),
+            memo: Memo::new(0, Duration::ZERO),
             clock: Clock::Database,
             assistants: Some(sync),
             event_retention: worker::DEFAULT_EVENT_RETENTION,
