@@ -243,7 +243,7 @@ fn shown(
         labels: &Labels::new(page.version, page.as_of, None, &etag),
         etag: &etag,
         source: Source::Query,
-        stale: behind,
+        stale: behind.or_else(|| editions.drift()),
         age_seconds: 0,
     };
     let response = answer(request, &editions.reads, &shown, |headers| {

@@ -39,6 +39,10 @@ pub(crate) enum ApiError {
     Internal,
     /// The route does not exist.
     NotFound,
+    /// Webhooks are off: the source is only observed.
+    Observing,
+    /// Agents and test calls are off: the source is not ours.
+    NoAgents,
     /// The org has no such agent.
     NoAgent,
     /// The org of a valid token does not exist.
@@ -78,6 +82,10 @@ impl ApiError {
             Self::Gone => (StatusCode::GONE, "That version is not kept any longer"),
             Self::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Internal server error"),
             Self::NotFound => (StatusCode::NOT_FOUND, "Not found"),
+            Self::Observing => (StatusCode::NOT_FOUND, "Webhooks are off: this installation only observes its source"),
+            Self::NoAgents => {
+                (StatusCode::NOT_FOUND, "Agents are off: this installation does not write its source's agents")
+            }
             Self::NoAgent => (StatusCode::NOT_FOUND, "Agent not configured"),
             Self::NoOrg => (StatusCode::NOT_FOUND, "Unknown organization"),
             Self::NoTestCall => (StatusCode::NOT_FOUND, "No such test call"),

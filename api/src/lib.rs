@@ -214,7 +214,9 @@ async fn never_ends(work: impl Future<Output = ()>) {
 
 fn router(app: App) -> Router {
     let in_time = from_fn_with_state(app.clone(), answer_in_time);
-    let (routes, description) = openapi::described(serving_copies().merge(needing_postgres().route_layer(in_time)));
+    let if_agents = from_fn_with_state(app.clone(), if_agents);
+    let postgres = needing_postgres().route_layer(in_time).route_layer(if_agents);
+    let (routes, description) = openapi::described(serving_copies().merge(postgres));
     routes
         .route("/openapi.json", get(move || openapi::answer(description.clone())))
         .route("/api/vapi/webhook", post(webhook::webhook))
@@ -236,6 +238,14 @@ fn needing_postgres() -> OpenApiRouter<App> {
         .routes(routes!(console::agent::watch))
         .routes(routes!(console::test_agent::start))
         .routes(routes!(console::test_agent::watch))
+}
+
+/// Answers 404 on routes that would write agents of a source that is not ours.
+async fn if_agents(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.method() == Method::POST && app.0.editions.has_no_agents() {
+        return ApiError::NoAgents.into_response();
+    }
+    next.run(request).await
 }
 
 /// Answers 503 on routes that would otherwise wait for a silent Postgres.

@@ -132,7 +132,11 @@ pub(crate) async fn webhook(State(app): State<App>, request: Request) -> Respons
 /// Handles a webhook at any of its URLs.
 pub(crate) async fn receive(app: &App, request: Request) -> Response {
     let arrived = Instant::now();
-    let Shared { webhooks, rooms, numbers, intake, store, .. } = &*app.0;
+    let Shared { webhooks, rooms, numbers, intake, store, editions, .. } = &*app.0;
+    if editions.observes() {
+        count("unread", "refused");
+        return ApiError::Observing.into_response();
+    }
     let response = match admit(Arc::clone(webhooks), rooms, request).await {
         Ok(Content::AssistantRequest(call)) => assistant(numbers, &call).await,
         Ok(Content::Message(kind, message)) => take(intake, &store.link, kind, *message).await,

@@ -62,6 +62,12 @@ pub(crate) fn redis(data_dir: &DataDir) -> Result<(Programs, &'static str), Erro
         .ok_or(Error::RedisMissing)
 }
 
+/// A client that comes with Postgres, such as `pg_dump`.
+pub fn postgres_client(name: &str) -> Command {
+    let found = DataDir::temporary().ok().and_then(|dir| postgres(&dir, None));
+    found.filter(|programs| programs.has(name)).map_or_else(|| Command::new(name), |programs| programs.command(name))
+}
+
 /// Another program that `scripts/setup` provides: unpacked, or on the path.
 pub fn tool(name: &str) -> Command {
     let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|path| Unpacked { path: path.into() });

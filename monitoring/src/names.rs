@@ -67,6 +67,8 @@ metrics! {
     CONTESTED: Gauge = "prewarm_contested";
     /// Faults of the triggers on the source tables in the last ten minutes. Their orgs are rebuilt whole.
     SOURCE_FAULTS: Gauge = "prewarm_source_faults";
+    /// Differences between the source tables and the map by which they are attached. Answers are labelled stale.
+    SOURCE_DRIFT: Gauge = "prewarm_source_drift";
     /// Erasures that are not complete in every store.
     OWED_ERASURES: Gauge = "prewarm_owed_erasures";
     /// Webhooks parked until our maps have their assistant or number. The count stops at some thousands.

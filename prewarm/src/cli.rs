@@ -8,7 +8,7 @@ use store::{Sessions, Source};
 use uuid::Uuid;
 
 use crate::{
-    dead, erase, process, rebuild, seed,
+    attach, dead, detach, erase, process, rebuild, seed,
     settings::{Given, Settings},
     token, up,
 };
@@ -49,6 +49,14 @@ enum Command {
         #[arg(long)]
         with_source: bool,
     },
+    /// Attach Prewarm to tables that exist, as a map names them
+    ///
+    /// Looks at the tables first, tells all that does not fit, and shows a few orgs as their panels would show them. Then
+    /// makes the schema `prewarm` and puts triggers on the tables, in one transaction that waits for their writers for a
+    /// fifth of a second at a time. Makes nothing else in the tables' schema. Run it again after the tables have changed.
+    Attach(attach::Arguments),
+    /// Take the triggers and the schema `prewarm` away, and leave the application's tables as they were
+    Detach(detach::Arguments),
     /// Create orgs with contacts, calls and appointments
     Seed {
         /// Number of contacts of each org, comma-separated
@@ -97,6 +105,8 @@ impl Cli {
             Command::Migrate { with_source } => {
                 migrate(&settings, if with_source { Source::Standalone } else { Source::Untouched }).await
             }
+            Command::Attach(arguments) => arguments.run(&settings).await,
+            Command::Detach(arguments) => arguments.run(&settings).await,
             Command::Seed { contacts, calls } => {
                 let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
                 seed::run(&store, &contacts, calls).await

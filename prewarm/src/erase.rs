@@ -59,6 +59,10 @@ impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let subject = self.subject.subject()?;
         let store = settings.store_with(APPLICATION, Sessions::Serving)?;
+        ensure!(
+            !store.observes().await?,
+            "the source is only observed: delete it in your application, and all that was made of it goes too"
+        );
         let Some(target) = store.find_to_erase(&subject).await? else { bail!("there is no such {}", kind(&subject)) };
         if !self.yes {
             ensure!(confirm(&subject, &target)?, "not confirmed; nothing was erased");

@@ -1,8 +1,10 @@
 //! The binary: all processes of Prewarm, and its commands.
 
+mod attach;
 mod cli;
 mod dead;
 mod demo;
+mod detach;
 mod erase;
 mod probe;
 mod process;

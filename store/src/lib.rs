@@ -3,6 +3,7 @@
 
 pub mod agents;
 pub mod assistants;
+pub mod attach;
 pub mod blobs;
 pub mod calls;
 pub mod clock;
@@ -17,6 +18,7 @@ pub mod instant;
 pub mod intake;
 pub mod leases;
 pub mod link;
+pub mod map;
 pub mod migrate;
 mod migrations;
 pub mod parked;
@@ -45,6 +47,7 @@ pub mod rows;
 mod words;
 
 pub use error::Error;
+pub use map::Map;
 pub use migrate::{migrate, standalone::Source};
 pub use refusal::Refusal;
 pub use schema::Schema;

@@ -25,7 +25,9 @@ impl Schema {
         match self {
             Self::Current => None,
             Self::Behind => Some("the database's schema is older than this version: run `prewarm migrate`"),
-            Self::WithoutSource => Some("the database has no source: run `prewarm migrate --with-source`"),
+            Self::WithoutSource => Some(
+                "the database has no source: run `prewarm attach`, or `prewarm migrate --with-source` for tables of its own",
+            ),
             Self::Ahead => Some("the database's schema is of a newer version than this one"),
         }
     }
@@ -36,8 +38,10 @@ impl Schema {
 pub(crate) struct Applied {
     /// The newest number of `tables/`.
     pub(crate) tables: i32,
-    /// The newest number of `standalone/`; 0 without a source.
+    /// The newest number of `standalone/`; 0 where the tables are not those.
     pub(crate) standalone: i32,
+    /// Whether tables are attached.
+    pub(crate) has_source: bool,
     /// The digest of `code/`.
     pub(crate) code: String,
     /// The release that applied it; empty if that is not recorded.
@@ -53,7 +57,8 @@ impl Applied {
         }
     }
 
-    pub(crate) const fn has_source(&self) -> bool {
+    /// Whether the tables are those of `standalone/`.
+    pub(crate) const fn is_standalone(&self) -> bool {
         self.standalone > 0
     }
 
@@ -61,8 +66,8 @@ impl Applied {
         let (tables, standalone) = (newest(TABLES), newest(STANDALONE));
         let is_ours = self.tables == tables && self.code == CODE_DIGEST;
         match () {
-            () if is_ours && self.standalone == standalone => Schema::Current,
-            () if is_ours && !self.has_source() => Schema::WithoutSource,
+            () if is_ours && !self.has_source => Schema::WithoutSource,
+            () if is_ours && (self.standalone == standalone || !self.is_standalone()) => Schema::Current,
             () if self.tables > tables || self.standalone > standalone => Schema::Ahead,
             // Code has no number: of two digests the later release's is the newer one.
             () if self.release.as_slice() > release().as_slice() => Schema::Ahead,

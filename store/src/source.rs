@@ -1,6 +1,7 @@
-//! Faults of the triggers on the source tables. The writer's statement succeeded, and its orgs are marked whole.
+//! Faults of the triggers on the source tables, and differences between those tables and the map. A writer's statement
+//! succeeds in any case.
 
-use crate::{Error, Store};
+use crate::{Error, Store, map::Finding};
 
 /// The reason why changes of a table could not be listed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +15,17 @@ pub struct Fault {
 }
 
 impl Store {
+    /// Compares the source with its map, and records the differences for the api. Once one has gone, every org is marked.
+    pub async fn look_at_source(&self) -> Result<Vec<Finding>, Error> {
+        Ok(sqlx::query_file_as!(Finding, "queries/source/look_at_source.sql").fetch_all(&self.pg).await?)
+    }
+
+    /// Whether the source is only observed: nothing is written to it.
+    pub async fn observes(&self) -> Result<bool, Error> {
+        let observes = sqlx::query_file_scalar!("queries/source/observes.sql").fetch_one(&self.pg).await?;
+        Ok(observes.unwrap_or_default())
+    }
+
     /// Marks every org for faults that name none. Returns the faults of the last ten minutes, and all of erasures, each
     /// once.
     pub async fn spread_faults(&self) -> Result<Vec<Fault>, Error> {

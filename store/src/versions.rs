@@ -46,6 +46,12 @@ pub struct NewestVersions {
     pub now: Timestamp,
     /// The database's identity.
     pub present: Present,
+    /// Whether the source differs from its map, so that models may be wrong.
+    pub drifted: bool,
+    /// Whether the source is only observed.
+    pub observes: bool,
+    /// Whether the source is that of `migrate --with-source`, whose agents are pre-warmed.
+    pub standalone: bool,
     /// The newest version of each org that has one, with the instant of its snapshot.
     pub versions: Vec<(OrgId, Version, Timestamp)>,
 }
@@ -92,12 +98,13 @@ impl Store {
         let rows = sqlx::query_file!("queries/versions/newest.sql", &ids).fetch_all(&self.pg).await?;
         let Some(first) = rows.first() else { return Ok(None) };
         let present = Present { installation: first.installation.map(Installation), next_xid: first.next_xid };
-        let now = first.now.into();
+        let (now, drifted) = (first.now.into(), first.drifted);
+        let (observes, standalone) = (first.observes, first.standalone);
         let versions = rows.into_iter().filter_map(|row| {
             let version = Version { epoch: row.epoch, n: row.n? };
             Some((OrgId(row.org_id?), version, row.as_of?.into()))
         });
-        Ok(Some(NewestVersions { now, present, versions: versions.collect() }))
+        Ok(Some(NewestVersions { now, present, drifted, observes, standalone, versions: versions.collect() }))
     }
 
     /// The orgs whose oldest change has waited for a rebuild for longer than this.

@@ -274,28 +274,3 @@ async fn the_block_that_catches_faults_takes_no_transaction_id() {
     );
     db.close().await;
 }
-
-#[tokio::test]
-async fn a_partition_that_is_written_directly_marks_as_its_table_does() {
-    let mut db = Db::create().await;
-    db.run(
-        "create table public.parted (like public.appointments) partition by range (created_at);
-         create table public.parted_old partition of public.parted for values from (minvalue) to ('2026-01-01');
-         create table public.parted_new partition of public.parted for values from ('2026-01-01') to (maxvalue);
-         call prewarm.watch('public.parted', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', instants => 'created_at');
-         call prewarm.watch('public.parted_new', 'parted', id => 'id', org => 'org_id', booked => 'contact_id', instants => 'created_at')",
-    )
-    .await;
-    for table in ["parted", "parted_new"] {
-        db.run(&format!(
-            "insert into public.{table} (id, org_id, created_at)
-             values (gen_random_uuid(), '00000000-0000-0000-0000-000000000001', '2026-02-01')"
-        ))
-        .await;
-        assert_eq!(db.marks().await, ["1 parted booked 0 instants 1"], "{table}");
-    }
-    db.run("update public.parted set created_at = '2025-02-01'").await;
-    assert_eq!(db.marks().await, ["1 parted booked 0 instants 2", "1 parted booked 0 instants 2"]);
-    assert_eq!(db.faults().await, [""; 0]);
-    db.close().await;
-}

@@ -88,6 +88,17 @@ impl Database {
         format!("{}&user={role}&password={role}", self.url())
     }
 
+    /// The schema as `pg_dump` writes it.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+    pub fn dump(&self) -> String {
+        let dumped = embedded::postgres_client("pg_dump").args(["--schema-only", &self.url()]).output().unwrap();
+        assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+        // A key of each dump's own.
+        let is_random = |line: &&str| line.starts_with("\\restrict") || line.starts_with("\\unrestrict");
+        String::from_utf8(dumped.stdout).unwrap().lines().filter(|line| !is_random(line)).collect::<Vec<_>>().join("\n")
+    }
+
     /// Drops the database, with all connections to it.
     pub async fn close(self) -> Result<()> {
         // The session may have ended with its server.

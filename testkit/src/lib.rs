@@ -12,5 +12,7 @@ pub mod shapes;
 pub mod sse;
 
 pub use database::Database;
+/// The schema of a clinics' product, which `maps/clinic.toml` maps.
+pub const CLINIC: &str = include_str!("clinic.sql");
 /// The driver, for tests that act as another program. Other crates do not depend on it.
 pub use sqlx;

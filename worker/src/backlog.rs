@@ -8,10 +8,10 @@ use monitoring::{
     health::{Health, State},
     names::{
         CONTESTED, FAILED_AGENTS, OLDEST_OWED_AGENT_SECONDS, OLDEST_OWED_SECONDS, OWED_AGENTS, OWED_ERASURES,
-        OWED_ORGS, PARKED_EVENTS, QUARANTINED, SOURCE_FAULTS,
+        OWED_ORGS, PARKED_EVENTS, QUARANTINED, SOURCE_DRIFT, SOURCE_FAULTS,
     },
 };
-use store::{Store, erasures::ErasureBacklog, parked::Contested, source::Fault};
+use store::{Store, erasures::ErasureBacklog, map::Finding, parked::Contested, source::Fault};
 
 const EVERY: Duration = Duration::from_secs(1);
 /// The time limit of a measurement. After it the gauges are NaN.
@@ -101,6 +101,43 @@ fn state_of_source(faults: &[Fault]) -> State {
         if *is_erasure { "deleted data is not erased" } else { "changes are not listed, and rebuild whole orgs" };
     let more = if faults.len() > 1 { format!("; and {} more", faults.len() - 1) } else { String::new() };
     State::Degraded(format!("{outcome} (prewarm.source_faults): {what}: {reason}{more}"))
+}
+
+/// A look reads the catalog, and tries each view.
+const DRIFT_EVERY: Duration = Duration::from_secs(3);
+
+/// Compares the source with its map, keeps the gauge of the differences current, logs new ones, and reports them in
+/// `/readyz`. Never returns.
+pub(crate) async fn measure_drift(store: Store, health: Health) {
+    const PART: &str = "source map";
+    let mut ticks = tokio::time::interval(DRIFT_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut told: Vec<Finding> = Vec::new();
+    loop {
+        ticks.tick().await;
+        let Ok(Ok(found)) = tokio::time::timeout(BUDGET, store.look_at_source()).await else {
+            gauge!(SOURCE_DRIFT).set(f64::NAN);
+            continue;
+        };
+        gauge!(SOURCE_DRIFT).set(found.len() as f64);
+        for Finding { finding, seen, remedy, .. } in found.iter().filter(|finding| !told.contains(finding)) {
+            tracing::error!(finding, seen, remedy, "the source differs from its map");
+        }
+        let observes = store.observes().await.unwrap_or_default();
+        health.set(PART, state_of_map(&found, observes));
+        told = found;
+    }
+}
+
+fn state_of_map(found: &[Finding], observes: bool) -> State {
+    match found {
+        [] if observes => State::Degraded("mode observe: webhooks, agents and test calls are off".to_owned()),
+        [] => State::Ok,
+        [Finding { seen, remedy, .. }, others @ ..] => {
+            let more = if others.is_empty() { String::new() } else { format!("; and {} more", others.len()) };
+            State::Degraded(format!("{seen}: panels may be wrong until `prewarm attach` is run again ({remedy}){more}"))
+        }
+    }
 }
 
 /// Keeps the gauge of erasures current, and reports one that takes long in `/readyz`. Never returns.

@@ -124,6 +124,7 @@ impl<H: Handler> Engine<H> {
             spawn(backlog::measure(store())),
             spawn(backlog::measure_claims(store(), health.clone())),
             spawn(backlog::measure_erasures(store(), health.clone())),
+            spawn(backlog::measure_drift(store(), health.clone())),
             spawn(backlog::measure_source(store(), health)),
             spawn(deadlines::follow(store(), move || alarmed.ring(Queue::Rebuild))),
         ];

@@ -16,7 +16,10 @@ mod wait_for;
 mod watch;
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -100,6 +103,12 @@ pub(crate) struct Editions {
     started: Instant,
     /// When Postgres last said which versions are the newest, in milliseconds after `started`; 0 before the first time.
     confirmed_ms: AtomicU64,
+    /// Whether the source differs from its map, as Postgres last said.
+    drifted: AtomicBool,
+    /// Whether the source is only observed, as Postgres last said.
+    observes: AtomicBool,
+    /// Whether agents are not pre-warmed, as Postgres last said.
+    agents_off: AtomicBool,
 }
 
 impl Editions {
@@ -125,6 +134,9 @@ impl Editions {
             unbuildable: Cache::builder().max_capacity(MAX_UNBUILDABLE).time_to_live(REBUILD_DELAY).build(),
             started: Instant::now(),
             confirmed_ms: AtomicU64::new(0),
+            drifted: AtomicBool::new(false),
+            observes: AtomicBool::new(false),
+            agents_off: AtomicBool::new(false),
         })
     }
 
@@ -148,6 +160,16 @@ impl Editions {
             Some(found) => Ok(found),
             None => self.fetched(org, deadline).await,
         }
+    }
+
+    /// Whether agents and test calls are off: they would be written to a source that is not ours.
+    pub(crate) fn has_no_agents(&self) -> bool {
+        self.agents_off.load(Ordering::Relaxed)
+    }
+
+    /// Whether the source is only observed: webhooks are off.
+    pub(crate) fn observes(&self) -> bool {
+        self.observes.load(Ordering::Relaxed)
     }
 
     /// The edition in L1, unless it is known to be outdated.

@@ -28,6 +28,8 @@ pub(crate) enum Stale {
     BehindReceipt,
     /// Postgres has not confirmed it for a while.
     Unconfirmed,
+    /// The source differs from its map.
+    SourceDrift,
 }
 
 impl Stale {
@@ -39,6 +41,7 @@ impl Stale {
             Self::BehindVersion => "behind-version",
             Self::BehindReceipt => "behind-receipt",
             Self::Unconfirmed => "unconfirmed",
+            Self::SourceDrift => "source-drift",
         })
     }
 }
@@ -46,6 +49,9 @@ impl Stale {
 impl Editions {
     /// Why an entry may be out of date; `None` if it is fresh.
     pub(crate) fn stale(&self, entry: &Entry, now: Instant) -> Option<Stale> {
+        if let Some(drift) = self.drift() {
+            return Some(drift);
+        }
         let there = self.now.at(now);
         if entry.next_change_at.is_some_and(|deadline| deadline <= there) {
             return Some(Stale::DeadlinePassed);
@@ -62,6 +68,11 @@ impl Editions {
         };
         let recently = |confirmed: Instant| now.saturating_duration_since(confirmed) <= CONFIRMED_FOR;
         (!confirmed.is_some_and(recently)).then_some(Stale::Unconfirmed)
+    }
+
+    /// Why any answer may be wrong, if the source differs from its map.
+    pub(crate) fn drift(&self) -> Option<Stale> {
+        self.drifted.load(Ordering::Relaxed).then_some(Stale::SourceDrift)
     }
 
     /// Records that Postgres has just said which versions are the newest.

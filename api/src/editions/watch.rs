@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -84,6 +84,9 @@ impl Editions {
             match self.store.link.track(self.store.newest_versions(chunk)).await {
                 Ok(newest) => {
                     self.now.set(newest.now, asked);
+                    self.drifted.store(newest.drifted, Ordering::Relaxed);
+                    self.observes.store(newest.observes, Ordering::Relaxed);
+                    self.agents_off.store(!newest.standalone, Ordering::Relaxed);
                     if !self.recognise(newest.present).await {
                         return;
                     }

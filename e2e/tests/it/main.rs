@@ -5,6 +5,7 @@
 mod alerts;
 mod api_killed;
 mod assistants;
+mod attach;
 mod backfill;
 mod call_ends;
 mod calls_list;

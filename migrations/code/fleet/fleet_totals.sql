@@ -5,7 +5,7 @@ create or replace view prewarm.fleet_totals as
   with of_contacts as (
     select org_id,
            count(*) as contacts,
-           count(*) filter (where prewarm.is_actionable(lead_status)) as actionable_leads
+           count(*) filter (where is_actionable) as actionable_leads
       from prewarm.source_contacts
      group by org_id
   ),

@@ -7,7 +7,7 @@ begin
     select *
       from prewarm.source_contacts c
      where c.org_id = org
-       and prewarm.is_actionable(c.lead_status);
+       and c.is_actionable;
   else
     return query
     select c.*
@@ -17,7 +17,7 @@ begin
          from prewarm.source_contacts s
         where s.id = one.id
           and s.org_id is not distinct from org
-          and prewarm.is_actionable(s.lead_status)
+          and s.is_actionable
         limit 1
      ) c;
   end if;

@@ -37,4 +37,4 @@ begin
    where f.contact_id = any (callers);
   call prewarm.note_last_calls(callers);
 end $$
-$make$, prewarm.additions_of('prewarm.frequent_caller_bins', 'contact_id', 'start')); end $do$;
+$make$, prewarm.each_column('prewarm.frequent_caller_bins', '%1$I = held.%1$I + excluded.%1$I', 'contact_id', 'start')); end $do$;

@@ -9,7 +9,7 @@ begin atomic
         from prewarm.source_contacts s
        where s.id = contact
          and s.org_id is not distinct from org
-         and prewarm.is_actionable(s.lead_status)
+         and s.is_actionable
        limit 1
     ) c
     left join lateral (

@@ -10,13 +10,12 @@ begin atomic
          calls.duration_total, calls.duration_calls,
          calls.duration_total::numeric / nullif(calls.duration_calls, 0) as avg_call_duration,
          calls.sentiment_total, coalesce(calls.sentiment_total::numeric / nullif(calls.calls, 0), 0) as sentiment_trend,
-         t.temperature as lead_temperature, t.temperature as lead_temp,
+         contact.temperature as lead_temperature, contact.temperature as lead_temp,
          (array['high', 'medium', 'low'])[u.rank] as follow_up_urgency,
          (select k.summary
             from prewarm.source_calls k
            where k.id = calls.last_id) as last_call_summary,
          u.rank as urgency_rank, contact.last_contact_at + prewarm.urgency_lasts(u.rank) as urgency_until,
          contact.estimated_value
-    from (select prewarm.urgency_of(contact.last_contact_at, at) as rank) u
-   cross join (select prewarm.temperature_of(contact.lead_score) as temperature) t;
+    from (select prewarm.urgency_of(contact.last_contact_at, at) as rank) u;
 end;

@@ -16,4 +16,4 @@ begin
        set (%s) = row(excluded.*);
   end if;
 end $$
-$make$, prewarm.columns_of('prewarm.actionable_leads')); end $do$;
+$make$, prewarm.each_column('prewarm.actionable_leads', '%1$I')); end $do$;

@@ -44,4 +44,4 @@ begin
       select -h.estimated_value, -(h.lead_temperature = 'hot')::int from held h
     ) as l (value, hot);
 end $$
-$make$, prewarm.columns_of('prewarm.actionable_leads')); end $do$;
+$make$, prewarm.each_column('prewarm.actionable_leads', '%1$I')); end $do$;

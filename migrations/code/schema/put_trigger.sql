@@ -19,7 +19,12 @@ begin
   then
     return;
   end if;
-  execute format('drop trigger if exists %I on %s', name, source);
-  execute wanted;
+  if kind = 'trigger' then
+    -- Readers of the table do not wait for this.
+    execute replace(wanted, 'create trigger', 'create or replace trigger');
+  else
+    execute format('drop trigger if exists %I on %s', name, source);
+    execute wanted;
+  end if;
   execute format('alter table %s enable always trigger %I', source, name);
 end $$;

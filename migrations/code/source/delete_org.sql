@@ -2,5 +2,6 @@
 create or replace procedure prewarm.delete_org(org uuid)
 language plpgsql as $$
 begin
+  call prewarm.require_standalone();
   delete from public.organizations o where o.id = org;
 end $$;

@@ -7,6 +7,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   theirs uuid[];
 begin
+  call prewarm.require_standalone();
   theirs := array(
     select c.id from public.calls c where c.contact_id = any (contacts)
     union

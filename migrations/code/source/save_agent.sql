@@ -5,6 +5,7 @@ create or replace function prewarm.save_agent(
 language plpgsql as $$
 #variable_conflict use_column
 begin
+  call prewarm.require_standalone();
   return query
   insert into public.agents as held (org_id, call_direction, name, system_prompt, first_message, voice, model)
   values (org, direction, save_agent.name, save_agent.system_prompt, save_agent.first_message, save_agent.voice,

@@ -1,40 +1,42 @@
--- Puts the triggers on a source table that read models show. The arguments after the name are SQL expressions over a row:
--- its id, its org, and the parts of the org's read models that the row affects, if any. A row without an org marks nothing.
--- An update lists each row as it was and as it is. A row that moves to another org, or changes its id, marks both orgs
--- whole.
+-- Makes the trigger functions of a source that read models show. The names are columns of its view: its org, and the parts of
+-- the org's read models that a row affects, if any. A row without an org marks nothing. An update lists each row as it was and
+-- as it is. A row that moves to another org, or changes its id, marks both orgs whole.
 create or replace procedure prewarm.watch(
-  source regclass, what text, id text, org text,
-  contacts text default null, phones text default null, booked text default null, instants text default null
+  source text, org text, contacts text default null, phones text default null, booked text default null,
+  instants text default null
 )
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   listing constant text := 'insert into prewarm.marks (org_id, what%s) select org, %L%s from (%s) of_org where org is not null';
   whole   constant text := 'insert into prewarm.marks (org_id, what, wide)
                             select org, %L, true from (%s) of_org where org is not null group by org';
-  orgs    constant text := format('select %s as org from ', org);
+  orgs    constant text := format('select %s as org from ', prewarm.expression_of(source, org));
   columns text;
   lists   text;
   one     text;
   pair    text;
+  plain   boolean;
 begin
-  select concat(format('select %s as id, %s as org', id, org), string_agg(format(', %s as %s', expression, list), '')),
+  select concat(format('select %s as id, %s as org', prewarm.expression_of(source, 'id'), prewarm.expression_of(source, org)),
+                string_agg(format(', %s as %s', prewarm.expression_of(source, name), list), '')),
          string_agg(', ' || list, ''),
          string_agg(format(', array[%s]', list), ''),
          string_agg(format(', array[o.%1$s, n.%1$s]', list), '')
     into columns, lists, one, pair
     from (values ('contacts', contacts), ('phones', phones), ('booked', booked), ('instants', instants))
-         as touched (list, expression)
-   where expression is not null;
-  call prewarm.put_marker(source, what, 'insert', format(listing, lists, what, one, columns || ' from new_rows'),
-                          format(whole, what, orgs || 'new_rows'), lists is not null);
-  call prewarm.put_marker(source, what, 'delete', format(listing, lists, what, one, columns || ' from old_rows'),
-                          format(whole, what, orgs || 'old_rows'), lists is not null);
-  call prewarm.put_marker(source, what, 'update', format(
+         as touched (list, name)
+   where name is not null;
+  plain := (select bool_and(coalesce(c.plain, true)) from prewarm.source_columns() c
+             where c.source = watch.source and c.name in ('id', org, contacts, phones, booked, instants));
+  call prewarm.put_marker(source, 'insert', format(listing, lists, source, one, columns || ' from new_rows'),
+                          format(whole, source, orgs || 'new_rows'), lists is not null, plain);
+  call prewarm.put_marker(source, 'delete', format(listing, lists, source, one, columns || ' from old_rows'),
+                          format(whole, source, orgs || 'old_rows'), lists is not null, plain);
+  call prewarm.put_marker(source, 'update', format(
     'insert into prewarm.marks (org_id, what, wide%s)
      select coalesce(n.org, o.org), %L, n.id is null or o.id is null%s
        from (%4$s from new_rows) n
        full join (%4$s from old_rows) o on o.id operator(pg_catalog.=) n.id and o.org operator(pg_catalog.=) n.org
-      where coalesce(n.org, o.org) is not null', lists, what, pair, columns),
-    format(whole, what, orgs || 'new_rows union all ' || orgs || 'old_rows'), lists is not null);
-  call prewarm.put_trigger(source, 'prewarm_truncate', 'after truncate on %s for each statement', 'prewarm.mark_truncated');
+      where coalesce(n.org, o.org) is not null', lists, source, pair, columns),
+    format(whole, source, orgs || 'new_rows union all ' || orgs || 'old_rows'), lists is not null, plain);
 end $$;

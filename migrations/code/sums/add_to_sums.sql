@@ -11,5 +11,5 @@ begin
       on conflict (org_id, level, start) do update
      set %s;
 end $$
-$make$, prewarm.differences_of('prewarm.sums', 'org_id', 'level', 'start'),
-        prewarm.additions_of('prewarm.sums', 'org_id', 'level', 'start')); end $do$;
+$make$, prewarm.each_column('prewarm.sums', 'made.%1$I - before.%1$I', 'org_id', 'level', 'start'),
+        prewarm.each_column('prewarm.sums', '%1$I = held.%1$I + excluded.%1$I', 'org_id', 'level', 'start')); end $do$;

@@ -6,7 +6,7 @@ begin atomic
     select b.contact_id, b.created_at
       from prewarm.source_appointments b
      where b.org_id = org
-       and prewarm.is_live(b.status)
+       and b.is_live
   ),
   booked as (
     select b.contact_id, max(b.created_at) filter (where b.created_at < 'infinity') as at

@@ -24,4 +24,4 @@ begin
       on conflict (org_id, level, start) do update
      set (%s) = row(excluded.*);
 end $$
-$make$, prewarm.columns_of('prewarm.sums')); end $do$;
+$make$, prewarm.each_column('prewarm.sums', '%1$I')); end $do$;

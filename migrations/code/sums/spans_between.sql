@@ -17,7 +17,7 @@ begin atomic
                 from prewarm.source_appointments b
                where b.org_id = org
                  and b.contact_id between s.contact_id and s.contact_id
-                 and prewarm.is_live(b.status)
+                 and b.is_live
                  and b.created_at < 'infinity'
                order by b.contact_id desc, b.created_at desc
                limit 1
@@ -37,7 +37,7 @@ begin atomic
         from prewarm.source_appointments c
        where c.org_id = org
          and c.created_at between r.since and r.until
-         and prewarm.is_live(c.status)
+         and c.is_live
        order by c.created_at desc, c.id desc
       offset 0)
    ) as one (at, is_call, direction, seconds, score, is_success)

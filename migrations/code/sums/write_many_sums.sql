@@ -25,4 +25,4 @@ begin
     call prewarm.write_bins(org, dense);
   end if;
 end $$
-$make$, prewarm.additions_of('prewarm.sums', 'org_id', 'level', 'start')); end $do$;
+$make$, prewarm.each_column('prewarm.sums', '%1$I = held.%1$I + excluded.%1$I', 'org_id', 'level', 'start')); end $do$;

@@ -26,7 +26,7 @@ select false, a.id, prewarm.instant(a.created_at), c.name, c.phone, a.service_ty
      from prewarm.source_appointments s
     where s.org_id = $1
       and s.created_at between t.since and t.until
-      and prewarm.is_live(s.status)
+      and s.is_live
     order by s.created_at desc, s.id desc
     limit $2
  ) a

@@ -1,0 +1,159 @@
+//! Prewarm beside the database of a product that exists, from the first command to the last.
+
+use std::{
+    process::{Command, Output},
+    time::{Duration, Instant},
+};
+
+use e2e::{Answer, Environment, Org, Stack, eventually, program};
+use readmodel::ids::OrgId;
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+use testkit::{
+    CLINIC, Database,
+    sqlx::{self, AssertSqlSafe, Connection as _, PgConnection},
+};
+use uuid::Uuid;
+
+/// An org of the product with a lead and a call.
+const ROWS: &str = "
+    insert into public.organizations (id, name) values ('00000000-0000-0000-0000-000000000001', 'Clinic');
+    insert into public.contacts (id, org_id, name, phone, lead_status, lead_score)
+    values ('00000000-0000-0000-0000-0000000000aa', '00000000-0000-0000-0000-000000000001', 'Ada Lovelace', '+15550101', 'hot', 90),
+           ('00000000-0000-0000-0000-0000000000ab', '00000000-0000-0000-0000-000000000001', 'Cold Contact', '+15550102', 'cold', 95);
+    insert into public.calls (org_id, contact_id, phone_number, call_direction, duration_seconds, sentiment_summary)
+    values ('00000000-0000-0000-0000-000000000001', '00000000-0000-0000-0000-0000000000aa', '+15550101', 'inbound', 60, 'Wants a cleaning')";
+
+/// A call as the product's backend writes it.
+const CALL: &str = "insert into public.calls (org_id, phone_number, call_direction)
+                    values ('00000000-0000-0000-0000-000000000001', '+15550199', 'inbound')";
+
+/// The promise: drift is told within five seconds.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
+
+fn prewarm(arguments: &[&str], environment: &Environment) -> Output {
+    Command::new(program()).args(arguments).env_clear().envs(environment).output().unwrap()
+}
+
+/// Runs a command that must succeed, and returns its output.
+fn done(arguments: &[&str], environment: &Environment) -> String {
+    let output = prewarm(arguments, environment);
+    let (out, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
+    assert!(output.status.success(), "{arguments:?}: {out}{log}");
+    out
+}
+
+async fn clinic() -> Database {
+    let database = Database::empty().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("{CLINIC}; {ROWS}"))).execute(&mut session).await.unwrap();
+    database
+}
+
+#[tokio::test]
+async fn a_product_is_attached_followed_and_left_as_it_was() {
+    let database = clinic().await;
+    let before = database.dump();
+    let environment = Environment::from([("DATABASE_URL", database.url())]);
+
+    let survey = done(&["attach", "--map", "clinic", "--dry-run"], &environment);
+    for line in [
+        "Clinic: 1 of 2 contacts are leads, 1 calls",
+        "Nothing was changed.",
+        "prewarm_insert after insert on public.calls",
+    ] {
+        assert!(survey.contains(line), "{line}: {survey}");
+    }
+    assert_eq!(database.dump(), before);
+    let attached = done(&["attach", "--map", "clinic"], &environment);
+    assert!(attached.contains("Nothing of yours is written (mode observe)."), "{attached}");
+
+    let mut stack = Stack::start_on(database, Environment::new()).await;
+    let org = Org::of(OrgId(Uuid::from_u128(1)));
+    let dashboard = eventually("the org is built", async || {
+        let answer = stack.read(&org, "/api/analytics/dashboard").await;
+        (answer.json()["pulse"]["total_calls"] == 1).then_some(answer)
+    })
+    .await;
+    let shown = dashboard.json();
+    let leads = shown["leads"]["leads"].as_array().unwrap();
+    assert_eq!(leads.len(), 1, "the map's rule hides a cold contact");
+    assert_eq!(
+        (&leads[0]["contact_name"], &leads[0]["lead_temp"], &leads[0]["last_call_summary"]),
+        (&json!("Ada Lovelace"), &json!("hot"), &json!("Wants a cleaning"))
+    );
+    assert_eq!(dashboard.stale(), None);
+
+    stack.sql(CALL).await;
+    calls(&stack, &org, 2).await;
+
+    let report = json!({"message": {"type": "end-of-call-report", "call": {"id": "one"}}});
+    let refused = stack.post_once(&report).await;
+    assert_eq!((refused.status, refused.text().contains("only observes")), (StatusCode::NOT_FOUND, true));
+    let save = stack.request(Method::POST, "/api/founder-console/agent").bearer_auth(&org.token).json(&json!({}));
+    assert_eq!(Answer::to(save).await.unwrap().status, StatusCode::NOT_FOUND);
+    let ready = Answer::to(stack.client.get(stack.worker.admin("/readyz"))).await.unwrap();
+    assert_eq!(ready.status, StatusCode::OK);
+    assert!(ready.text().contains("mode observe: webhooks, agents and test calls are off"), "{}", ready.text());
+
+    drifts_and_is_mended(&stack, &org, &environment).await;
+
+    stack.worker.stop().await;
+    stack.api.stop().await;
+    done(&["detach", "--yes"], &environment);
+    assert_eq!(stack.database().dump(), before);
+    stack.close().await;
+}
+
+/// Their migration renames a column, and takes it back; then it swaps the table.
+async fn drifts_and_is_mended(stack: &Stack, org: &Org, environment: &Environment) {
+    stack.sql("alter table public.calls rename column phone_number to msisdn").await;
+    labelled(stack, org, Some("source-drift")).await;
+    let check = prewarm(&["attach", "--check", "--json"], environment);
+    assert_eq!(check.status.code(), Some(1));
+    let findings: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
+    assert_eq!(findings[0]["finding"], "column:calls:phone_number");
+    assert_eq!(stack.metrics(&stack.worker).await.sum("prewarm_source_drift", &[]), 1.0);
+    stack.sql(&CALL.replace("phone_number", "msisdn")).await;
+    stack.sql("alter table public.calls rename column msisdn to phone_number").await;
+    labelled(stack, org, None).await;
+    calls(stack, org, 3).await;
+
+    stack
+        .sql(
+            "create table public.calls_new (like public.calls including all);
+             insert into public.calls_new select * from public.calls;
+             alter table public.calls rename to calls_old;
+             alter table public.calls_new rename to calls",
+        )
+        .await;
+    stack.sql(CALL).await;
+    labelled(stack, org, Some("source-drift")).await;
+    done(&["attach", "--map", "clinic"], environment);
+    labelled(stack, org, None).await;
+    calls(stack, org, 4).await;
+    stack.sql("drop table public.calls; alter table public.calls_old rename to calls").await;
+    done(&["attach", "--map", "clinic"], environment);
+}
+
+/// Waits until the org's dashboard counts this many calls.
+async fn calls(stack: &Stack, org: &Org, count: u32) {
+    eventually("the dashboard counts the calls", async || {
+        let answer = stack.read(org, "/api/analytics/dashboard").await;
+        (answer.json()["pulse"]["total_calls"] == count).then_some(())
+    })
+    .await;
+}
+
+/// Waits until answers bear this label.
+async fn labelled(stack: &Stack, org: &Org, label: Option<&str>) {
+    let began = Instant::now();
+    eventually("answers bear the label", async || {
+        let answers =
+            [stack.read(org, "/api/analytics/leads").await, stack.read(org, "/api/calls-dashboard?page=2").await];
+        answers.iter().all(|answer| answer.status == 200 && answer.stale() == label).then_some(())
+    })
+    .await;
+    let took = began.elapsed();
+    assert!(label.is_none() || took < testkit::busy::in_time(TOLD_WITHIN), "{took:?}");
+}

@@ -1,0 +1,7 @@
+-- Whether the tables of the source are those that Prewarm makes: only their agents are pre-warmed, and only they are written but
+-- by webhooks.
+create or replace function prewarm.is_standalone() returns boolean
+language sql stable
+begin atomic
+  select exists (select from prewarm.schema s where s.standalone > 0);
+end;

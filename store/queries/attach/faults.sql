@@ -1,0 +1,13 @@
+-- store::attach::survey
+-- What is wrong with a map that has been laid out, in the order of its sources. Triggers are not wanted yet.
+select finding as "finding!", source as "source!", seen as "seen!", wanted as "wanted!", remedy as "remedy!"
+  from (
+    select * from prewarm.map_findings()
+    union all
+    select * from prewarm.table_findings()
+    union all
+    select * from prewarm.reading_findings()
+    union all
+    select * from prewarm.writing_findings()
+  ) f
+ order by array_position(array['organizations', 'contacts', 'calls', 'appointments', 'agents', 'phone_numbers'], source), finding

@@ -1,0 +1,11 @@
+-- store::attach::detach
+-- The statements that take our triggers from tables that are not ours, a table each.
+select string_agg(format('drop trigger if exists %I on %s', t.tgname, t.tgrelid::regclass), '; ' order by t.tgname) as "statements!"
+  from pg_trigger t
+  join pg_proc p on p.oid = t.tgfoid
+  join pg_class c on c.oid = t.tgrelid
+ where p.pronamespace = 'prewarm'::regnamespace
+   and c.relnamespace <> 'prewarm'::regnamespace
+   and t.tgparentid = 0
+ group by t.tgrelid
+ order by t.tgrelid

@@ -1,0 +1,3 @@
+-- store::source::observes
+-- Whether the source is only observed.
+select s.map ->> 'mode' = 'observe' as observes from prewarm.schema s
