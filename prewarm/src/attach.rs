@@ -14,23 +14,29 @@ use store::{
 use crate::settings::Settings;
 
 #[derive(Debug, Args)]
-#[group(id = "action", required = true, multiple = false, args = ["map", "check", "suggest"])]
 pub(crate) struct Arguments {
-    /// The map: a TOML file, or `standalone` or `clinic`, which ship with Prewarm
-    #[arg(long, value_name = "FILE")]
-    map: Option<String>,
+    #[command(flatten)]
+    action: Action,
     /// Look at everything and change nothing
     #[arg(long, requires = "map")]
     dry_run: bool,
     /// Print the SQL, to read or to run elsewhere, and change nothing
     #[arg(long, requires = "map", conflicts_with = "dry_run")]
     sql: bool,
-    /// Compare the attached tables with the map; exits with 1 if they differ
-    #[arg(long)]
-    check: bool,
     /// Print findings as JSON
     #[arg(long, requires = "check")]
     json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Action {
+    /// The map: a TOML file, or `standalone` or `clinic`, which ship with Prewarm
+    #[arg(long, value_name = "FILE")]
+    map: Option<String>,
+    /// Compare the attached tables with the map; exits with 1 if they differ
+    #[arg(long)]
+    check: bool,
     /// Propose a map by the names and types of this database's tables
     #[arg(long)]
     suggest: bool,
@@ -40,14 +46,14 @@ impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         logging::init(settings.get("PREWARM_LOG"));
         let url = settings.reach_direct().await?;
-        if self.check {
+        if self.action.check {
             return check(url, self.json).await;
         }
-        if self.suggest {
+        if self.action.suggest {
             print(&attach::suggest(url).await?);
             return Ok(());
         }
-        let map = read(self.map.as_deref().unwrap_or_default())?;
+        let map = read(self.action.map.as_deref().unwrap_or_default())?;
         if self.sql {
             print(&attach::script(url, &map).await.context("cannot look at the schema")?);
             return Ok(());

@@ -68,7 +68,7 @@ async fn a_product_is_attached_followed_and_left_as_it_was() {
     let attached = done(&["attach", "--map", "clinic"], &environment);
     assert!(attached.contains("Nothing of yours is written (mode observe)."), "{attached}");
 
-    let mut stack = Stack::start_on(database, Environment::new()).await;
+    let stack = Stack::start_on(database, Environment::new()).await;
     let org = Org::of(OrgId(Uuid::from_u128(1)));
     let dashboard = eventually("the org is built", async || {
         let answer = stack.read(&org, "/api/analytics/dashboard").await;
@@ -98,8 +98,7 @@ async fn a_product_is_attached_followed_and_left_as_it_was() {
 
     drifts_and_is_mended(&stack, &org, &environment).await;
 
-    stack.worker.stop().await;
-    stack.api.stop().await;
+    // Also while processes run.
     done(&["detach", "--yes"], &environment);
     assert_eq!(stack.database().dump(), before);
     stack.close().await;
@@ -150,7 +149,7 @@ async fn labelled(stack: &Stack, org: &Org, label: Option<&str>) {
     let began = Instant::now();
     eventually("answers bear the label", async || {
         let answers =
-            [stack.read(org, "/api/analytics/leads").await, stack.read(org, "/api/calls-dashboard?page=2").await];
+            [stack.read(org, "/api/analytics/leads").await, stack.read(org, "/api/analytics/dashboard").await];
         answers.iter().all(|answer| answer.status == 200 && answer.stale() == label).then_some(())
     })
     .await;
