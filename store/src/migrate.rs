@@ -11,7 +11,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::{
     Error,
-    migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES, release},
+    migrations::{ADOPT, CODE, CODE_DIGEST, Folder, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
 };
 use standalone::{Found, Source};
@@ -57,9 +57,9 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
     }
     let attaches = source == Source::Standalone && !applied.has_source();
     let found = if attaches { Some(standalone::look(steps.session()).await?) } else { None };
-    numbered(&mut steps, TABLES, "tables", applied.tables).await?;
+    upgrade(&mut steps, &TABLES, applied.tables).await?;
     if applied.has_source() {
-        numbered(&mut steps, STANDALONE, "standalone", applied.standalone).await?;
+        upgrade(&mut steps, &STANDALONE, applied.standalone).await?;
     }
     if applied.code != CODE_DIGEST {
         // Sealed in the same transaction: until then a new function may be executed by all roles and has no search path.
@@ -70,8 +70,8 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
         steps.apply(CODE, &format!("{seal}; {record}")).await?;
     }
     if let Some(found) = found {
-        let missing = if found == Found::Ours { &[] } else { STANDALONE };
-        steps.apply(missing, &format!("{WATCH}; update prewarm.schema set standalone = {}", STANDALONE.len())).await?;
+        let missing = if found == Found::Ours { &[] } else { STANDALONE.files };
+        steps.apply(missing, &format!("{WATCH}; {}", reached(&STANDALONE, STANDALONE.newest()))).await?;
     }
     steps.apply([], FINISH).await
 }
@@ -82,7 +82,7 @@ async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
         Err(error) if crate::schema::is_missing_table(&error) => None,
         before => before?,
     };
-    let [record, ..] = TABLES else { unreachable!("migrations/tables has files") };
+    let [record, ..] = TABLES.files else { unreachable!("migrations/tables has files") };
     match before {
         None => steps.apply([record], "update prewarm.schema set tables = 1").await?,
         Some(LAST_BEFORE) => steps.apply([record, &ADOPT], ADOPTED).await?,
@@ -92,11 +92,14 @@ async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
 }
 
 /// Applies the files of a folder that a database lacks, each in a transaction of its own.
-async fn numbered(steps: &mut Steps, files: &'static [File], folder: &str, applied: i32) -> Result<(), Error> {
-    for (number, file) in (1..).zip(files) {
-        if number > applied {
-            steps.apply([file], &format!("update prewarm.schema set {folder} = {number}")).await?;
-        }
+async fn upgrade(steps: &mut Steps, folder: &Folder, applied: i32) -> Result<(), Error> {
+    for (number, file) in folder.numbered().filter(|(number, _)| *number > applied) {
+        steps.apply([file], &reached(folder, number)).await?;
     }
     Ok(())
+}
+
+/// Records the newest number of a folder.
+fn reached(folder: &Folder, number: i32) -> String {
+    format!("update prewarm.schema set {} = {number}", folder.name)
 }

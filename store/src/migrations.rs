@@ -8,6 +8,27 @@ pub(crate) struct File {
     pub(crate) sql: &'static str,
 }
 
+/// A folder of numbered files.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    /// Its name, which is also that of its column of `prewarm.schema`.
+    pub(crate) name: &'static str,
+    first: i32,
+    pub(crate) files: &'static [File],
+}
+
+impl Folder {
+    /// Its files with their numbers.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (i32, &'static File)> {
+        (self.first..).zip(self.files)
+    }
+
+    /// The number of its newest file.
+    pub(crate) fn newest(&self) -> i32 {
+        self.numbered().last().map_or(0, |(number, _)| number)
+    }
+}
+
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// Takes over a database of the migrations that came before these.

@@ -58,7 +58,7 @@ impl Applied {
     }
 
     pub(crate) fn compared(&self) -> Schema {
-        let (tables, standalone) = (newest(TABLES), newest(STANDALONE));
+        let (tables, standalone) = (TABLES.newest(), STANDALONE.newest());
         let is_ours = self.tables == tables && self.code == CODE_DIGEST;
         match () {
             () if is_ours && self.standalone == standalone => Schema::Current,
@@ -69,11 +69,6 @@ impl Applied {
             () => Schema::Behind,
         }
     }
-}
-
-/// The number of a folder's newest file.
-fn newest<T>(files: &[T]) -> i32 {
-    i32::try_from(files.len()).unwrap_or(i32::MAX)
 }
 
 impl Store {
