@@ -11,18 +11,17 @@ use sqlx::postgres::PgConnectOptions;
 
 use crate::{
     Error,
-    migrations::{ADOPT, CODE, CODE_DIGEST, Folder, STANDALONE, TABLES, release},
+    migrations::{CODE, CODE_DIGEST, Folder, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
 };
 use standalone::{Found, Source};
 use step::Steps;
 
-/// The last of the migrations that came before these, and the table of their record.
-const LAST_BEFORE: i64 = 23;
-const RECORD_BEFORE: &str = "select max(version) from prewarm.migrations where success";
+/// The oldest schema that can be migrated. Earlier ones are of development builds.
+const OLDEST: i32 = 23;
 
-/// The numbers that a database has reached with them.
-const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
+/// Whether the database has tables of ours.
+const HAS_TABLES: &str = "select exists (select from pg_class where relnamespace = to_regnamespace('prewarm'))";
 
 /// One process migrates at a time. The lock ends with its session.
 const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
@@ -55,6 +54,9 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
     if applied.compared() == Schema::Ahead {
         return Err(Error::Ahead);
     }
+    if applied.tables < OLDEST {
+        return Err(Error::TooOld);
+    }
     let attaches = source == Source::Standalone && !applied.has_source();
     let found = if attaches { Some(standalone::look(steps.session()).await?) } else { None };
     upgrade(&mut steps, &TABLES, applied.tables).await?;
@@ -76,19 +78,13 @@ pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Re
     steps.apply([], FINISH).await
 }
 
-/// Creates the record of applied migrations in a database that has none.
+/// Makes all tables in a database that has none, in one transaction: a number below the newest is of an earlier schema.
 async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
-    let before: Option<i64> = match sqlx::query_scalar(RECORD_BEFORE).fetch_one(steps.session()).await {
-        Err(error) if crate::schema::is_missing_table(&error) => None,
-        before => before?,
-    };
-    let [record, ..] = TABLES.files else { unreachable!("migrations/tables has files") };
-    match before {
-        None => steps.apply([record], "update prewarm.schema set tables = 1").await?,
-        Some(LAST_BEFORE) => steps.apply([record, &ADOPT], ADOPTED).await?,
-        Some(other) => return Err(Error::TooOld(other)),
+    if sqlx::query_scalar(HAS_TABLES).fetch_one(steps.session()).await? {
+        return Err(Error::TooOld);
     }
-    Applied::read(steps.session()).await?.ok_or(Error::TooOld(0))
+    steps.apply(TABLES.files, &reached(&TABLES, TABLES.newest())).await?;
+    Applied::read(steps.session()).await?.ok_or(Error::TooOld)
 }
 
 /// Applies the files of a folder that a database lacks, each in a transaction of its own.

@@ -31,9 +31,6 @@ impl Folder {
 
 include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
-/// Takes over a database of the migrations that came before these.
-pub(crate) const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
-
 /// This release: `0.1.0` is `[0, 1, 0]`.
 pub(crate) fn release() -> [i32; 3] {
     let part = |text: &str| text.parse().unwrap_or(i32::MAX);
