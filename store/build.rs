@@ -9,36 +9,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../migrations");
     let code = listed(&root)?;
     let mut made = String::new();
-    embed(&mut made, &root, "TABLES", &numbered(&root, "tables")?)?;
-    embed(&mut made, &root, "STANDALONE", &numbered(&root, "standalone")?)?;
-    embed(&mut made, &root, "CODE", &code)?;
+    writeln!(made, "pub(crate) static TABLES: Folder = {};", numbered(&root, "tables")?)?;
+    writeln!(made, "pub(crate) static STANDALONE: Folder = {};", numbered(&root, "standalone")?)?;
+    writeln!(made, "pub(crate) static CODE: &[File] = {};", embedded(&root, &code))?;
     writeln!(made, "pub(crate) const CODE_DIGEST: &str = {:?};", digest(&root, &code)?)?;
     fs::write(Path::new(&env::var("OUT_DIR")?).join("migrations.rs"), made)?;
     Ok(())
 }
 
-fn embed(made: &mut String, root: &Path, constant: &str, files: &[String]) -> Result<(), Box<dyn Error>> {
-    writeln!(made, "pub(crate) static {constant}: &[File] = &[")?;
-    for file in files {
-        writeln!(made, "    File {{ name: {file:?}, sql: include_str!({:?}) }},", root.join(file))?;
-    }
-    made.push_str("];\n");
-    Ok(())
+fn embedded(root: &Path, files: &[String]) -> String {
+    let file = |file: &String| format!("File {{ name: {file:?}, sql: include_str!({:?}) }}", root.join(file));
+    format!("&[{}]", files.iter().map(file).collect::<Vec<_>>().join(", "))
 }
 
-/// The files of a folder in the order of their numbers: 0001, 0002 and so on.
-fn numbered(root: &Path, folder: &str) -> Result<Vec<String>, Box<dyn Error>> {
+/// The files of a folder in the order of their numbers, without a gap from the first one on.
+fn numbered(root: &Path, folder: &str) -> Result<String, Box<dyn Error>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(root.join(folder))? {
         files.push(format!("{folder}/{}", entry?.file_name().display()));
     }
     files.sort();
-    for (number, file) in (1..).zip(&files) {
+    let number = |file: &String| file.get(folder.len() + 1..)?.split_once('_')?.0.parse::<i32>().ok();
+    let first =
+        files.first().and_then(number).ok_or_else(|| format!("migrations/{folder} does not begin with a number"))?;
+    for (number, file) in (first..).zip(&files) {
         if !file.starts_with(&format!("{folder}/{number:04}_")) {
             return Err(format!("migrations/{file}: the number before it is missing").into());
         }
     }
-    Ok(files)
+    Ok(format!("Folder {{ name: {folder:?}, first: {first}, files: {} }}", embedded(root, &files)))
 }
 
 /// The files of `code/` in the order of `code/order`.

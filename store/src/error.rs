@@ -54,9 +54,9 @@ pub enum Error {
     Ahead,
     /// The schema is older than this release can migrate.
     #[error(
-        "the schema is at migration {0}, and this release migrates from 23 on; run the release before this one first"
+        "the database was made by a development build: make it anew, or migrate it with the build of commit bad40ae first"
     )]
-    TooOld(i64),
+    TooOld,
     /// `public` has some of the standalone tables' names, and they are not those tables.
     #[error(
         "public has {found}, which are not the tables that --with-source makes ({differences}): they are left alone; give \

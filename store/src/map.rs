@@ -117,7 +117,7 @@ impl Map {
 
     /// The statement that attaches its tables.
     pub(crate) fn attaching(&self) -> String {
-        let standalone = if *self == Self::standalone() { migrations::STANDALONE.len() } else { 0 };
+        let standalone = if *self == Self::standalone() { migrations::STANDALONE.newest() } else { 0 };
         format!("update prewarm.schema set standalone = {standalone}; call prewarm.attach({})", self.constant())
     }
 

@@ -10,18 +10,17 @@ use std::time::Duration;
 use crate::{
     Error,
     map::Map,
-    migrations::{ADOPT, CODE, CODE_DIGEST, File, STANDALONE, TABLES, release},
+    migrations::{CODE, CODE_DIGEST, File, Folder, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
 };
 use standalone::{Found, Source};
 use step::Steps;
 
-/// The last of the migrations that came before these, and the table of their record.
-const LAST_BEFORE: i64 = 23;
-const RECORD_BEFORE: &str = "select max(version) from prewarm.migrations where success";
+/// The oldest schema that can be migrated. Earlier ones are of development builds.
+const OLDEST: i32 = 23;
 
-/// The numbers that a database has reached with them.
-const ADOPTED: &str = "update prewarm.schema set tables = 8, standalone = 2";
+/// Whether the database has tables of ours.
+const HAS_TABLES: &str = "select exists (select from pg_class where relnamespace = to_regnamespace('prewarm'))";
 
 /// One process migrates at a time. The lock ends with its session.
 const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
@@ -62,18 +61,21 @@ async fn migrate_on(steps: &mut Steps, source: Source) -> Result<(), Error> {
     if applied.compared() == Schema::Ahead {
         return Err(Error::Ahead);
     }
+    if applied.tables < OLDEST {
+        return Err(Error::TooOld);
+    }
     let attaches = source == Source::Standalone && !applied.has_source;
     let found = if attaches { Some(standalone::look(steps.session()).await?) } else { None };
-    numbered(steps, TABLES, "tables", applied.tables).await?;
+    upgrade(steps, &TABLES, applied.tables).await?;
     if applied.is_standalone() {
-        numbered(steps, STANDALONE, "standalone", applied.standalone).await?;
+        upgrade(steps, &STANDALONE, applied.standalone).await?;
     }
     if applied.code != CODE_DIGEST {
         let map = if applied.is_standalone() { Map::standalone().recording() } else { "select".to_owned() };
         steps.apply(CODE, &format!("{map}; {ATTACH_AGAIN}; {}", code_record())).await?;
     }
     if let Some(found) = found {
-        let missing = if found == Found::Ours { &[] } else { STANDALONE };
+        let missing = if found == Found::Ours { &[] } else { STANDALONE.files };
         steps.apply(missing, &Map::standalone().attaching()).await?;
     }
     steps.apply([], FINISH).await
@@ -85,15 +87,16 @@ fn code_record() -> String {
     format!("update prewarm.schema set code = '{CODE_DIGEST}', release = '{{{major},{minor},{patch}}}'")
 }
 
-/// A session, and the files that a database lacks of this binary's schema with their record: none, or all of it, in one transaction. A schema of an earlier release
-/// is migrated first.
+/// A session, and all files with their record for a database without our schema, to be applied in one transaction. A schema
+/// of an earlier release is migrated first, and then there are none.
 pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec<&'static File>, String), Error> {
     let mut steps = Steps::begin(&url.parse()?, patience).await?;
     steps.apply([], LOCK).await?;
     match Applied::read(steps.session()).await?.map(|applied| applied.compared()) {
         None => {
-            let record = format!("update prewarm.schema set tables = {}; {}", TABLES.len(), code_record());
-            return Ok((steps, TABLES.iter().chain(CODE).collect(), format!("{record}; {SEAL}; ")));
+            check_is_empty(&mut steps).await?;
+            let record = format!("{}; {}; {SEAL}; ", reached(&TABLES, TABLES.newest()), code_record());
+            return Ok((steps, TABLES.files.iter().chain(CODE).collect(), record));
         }
         Some(Schema::Ahead) => return Err(Error::Ahead),
         Some(Schema::Behind) => migrate_on(&mut steps, Source::Untouched).await?,
@@ -102,27 +105,28 @@ pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec
     Ok((steps, Vec::new(), String::new()))
 }
 
-/// Creates the record of applied migrations in a database that has none.
+/// Fails if the database has tables of ours.
+async fn check_is_empty(steps: &mut Steps) -> Result<(), Error> {
+    let has_tables = sqlx::query_scalar(HAS_TABLES).fetch_one(steps.session()).await?;
+    if has_tables { Err(Error::TooOld) } else { Ok(()) }
+}
+
+/// Makes all tables in a database that has none, in one transaction: a number below the newest is of an earlier schema.
 async fn begin(steps: &mut Steps) -> Result<Applied, Error> {
-    let before: Option<i64> = match sqlx::query_scalar(RECORD_BEFORE).fetch_one(steps.session()).await {
-        Err(error) if crate::schema::is_missing_table(&error) => None,
-        before => before?,
-    };
-    let [record, ..] = TABLES else { unreachable!("migrations/tables has files") };
-    match before {
-        None => steps.apply([record], "update prewarm.schema set tables = 1").await?,
-        Some(LAST_BEFORE) => steps.apply([record, &ADOPT], ADOPTED).await?,
-        Some(other) => return Err(Error::TooOld(other)),
-    }
-    Applied::read(steps.session()).await?.ok_or(Error::TooOld(0))
+    check_is_empty(steps).await?;
+    steps.apply(TABLES.files, &reached(&TABLES, TABLES.newest())).await?;
+    Applied::read(steps.session()).await?.ok_or(Error::TooOld)
 }
 
 /// Applies the files of a folder that a database lacks, each in a transaction of its own.
-async fn numbered(steps: &mut Steps, files: &'static [File], folder: &str, applied: i32) -> Result<(), Error> {
-    for (number, file) in (1..).zip(files) {
-        if number > applied {
-            steps.apply([file], &format!("update prewarm.schema set {folder} = {number}")).await?;
-        }
+async fn upgrade(steps: &mut Steps, folder: &Folder, applied: i32) -> Result<(), Error> {
+    for (number, file) in folder.numbered().filter(|(number, _)| *number > applied) {
+        steps.apply([file], &reached(folder, number)).await?;
     }
     Ok(())
+}
+
+/// Records the newest number of a folder.
+fn reached(folder: &Folder, number: i32) -> String {
+    format!("update prewarm.schema set {} = {number}", folder.name)
 }

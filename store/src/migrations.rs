@@ -8,10 +8,28 @@ pub(crate) struct File {
     pub(crate) sql: &'static str,
 }
 
-include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
+/// A folder of numbered files.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    /// Its name, which is also that of its column of `prewarm.schema`.
+    pub(crate) name: &'static str,
+    first: i32,
+    pub(crate) files: &'static [File],
+}
 
-/// Takes over a database of the migrations that came before these.
-pub(crate) const ADOPT: File = File { name: "adopt.sql", sql: include_str!("../../migrations/adopt.sql") };
+impl Folder {
+    /// Its files with their numbers.
+    pub(crate) fn numbered(&self) -> impl Iterator<Item = (i32, &'static File)> {
+        (self.first..).zip(self.files)
+    }
+
+    /// The number of its newest file.
+    pub(crate) fn newest(&self) -> i32 {
+        self.numbered().last().map_or(0, |(number, _)| number)
+    }
+}
+
+include!(concat!(env!("OUT_DIR"), "/migrations.rs"));
 
 /// This release: `0.1.0` is `[0, 1, 0]`.
 pub(crate) fn release() -> [i32; 3] {

@@ -44,15 +44,15 @@ pub(crate) struct Applied {
     pub(crate) has_source: bool,
     /// The digest of `code/`.
     pub(crate) code: String,
-    /// The release that applied it; empty if that is not recorded.
+    /// The release that applied it.
     pub(crate) release: Vec<i32>,
 }
 
 impl Applied {
-    /// `None` before the first of these migrations.
+    /// `None` without a record of this form.
     pub(crate) async fn read(pg: impl sqlx::PgExecutor<'_>) -> Result<Option<Self>, Error> {
         match sqlx::query_file_as!(Self, "queries/schema/applied.sql").fetch_one(pg).await {
-            Err(error) if is_missing_table(&error) => Ok(None),
+            Err(error) if is_missing(&error) => Ok(None),
             applied => Ok(Some(applied?)),
         }
     }
@@ -63,7 +63,7 @@ impl Applied {
     }
 
     pub(crate) fn compared(&self) -> Schema {
-        let (tables, standalone) = (newest(TABLES), newest(STANDALONE));
+        let (tables, standalone) = (TABLES.newest(), STANDALONE.newest());
         let is_ours = self.tables == tables && self.code == CODE_DIGEST;
         match () {
             () if is_ours && !self.has_source => Schema::WithoutSource,
@@ -76,11 +76,6 @@ impl Applied {
     }
 }
 
-/// The number of a folder's newest file.
-fn newest<T>(files: &[T]) -> i32 {
-    i32::try_from(files.len()).unwrap_or(i32::MAX)
-}
-
 impl Store {
     /// Compares the database's schema with this binary's.
     pub async fn schema(&self) -> Result<Schema, Error> {
@@ -88,7 +83,7 @@ impl Store {
     }
 }
 
-/// SQLSTATE `undefined_table`, or `invalid_schema_name`.
-pub(crate) fn is_missing_table(error: &sqlx::Error) -> bool {
-    matches!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("42P01" | "3F000"))
+/// SQLSTATE `undefined_table`, `undefined_column` or `invalid_schema_name`.
+fn is_missing(error: &sqlx::Error) -> bool {
+    matches!(error.as_database_error().and_then(|error| error.code()).as_deref(), Some("42P01" | "42703" | "3F000"))
 }

@@ -1,6 +1,5 @@
 -- store::schema::applied
--- The migrations that a database has. One row. Columns that a later file of tables/ adds are empty before it.
-select tables, standalone, code,
-       standalone > 0 or to_jsonb(s) ->> 'map' is not null as "has_source!",
-       array(select jsonb_array_elements_text(to_jsonb(s) -> 'release')::int) as "release!"
+-- The migrations that a database has. One row. It has no map before tables/0024, which adds the column.
+select tables, standalone, code, release,
+       standalone > 0 or to_jsonb(s) ->> 'map' is not null as "has_source!"
   from prewarm.schema s

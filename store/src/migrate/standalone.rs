@@ -30,7 +30,7 @@ pub(super) enum Found {
 /// Fails if `public` has other tables of these names.
 pub(super) async fn look(session: &mut PgConnection) -> Result<Found, Error> {
     let mut transaction = session.begin().await?;
-    for file in STANDALONE {
+    for file in STANDALONE.files {
         let sql = file.sql.replace("public.", "pg_temp.");
         sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *transaction).await?;
     }

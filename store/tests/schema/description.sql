@@ -1,6 +1,6 @@
 -- Everything that a schema is made of, one object or part of one a row, apart from who owns it and when it was made.
 with namespaces as (
-  select oid, nspname, nspacl, nspowner from pg_namespace where nspname in ('prewarm', 'public', 'apalis')
+  select oid, nspname, nspacl, nspowner from pg_namespace where nspname in ('prewarm', 'public')
 ), relations as (
   select c.*, c.oid::regclass::text as name
     from pg_class c

@@ -6,7 +6,6 @@ create table prewarm.source_faults (
   erasure   boolean     not null default false,
   noted_at  timestamptz not null default statement_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
-
 comment on table prewarm.source_faults is 'changes of the source that could not be listed: each for ten minutes, those of an erasure until somebody deletes them';
 comment on column prewarm.source_faults.what is 'the source table';
 comment on column prewarm.source_faults.reason is 'the message of Postgres where it is about a schema, else its SQLSTATE';

@@ -3,9 +3,5 @@ create table prewarm.settings (
   rebuild_gap interval not null default '50 milliseconds' check (rebuild_gap between '0' and '1 minute'),
   singleton   boolean  primary key default true check (singleton)
 );
-
 comment on column prewarm.settings.rebuild_gap is 'an org''s rebuilds start no closer than this';
-
--- A gap set with `alter database … set prewarm.rebuild_gap` stays in force.
-insert into prewarm.settings (rebuild_gap)
-values (coalesce(nullif(current_setting('prewarm.rebuild_gap', true), ''), '50 milliseconds')::interval);
+insert into prewarm.settings default values;

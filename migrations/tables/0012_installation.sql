@@ -1,6 +1,5 @@
 -- The installation: which database this is, and since when. What lies outside Postgres (keys and channels in Redis,
 -- editions in a process, versions and receipts that clients hold) belongs to one installation.
-
 create table prewarm.installation (
   id                uuid    not null default gen_random_uuid(),
   epoch             bigint  not null check (epoch > 0),
@@ -10,7 +9,6 @@ create table prewarm.installation (
   system_identifier bigint,
   singleton         boolean primary key default true check (singleton)
 );
-
 comment on table prewarm.installation is 'one row; the columns from xid on tell the row that was written here from a copy of it';
 comment on column prewarm.installation.id is 'random; part of every key and channel in Redis';
 comment on column prewarm.installation.epoch is 'leads every version and receipt, since counts may come a second time after a restore';

@@ -1,5 +1,3 @@
--- Assistants at Vapi: which agents are owed one, who works at it, and what is known of them besides the agents' own rows.
-
 -- Changes to an agent or its numbers, one row a transaction. As with prewarm.marks no writer waits for another: no unique key,
 -- no foreign key. A mark is removed only by a process that has read the change and brought the assistant up to it.
 create table prewarm.agent_marks (
@@ -7,9 +5,9 @@ create table prewarm.agent_marks (
   xid       xid8        not null default pg_current_xact_id(),
   marked_at timestamptz not null default statement_timestamp()
 ) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
-
 create index agent_marks_agent on prewarm.agent_marks (agent_id, xid);
 
+-- Assistants at Vapi: who works at them, and what is known of them besides the agents' own rows.
 create table prewarm.assistants (
   agent_id        uuid        primary key,
   org_id          uuid,
@@ -26,12 +24,13 @@ create table prewarm.assistants (
   refusal         text,
   shown_otherwise text[]      not null default '{}',
   synced_at       timestamptz,
-  verified_at     timestamptz
+  verified_at     timestamptz,
+  worker          text,
+  starts          int         not null default 0 check (starts >= 0)
 ) with (fillfactor = 70);
-
 comment on column prewarm.assistants.org_id is 'null where the agent is gone';
 comment on column prewarm.assistants.reason is 'why it failed or waits, or what is wrong beside it; for people';
-comment on column prewarm.assistants.attempts is 'consecutive starts without a good end';
+comment on column prewarm.assistants.attempts is 'passes without a success, deferrals by Vapi included; they decide the pause';
 comment on column prewarm.assistants.not_before is 'the end of its back-off';
 comment on column prewarm.assistants.holder is 'who alone may write the assistant; null: reserved by a claim, or nobody';
 comment on column prewarm.assistants.until is 'when its holder has to be believed dead';
@@ -42,7 +41,8 @@ comment on column prewarm.assistants.refusal is 'why, in Vapi''s words';
 comment on column prewarm.assistants.shown_otherwise is 'fields that Vapi shows otherwise than it was given them; no drift';
 comment on column prewarm.assistants.synced_at is 'when Vapi last took its configuration';
 comment on column prewarm.assistants.verified_at is 'when Vapi last showed it as it should be';
-
+comment on column prewarm.assistants.worker is 'who reserved the agent last';
+comment on column prewarm.assistants.starts is 'starts since the last good end, deferrals by Vapi among the good ones';
 create index assistants_failed on prewarm.assistants (agent_id) where stage = 'failed';
 
 -- The agents that answer numbers at Vapi, as far as we have said so.
@@ -55,36 +55,8 @@ create table prewarm.phone_mappings (
   reason               text,
   synced_at            timestamptz not null default statement_timestamp()
 );
-
 comment on column prewarm.phone_mappings.agent_id is 'whose assistant answers; or, if its row names no agent any more, did';
 comment on column prewarm.phone_mappings.known is 'false: somebody else has changed it';
 comment on column prewarm.phone_mappings.revision is 'two who said different things at a time are told by it';
 comment on column prewarm.phone_mappings.reason is 'why Vapi did not take it';
-
 create index phone_mappings_agent on prewarm.phone_mappings (agent_id);
-
--- Test calls: a person speaks with an agent in the browser. The api writes that one is wanted, a worker makes it.
-create table prewarm.test_calls (
-  id           uuid        primary key,
-  org_id       uuid        not null,
-  agent_id     uuid        not null,
-  stage        text        not null default 'preparing'
-                           check (stage in ('preparing', 'connecting', 'ready', 'failed', 'ended')),
-  assistant_id text,
-  vapi_call_id text,
-  web_call_url text,
-  reason       text,
-  created_at   timestamptz not null default statement_timestamp(),
-  changed_at   timestamptz not null default statement_timestamp()
-);
-
-comment on column prewarm.test_calls.stage is
-  'preparing: the assistant is brought up to date; connecting: Vapi makes the call; ready: web_call_url may be joined';
-comment on column prewarm.test_calls.vapi_call_id is 'Vapi''s id of the call, once it is ready';
-comment on column prewarm.test_calls.reason is 'why it failed, for the person who waits';
-
--- However often somebody clicks, an agent has one test call at a time.
-create unique index test_calls_open on prewarm.test_calls (agent_id) where stage in ('preparing', 'connecting', 'ready');
-
-create index test_calls_changed_at on prewarm.test_calls (changed_at);
-
