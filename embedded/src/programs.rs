@@ -71,9 +71,12 @@ pub fn postgres_client(name: &str) -> Command {
 /// Another program that `scripts/setup` provides: unpacked, or on the path.
 pub fn tool(name: &str) -> Command {
     let unpacked = std::env::var_os("PREWARM_SERVERS_DIR").map(|path| Unpacked { path: path.into() });
-    let dirs = |root: &Unpacked| [root.path.join("usr/lib").join(name), root.path.join("usr/bin")];
+    let dirs =
+        |root: &Unpacked| [root.path.join("usr/lib").join(name), root.path.join("usr/bin"), root.path.join("usr/sbin")];
     let found = unpacked.iter().flat_map(|root| dirs(root).map(|dir| root.programs(dir))).find(|dir| dir.has(name));
-    found.map_or_else(|| Command::new(name), |programs| programs.command(name))
+    // Daemons are not on every user's path.
+    let daemon = Some(Path::new("/usr/sbin").join(name)).filter(|path| path.is_file());
+    found.map_or_else(|| daemon.map_or_else(|| Command::new(name), Command::new), |programs| programs.command(name))
 }
 
 /// The tree that `scripts/setup` unpacks if it may not install anything.

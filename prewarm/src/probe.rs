@@ -25,10 +25,12 @@ pub(crate) fn note_start(health: &Health) {
 pub(crate) async fn watch(store: Store, health: Health) {
     let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut was_current = false;
+    let (mut was_current, mut is_direct) = (false, false);
     loop {
         ticks.tick().await;
-        health.set("postgres", postgres(&store, &mut was_current).await);
+        let pooled = !is_direct && is_pooled(&store, &mut is_direct).await;
+        let state = if pooled { State::Failed(reach::POOLED.into()) } else { postgres(&store, &mut was_current).await };
+        health.set("postgres", state);
         health.set("redis", redis(&store).await);
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
@@ -43,6 +45,13 @@ pub(crate) async fn watch(store: Store, health: Health) {
             health.set("clock", clock_state(skew_seconds));
         }
     }
+}
+
+/// Whether a transaction pooler is between, as far as can be told; notes in `is_direct` that there is none.
+async fn is_pooled(store: &Store, is_direct: &mut bool) -> bool {
+    let looked = tokio::time::timeout(CHECK_TIMEOUT, reach::shares_sessions(store.connect_options())).await;
+    *is_direct = matches!(looked, Ok(Ok(false)));
+    matches!(looked, Ok(Ok(true)))
 }
 
 async fn postgres(store: &Store, was_current: &mut bool) -> State {

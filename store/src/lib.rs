@@ -9,6 +9,7 @@ pub mod calls;
 pub mod clock;
 pub mod demo;
 pub mod drift;
+pub mod endpoint;
 pub mod erasures;
 pub mod error;
 pub mod events;
@@ -55,15 +56,13 @@ pub use schema::Schema;
 use std::time::Duration;
 
 use readmodel::model::Format;
-use sqlx::{
-    ConnectOptions, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{ConnectOptions, PgPool, postgres::PgConnectOptions};
 
 use crate::{
+    endpoint::{Endpoint, options_of},
     link::Link,
     redis::Redis,
-    sessions::{ACQUIRE_TIMEOUT, NEVER_TRUSTED, TRUSTED, WarmSessions},
+    sessions::{NEVER_TRUSTED, TRUSTED, WarmSessions},
 };
 
 /// A process's connections to Postgres and Redis. Cheap to clone.
@@ -87,9 +86,9 @@ pub struct Store {
     pub redis: Option<Redis>,
     /// The format that this process makes, and the oldest that it reads.
     pub format: Format,
-    options: PgConnectOptions,
-    /// The options that bypass a transaction pooler, which would lose a LISTEN.
-    direct: PgConnectOptions,
+    endpoint: Endpoint,
+    /// The way that bypasses a transaction pooler, which would lose a LISTEN.
+    direct: Endpoint,
 }
 
 /// The settings of the connections to Postgres and Redis.
@@ -135,16 +134,10 @@ pub const LISTS: usize = 4;
 const RINGING: usize = 4;
 
 impl Config {
-    fn options(&self, url: &str, variable: &'static str) -> Result<PgConnectOptions, Error> {
-        let options = url.parse::<PgConnectOptions>().map_err(Error::url(variable))?;
-        Ok(options
-            .application_name(self.application_name)
-            .options([("timezone", "UTC"), ("jit", "off")])
-            .options(SEARCH_PATH)
-            .options(ROW_SECURITY)
-            .options(LIMITS)
-            .options(self.sessions.options())
-            .disable_statement_logging())
+    fn endpoint(&self, url: &str, variable: &'static str) -> Result<Endpoint, Error> {
+        let options = options_of(url).map_err(Error::url(variable))?;
+        let options = options.application_name(self.application_name).disable_statement_logging();
+        Ok(Endpoint::new(options).set(&BASICS).set(&LIMITS).set(&self.sessions.settings()))
     }
 }
 
@@ -164,7 +157,7 @@ impl Sessions {
         }
     }
 
-    const fn options(self) -> [(&'static str, &'static str); 2] {
+    const fn settings(self) -> [(&'static str, &'static str); 2] {
         match self {
             Self::Serving => [("synchronous_commit", "on"), ("plan_cache_mode", "auto")],
             Self::Working => [("synchronous_commit", "off"), ("plan_cache_mode", "force_generic_plan")],
@@ -184,42 +177,41 @@ const BY_INDEX: [(&str, &str); 6] = [
     ("enable_mergejoin", "off"),
 ];
 
-/// Unqualified names resolve in the catalog alone: in `public` anybody may have put a function or operator that fits
-/// better. Our queries qualify all other names.
-pub(crate) const SEARCH_PATH: [(&str, &str); 1] = [("search_path", "pg_catalog,pg_temp")];
-
-/// Row level security that would filter a table for us raises an error: a filtered table must not look like an empty one.
-const ROW_SECURITY: [(&str, &str); 1] = [("row_security", "off")];
+/// Settings of every session. Unqualified names resolve in the catalog alone: in `public` anybody may have put a function or
+/// operator that fits better, and our queries qualify all other names. Row level security that would filter a table for us
+/// raises an error: a filtered table must not look like an empty one.
+const BASICS: [(&str, &str); 4] =
+    [("search_path", "pg_catalog, pg_temp"), ("row_security", "off"), ("timezone", "'UTC'"), ("jit", "off")];
 
 /// Limits on the server's side: a frozen worker loses its snapshot and locks, and the rebuild of a large org stops soon
 /// after its worker was killed.
 const LIMITS: [(&str, &str); 3] = [
-    ("idle_in_transaction_session_timeout", "10s"),
-    ("client_connection_check_interval", "1s"),
-    ("statement_timeout", "5min"),
+    ("idle_in_transaction_session_timeout", "'10s'"),
+    ("client_connection_check_interval", "'1s'"),
+    ("statement_timeout", "'5min'"),
 ];
 
 impl Store {
     /// The options of its connections.
     pub fn connect_options(&self) -> &PgConnectOptions {
-        &self.options
+        self.endpoint.options()
     }
 
     /// Opens a store. Connections are made on first use, so this succeeds while the servers are down.
     pub fn open(config: &Config) -> Result<Self, Error> {
-        let options = config.options(&config.database_url, "DATABASE_URL")?;
-        let direct = config.direct_url.as_ref().map(|url| config.options(url, "DATABASE_DIRECT_URL")).transpose()?;
+        let endpoint = config.endpoint(&config.database_url, "DATABASE_URL")?;
+        let direct = config.direct_url.as_ref().map(|url| config.endpoint(url, "DATABASE_DIRECT_URL")).transpose()?;
         let redis = config.redis.as_ref().map(|redis| Redis::open(redis, config.format)).transpose()?;
-        let direct = direct.unwrap_or_else(|| options.clone());
-        let store = Self::connecting(options, config.connections as usize, config.sessions);
+        let direct = direct.unwrap_or_else(|| endpoint.clone());
+        let store = Self::connecting(endpoint, config.connections as usize, config.sessions);
         Ok(Self { redis, format: config.format, direct, ..store })
     }
 
     /// A store that connects with a pool's options.
     pub fn new(pool: PgPool, redis: Option<Redis>, format: Format) -> Self {
-        let options = PgConnectOptions::clone(&pool.connect_options());
+        let endpoint = Endpoint::new(PgConnectOptions::clone(&pool.connect_options()));
         let most = pool.options().get_max_connections() as usize;
-        Self { redis, format, ..Self::connecting(options, most, Sessions::Working) }
+        Self { redis, format, ..Self::connecting(endpoint, most, Sessions::Working) }
     }
 
     /// A store of the same database for another tokio runtime, without Redis; `name` is appended to the sessions'
@@ -227,27 +219,27 @@ impl Store {
     /// one runtime while the other is busy.
     #[must_use]
     pub fn for_another_runtime(&self, name: &str, sessions: usize) -> Self {
-        let named = format!("{}-{name}", self.options.get_application_name().unwrap_or_default());
-        let options = self.options.clone().application_name(&named);
+        let named = format!("{}-{name}", self.connect_options().get_application_name().unwrap_or_default());
+        let endpoint = self.endpoint.named(&named);
         let (link, direct) = (self.link.clone(), self.direct.clone());
-        Self { link, direct, format: self.format, ..Self::connecting(options, sessions, self.serves) }
+        Self { link, direct, format: self.format, ..Self::connecting(endpoint, sessions, self.serves) }
     }
 
-    fn connecting(options: PgConnectOptions, most: usize, serves: Sessions) -> Self {
-        let by_index = options.clone().options(BY_INDEX);
+    fn connecting(endpoint: Endpoint, most: usize, serves: Sessions) -> Self {
+        let by_index = endpoint.set(&BY_INDEX);
         let limit = serves.limit();
         Self {
             serves,
-            pg: WarmSessions::new(options.clone(), most, limit, serves.trusted()),
+            pg: WarmSessions::new(endpoint.clone(), most, limit, serves.trusted()),
             warm: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
             queue: WarmSessions::new(by_index.clone(), most, limit, TRUSTED),
-            lists: WarmSessions::new(options.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
+            lists: WarmSessions::new(endpoint.clone(), LISTS, SERVING_LIMIT, NEVER_TRUSTED),
             ringing: WarmSessions::new(by_index, RINGING, SERVING_LIMIT, NEVER_TRUSTED),
             link: Link::default(),
             redis: None,
             format: Format::CURRENT,
-            direct: options.clone(),
-            options,
+            direct: endpoint.clone(),
+            endpoint,
         }
     }
 
@@ -270,16 +262,12 @@ impl Store {
 
     /// A connection for LISTEN.
     pub(crate) fn direct(&self) -> PgPool {
-        at_most(1).connect_lazy_with(self.direct.clone())
+        self.direct.pool(1)
     }
 
     /// A pool for users that keep a connection, such as a benchmark. Requests must not use it: such a pool takes connections
     /// back in any state.
     pub fn apart(&self, connections: u32) -> PgPool {
-        at_most(connections).connect_lazy_with(self.options.clone())
+        self.endpoint.pool(connections)
     }
-}
-
-fn at_most(connections: u32) -> PgPoolOptions {
-    PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT)
 }

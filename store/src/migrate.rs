@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::{
     Error,
+    endpoint::options_of,
     map::Map,
     migrations::{CODE, CODE_DIGEST, File, Folder, STANDALONE, TABLES, release},
     schema::{Applied, Schema},
@@ -48,7 +49,7 @@ pub async fn migrate(url: &str, source: Source) -> Result<(), Error> {
 
 /// The same, with the time after which a lock that another session holds is an error.
 pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Result<(), Error> {
-    let mut steps = Steps::begin(&url.parse()?, patience).await?;
+    let mut steps = Steps::begin(&options_of(url)?, patience).await?;
     steps.apply([], LOCK).await?;
     migrate_on(&mut steps, source).await
 }
@@ -90,7 +91,7 @@ fn code_record() -> String {
 /// A session, and all files with their record for a database without our schema, to be applied in one transaction. A schema
 /// of an earlier release is migrated first, and then there are none.
 pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec<&'static File>, String), Error> {
-    let mut steps = Steps::begin(&url.parse()?, patience).await?;
+    let mut steps = Steps::begin(&options_of(url)?, patience).await?;
     steps.apply([], LOCK).await?;
     match Applied::read(steps.session()).await?.map(|applied| applied.compared()) {
         None => {

@@ -5,10 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use tokio::time::{sleep, timeout};
 
-use crate::{Error, Store, words};
+use crate::{Error, Store, endpoint::options_of, words};
 
 /// The time that a server may take to accept a connection and answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,17 +25,47 @@ const CANNOT_CONNECT_NOW: &str = "57P03";
 /// The oldest PostgreSQL that has what our schema uses.
 const OLDEST_MAJOR: i32 = 15;
 
+/// The reason why a transaction pooler does not serve.
+pub const POOLED: &str = "it is a transaction pooler, which lends a session for a transaction: settings on which promises rest, \
+                          LISTEN and locks would be lost; use its session mode (at Supabase port 5432), or the server itself";
+
+/// Whether two connections at the same time are given the same session, one after the other: a transaction pooler is between.
+/// It may have several to give, so this looks a few times.
+pub async fn shares_sessions(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
+    const LOOKS: usize = 3;
+    let (mut one, mut other) = (PgConnection::connect_with(options).await?, PgConnection::connect_with(options).await?);
+    for _ in 0..LOOKS {
+        if pid_of(&mut one).await? == pid_of(&mut other).await? {
+            return Ok(true);
+        }
+    }
+    let _ = (one.close().await, other.close().await);
+    Ok(false)
+}
+
+/// The session's process. Asked by the simple protocol: a pooler may not keep prepared statements.
+async fn pid_of(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+    let row = sqlx::raw_sql("select pg_backend_pid()").fetch_one(connection).await?;
+    row.try_get(0)
+}
+
 /// Connects to Postgres once and checks its version. `variable` is the setting that `url` comes from.
 ///
 /// # Errors
 /// One line with the address, the variable and the server's message.
 pub async fn postgres(url: &str, variable: &'static str) -> Result<(), Error> {
-    let options: PgConnectOptions = url.parse().map_err(Error::url(variable))?;
+    let options = options_of(url).map_err(Error::url(variable))?;
     let unusable = |reason| Error::Unusable { server: "Postgres", place: place(&options, variable), reason };
     let started = Instant::now();
     loop {
         match timeout(ANSWER_TIMEOUT, major_of(&options)).await {
-            Ok(Ok(major)) => return check_version(major).map_err(unusable),
+            Ok(Ok(major)) => {
+                check_version(major).map_err(unusable)?;
+                let is_shared = timeout(ANSWER_TIMEOUT, shares_sessions(&options))
+                    .await
+                    .is_ok_and(|shared| shared.unwrap_or_default());
+                return if is_shared { Err(unusable(POOLED.to_owned())) } else { Ok(()) };
+            }
             Ok(Err(error)) if is_starting(&error) && started.elapsed() < STARTUP_WAIT => sleep(RETRY_DELAY).await,
             Ok(Err(error)) => return Err(unusable(reason(&error))),
             Err(_) => return Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
@@ -97,8 +127,8 @@ fn place(options: &PgConnectOptions, variable: &str) -> String {
 async fn major_of(options: &PgConnectOptions) -> Result<i32, sqlx::Error> {
     let mut connection = PgConnection::connect_with(options).await?;
     // Not checked at compile time: no schema is needed.
-    let number: i32 =
-        sqlx::query_scalar(include_str!("../queries/reach/major_of.sql")).fetch_one(&mut connection).await?;
+    let row = sqlx::raw_sql(include_str!("../queries/reach/major_of.sql")).fetch_one(&mut connection).await?;
+    let number: i32 = row.try_get(0)?;
     // The answer is there; a failing goodbye changes nothing.
     let _ = connection.close().await;
     Ok(number / 10_000)

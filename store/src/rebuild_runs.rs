@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use readmodel::ids::OrgId;
-use sqlx::{Connection as _, PgConnection};
+use sqlx::PgConnection;
 
 use crate::{Error, Store};
 
@@ -43,7 +43,7 @@ impl Store {
     /// Takes the right to run; `None` if another process has it. Uses a direct connection: a transaction pooler would
     /// pass the session on, and the lock with it.
     pub async fn lock_rebuild_runs(&self) -> Result<Option<RebuildLock>, Error> {
-        let mut connection = PgConnection::connect_with(&self.direct).await?;
+        let mut connection = self.direct.connect().await?;
         let started = Instant::now();
         while !sqlx::query_file_scalar!("queries/rebuild_runs/lock.sql").fetch_one(&mut connection).await? {
             if started.elapsed() > DEAD_HOLDER_TIMEOUT {

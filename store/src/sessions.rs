@@ -30,10 +30,10 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::Error;
-
-/// The limit of a caller's wait for a session. An exhausted pool must fail fast, not hang its callers.
-pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::{
+    Error,
+    endpoint::{ACQUIRE_TIMEOUT, Endpoint},
+};
 
 /// A session that was idle for less is used without a ping, where each round trip counts and errors are retried.
 pub(crate) const TRUSTED: Duration = Duration::from_secs(1);
@@ -68,7 +68,7 @@ pub struct WarmSessions(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    options: PgConnectOptions,
+    endpoint: Endpoint,
     places: Arc<Semaphore>,
     /// The limit of a single statement, including the wait for a session.
     limit: Duration,
@@ -96,9 +96,9 @@ pub struct WarmSession {
 
 impl WarmSessions {
     /// At most `most` sessions. A single statement fails after `limit`.
-    pub(crate) fn new(options: PgConnectOptions, most: usize, limit: Duration, trusted: Duration) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, most: usize, limit: Duration, trusted: Duration) -> Self {
         let places = Arc::new(Semaphore::new(most));
-        Self(Arc::new(Shared { options, places, limit, trusted, idle: Mutex::default() }))
+        Self(Arc::new(Shared { endpoint, places, limit, trusted, idle: Mutex::default() }))
     }
 
     /// Takes a session that is alive, as far as is known.
@@ -131,7 +131,7 @@ impl WarmSessions {
         let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed)?;
         let connection = match self.0.find().await {
             Some(connection) => connection,
-            None => connect(&self.0.options).await?,
+            None => connect(&self.0.endpoint).await?,
         };
         Ok(WarmSession { connection, shared: Arc::clone(&self.0), begun: false, _place: place })
     }
@@ -141,7 +141,7 @@ impl From<PgPool> for WarmSessions {
     /// Sessions with a pool's options, and as many as it has.
     fn from(pool: PgPool) -> Self {
         let most = pool.options().get_max_connections() as usize;
-        Self::new(PgConnectOptions::clone(&pool.connect_options()), most, ACQUIRE_TIMEOUT, NEVER_TRUSTED)
+        Self::new(Endpoint::new(PgConnectOptions::clone(&pool.connect_options())), most, ACQUIRE_TIMEOUT, NEVER_TRUSTED)
     }
 }
 
@@ -241,9 +241,9 @@ impl Shared {
     }
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+async fn connect(endpoint: &Endpoint) -> Result<PgConnection, sqlx::Error> {
     loop {
-        match PgConnection::connect_with(options).await {
+        match endpoint.connect().await {
             Err(error) if is_starting(&error) => sleep(CONNECT_RETRY_DELAY).await,
             ended => return ended,
         }

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use e2e::{Answer, Environment, Org, Stack, eventually, program};
+use e2e::{Answer, Environment, Org, Stack, eventually, program, report, status_update};
 use readmodel::ids::OrgId;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -133,6 +133,85 @@ async fn drifts_and_is_mended(stack: &Stack, org: &Org, environment: &Environmen
     calls(stack, org, 4).await;
     stack.sql("drop table public.calls; alter table public.calls_old rename to calls").await;
     done(&["attach", "--map", "clinic"], environment);
+}
+
+/// The map of a clinic whose calls and contacts come by webhook.
+const INTAKE: &str = r#"
+[writes.contacts]
+org_id = "org_id"
+phone = "phone"
+name = "coalesce(name, phone)"
+lead_status = "'warm'"
+last_contacted_at = "last_contact_at"
+
+[writes.calls]
+org_id = "org_id"
+contact_id = "contact_id"
+vapi_call_id = "vapi_call_id"
+call_direction = "call_direction"
+call_type = "call_direction"
+phone_number = "phone_number"
+from_number = "phone_number"
+start_time = "started_at"
+end_time = "ended_at"
+duration_seconds = "duration_seconds"
+status = "status"
+sentiment_label = "sentiment_label"
+sentiment_score = "sentiment_score"
+sentiment_summary = "summary"
+is_test_call = "is_test_call"
+cost_cents = "cost_cents"
+ended_reason = "ended_reason"
+created_at = "created_at"
+"#;
+
+#[tokio::test]
+async fn webhooks_write_the_tables_of_a_product_as_its_checks_allow() {
+    let database = clinic().await;
+    let environment = Environment::from([("DATABASE_URL", database.url())]);
+    let org = Org::of(OrgId(Uuid::from_u128(1)));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let map = include_str!("../../../migrations/maps/clinic.toml").replace("mode = \"observe\"", "mode = \"intake\"");
+    std::fs::write(file.path(), format!("{map}{INTAKE}")).unwrap();
+    done(&["attach", "--map", file.path().to_str().unwrap()], &environment);
+
+    let stack = Stack::start_on(database, Environment::new()).await;
+    stack
+        .sql(&format!(
+            "insert into public.agents (org_id, name, system_prompt, vapi_assistant_id) values ('{}', 'Agent', '…', '{}')",
+            org.id,
+            org.assistant()
+        ))
+        .await;
+    // The checks of contacts refuse a number that is not in E.164, and nothing is made of a withheld one.
+    for (call, customer) in
+        [("one", "+15557654321"), ("two", "+15557654321"), ("three", "5551234567"), ("four", "anonymous")]
+    {
+        assert_eq!(stack.post(&report(&org, call, customer)).await.status, StatusCode::OK, "{call}");
+    }
+    let written = "select count(*) from public.calls c left join public.contacts k on k.id = c.contact_id
+                    where c.vapi_call_id in ('one', 'two', 'three', 'four') and c.sentiment_summary is not null
+                      and c.start_time is not null and c.call_type = 'inbound'
+                      and (k.phone = '+15557654321' and k.lead_status = 'warm') is not distinct from
+                          (case when c.vapi_call_id in ('one', 'two') then true end)";
+    assert_eq!(stack.count(written).await, 4);
+    calls(&stack, &org, 5).await;
+    // A message that comes late changes nothing that is known.
+    assert_eq!(stack.post(&status_update(&org, "one", "+15557654321", "in-progress", 60)).await.status, StatusCode::OK);
+    assert_eq!(stack.count(written).await, 4);
+
+    // Agents are theirs: nothing is pre-warmed, and what is deleted is erased from what was made of it.
+    assert_eq!(stack.count("select count(*) from prewarm.agent_marks").await, 0);
+    let save = stack.request(Method::POST, "/api/founder-console/agent").bearer_auth(&org.token).json(&json!({}));
+    assert_eq!(Answer::to(save).await.unwrap().status, StatusCode::NOT_FOUND);
+    stack.sql("delete from public.contacts where phone = '+15557654321'").await;
+    eventually("the caller is erased from the events", async || {
+        let named = "select count(*) from prewarm.events where body::text like '%15557654321%'";
+        (stack.count(named).await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(stack.count("select count(*) from prewarm.source_faults").await, 0);
+    stack.close().await;
 }
 
 /// Waits until the org's dashboard counts this many calls.

@@ -19,8 +19,7 @@ const BEFORE_PREWARM: &str = "
     alter table calls disable trigger user;
     insert into organizations (id, name) select gen_random_uuid(), 'org' from generate_series(1, 600);
     insert into calls (org_id, phone_number) select id, '+1' from organizations where name = 'org';
-    alter table organizations enable always trigger prewarm_insert;
-    alter table calls enable always trigger prewarm_insert;
+    call prewarm.put_triggers();
     update prewarm.backfill set next_org = '00000000-0000-0000-0000-000000000000'";
 
 async fn unbuilt(stack: &Stack) -> i64 {

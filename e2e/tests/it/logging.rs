@@ -101,7 +101,8 @@ async fn readyz_reports_a_database_that_takes_no_writes() {
         let message = report(&org, "call-h18", "+15550100018");
         assert_eq!(stack.post_once(&message).await.status, StatusCode::SERVICE_UNAVAILABLE);
         let intake = part("intake").await;
-        (intake["state"] == "degraded").then(|| assert!(intake["reason"].as_str().unwrap().contains("25006")))
+        // The first one may find a session that was ended with the others.
+        intake["reason"].as_str().unwrap_or_default().contains("25006").then_some(())
     })
     .await;
     stack.read(&org, "/api/analytics/leads").await;

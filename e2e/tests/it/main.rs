@@ -30,6 +30,7 @@ mod logging;
 mod operators;
 mod organization;
 mod outages;
+mod poolers;
 mod privacy;
 mod prometheus;
 mod reads;

@@ -253,7 +253,7 @@ async fn broken_rebuild(stack: &Stack, org: &str) {
         .sql(&format!(
             "create or replace view prewarm.source_contacts as
                select id, org_id, name, phone, email, name::int as lead_score, lead_status, service_interests,
-                      estimated_value, last_contact_at, created_at
+                      estimated_value, last_contact_at, created_at, true as is_actionable, 'cold' as temperature
                  from public.contacts;
              update contacts set lead_status = 'qualified' where org_id = '{org}'"
         ))

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
+    endpoint::options_of,
     map::{self, Finding, Map},
     migrate::{
         FINISH, lacking,
@@ -208,13 +209,13 @@ async fn owned_by_others(session: &mut PgConnection, map: &Map) -> Result<bool, 
 
 /// The differences between the attached tables and their map.
 pub async fn check(url: &str) -> Result<Vec<Finding>, Error> {
-    let mut steps = Steps::begin(&url.parse()?, PATIENCE).await?;
+    let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     Ok(sqlx::query_file_as!(Finding, "queries/attach/findings.sql").fetch_all(steps.session()).await?)
 }
 
 /// Takes everything away that Prewarm has made: its triggers, table by table, and then its schema.
 pub async fn detach(url: &str) -> Result<(), Error> {
-    let mut steps = Steps::begin(&url.parse()?, PATIENCE).await?;
+    let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     for statement in sqlx::query_file_scalar!("queries/attach/undo.sql").fetch_all(steps.session()).await? {
         steps.apply([], &format!("{SHORT}; {statement}")).await?;
     }

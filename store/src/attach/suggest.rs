@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::{Error, migrate::step::Steps};
+use crate::{Error, endpoint::options_of, migrate::step::Steps};
 
 use super::PATIENCE;
 
@@ -132,7 +132,7 @@ struct Relation {
 
 /// Proposes a map, in TOML, with what it is not sure of as comments.
 pub async fn suggest(url: &str) -> Result<String, Error> {
-    let mut steps = Steps::begin(&url.parse()?, PATIENCE).await?;
+    let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     let mut relations: Vec<Relation> = Vec::new();
     for row in sqlx::query_file!("queries/attach/columns.sql").fetch_all(steps.session()).await? {
         let column = Column { name: row.name, kind: row.kind, not_null: row.not_null };

@@ -1,0 +1,73 @@
+//! A way to a database, and the settings that a session gets there.
+
+use std::{sync::Arc, time::Duration};
+
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+/// The limit of a caller's wait for a session. An exhausted pool must fail fast, not hang its callers.
+pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The options of a URL, without a startup parameter that poolers refuse. Postgres writes numbers exactly without it.
+pub(crate) fn options_of(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    Ok(url.parse::<PgConnectOptions>()?.extra_float_digits(None))
+}
+
+/// A way to a database, and the settings that a session gets once it is connected. They are no options of the connection: a
+/// pooler refuses those, or drops them without a word, and a promise such as `synchronous_commit` would rest on nothing.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    options: PgConnectOptions,
+    settings: Arc<str>,
+}
+
+impl Endpoint {
+    pub(crate) fn new(options: PgConnectOptions) -> Self {
+        Self { options, settings: Arc::default() }
+    }
+
+    /// The same, with more settings.
+    pub(crate) fn set(&self, settings: &[(&str, &str)]) -> Self {
+        let more: String = settings.iter().map(|(name, value)| format!("set {name} = {value}; ")).collect();
+        Self { options: self.options.clone(), settings: format!("{}{more}", self.settings).into() }
+    }
+
+    /// The same under another name in `pg_stat_activity`.
+    pub(crate) fn named(&self, application_name: &str) -> Self {
+        Self { options: self.options.clone().application_name(application_name), settings: Arc::clone(&self.settings) }
+    }
+
+    /// The options of its connections.
+    pub fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+
+    /// Opens a session.
+    pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
+        let mut session = PgConnection::connect_with(&self.options).await?;
+        apply(&mut session, &self.settings).await?;
+        Ok(session)
+    }
+
+    /// A pool for users that keep a connection, such as LISTEN.
+    pub(crate) fn pool(&self, connections: u32) -> PgPool {
+        let settings = Arc::clone(&self.settings);
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .after_connect(move |session, _| {
+                let settings = Arc::clone(&settings);
+                Box::pin(async move { apply(session, &settings).await })
+            })
+            .connect_lazy_with(self.options.clone())
+    }
+}
+
+async fn apply(session: &mut PgConnection, settings: &str) -> Result<(), sqlx::Error> {
+    if !settings.is_empty() {
+        sqlx::raw_sql(AssertSqlSafe(settings)).execute(session).await?;
+    }
+    Ok(())
+}
