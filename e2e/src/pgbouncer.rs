@@ -1,4 +1,4 @@
-//! A real PgBouncer, configured as Debian ships it but for its addresses.
+//! A real PgBouncer, configured as Debian ships it but for its addresses and the size of its pool.
 
 use std::{fs, net::TcpStream, os::unix::fs::PermissionsExt as _, process::Stdio};
 
@@ -28,7 +28,8 @@ impl PgBouncer {
         let server: PgConnectOptions = database.url().parse().unwrap();
         let config = format!(
             "[databases]\n* = host={} port={} user={}\n\
-             [pgbouncer]\nlisten_addr = {}\nlisten_port = {PORT}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n",
+             [pgbouncer]\nlisten_addr = {}\nlisten_port = {PORT}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n\
+             default_pool_size = 100\n",
             server.get_socket().unwrap().display(),
             server.get_port(),
             server.get_username(),
