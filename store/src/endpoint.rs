@@ -17,51 +17,56 @@ pub(crate) fn options_of(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
 
 /// A way to a database, and the settings that a session gets once it is connected. They are no options of the connection: a
 /// pooler refuses those, or drops them without a word, and a promise such as `synchronous_commit` would rest on nothing.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Endpoint {
+pub struct Endpoint(Arc<Way>);
+
+#[derive(Debug)]
+struct Way {
     options: PgConnectOptions,
-    settings: Arc<str>,
+    settings: String,
 }
 
 impl Endpoint {
     pub(crate) fn new(options: PgConnectOptions) -> Self {
-        Self { options, settings: Arc::default() }
+        Self(Arc::new(Way { options, settings: String::new() }))
     }
 
     /// The same, with more settings.
     pub(crate) fn set(&self, settings: &[(&str, &str)]) -> Self {
         let more: String = settings.iter().map(|(name, value)| format!("set {name} = {value}; ")).collect();
-        Self { options: self.options.clone(), settings: format!("{}{more}", self.settings).into() }
+        Self(Arc::new(Way { options: self.0.options.clone(), settings: format!("{}{more}", self.0.settings) }))
     }
 
     /// The same under another name in `pg_stat_activity`.
     pub(crate) fn named(&self, application_name: &str) -> Self {
-        Self { options: self.options.clone().application_name(application_name), settings: Arc::clone(&self.settings) }
+        let options = self.0.options.clone().application_name(application_name);
+        Self(Arc::new(Way { options, settings: self.0.settings.clone() }))
     }
 
     /// The options of its connections.
     pub fn options(&self) -> &PgConnectOptions {
-        &self.options
+        &self.0.options
     }
 
     /// Opens a session.
     pub(crate) async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
-        let mut session = PgConnection::connect_with(&self.options).await?;
-        apply(&mut session, &self.settings).await?;
+        let mut session = PgConnection::connect_with(&self.0.options).await?;
+        apply(&mut session, &self.0.settings).await?;
         Ok(session)
     }
 
     /// A pool for users that keep a connection, such as LISTEN.
     pub(crate) fn pool(&self, connections: u32) -> PgPool {
-        let settings = Arc::clone(&self.settings);
+        let way = Arc::clone(&self.0);
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .after_connect(move |session, _| {
-                let settings = Arc::clone(&settings);
-                Box::pin(async move { apply(session, &settings).await })
+                let way = Arc::clone(&way);
+                Box::pin(async move { apply(session, &way.settings).await })
             })
-            .connect_lazy_with(self.options.clone())
+            .connect_lazy_with(self.0.options.clone())
     }
 }
 
