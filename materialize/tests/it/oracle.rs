@@ -44,6 +44,30 @@ const WIDE: &str =
     "create or replace function prewarm.is_wide(rows bigint) returns boolean language sql immutable return rows > 1;
      create or replace function prewarm.dense_hour() returns bigint language sql immutable return 1;";
 
+/// Attaches the tables by a map whose columns are expressions, as those of other people's tables are.
+const MAPPED: &str = r#"
+    do $$
+    declare
+      map jsonb := (select s.map from prewarm.schema s);
+      one record;
+    begin
+      for one in
+        select t.key as source, c.key as name, c.value as mapped
+          from jsonb_each(map -> 'tables') t, jsonb_each_text(t.value -> 'columns') c
+      loop
+        map := jsonb_set(map, array['tables', one.source, 'columns', one.name],
+                         to_jsonb(format('case when "%s"."id" is not null then %s end', one.source, one.mapped)));
+      end loop;
+      map := jsonb_set(map, '{mode}', '"observe"');
+      map := jsonb_set(map, '{tables,contacts,where}', '"name is null or name not like ''%no such name%''"');
+      call prewarm.attach(map);
+    end $$"#;
+
+#[test]
+fn models_equal_the_definition_through_a_map_of_expressions() {
+    check(MAPPED);
+}
+
 #[test]
 fn models_equal_the_definition_1() {
     check("");

@@ -283,7 +283,7 @@ async fn every_query_qualifies_names_with_their_schema() {
     let database = Database::create().await.unwrap();
     let store = open(&database, None);
     let mut session = store.sessions().take().await.unwrap();
-    assert_eq!(texts(&mut session, "show search_path").await, ["pg_catalog,pg_temp"]);
+    assert_eq!(texts(&mut session, "show search_path").await, ["pg_catalog, pg_temp"]);
     let mut found = Vec::new();
     queries(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../store/queries"), &mut found);
     assert!(found.len() > 50);

@@ -8,8 +8,10 @@ declare
   marks   constant text := 'insert into prewarm.agent_marks (agent_id)
                             select agent from (%s) of_agent where agent is not null group by agent';
   columns constant text := format('select %s as agent', prewarm.expression_of(source, agent));
-  new_row constant text := format(marks, columns || ' from new_rows');
-  old_row constant text := format(marks, columns || ' from old_rows');
+  made    constant text := prewarm.rows_of(source, 'new_rows');
+  gone    constant text := prewarm.rows_of(source, 'old_rows');
+  new_row constant text := format(marks, columns || ' from ' || made);
+  old_row constant text := format(marks, columns || ' from ' || gone);
   matter  text;
   plain   boolean;
   changed text;
@@ -19,10 +21,10 @@ begin
     from prewarm.source_columns() c
    where c.source = watch_agents.source
      and c.name not in ('vapi_assistant_id', 'config_hash');
-  changed := format('((%1$s, %2$s from new_rows except %1$s, %2$s from old_rows) union all
-                      (%1$s, %2$s from old_rows except %1$s, %2$s from new_rows))', columns, matter);
+  changed := format('((%1$s, %2$s from %3$s except %1$s, %2$s from %4$s) union all
+                      (%1$s, %2$s from %4$s except %1$s, %2$s from %3$s))', columns, matter, made, gone);
   call prewarm.put_marker(source, 'insert', new_row, new_row, false, plain);
   call prewarm.put_marker(source, 'delete', old_row, old_row, false, plain);
   call prewarm.put_marker(source, 'update', format(marks, changed),
-                          format(marks, format('%1$s from new_rows union all %1$s from old_rows', columns)), false, plain);
+                          format(marks, format('%1$s from %2$s union all %1$s from %3$s', columns, made, gone)), false, plain);
 end $$;

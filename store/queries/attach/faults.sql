@@ -9,5 +9,7 @@ select finding as "finding!", source as "source!", seen as "seen!", wanted as "w
     select * from prewarm.reading_findings()
     union all
     select * from prewarm.writing_findings()
+    union all
+    select * from prewarm.marking_findings()
   ) f
  order by array_position(array['organizations', 'contacts', 'calls', 'appointments', 'agents', 'phone_numbers'], source), finding
