@@ -25,7 +25,8 @@ pub struct SilentLine {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct State {
-    is_silent: bool,
+    holds_requests: bool,
+    holds_answers: bool,
     /// The number of losses so far. Connections made before a loss stay silent.
     losses: u32,
 }
@@ -56,17 +57,22 @@ impl SilentLine {
 
     /// Holds everything back, without losing it.
     pub fn silence(&self) {
-        self.state.send_modify(|state| state.is_silent = true);
+        self.state.send_modify(|state| *state = State { holds_requests: true, holds_answers: true, ..*state });
+    }
+
+    /// Holds back what clients send. What they asked before is still answered.
+    pub fn silence_requests(&self) {
+        self.state.send_modify(|state| state.holds_requests = true);
     }
 
     /// Forwards everything held back, including data that is no longer awaited.
     pub fn lift(&self) {
-        self.state.send_modify(|state| state.is_silent = false);
+        self.state.send_modify(|state| *state = State { losses: state.losses, ..State::default() });
     }
 
     /// Lifts the silence for new connections. Existing ones stay silent for good.
     pub fn lift_for_new_connections(&self) {
-        self.state.send_modify(|state| *state = State { is_silent: false, losses: state.losses + 1 });
+        self.state.send_modify(|state| *state = State { losses: state.losses + 1, ..State::default() });
     }
 }
 
@@ -76,7 +82,7 @@ async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<
         let (server, mut state) = (server.clone(), state.clone());
         connections.spawn(async move {
             // A connection attempt during the silence is not accepted; a client may give up before its end.
-            if state.wait_for(|state| !state.is_silent).await.is_err() {
+            if state.wait_for(|state| !state.holds_requests).await.is_err() {
                 return;
             }
             let Some(greeting) = greeting(&client).await else { return };
@@ -87,7 +93,9 @@ async fn accept(listener: UnixListener, server: PathBuf, state: watch::Receiver<
             let born = state.borrow().losses;
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
-            tokio::join!(pass(from_client, to_server, state.clone(), born), pass(from_server, to_client, state, born));
+            let requests = pass(from_client, to_server, state.clone(), |state| state.holds_requests, born);
+            let answers = pass(from_server, to_client, state, |state| state.holds_answers, born);
+            tokio::join!(requests, answers);
         });
     }
 }
@@ -111,12 +119,13 @@ async fn pass(
     mut from: impl AsyncReadExt + Unpin,
     mut to: impl AsyncWriteExt + Unpin,
     mut state: watch::Receiver<State>,
+    is_held: fn(&State) -> bool,
     born: u32,
 ) {
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let length = from.read(&mut chunk).await.unwrap_or_default();
-        let speaks = state.wait_for(|state| !state.is_silent).await.is_ok_and(|state| state.losses == born);
+        let speaks = state.wait_for(|state| !is_held(state)).await.is_ok_and(|state| state.losses == born);
         if !speaks {
             return std::future::pending().await;
         }

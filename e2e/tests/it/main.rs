@@ -41,4 +41,5 @@ mod signed;
 mod stampede;
 mod stream;
 mod unbuildable;
+mod worker_cut_off;
 mod worker_killed;

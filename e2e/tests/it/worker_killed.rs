@@ -34,7 +34,7 @@ fn history(as_of: i64, case: Case) -> Vec<Op> {
 }
 
 /// Reads continuously until stopped, and fails if a version goes back. Returns the number of versions.
-async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicBool>) -> usize {
+pub(crate) async fn watch(client: reqwest::Client, url: String, org: Org, stop: Arc<AtomicBool>) -> usize {
     let (mut newest, mut seen) = (Version::NONE, 0);
     while !stop.load(Ordering::Relaxed) {
         let answer = Answer::to(client.get(&url).bearer_auth(&org.token)).await.unwrap();

@@ -1,4 +1,5 @@
--- Whether a process lives. Postgres ends its lock when it is killed; a cut network is noticed later, and leases end before.
+-- Whether a process lives. Postgres ends its lock when it is killed, and when its session has been silent for eight seconds:
+-- see store/src/queue/life.rs.
 create or replace function prewarm.lives(life int) returns boolean
 language plpgsql stable as $$
 begin

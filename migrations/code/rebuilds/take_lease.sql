@@ -17,5 +17,9 @@ begin
    where held.until <= statement_timestamp()
       or impatient and held.holder is null
   returning held.* into taken;
+  -- The start before has not ended well, if at all.
+  if taken.starts > 1 then
+    call prewarm.evict_former_holder(org);
+  end if;
   return taken;
 end $$;

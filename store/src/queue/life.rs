@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Error, Store};
+use crate::{Error, Store, at_most};
 
 /// The key of a process' lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,10 @@ pub struct Life(i32);
 /// Between looks whether the lock is still held. A session that ends says so itself; behind a pooler the lock may be of
 /// one that has been closed.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// Postgres ends a session that is silent for longer, and the lock with it. Of a process that a silent network has cut off
+/// it would keep both for hours.
+const SILENCE: [(&str, &str); 1] = [("idle_session_timeout", "8s")];
 
 /// The pause before another try where Postgres does not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -54,7 +58,8 @@ impl Store {
 /// Returns when the session is lost: at once if it is closed, so that the lock is back before others judge.
 async fn hold(store: &Store, life: Life, held: &watch::Sender<bool>) -> Result<(), sqlx::Error> {
     // A listener to nothing, since only listeners hear of the end of an idle session.
-    let mut session = PgListener::connect_with(&store.direct()).await?;
+    let options = store.direct.clone().options(SILENCE);
+    let mut session = PgListener::connect_with(&at_most(1).connect_lazy_with(options)).await?;
     session.eager_reconnect(false);
     sqlx::query_file!("queries/queue/hold_life.sql", life.0).execute(&mut session).await?;
     held.send_replace(true);
