@@ -8,7 +8,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Error, Store, at_most};
+use crate::{Error, Store};
 
 /// The key of a process' lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Postgres ends a session that is silent for longer, and the lock with it. Of a process that a silent network has cut off
 /// it would keep both for hours.
-const SILENCE: [(&str, &str); 1] = [("idle_session_timeout", "8s")];
+const SILENCE: [(&str, &str); 1] = [("idle_session_timeout", "'8s'")];
 
 /// The pause before another try where Postgres does not answer.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -58,8 +58,7 @@ impl Store {
 /// Returns when the session is lost: at once if it is closed, so that the lock is back before others judge.
 async fn hold(store: &Store, life: Life, held: &watch::Sender<bool>) -> Result<(), sqlx::Error> {
     // A listener to nothing, since only listeners hear of the end of an idle session.
-    let options = store.direct.clone().options(SILENCE);
-    let mut session = PgListener::connect_with(&at_most(1).connect_lazy_with(options)).await?;
+    let mut session = PgListener::connect_with(&store.direct.set(&SILENCE).pool(1)).await?;
     session.eager_reconnect(false);
     sqlx::query_file!("queries/queue/hold_life.sql", life.0).execute(&mut session).await?;
     held.send_replace(true);
