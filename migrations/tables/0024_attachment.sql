@@ -4,11 +4,15 @@ alter table prewarm.schema add column map jsonb, add column attached_at timestam
 comment on column prewarm.schema.map is 'a file of migrations/maps, or one like it, with its rules as columns; null without a source';
 
 create table prewarm.attached_tables (
-  source   text primary key,
-  relation oid  not null
+  source   text,
+  relation regclass,
+  is_whole boolean not null,
+  shape    text    not null,
+  primary key (source, relation)
 );
 
-comment on table prewarm.attached_tables is 'the tables that bore the names of the map when it was attached';
+comment on table prewarm.attached_tables is 'the tables of the map when it was attached, and their partitions as of the last look';
+comment on column prewarm.attached_tables.shape is 'as prewarm.shape_of has it';
 
 create table prewarm.source_drift (
   finding text        primary key,

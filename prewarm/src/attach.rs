@@ -83,7 +83,7 @@ fn read(name: &str) -> anyhow::Result<Map> {
 }
 
 async fn check(url: &str, json: bool) -> anyhow::Result<()> {
-    let findings = attach::check(url).await.context("cannot compare; is anything attached?")?;
+    let findings = attach::check(url).await.context("cannot compare the source with its map")?;
     if json {
         print(&format!("{}\n", serde_json::to_string_pretty(&findings)?));
     } else if findings.is_empty() {

@@ -49,6 +49,15 @@ pub enum Error {
         /// The sessions that held it last, and since when.
         holders: String,
     },
+    /// An older release has migrated the database.
+    #[error("the database's schema is older than this version: run `prewarm migrate` first")]
+    Behind,
+    /// The database has no source.
+    #[error("nothing is attached to this database")]
+    NotAttached,
+    /// Views of the application read our schema.
+    #[error("these read the schema prewarm, and would be dropped with it: {0}; drop or change them first")]
+    Dependents(String),
     /// A newer release has migrated the database.
     #[error("the database was migrated by a newer release; run that release, or a later one")]
     Ahead,

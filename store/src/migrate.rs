@@ -24,10 +24,10 @@ const OLDEST: i32 = 23;
 const HAS_TABLES: &str = "select exists (select from pg_class where relnamespace = to_regnamespace('prewarm'))";
 
 /// One process migrates at a time. The lock ends with its session.
-const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
+pub(crate) const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
 
 /// Revokes our objects from other roles.
-const SEAL: &str = "call prewarm.seal()";
+pub(crate) const SEAL: &str = "call prewarm.seal()";
 
 /// Makes the seam of this release for the attached tables, if there are any. Sealed in the same transaction: until then a
 /// new function may be executed by all roles and has no search path.
@@ -88,8 +88,8 @@ fn code_record() -> String {
     format!("update prewarm.schema set code = '{CODE_DIGEST}', release = '{{{major},{minor},{patch}}}'")
 }
 
-/// A session, and all files with their record for a database without our schema, to be applied in one transaction. A schema
-/// of an earlier release is migrated first, and then there are none.
+/// A session, and all files with their record for a database without our schema, to be applied in one transaction; none for
+/// one that has it.
 pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec<&'static File>, String), Error> {
     let mut steps = Steps::begin(&options_of(url)?, patience).await?;
     steps.apply([], LOCK).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec
             return Ok((steps, TABLES.files.iter().chain(CODE).collect(), record));
         }
         Some(Schema::Ahead) => return Err(Error::Ahead),
-        Some(Schema::Behind) => migrate_on(&mut steps, Source::Untouched).await?,
+        Some(Schema::Behind) => return Err(Error::Behind),
         Some(Schema::Current | Schema::WithoutSource) => {}
     }
     Ok((steps, Vec::new(), String::new()))

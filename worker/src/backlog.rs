@@ -115,9 +115,17 @@ pub(crate) async fn measure_drift(store: Store, health: Health) {
     let mut told: Vec<Finding> = Vec::new();
     loop {
         ticks.tick().await;
-        let Ok(Ok(found)) = tokio::time::timeout(BUDGET, store.look_at_source()).await else {
-            gauge!(SOURCE_DRIFT).set(f64::NAN);
-            continue;
+        let found = match tokio::time::timeout(BUDGET, store.look_at_source()).await {
+            Ok(Ok(found)) => found,
+            failed => {
+                gauge!(SOURCE_DRIFT).set(f64::NAN);
+                if let Ok(Err(error)) = failed
+                    && !error.is_outage()
+                {
+                    health.set(PART, State::Degraded(format!("the source cannot be compared with its map: {error}")));
+                }
+                continue;
+            }
         };
         gauge!(SOURCE_DRIFT).set(found.len() as f64);
         for Finding { finding, seen, remedy, .. } in found.iter().filter(|finding| !told.contains(finding)) {

@@ -10,5 +10,8 @@ begin
     call prewarm.lay_out(map);
     call prewarm.put_triggers();
     call prewarm.drop_unused();
+    if not exists (select from prewarm.attached_tables) then
+      call prewarm.note_tables();
+    end if;
   end if;
 end $$;

@@ -11,6 +11,7 @@ begin
       join pg_proc p on p.oid = t.tgfoid and p.pronamespace = 'prewarm'::regnamespace
       join pg_class c on c.oid = t.tgrelid and c.relnamespace <> 'prewarm'::regnamespace
      where t.tgparentid = 0
+       and pg_has_role(c.relowner, 'usage')
        and not exists (select from prewarm.source_triggers() s where s.relation = t.tgrelid and s.name = t.tgname)
   loop
     execute format('drop trigger %I on %s', unused.name, unused.relation);

@@ -17,8 +17,7 @@ begin atomic
   select concat_ws(':', 'map', s.source), s.source, format('the map has no [%s]', s.source), 'a table',
          format('write [%s] with its table, id%s', s.source, case when s.source <> 'organizations' then ' and org_id' end)
     from prewarm.sources() s
-   where s.named is null
-     and s.source in ('organizations', 'contacts', 'calls')
+   where s.named is null and s.source in ('organizations', 'contacts', 'calls')
   union all
   select concat_ws(':', 'map', s.source, c.name), s.source, format('the map has no %s of %s', c.name, s.source),
          'an expression', format('write %s = "…" in [%s]', c.name, s.source)
@@ -28,12 +27,15 @@ begin atomic
      and c.name in ('id', 'org_id')
      and c.mapped is null
   union all
-  select concat_ws(':', 'nullable', c.source, c.name), c.source, format('%s of %s may be null', c.mapped, s.named),
-         'true or false', 'write is_test_call = "coalesce(' || c.mapped || ', false)" in [calls]'
+  select 'map:calls:created_at', 'calls', 'the map has no created_at of calls', 'an expression', 'write created_at = "…" in [calls]'
+    from prewarm.source_columns() c
+   where (c.source, c.name) = ('calls', 'created_at')
+     and c.mapped is null
+  union all
+  select concat_ws(':', 'map', min(s.source), 'table'), min(s.source), format('the map has %s for %s sources', s.named, count(*)),
+         'a table each', 'leave all but one of them out'
     from prewarm.sources() s
-    join prewarm.source_columns() c using (source)
-    join pg_attribute t on t.attrelid = to_regclass(s.named) and t.attname = btrim(c.mapped, '"')
-   where c.name = 'is_test_call'
-     and c.plain
-     and not t.attnotnull;
+   where s.named is not null
+   group by s.named
+  having count(*) > 1;
 end;

@@ -4,15 +4,12 @@ create or replace procedure prewarm.owe_contact(org uuid, contact uuid, phone te
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   spellings text[] := prewarm.phone_spellings(owe_contact.phone);
-  names     text[] := array['phone ' || org || ' ' || owe_contact.phone,
-                            'phone ' || org || ' ' || prewarm.phone_digits(owe_contact.phone)];
 begin
   if exists (
        select from prewarm.source_contacts c where c.org_id = org and c.phone = any (spellings) and c.id <> contact
      )
   then
     spellings := '{}';
-    names := '{}';
   end if;
   perform prewarm.owe_caller(
     org, contact,
@@ -25,5 +22,9 @@ begin
         from prewarm.source_calls c
        where c.org_id = org and c.phone_number = any (spellings) and c.vapi_call_id is not null
     ),
-    names);
+    case
+      when spellings = '{}' then '{}'
+      else array['phone ' || org || ' ' || owe_contact.phone,
+                 'phone ' || org || ' ' || prewarm.phone_digits(owe_contact.phone)]
+    end);
 end $$;

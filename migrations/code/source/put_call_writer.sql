@@ -6,7 +6,8 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
   columns constant text := (select string_agg(format('%I', key), ', ' order by key) from jsonb_each_text(writes));
   made    constant text := (select string_agg(value, ', ' order by key) from jsonb_each_text(writes));
-  merged  constant text := prewarm.merged_calls(vapi_id, writes);
+  merged  constant text := coalesce('do update set ' || prewarm.merged_calls(vapi_id, writes)
+                                    || format(' where held.%1$s = excluded.%1$s', org), 'do nothing');
 begin
   execute format($make$
     create or replace function prewarm.write_calls(
@@ -14,7 +15,7 @@ begin
       labels text[], scores numeric[], summaries text[], reasons text[], cents int[], tests boolean[], starts timestamptz[],
       ends timestamptz[], assistants text[], instants timestamptz[]
     ) returns void
-    language plpgsql set search_path = pg_catalog, pg_temp as $writer$
+    language plpgsql set search_path = %6$s as $writer$
     begin
       with told as (
         select t.*, coalesce(told_at, now()) as created_at,
@@ -30,7 +31,7 @@ begin
                )
       )
       insert into %1$s as held (%2$s) select %3$s from told
-          on conflict (%4$s) do update set %5$s where held.%6$s = excluded.%6$s;
+          on conflict (%4$s) %5$s;
     end $writer$
-  $make$, named, columns, made, vapi_id, merged, org);
+  $make$, named, columns, made, vapi_id, merged, prewarm.writers_path());
 end $$;

@@ -21,7 +21,7 @@ begin
     create or replace function prewarm.write_contacts(
       orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[]
     ) returns table (org_id uuid, phone text, id uuid)
-    language plpgsql set search_path = pg_catalog, pg_temp as $writer$
+    language plpgsql set search_path = %6$s as $writer$
     #variable_conflict use_column
     begin
       return query
@@ -39,5 +39,6 @@ begin
       select c.org_id, c.phone, c.id from callers c order by c.org_id, c.phone;
     end $writer$
   $make$, named, id, columns, made,
-          coalesce('do update set ' || merged || format(' where held.%1$s = excluded.%1$s', org) || ' and (' || differs || ')', 'do nothing'));
+          coalesce('do update set ' || merged || format(' where held.%1$s = excluded.%1$s', org) || ' and (' || differs || ')', 'do nothing'),
+          prewarm.writers_path());
 end $$;

@@ -28,6 +28,7 @@ begin
   execute format($make$
     create or replace function prewarm.mark_%1$s_%2$s() returns trigger
     language plpgsql security definer %8$s as $marker$
+    #variable_conflict use_column
     declare
       listed bigint;
     begin

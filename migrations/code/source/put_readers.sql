@@ -7,7 +7,7 @@ begin
   for one in
     select s.source,
            format('select %s', string_agg(c.typed, ', ' order by c.place))
-           || coalesce(' from ' || s.named || coalesce(' where (' || s.condition || ')', ''), ' where false') as body
+           || coalesce(' from ' || s.named || coalesce(E' where (' || s.condition || E'\n)', ''), ' where false') as body
       from prewarm.sources() s
       join prewarm.source_columns() c using (source)
      group by s.source, s.named, s.condition

@@ -5,6 +5,8 @@ language sql
 begin atomic
   select * from prewarm.table_findings()
   union all
+  select * from prewarm.trigger_obstacles()
+  union all
   select * from prewarm.trigger_findings()
   union all
   select * from prewarm.reading_findings();

@@ -3,8 +3,10 @@
 -- are pre-warmed.
 create or replace function prewarm.source_triggers()
 returns table (source text, relation regclass, name text, fires text, calls text)
-language sql stable
-begin atomic
+language plpgsql stable rows 30 set search_path = pg_catalog, pg_temp as $$
+#variable_conflict use_column
+begin
+  return query
   with fired (source, name, fires, calls, erases) as (
     select s.source, 'prewarm_' || e.event,
            format('after %s on %%s referencing %s for each statement', e.event, e.rows),
@@ -34,4 +36,4 @@ begin atomic
      and (s.source not in ('agents', 'phone_numbers') or prewarm.is_standalone())
      -- Postgres itself gives the partitions a trigger for each row.
      and (r.is_whole or f.fires not like '%for each row');
-end;
+end $$;

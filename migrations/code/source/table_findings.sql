@@ -1,5 +1,5 @@
 -- Faults of the map's tables, seen by the present role: they are missing, of another kind or replaced, it may not read them or
--- would see a part of their rows, or changes come by replication, which fires no trigger of a statement.
+-- would see a part of their rows.
 create or replace function prewarm.table_findings()
 returns table (finding text, source text, seen text, wanted text, remedy text)
 language sql stable
@@ -8,7 +8,7 @@ begin atomic
     select s.source, s.named, c.oid, c.relkind, a.relation as attached, current_user as me
       from prewarm.sources() s
       left join pg_class c on c.oid = to_regclass(s.named)
-      left join prewarm.attached_tables a on a.source = s.source
+      left join prewarm.attached_tables a on a.source = s.source and a.is_whole
      where s.named is not null
   )
   select concat_ws(':', f.kind, one.named), one.source, f.seen, f.wanted, f.remedy
@@ -20,13 +20,11 @@ begin atomic
        ('table-kind', one.relkind not in ('r', 'p'), format('%s is %s', one.named, case one.relkind when 'v' then 'a view' when 'm' then 'a materialized view' else 'foreign' end),
         'a table, or a partitioned one', 'name the table that it shows in the map'),
        ('table-replaced', one.oid <> one.attached, 'another table bears the name ' || one.named || ' now',
-        'the table that was attached', 'prewarm attach'),
+        'the table that was attached', 'run `prewarm attach --map …` again'),
        ('no-privilege', not has_table_privilege(one.oid, 'select'), one.me || ' may not read ' || one.named,
         'the privilege SELECT', format('grant select on %s to %I', one.named, one.me)),
        ('row-security', row_security_active(one.oid), 'row level security filters ' || one.named || ' for ' || one.me,
-        'all rows', format('connect as a role with BYPASSRLS, or run: create policy prewarm on %s for select to %I using (true)', one.named, one.me)),
-       ('replicated', exists (select from pg_subscription_rel r where r.srrelid = one.oid),
-        'logical replication writes ' || one.named, 'a table that is written here', 'attach to the database that publishes it')
+        'all rows', format('connect as a role with BYPASSRLS, or run: create policy prewarm on %s for select to %I using (true)', one.named, one.me))
    ) as f (kind, applies, seen, wanted, remedy)
    where f.applies;
 end;

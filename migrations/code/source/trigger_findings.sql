@@ -10,10 +10,10 @@ begin atomic
            when t.tgenabled <> 'A' then format('the trigger %s of %s fires in some sessions only', s.name, s.relation)
            else format('the trigger %s of %s is not ours', s.name, s.relation)
          end,
-         'enable always', 'prewarm attach'
+         'enable always', 'run `prewarm attach --map …` again'
     from prewarm.source_triggers() s
     left join pg_trigger t on t.tgrelid = s.relation and t.tgname = s.name
    where t.oid is null
       or t.tgenabled <> 'A'
-      or t.tgfoid <> to_regproc(s.calls);
+      or t.tgfoid is distinct from to_regproc(s.calls);
 end;

@@ -4,7 +4,11 @@ select finding as "finding!", source as "source!", seen as "seen!", wanted as "w
   from (
     select * from prewarm.map_findings()
     union all
+    select * from prewarm.zone_findings()
+    union all
     select * from prewarm.table_findings()
+    union all
+    select * from prewarm.trigger_obstacles()
     union all
     select * from prewarm.reading_findings()
     union all

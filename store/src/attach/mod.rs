@@ -15,10 +15,12 @@ use crate::{
     endpoint::options_of,
     map::{self, Finding, Map},
     migrate::{
-        FINISH, lacking,
+        FINISH, LOCK, SEAL, lacking, migrate_within,
+        standalone::Source,
         step::{self, Steps},
     },
     migrations::File,
+    schema::Applied,
 };
 
 pub use suggest::suggest;
@@ -130,14 +132,35 @@ async fn look(session: &mut PgConnection) -> Result<Survey, Error> {
     if !faults.is_empty() {
         return Ok(Survey { role, faults, tables, ..Survey::default() });
     }
-    let advice = sqlx::query_file_scalar!("queries/attach/advice.sql").fetch_all(&mut *session).await?;
+    let advice = notes(session).await?;
     let triggers = triggers(session, Whose::Everybodys).await?;
     let mut orgs = Vec::new();
     for org in sqlx::query_file!("queries/attach/orgs.sql", ORGS).fetch_all(&mut *session).await? {
         let first = leads(session, org.id).await?;
         orgs.push(Org { name: org.name, contacts: org.contacts, leads: org.leads, calls: org.calls, first });
     }
-    Ok(Survey { role, faults, tables, advice: [advice, hidden(session).await?].concat(), orgs, triggers })
+    Ok(Survey { role, faults, tables, advice, orgs, triggers })
+}
+
+/// Advice. It counts rows, which may take too long; then it says so.
+async fn notes(session: &mut PgConnection) -> Result<Vec<String>, Error> {
+    let mut counting = session.begin().await?;
+    match counted(&mut counting).await {
+        Ok(notes) => {
+            counting.commit().await?;
+            Ok(notes)
+        }
+        Err(error) if error.is_cancelled() => {
+            counting.rollback().await?;
+            Ok(vec!["the tables are too large to count rows without an org, shared numbers and leads".to_owned()])
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn counted(session: &mut PgConnection) -> Result<Vec<String>, Error> {
+    let advice = sqlx::query_file_scalar!("queries/attach/advice.sql").fetch_all(&mut *session).await?;
+    Ok([advice, hidden(session).await?].concat())
 }
 
 async fn leads(session: &mut PgConnection, org: Uuid) -> Result<Vec<Lead>, Error> {
@@ -181,22 +204,26 @@ pub async fn script(url: &str, map: &Map) -> Result<String, Error> {
 
 /// Attaches the tables of a map, or attaches them again. [`survey`] looks for faults before.
 pub async fn attach(url: &str, map: &Map) -> Result<Attached, Error> {
+    if *map == Map::standalone() && !is_attached(url).await? {
+        // Compares them with the tables that we make first.
+        return migrate_within(url, Source::Standalone, PATIENCE).await.map(|()| Attached::Whole);
+    }
     let (mut steps, files, record) = lacking(url, PATIENCE).await?;
     let lay_out = format!("{record}{}", map.laying_out());
     if owned_by_others(steps.session(), map).await? {
-        steps.apply(files.iter().copied(), &format!("{lay_out}; call prewarm.let_owners()")).await?;
+        steps.apply(files.iter().copied(), &format!("{lay_out}; call prewarm.let_owners(); {SEAL}")).await?;
         let others = triggers(steps.session(), Whose::Others).await?;
         if !others.is_empty() {
             return Ok(Attached::WithoutTriggers(others));
         }
     }
-    let all = format!("{record}{SHORT}; {}", map.attaching());
+    let all = format!("{record}{}; {SEAL}", map.attaching());
     if !steps.try_to_apply(&files, &all, TRIES_AT_ONCE).await? {
         steps.apply(files, &lay_out).await?;
         for table in sqlx::query_file_scalar!("queries/attach/relations.sql").fetch_all(steps.session()).await? {
             steps.apply([], &format!("{SHORT}; call prewarm.put_triggers({})", map::literal(&table))).await?;
         }
-        steps.apply([], &format!("{SHORT}; {}", map.attaching())).await?;
+        steps.apply([], &format!("{}; {SEAL}", map.attaching())).await?;
     }
     steps.apply([], FINISH).await?;
     Ok(Attached::Whole)
@@ -207,8 +234,17 @@ async fn owned_by_others(session: &mut PgConnection, map: &Map) -> Result<bool, 
     Ok(sqlx::query_file_scalar!("queries/attach/owned_by_others.sql", &map.tables()).fetch_one(session).await?)
 }
 
+/// Whether the database has a source.
+async fn is_attached(url: &str) -> Result<bool, Error> {
+    let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
+    Ok(Applied::read(steps.session()).await?.is_some_and(|applied| applied.has_source))
+}
+
 /// The differences between the attached tables and their map.
 pub async fn check(url: &str) -> Result<Vec<Finding>, Error> {
+    if !is_attached(url).await? {
+        return Err(Error::NotAttached);
+    }
     let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     Ok(sqlx::query_file_as!(Finding, "queries/attach/findings.sql").fetch_all(steps.session()).await?)
 }
@@ -216,6 +252,14 @@ pub async fn check(url: &str) -> Result<Vec<Finding>, Error> {
 /// Takes everything away that Prewarm has made: its triggers, table by table, and then its schema.
 pub async fn detach(url: &str) -> Result<(), Error> {
     let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
+    steps.apply([], LOCK).await?;
+    if Applied::read(steps.session()).await?.is_none() {
+        return Err(Error::NotAttached);
+    }
+    let views = sqlx::query_file_scalar!("queries/attach/dependents.sql").fetch_all(steps.session()).await?;
+    if !views.is_empty() {
+        return Err(Error::Dependents(views.join(", ")));
+    }
     for statement in sqlx::query_file_scalar!("queries/attach/undo.sql").fetch_all(steps.session()).await? {
         steps.apply([], &format!("{SHORT}; {statement}")).await?;
     }

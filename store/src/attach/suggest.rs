@@ -159,7 +159,7 @@ fn proposed(likeness: &Likeness, found: Option<&Relation>) -> String {
         let names = likeness.tables.join(", ");
         return format!("\n# [{source}]: no table is named {names}\n");
     };
-    let mut part = format!("\n[{source}]\ntable = \"{}.{}\"\n", identifier(schema), identifier(name));
+    let mut part = format!("\n[{source}]\ntable = \"{}.{}\"\n", escaped(schema), escaped(name));
     if let Some(deleted) = held.iter().find(|column| column.name == "deleted_at") {
         let _ = writeln!(part, "where = \"{} is null\"", deleted.name);
     }
@@ -202,6 +202,11 @@ fn rules() -> String {
      # [rules]\n# actionable = \"lead_status in ('hot', 'warm')\"\n# temperature = \"lead_status\"\n\
      # live = \"status <> 'cancelled'\"\n"
         .to_owned()
+}
+
+/// A name as SQL writes it, in a text of TOML.
+fn escaped(name: &str) -> String {
+    identifier(name).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 /// A name as SQL writes it.
