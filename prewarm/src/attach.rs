@@ -126,7 +126,8 @@ fn ended(attached: Attached, map: &Map, survey: &Survey) -> anyhow::Result<()> {
 fn described(survey: &Survey) -> String {
     let mut text = format!("Connected as {}.\n\n", survey.role);
     for table in &survey.tables {
-        let mut notes = vec![format!("about {} rows", table.rows)];
+        let rows = table.rows.map_or("never analysed".to_owned(), |rows| format!("about {rows} rows"));
+        let mut notes = vec![rows];
         if table.partitions > 0 {
             notes.push(counted(usize::try_from(table.partitions).unwrap_or_default(), "partition"));
         }

@@ -6,6 +6,6 @@ select s.source as "source!",
        pg_has_role(c.relowner, 'usage') as "is_ours!",
        c.relrowsecurity as "row_security!",
        (select count(*) from prewarm.source_relations() r where r.source = s.source and not r.is_whole) as "partitions!",
-       greatest(c.reltuples, 0)::bigint as "rows!"
+       case when c.reltuples >= 0 then c.reltuples::bigint end as rows
   from prewarm.sources() s
   join pg_class c on c.oid = to_regclass(s.named)

@@ -40,8 +40,8 @@ pub struct Table {
     pub row_security: bool,
     /// The number of partitions.
     pub partitions: i64,
-    /// The number of rows, as of its statistics.
-    pub rows: i64,
+    /// The number of rows as of its statistics, if it has any.
+    pub rows: Option<i64>,
 }
 
 /// An org as its panels would show it.

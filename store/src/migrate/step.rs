@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, postgres::PgConnectOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 
 use crate::{Error, migrations::File};
 
@@ -14,7 +14,7 @@ use crate::{Error, migrations::File};
 /// what a function's body names is looked up when it is made, and kept. Bodies that are strings are not checked: those that
 /// read the source may be made before it.
 pub(crate) const SETTINGS: &str = "set search_path = pg_catalog, pg_temp; set lock_timeout = '2s'; \
-    set statement_timeout = 0; set check_function_bodies = off; set client_min_messages = warning; set timezone = 'UTC'; \
+    set statement_timeout = 0; set jit = off; set check_function_bodies = off; set client_min_messages = warning; set timezone = 'UTC'; \
     set synchronous_commit = on";
 
 /// Between two tries, so that those who waited behind the first one get through.
@@ -34,7 +34,7 @@ pub(crate) struct Steps {
 
 impl Steps {
     pub(crate) async fn begin(options: &PgConnectOptions, patience: Duration) -> Result<Self, Error> {
-        let options = options.clone().application_name("prewarm-migrate");
+        let options = options.clone().application_name("prewarm-migrate").disable_statement_logging();
         let mut session = PgConnection::connect_with(&options).await?;
         let observer = PgConnection::connect_with(&options).await?;
         sqlx::raw_sql(SETTINGS).execute(&mut session).await?;
