@@ -28,9 +28,8 @@ begin
   execute format($make$
     create or replace function prewarm.mark_%1$s_%2$s() returns trigger
     language plpgsql security definer %8$s as $marker$
-    #variable_conflict use_column
     declare
-      listed bigint;
+      prewarm_listed bigint;
     begin
       begin
         %3$s limit 0;
@@ -38,8 +37,8 @@ begin
       end;
       %9$s
       %3$s limit %5$s;
-      get diagnostics listed = row_count;
-      if %6$L and prewarm.is_wide(listed) then
+      get diagnostics prewarm_listed = row_count;
+      if %6$L and prewarm.is_wide(prewarm_listed) then
         %4$s;
       end if;
       %10$s
