@@ -121,7 +121,7 @@ fn a_column_of_leads_or_of_sums_is_named_where_it_is_defined() {
     };
     assert_eq!(named("last_call_summary"), ["code/leads/lead_of.sql"]);
     // Sums of sums are taken of each column.
-    assert_eq!(named("answered_calls"), ["code/sums/with_above.sql"]);
+    assert_eq!(named("answered_calls"), ["code/sums/sums_by.sql"]);
 }
 
 #[test]
