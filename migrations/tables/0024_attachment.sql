@@ -1,5 +1,5 @@
 -- The attachment of the application's tables: the map, the tables that it named then, and what has come to differ since.
-alter table prewarm.schema add column map jsonb, add column attached_at timestamptz;
+alter table prewarm.schema add column map jsonb;
 
 comment on column prewarm.schema.map is 'a file of migrations/maps, or one like it, with its rules as columns; null without a source';
 

@@ -52,8 +52,8 @@ enum Command {
     /// Attach Prewarm to tables that exist, as a map names them
     ///
     /// Looks at the tables first, tells all that does not fit, and shows a few orgs as their panels would show them. Then
-    /// makes the schema `prewarm` and puts triggers on the tables, in one transaction that waits for their writers for a
-    /// fifth of a second at a time. Makes nothing else in the tables' schema. Run it again after the tables have changed.
+    /// makes the schema `prewarm` and puts triggers on the tables, in one transaction at a moment when nobody writes them,
+    /// or else table by table. Makes nothing else in the tables' schema. Run it again after the tables have changed.
     Attach(attach::Arguments),
     /// Take the triggers and the schema `prewarm` away, and leave the application's tables as they were
     Detach(detach::Arguments),

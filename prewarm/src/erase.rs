@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead as _, IsTerminal as _, Write as _},
     time::{Duration, Instant},
 };
 
@@ -22,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    confirm::confirm,
     rebuild::one::{Builder, RebuildEnd},
     settings::Settings,
 };
@@ -65,7 +65,7 @@ impl Arguments {
         );
         let Some(target) = store.find_to_erase(&subject).await? else { bail!("there is no such {}", kind(&subject)) };
         if !self.yes {
-            ensure!(confirm(&subject, &target)?, "not confirmed; nothing was erased");
+            ensure!(confirmed(&subject, &target)?, "not confirmed; nothing was erased");
         }
         let request = store.request_erasure(&target).await.context("nothing was erased")?;
         let progress = finish(&store, &request).await;
@@ -97,16 +97,9 @@ const fn kind(subject: &Subject) -> &'static str {
     }
 }
 
-/// Asks for confirmation, which needs a terminal.
-#[expect(clippy::print_stderr, reason = "a question to the person who runs the command")]
-fn confirm(subject: &Subject, target: &ErasureTarget) -> anyhow::Result<bool> {
-    ensure!(std::io::stdin().is_terminal(), "there is no terminal to ask on; pass --yes to erase without asking");
+fn confirmed(subject: &Subject, target: &ErasureTarget) -> anyhow::Result<bool> {
     let rows: Vec<_> = target.rows.iter().map(|(place, rows)| format!("{rows} {place}")).collect();
-    eprint!("This erases the {} for good ({}). Type yes: ", kind(subject), rows.join(", "));
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer.trim() == "yes")
+    confirm(&format!("This erases the {} for good ({}).", kind(subject), rows.join(", ")), "erase")
 }
 
 /// Does the workers' part of the erasure, together with them, for a limited time.

@@ -2,6 +2,7 @@
 
 mod attach;
 mod cli;
+mod confirm;
 mod dead;
 mod demo;
 mod detach;

@@ -115,20 +115,25 @@ impl Map {
         tables.filter_map(|table| table["table"].as_str()).map(str::to_owned).collect()
     }
 
-    /// The statement that attaches its tables.
+    /// The statements that attach its tables.
     pub(crate) fn attaching(&self) -> String {
-        let standalone = if *self == Self::standalone() { migrations::STANDALONE.newest() } else { 0 };
-        format!("update prewarm.schema set standalone = {standalone}; call prewarm.attach({})", self.constant())
+        format!("{}; call prewarm.attach({})", self.noting_whose(), self.constant())
     }
 
-    /// The statement that makes everything of it but the triggers.
+    /// The statements that make everything of it but the triggers.
     pub(crate) fn laying_out(&self) -> String {
-        format!("call prewarm.lay_out({})", self.constant())
+        format!("{}; call prewarm.lay_out({})", self.noting_whose(), self.constant())
     }
 
-    /// The statement that records it.
+    /// The start of a script that records it.
     pub(crate) fn recording(&self) -> String {
-        format!("update prewarm.schema set map = {}", self.constant())
+        format!("update prewarm.schema set map = {}; ", self.constant())
+    }
+
+    /// The statement that notes whether the tables are those that we make.
+    fn noting_whose(&self) -> String {
+        let standalone = if *self == Self::standalone() { migrations::STANDALONE.newest() } else { 0 };
+        format!("update prewarm.schema set standalone = {standalone}")
     }
 
     fn constant(&self) -> String {
@@ -292,17 +297,19 @@ impl Reader {
     }
 }
 
+/// Whether SQL writes a name without quotes.
+pub(crate) fn is_plain(name: &str) -> bool {
+    name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
+        && name.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
+}
+
 /// Whether a text is a schema and a table, each quoted where SQL needs it.
 fn is_table_name(text: &str) -> bool {
-    let plain = |part: &str| {
-        part.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-            && part.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_')
-    };
     let quoted = |part: &str| {
         part.len() > 2 && part.starts_with('"') && part.ends_with('"') && !part[1..part.len() - 1].contains(['"', '.'])
     };
     let parts: Vec<_> = text.split('.').collect();
-    parts.len() == 2 && parts.into_iter().all(|part| plain(part) || quoted(part))
+    parts.len() == 2 && parts.into_iter().all(|part| is_plain(part) || quoted(part))
 }
 
 #[cfg(test)]

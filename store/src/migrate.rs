@@ -26,12 +26,8 @@ const HAS_TABLES: &str = "select exists (select from pg_class where relnamespace
 /// One process migrates at a time. The lock ends with its session.
 pub(crate) const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
 
-/// Revokes our objects from other roles.
+/// Revokes our objects from other roles, and gives functions a search path: in the transaction that makes them.
 pub(crate) const SEAL: &str = "call prewarm.seal()";
-
-/// Makes the seam of this release for the attached tables, if there are any. Sealed in the same transaction: until then a
-/// new function may be executed by all roles and has no search path.
-const ATTACH_AGAIN: &str = "call prewarm.attach_again(); call prewarm.seal()";
 
 /// Revokes what default privileges have granted, and makes a copy of another database an installation of its own. Writes
 /// nothing if there is nothing to change.
@@ -39,7 +35,7 @@ pub(crate) const FINISH: &str =
     "call prewarm.fill_fleet_pulse(); call prewarm.seal(); select prewarm.renew_installation()";
 
 /// How long all of it waits for the locks of other sessions.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Brings a database to this binary's schema, and makes a copy of another database an installation of its own. Safe to run
 /// twice, and from several processes at once: it writes nothing if there is nothing to change.
@@ -72,8 +68,8 @@ async fn migrate_on(steps: &mut Steps, source: Source) -> Result<(), Error> {
         upgrade(steps, &STANDALONE, applied.standalone).await?;
     }
     if applied.code != CODE_DIGEST {
-        let map = if applied.is_standalone() { Map::standalone().recording() } else { "select".to_owned() };
-        steps.apply(CODE, &format!("{map}; {ATTACH_AGAIN}; {}", code_record())).await?;
+        let map = if applied.is_standalone() { Map::standalone().recording() } else { String::new() };
+        steps.apply(CODE, &format!("{map}call prewarm.attach_again(); {SEAL}; {}", code_record())).await?;
     }
     if let Some(found) = found {
         let missing = if found == Found::Ours { &[] } else { STANDALONE.files };
@@ -90,8 +86,8 @@ fn code_record() -> String {
 
 /// A session, and all files with their record for a database without our schema, to be applied in one transaction; none for
 /// one that has it.
-pub(crate) async fn lacking(url: &str, patience: Duration) -> Result<(Steps, Vec<&'static File>, String), Error> {
-    let mut steps = Steps::begin(&options_of(url)?, patience).await?;
+pub(crate) async fn lacking(url: &str) -> Result<(Steps, Vec<&'static File>, String), Error> {
+    let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     steps.apply([], LOCK).await?;
     match Applied::read(steps.session()).await?.map(|applied| applied.compared()) {
         None => {

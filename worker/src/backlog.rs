@@ -103,6 +103,9 @@ fn state_of_source(faults: &[Fault]) -> State {
     State::Degraded(format!("{outcome} (prewarm.source_faults): {what}: {reason}{more}"))
 }
 
+/// The most differences of a look that are logged. A table of a thousand partitions may have thousands.
+const DRIFT_LOGGED: usize = 20;
+
 /// A look reads the catalog, and tries each view.
 const DRIFT_EVERY: Duration = Duration::from_secs(3);
 
@@ -128,7 +131,8 @@ pub(crate) async fn measure_drift(store: Store, health: Health) {
             }
         };
         gauge!(SOURCE_DRIFT).set(found.len() as f64);
-        for Finding { finding, seen, remedy, .. } in found.iter().filter(|finding| !told.contains(finding)) {
+        let news = found.iter().filter(|finding| !told.contains(finding));
+        for Finding { finding, seen, remedy, .. } in news.take(DRIFT_LOGGED) {
             tracing::error!(finding, seen, remedy, "the source differs from its map");
         }
         let observes = store.observes().await.unwrap_or_default();

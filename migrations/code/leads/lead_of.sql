@@ -5,7 +5,8 @@ returns setof prewarm.actionable_leads
 language sql stable
 begin atomic
   select contact.id, contact.org_id, contact.name as contact_name, left(contact.phone, 512) as phone_number, contact.email,
-         contact.lead_score, coalesce(contact.lead_status, ''), contact.service_interests, contact.last_contact_at, contact.created_at,
+         contact.lead_score, coalesce(contact.lead_status, ''), contact.service_interests, contact.last_contact_at,
+         contact.created_at,
          calls.calls as total_calls, prewarm.instant(calls.last_at) as last_call_at,
          calls.duration_total, calls.duration_calls,
          calls.duration_total::numeric / nullif(calls.duration_calls, 0) as avg_call_duration,

@@ -7,7 +7,6 @@ begin
   call prewarm.lock_tables();
   call prewarm.put_triggers();
   call prewarm.drop_unused();
-  update prewarm.schema s set attached_at = statement_timestamp();
   call prewarm.note_tables();
   call prewarm.mark_everything();
   perform prewarm.look_at_source();

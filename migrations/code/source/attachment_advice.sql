@@ -1,5 +1,5 @@
--- Advice about the mapped tables, in words: rows that no panel shows, numbers that several
--- contacts share, and indexes that our look-ups want on large tables.
+-- Advice about the mapped tables, in words: rows that no panel shows, numbers that several contacts share, and indexes that
+-- our look-ups want on large tables.
 create or replace function prewarm.attachment_advice() returns table (advice text)
 language plpgsql stable set search_path = pg_catalog, pg_temp as $$
 declare

@@ -1,5 +1,4 @@
--- Whether the tables of the source are those that Prewarm makes: only their agents are pre-warmed, and only they are written but
--- by webhooks.
+-- Whether the tables of the source are those that Prewarm makes. Of others no agents are pre-warmed, and only webhooks write.
 create or replace function prewarm.is_standalone() returns boolean
 language sql stable
 begin atomic

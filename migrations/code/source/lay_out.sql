@@ -2,9 +2,7 @@
 create or replace procedure prewarm.lay_out(map jsonb)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
-  update prewarm.schema s
-     set map = lay_out.map, attached_at = statement_timestamp()
-   where s.map is distinct from lay_out.map;
+  update prewarm.schema s set map = lay_out.map where s.map is distinct from lay_out.map;
   call prewarm.put_readers();
   call prewarm.make_markers();
   if prewarm.takes_webhooks() then

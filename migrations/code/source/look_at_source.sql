@@ -16,10 +16,7 @@ begin
     call prewarm.mark_everything();
   end if;
   if reshaped then
-    update prewarm.attached_tables a set shape = prewarm.shape_of(a.relation) where a.is_whole and prewarm.shape_of(a.relation) is not null;
-    delete from prewarm.attached_tables a where not a.is_whole;
-    insert into prewarm.attached_tables (source, relation, is_whole, shape)
-    select r.source, r.relation, false, prewarm.shape_of(r.relation) from prewarm.source_relations() r where not r.is_whole;
+    call prewarm.note_tables(whole => false);
   end if;
   insert into prewarm.source_drift
   select *

@@ -24,16 +24,11 @@ begin atomic
     from prewarm.sources() s
     join prewarm.source_columns() c using (source)
    where s.named is not null
-     and c.name in ('id', 'org_id')
+     and (c.name in ('id', 'org_id') or (c.source, c.name) = ('calls', 'created_at'))
      and c.mapped is null
   union all
-  select 'map:calls:created_at', 'calls', 'the map has no created_at of calls', 'an expression', 'write created_at = "…" in [calls]'
-    from prewarm.source_columns() c
-   where (c.source, c.name) = ('calls', 'created_at')
-     and c.mapped is null
-  union all
-  select concat_ws(':', 'map', min(s.source), 'table'), min(s.source), format('the map has %s for %s sources', s.named, count(*)),
-         'a table each', 'leave all but one of them out'
+  select concat_ws(':', 'map', min(s.source), 'table'), min(s.source),
+         format('the map has %s for %s sources', s.named, count(*)), 'a table each', 'leave all but one of them out'
     from prewarm.sources() s
    where s.named is not null
    group by s.named

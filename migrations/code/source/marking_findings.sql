@@ -17,7 +17,10 @@ begin
   loop
     execute format('create temporary table tried (like %s) on commit drop', one.relation);
     execute (
-      select coalesce(string_agg(format('create trigger %I %s execute function %s()', t.name, format(t.fires, 'pg_temp.tried'), t.calls), '; '), 'select')
+      select coalesce(
+               string_agg(
+                 format('create trigger %I %s execute function %s()', t.name, format(t.fires, 'pg_temp.tried'), t.calls), '; '),
+               'select')
         from prewarm.source_triggers() t
        where t.relation = one.relation
          and t.calls like 'prewarm.mark\_' || one.source || '\_%'

@@ -1,5 +1,5 @@
--- Makes prewarm.erase_calls(), a trigger function that owes the erasure of deleted calls; a deleted org erases its own. If the rows cannot be read, known calls
--- without a row are searched instead.
+-- Makes prewarm.erase_calls(), a trigger function that owes the erasure of deleted calls; a deleted org erases its own. If the
+-- rows cannot be read, known calls without a row are searched instead.
 create or replace procedure prewarm.put_call_eraser(org text, vapi_id text)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin

@@ -5,18 +5,18 @@
 create or replace procedure prewarm.put_contact_writer(named text, id text, org text, writes jsonb)
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 declare
-  columns text;
-  made    text;
+  columns constant text := (select string_agg(format('%I', key), ', ' order by key) from jsonb_each_text(writes));
+  made    constant text := (select string_agg(value, ', ' order by key) from jsonb_each_text(writes));
   merged  text;
   differs text;
 begin
-  select string_agg(format('%I', key), ', ' order by key), string_agg(value, ', ' order by key),
-         string_agg(format(case value when 'last_contact_at' then '%1$I = greatest(held.%1$I, excluded.%1$I)'
-                                      when 'name' then '%1$I = coalesce(held.%1$I, excluded.%1$I)' end, key), ', ' order by key),
-         string_agg(format(case value when 'last_contact_at' then 'held.%1$I is null or held.%1$I < excluded.%1$I'
-                                      when 'name' then 'held.%1$I is null and excluded.%1$I is not null' end, key), ' or ')
-    into columns, made, merged, differs
-    from jsonb_each_text(writes);
+  select string_agg(format(m.merged, w.key), ', '), string_agg(format(m.differs, w.key), ' or ')
+    into merged, differs
+    from jsonb_each_text(writes) w
+    join (
+      values ('last_contact_at', '%1$I = greatest(held.%1$I, excluded.%1$I)', 'held.%1$I is null or held.%1$I < excluded.%1$I'),
+             ('name', '%1$I = coalesce(held.%1$I, excluded.%1$I)', 'held.%1$I is null and excluded.%1$I is not null')
+    ) as m (name, merged, differs) on m.name = w.value;
   execute format($make$
     create or replace function prewarm.write_contacts(
       orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[]
@@ -39,6 +39,6 @@ begin
       select c.org_id, c.phone, c.id from callers c order by c.org_id, c.phone;
     end $writer$
   $make$, named, id, columns, made,
-          coalesce('do update set ' || merged || format(' where held.%1$s = excluded.%1$s', org) || ' and (' || differs || ')', 'do nothing'),
-          prewarm.writers_path());
+          coalesce('do update set ' || merged || format(' where held.%1$s = excluded.%1$s and (', org) || differs || ')',
+                   'do nothing'), prewarm.writers_path());
 end $$;

@@ -1,5 +1,5 @@
--- Whether partitions have come or gone since the last look, or a table's rows may have changed without our triggers. A table that
--- was replaced is told by prewarm.table_findings.
+-- Whether partitions have come or gone since the last look, or a table's rows may have changed without our triggers.
+-- prewarm.table_findings tells of a table that was replaced.
 create or replace function prewarm.reshaped() returns boolean
 language sql stable
 begin atomic

@@ -7,7 +7,9 @@ return (
            (select string_agg(concat_ws(':', a.attname, a.attnum, a.atttypid), ',' order by a.attnum)
               from pg_attribute a
              where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped),
-           (select string_agg(t.xmin::text, ',' order by t.tgname) from pg_trigger t where t.tgrelid = c.oid and t.tgname like 'prewarm%')
+           (select string_agg(t.xmin::text, ',' order by t.tgname)
+              from pg_trigger t
+             where t.tgrelid = c.oid and t.tgname like 'prewarm%')
          ))
     from pg_class c
    where c.oid = relation

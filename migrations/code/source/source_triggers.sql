@@ -17,7 +17,10 @@ begin
                         ('delete', 'old table as old_rows')) as e (event, rows)
     union all
     select s.source, 'prewarm_truncate', 'after truncate on %s for each statement',
-           case when s.source in ('agents', 'phone_numbers') then 'prewarm.mark_agents_truncated' else 'prewarm.mark_truncated' end,
+           case
+             when s.source in ('agents', 'phone_numbers') then 'prewarm.mark_agents_truncated'
+             else 'prewarm.mark_truncated'
+           end,
            false
       from prewarm.sources() s
     union all
@@ -30,10 +33,9 @@ begin
   )
   select r.source, r.relation, f.name, f.fires, f.calls
     from prewarm.source_relations() r
-    join prewarm.sources() s on s.source = r.source
     join fired f on f.source = r.source
-   where (s.mode = 'intake' or not f.erases)
-     and (s.source not in ('agents', 'phone_numbers') or prewarm.is_standalone())
+   where (not f.erases or prewarm.takes_webhooks())
+     and (r.source not in ('agents', 'phone_numbers') or prewarm.is_standalone())
      -- Postgres itself gives the partitions a trigger for each row.
      and (r.is_whole or f.fires not like '%for each row');
 end $$;

@@ -17,14 +17,18 @@ begin atomic
      values
        ('table-missing', one.oid is null, 'no table ' || one.named, 'a table of this name',
         'name another table in the map, and run `prewarm attach` again'),
-       ('table-kind', one.relkind not in ('r', 'p'), format('%s is %s', one.named, case one.relkind when 'v' then 'a view' when 'm' then 'a materialized view' else 'foreign' end),
+       ('table-kind', one.relkind not in ('r', 'p'),
+        format('%s is %s', one.named,
+               case one.relkind when 'v' then 'a view' when 'm' then 'a materialized view' else 'foreign' end),
         'a table, or a partitioned one', 'name the table that it shows in the map'),
        ('table-replaced', one.oid <> one.attached, 'another table bears the name ' || one.named || ' now',
         'the table that was attached', 'run `prewarm attach --map …` again'),
        ('no-privilege', not has_table_privilege(one.oid, 'select'), one.me || ' may not read ' || one.named,
         'the privilege SELECT', format('grant select on %s to %I', one.named, one.me)),
        ('row-security', row_security_active(one.oid), 'row level security filters ' || one.named || ' for ' || one.me,
-        'all rows', format('connect as a role with BYPASSRLS, or run: create policy prewarm on %s for select to %I using (true)', one.named, one.me))
+        'all rows',
+        format('connect as a role with BYPASSRLS, or let it read: create policy … on %s for select to %I using (true)',
+               one.named, one.me))
    ) as f (kind, applies, seen, wanted, remedy)
    where f.applies;
 end;

@@ -1,4 +1,4 @@
--- Triggers of ours that the attached tables lack, or have in another form: dropped, disabled, or enabled for some sessions only.
+-- Triggers of ours that the attached tables lack, or have in another form: dropped, disabled, or on in some sessions only.
 create or replace function prewarm.trigger_findings()
 returns table (finding text, source text, seen text, wanted text, remedy text)
 language sql stable

@@ -19,6 +19,7 @@ begin atomic
              as statement
         from missing m
       union all
-      select 2, m.relation, m.name, m.is_ours, format('alter table %s enable always trigger %I', m.relation, m.name) from missing m
+      select 2, m.relation, m.name, m.is_ours, format('alter table %s enable always trigger %I', m.relation, m.name)
+        from missing m
     ) s;
 end;

@@ -16,4 +16,4 @@ select finding as "finding!", source as "source!", seen as "seen!", wanted as "w
     union all
     select * from prewarm.marking_findings()
   ) f
- order by array_position(array['organizations', 'contacts', 'calls', 'appointments', 'agents', 'phone_numbers'], source), finding
+ order by array_position(array(select s.source from prewarm.sources() s), source), finding

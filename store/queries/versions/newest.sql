@@ -1,7 +1,7 @@
 -- store::versions::newest
--- The database's time, whether the source differs from its map and is only observed, the database's installation (null for a copy), its next transaction (null for a standby), and the newest
--- versions of many orgs in the present epoch, without orgs that have none. No row without an installation, otherwise at
--- least one. $1 orgs.
+-- The database's time, its installation (null for a copy), its next transaction (null for a standby), whether the source
+-- differs from its map, is only observed and is ours, and the newest versions of many orgs in the present epoch, without orgs
+-- that have none. No row without an installation, otherwise at least one. $1 orgs.
 with here as materialized (
   select case when i.is_original and i.is_of_cluster then i.id end as installation,
          i.epoch,

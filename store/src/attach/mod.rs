@@ -5,8 +5,6 @@
 
 mod suggest;
 
-use std::time::Duration;
-
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
@@ -15,7 +13,7 @@ use crate::{
     endpoint::options_of,
     map::{self, Finding, Map},
     migrate::{
-        FINISH, LOCK, SEAL, lacking, migrate_within,
+        FINISH, LOCK, PATIENCE, SEAL, lacking, migrate_within,
         standalone::Source,
         step::{self, Steps},
     },
@@ -111,12 +109,9 @@ const SHORT: &str = "set local lock_timeout = '200ms'";
 /// Tries to put on all triggers in one transaction, before it goes from table to table.
 const TRIES_AT_ONCE: u32 = 5;
 
-/// The longest that an attachment waits for the writers of the tables.
-const PATIENCE: Duration = Duration::from_secs(300);
-
 /// Looks at a database as a map would have it, in a transaction that is rolled back.
 pub async fn survey(url: &str, map: &Map) -> Result<Survey, Error> {
-    let (mut steps, files, record) = lacking(url, PATIENCE).await?;
+    let (mut steps, files, record) = lacking(url).await?;
     let mut transaction = steps.session().begin().await?;
     step::run(&mut transaction, &files, &format!("{record}{SURVEY_LIMITS}; {}", map.laying_out())).await?;
     sqlx::raw_sql("delete from prewarm.attached_tables").execute(&mut *transaction).await?;
@@ -132,35 +127,43 @@ async fn look(session: &mut PgConnection) -> Result<Survey, Error> {
     if !faults.is_empty() {
         return Ok(Survey { role, faults, tables, ..Survey::default() });
     }
-    let advice = notes(session).await?;
     let triggers = triggers(session, Whose::Everybodys).await?;
-    let mut orgs = Vec::new();
-    for org in sqlx::query_file!("queries/attach/orgs.sql", ORGS).fetch_all(&mut *session).await? {
-        let first = leads(session, org.id).await?;
-        orgs.push(Org { name: org.name, contacts: org.contacts, leads: org.leads, calls: org.calls, first });
-    }
+    let advice = in_time(session, async |session| {
+        let advice = sqlx::query_file_scalar!("queries/attach/advice.sql").fetch_all(&mut *session).await?;
+        Ok([advice, hidden(session).await?].concat())
+    });
+    let advice =
+        advice.await?.unwrap_or_else(|| vec!["the tables are too large for advice that counts rows".to_owned()]);
+    let orgs = in_time(session, preview).await?.unwrap_or_default();
     Ok(Survey { role, faults, tables, advice, orgs, triggers })
 }
 
-/// Advice. It counts rows, which may take too long; then it says so.
-async fn notes(session: &mut PgConnection) -> Result<Vec<String>, Error> {
-    let mut counting = session.begin().await?;
-    match counted(&mut counting).await {
-        Ok(notes) => {
-            counting.commit().await?;
-            Ok(notes)
+/// The result of work that reads many rows, unless it takes too long.
+async fn in_time<T>(
+    session: &mut PgConnection,
+    work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, Error>,
+) -> Result<Option<T>, Error> {
+    let mut part = session.begin().await?;
+    match work(&mut part).await {
+        Ok(done) => {
+            part.commit().await?;
+            Ok(Some(done))
         }
         Err(error) if error.is_cancelled() => {
-            counting.rollback().await?;
-            Ok(vec!["the tables are too large to count rows without an org, shared numbers and leads".to_owned()])
+            part.rollback().await?;
+            Ok(None)
         }
         Err(error) => Err(error),
     }
 }
 
-async fn counted(session: &mut PgConnection) -> Result<Vec<String>, Error> {
-    let advice = sqlx::query_file_scalar!("queries/attach/advice.sql").fetch_all(&mut *session).await?;
-    Ok([advice, hidden(session).await?].concat())
+async fn preview(session: &mut PgConnection) -> Result<Vec<Org>, Error> {
+    let mut orgs = Vec::new();
+    for org in sqlx::query_file!("queries/attach/orgs.sql", ORGS).fetch_all(&mut *session).await? {
+        let first = leads(session, org.id).await?;
+        orgs.push(Org { name: org.name, contacts: org.contacts, leads: org.leads, calls: org.calls, first });
+    }
+    Ok(orgs)
 }
 
 async fn leads(session: &mut PgConnection, org: Uuid) -> Result<Vec<Lead>, Error> {
@@ -196,7 +199,7 @@ async fn triggers(session: &mut PgConnection, whose: Whose) -> Result<Vec<String
 
 /// The script that [`attach`] runs in its transaction, for a reader, or for somebody else to run.
 pub async fn script(url: &str, map: &Map) -> Result<String, Error> {
-    let (_, files, record) = lacking(url, PATIENCE).await?;
+    let (_, files, record) = lacking(url).await?;
     let files: String = files.into_iter().map(|File { name, sql }| format!("-- {name}\n{sql}\n")).collect();
     let settings = step::SETTINGS.replace("; ", ";\n");
     Ok(format!("{settings};\nbegin;\n{files}{record}\n{SHORT};\n{};\n{FINISH};\ncommit;\n", map.attaching()))
@@ -208,7 +211,7 @@ pub async fn attach(url: &str, map: &Map) -> Result<Attached, Error> {
         // Compares them with the tables that we make first.
         return migrate_within(url, Source::Standalone, PATIENCE).await.map(|()| Attached::Whole);
     }
-    let (mut steps, files, record) = lacking(url, PATIENCE).await?;
+    let (mut steps, files, record) = lacking(url).await?;
     let lay_out = format!("{record}{}", map.laying_out());
     if owned_by_others(steps.session(), map).await? {
         steps.apply(files.iter().copied(), &format!("{lay_out}; call prewarm.let_owners(); {SEAL}")).await?;
@@ -217,13 +220,13 @@ pub async fn attach(url: &str, map: &Map) -> Result<Attached, Error> {
             return Ok(Attached::WithoutTriggers(others));
         }
     }
-    let all = format!("{record}{}; {SEAL}", map.attaching());
+    let all = format!("{record}{SHORT}; {}; {SEAL}", map.attaching());
     if !steps.try_to_apply(&files, &all, TRIES_AT_ONCE).await? {
         steps.apply(files, &lay_out).await?;
         for table in sqlx::query_file_scalar!("queries/attach/relations.sql").fetch_all(steps.session()).await? {
             steps.apply([], &format!("{SHORT}; call prewarm.put_triggers({})", map::literal(&table))).await?;
         }
-        steps.apply([], &format!("{}; {SEAL}", map.attaching())).await?;
+        steps.apply([], &format!("{SHORT}; {}; {SEAL}", map.attaching())).await?;
     }
     steps.apply([], FINISH).await?;
     Ok(Attached::Whole)

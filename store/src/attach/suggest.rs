@@ -2,9 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::{Error, endpoint::options_of, migrate::step::Steps};
-
-use super::PATIENCE;
+use crate::{
+    Error,
+    endpoint::options_of,
+    map::is_plain,
+    migrate::{PATIENCE, step::Steps},
+};
 
 /// A source with the names that its table and columns commonly have, the likeliest first.
 struct Likeness {
@@ -211,7 +214,5 @@ fn escaped(name: &str) -> String {
 
 /// A name as SQL writes it.
 fn identifier(name: &str) -> String {
-    let plain = name.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
-        && name.chars().all(|one| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '_');
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if is_plain(name) { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
