@@ -28,8 +28,12 @@ fn paths_in_documents_exist() {
             }
             let text = fs::read_to_string(&document).unwrap();
             let (links, code) = named(&text);
-            // Only paths below a folder of the root: others are routes, or relative to a folder named before.
-            let code = code.iter().filter(|path| root.join(path.split('/').next().unwrap_or_default()).is_dir());
+            // Only paths below a folder of the root that git keeps: others are routes, relative to a folder named
+            // before, or made by a build.
+            let code = code.iter().filter(|path| {
+                let folder = path.split('/').next().unwrap_or_default();
+                folder != "target" && root.join(folder).is_dir()
+            });
             let places = links.iter().map(|link| folder.join(link)).chain(code.map(|path| root.join(path)));
             for place in places {
                 paths += 1;
