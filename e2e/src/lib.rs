@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a harness that cannot go on has failed its test")]
 
 mod answer;
+mod command;
 mod condition;
 mod events;
 mod metrics;
@@ -18,6 +19,7 @@ mod stack;
 mod webhook;
 
 pub use answer::Answer;
+pub use command::{command, done};
 pub use condition::{eventually, poll};
 pub use events::{Event, Events, Next};
 pub use metrics::Metrics;

@@ -10,8 +10,8 @@ use serde_json::Value;
 use testkit::{
     Database,
     busy::in_time,
-    history,
-    oracle::World,
+    clinic, history,
+    oracle::{Rules, World},
     servers,
     sqlx::{self, AssertSqlSafe, PgPool, postgres::PgPoolOptions},
 };
@@ -40,6 +40,8 @@ pub struct Stack {
     pub environment: Environment,
     /// The HTTP client.
     pub client: reqwest::Client,
+    /// The map of the tables.
+    pub rules: Rules,
     database: Database,
 }
 
@@ -112,7 +114,7 @@ impl Stack {
         let (api, worker) = (Process::start(&["api"], &environment), Process::start(&["worker"], &environment));
         api.ready(&client).await;
         worker.ready(&client).await;
-        Self { api, worker, pg, redis, environment, client, database }
+        Self { api, worker, pg, redis, environment, client, rules: Rules::Standalone, database }
     }
 
     /// Stops the processes in order and drops the database.
@@ -208,7 +210,11 @@ impl Stack {
     /// The current source rows of an org.
     pub async fn world(&self, org: &Org) -> World {
         let mut snapshot = self.pg.begin_with("begin isolation level repeatable read read only").await.unwrap();
-        history::read_world(&mut snapshot, &[org.id]).await.unwrap()
+        let world = match self.rules {
+            Rules::Standalone => history::read_world(&mut snapshot, &[org.id]).await,
+            Rules::Clinic => clinic::read_world(&mut snapshot, &[org.id]).await,
+        };
+        world.unwrap()
     }
 
     /// Waits until every panel of the org equals, byte for byte, the oracle over the current rows. Returns the dashboard.

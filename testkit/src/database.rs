@@ -82,6 +82,12 @@ impl Database {
         embedded::database_url(&self.server_url, &self.name)
     }
 
+    /// The URL of the server, which names its database `postgres`.
+    #[must_use]
+    pub fn server_url(&self) -> &str {
+        &self.server_url
+    }
+
     /// The URL of the database, for a role whose password is its name.
     #[must_use]
     pub fn url_as(&self, role: &str) -> String {

@@ -1,6 +1,7 @@
 //! Test harness: databases, servers, processes, an oracle.
 
 pub mod busy;
+pub mod clinic;
 pub mod database;
 pub mod faketime;
 pub mod history;
@@ -12,7 +13,5 @@ pub mod shapes;
 pub mod sse;
 
 pub use database::Database;
-/// The schema of a clinics' product, which `maps/clinic.toml` maps.
-pub const CLINIC: &str = include_str!("clinic.sql");
 /// The driver, for tests that act as another program. Other crates do not depend on it.
 pub use sqlx;

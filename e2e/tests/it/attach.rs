@@ -1,16 +1,13 @@
 //! Prewarm beside the database of a product that exists, from the first command to the last.
 
-use std::{
-    process::{Command, Output},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use e2e::{Answer, Environment, Org, Stack, eventually, program, report, status_update};
+use e2e::{Answer, Environment, Org, Stack, command, done, eventually, report, status_update};
 use readmodel::ids::OrgId;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use testkit::{
-    CLINIC, Database,
+    Database, clinic,
     sqlx::{self, AssertSqlSafe, Connection as _, PgConnection},
 };
 use uuid::Uuid;
@@ -31,22 +28,10 @@ const CALL: &str = "insert into public.calls (org_id, phone_number, call_directi
 /// The promise: drift is told within five seconds.
 const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
-fn prewarm(arguments: &[&str], environment: &Environment) -> Output {
-    Command::new(program()).args(arguments).env_clear().envs(environment).output().unwrap()
-}
-
-/// Runs a command that must succeed, and returns its output.
-fn done(arguments: &[&str], environment: &Environment) -> String {
-    let output = prewarm(arguments, environment);
-    let (out, log) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr).into_owned());
-    assert!(output.status.success(), "{arguments:?}: {out}{log}");
-    out
-}
-
 async fn clinic() -> Database {
     let database = Database::empty().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(format!("{CLINIC}; {ROWS}"))).execute(&mut session).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(format!("{}; {ROWS}", clinic::SCHEMA))).execute(&mut session).await.unwrap();
     database
 }
 
@@ -108,7 +93,7 @@ async fn a_product_is_attached_followed_and_left_as_it_was() {
 async fn drifts_and_is_mended(stack: &Stack, org: &Org, environment: &Environment) {
     stack.sql("alter table public.calls rename column phone_number to msisdn").await;
     labelled(stack, org, Some("source-drift")).await;
-    let check = prewarm(&["attach", "--check", "--json"], environment);
+    let check = command(&["attach", "--check", "--json"], environment);
     assert_eq!(check.status.code(), Some(1));
     let findings: serde_json::Value = serde_json::from_slice(&check.stdout).unwrap();
     assert_eq!(findings[0]["finding"], "column:calls:phone_number");

@@ -21,6 +21,7 @@ mod erasure;
 mod fairness;
 mod foreign_writers;
 mod formats;
+mod hostile_neighbour;
 mod intake;
 mod ladder;
 mod let_in;

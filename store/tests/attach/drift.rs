@@ -2,7 +2,7 @@
 
 use store::attach;
 
-use crate::clinic::{Clinic, ids, run};
+use testkit::clinic::{Clinic, ids, run};
 
 /// A change that an application makes to its tables, the findings, and how it takes back what attaching again does not mend.
 struct Change {

@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-mod clinic;
 mod drift;
 mod survey;
 
@@ -13,7 +12,7 @@ use store::{
     attach::{self, Attached},
 };
 
-use clinic::{Clinic, WRITES, clinic_map, ids, run};
+use testkit::clinic::{Clinic, WRITES, clinic_map, ids, run};
 
 #[tokio::test]
 async fn attach_and_detach_leave_the_schema_as_it_was() {

@@ -2,7 +2,7 @@
 
 use store::{Map, attach};
 
-use crate::clinic::{Clinic, clinic_map, ids, run};
+use testkit::clinic::{Clinic, clinic_map, ids, run};
 
 #[tokio::test]
 async fn a_survey_shows_the_database_through_the_map_and_changes_nothing() {

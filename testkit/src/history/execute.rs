@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::table::{Column, Table};
 use super::{Keys, Op, Rows, Statement};
-use crate::oracle::{Appointment, Call, Contact, Organization, World};
+use crate::oracle::{Appointment, Call, Contact, Organization, Rules, World};
 
 impl Op {
     /// Runs the op as one statement on the source tables, in the connection's current transaction.
@@ -36,17 +36,35 @@ impl Op {
 ///
 /// Errors of Postgres.
 pub async fn read_world(connection: &mut PgConnection, orgs: &[OrgId]) -> sqlx::Result<World> {
+    read_world_through(connection, orgs, |table| table.to_owned()).await
+}
+
+/// The same from other tables: `relation` turns the name of a source table into a relation with its columns.
+///
+/// # Errors
+///
+/// Errors of Postgres.
+pub async fn read_world_through(
+    connection: &mut PgConnection,
+    orgs: &[OrgId],
+    relation: impl Fn(&str) -> String,
+) -> sqlx::Result<World> {
     Ok(World {
-        organizations: read(connection, orgs).await?,
-        contacts: read(connection, orgs).await?,
-        calls: read(connection, orgs).await?,
-        appointments: read(connection, orgs).await?,
+        rules: Rules::default(),
+        organizations: read(connection, orgs, &relation).await?,
+        contacts: read(connection, orgs, &relation).await?,
+        calls: read(connection, orgs, &relation).await?,
+        appointments: read(connection, orgs, &relation).await?,
     })
 }
 
-async fn read<T: Table>(connection: &mut PgConnection, orgs: &[OrgId]) -> sqlx::Result<BTreeMap<T::Id, T>> {
+async fn read<T: Table>(
+    connection: &mut PgConnection,
+    orgs: &[OrgId],
+    relation: impl Fn(&str) -> String,
+) -> sqlx::Result<BTreeMap<T::Id, T>> {
     let select = list(&T::columns(), |column| format!("{} as {}", column.select, column.name));
-    let sql = format!("select {select} from {} where {} = any($1)", T::NAME, T::OWNER);
+    let sql = format!("select {select} from {} where {} = any($1)", relation(T::NAME), T::OWNER);
     let orgs: Vec<Uuid> = orgs.iter().map(|org| org.0).collect();
     let rows = sqlx::query(AssertSqlSafe(sql)).bind(orgs).fetch_all(connection).await?;
     rows.iter().map(|row| T::read(row).map(|row| (row.id(), row))).collect()

@@ -40,7 +40,7 @@ use crate::oracle::World;
 use crate::oracle::{Appointment, Call, Contact, Organization};
 
 pub use case::{Case, settle};
-pub use execute::read_world;
+pub use execute::{read_world, read_world_through};
 pub use instants::as_of;
 pub use strategy::{imports, ops};
 

@@ -22,7 +22,7 @@ struct Event {
 
 pub(super) fn model(world: &World, org: OrgId) -> Json {
     let calls = world.real_calls(org).map(|call| call_completed(world, call));
-    let leads = world.actionable(org).filter(|contact| contact.is_hot()).map(hot_lead_detected);
+    let leads = world.hot_leads(org).map(hot_lead_detected);
     let appointments = world.live_appointments(org).map(|appointment| appointment_booked(world, appointment));
     let mut events: Vec<Event> = calls.chain(leads).chain(appointments).collect();
     events.sort_by_key(|event| Reverse((event.at, event.id.clone())));

@@ -39,14 +39,6 @@ fn urgency(lead: &Contact, as_of: Micros) -> Urgency {
     }
 }
 
-fn temperature(lead: &Contact) -> &'static str {
-    match lead.lead_score {
-        _ if lead.is_hot() => "hot",
-        Some(score) if score >= 50 => "warm",
-        _ => "cold",
-    }
-}
-
 /// Whether a call belongs to a lead: by its contact, by its phone, or by both, but once.
 fn belongs(call: &Call, lead: &Contact) -> bool {
     call.contact_id == Some(lead.id) || (call.phone_number.is_some() && call.phone_number == lead.phone)
@@ -75,8 +67,8 @@ fn row(world: &World, lead: &Contact, as_of: Micros) -> Json {
         ("last_call_at", last.map(|call| shown(call.created_at)).into()),
         ("avg_call_duration", avg_call_duration(&calls).into()),
         ("sentiment_trend", sentiment_trend(&calls)),
-        ("lead_temperature", temperature(lead).into()),
-        ("lead_temp", temperature(lead).into()),
+        ("lead_temperature", world.rules.temperature(lead).into()),
+        ("lead_temp", world.rules.temperature(lead).into()),
         ("follow_up_urgency", urgency.into()),
         ("last_call_summary", last.and_then(|call| call.summary.as_deref()).map(text::summary).into()),
     ])

@@ -21,7 +21,7 @@ use readmodel::{ids::OrgId, model::Model};
 
 pub use next_change::next_change;
 pub use number::Numeric;
-pub use world::{Appointment, Call, Contact, Direction, INFINITY, MINUS_INFINITY, Micros, Organization, World};
+pub use world::{Appointment, Call, Contact, Direction, INFINITY, MINUS_INFINITY, Micros, Organization, Rules, World};
 
 /// Canonical JSON of one of the org's models at `as_of`.
 #[must_use]

@@ -37,7 +37,7 @@ pub(super) fn totals(world: &World, org: OrgId, as_of: Micros) -> Vec<(&'static 
         ("avg_sentiment", number::mean(&scores, 4).unwrap_or_else(|| 0.into())),
         ("success_rate", success_rate(world, org, &inbound)),
         ("pipeline_value", number::rounded(&pipeline, 1, 2)),
-        ("hot_leads_count", world.actionable(org).filter(|contact| contact.is_hot()).count().into()),
+        ("hot_leads_count", world.hot_leads(org).count().into()),
         ("calls_today", calls_today(world, org, &calls, as_of).into()),
     ]
 }

@@ -101,10 +101,41 @@ impl Direction {
     }
 }
 
+/// The rules of a map: which contacts are leads, and how warm they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules {
+    /// Those of `maps/standalone.toml`: by status and score.
+    #[default]
+    Standalone,
+    /// Those of `maps/clinic.toml`: leads are graded by hand.
+    Clinic,
+}
+
+impl Rules {
+    fn is_actionable(self, contact: &Contact) -> bool {
+        let statuses: &[&str] = match self {
+            Self::Standalone => &["new", "contacted", "qualified"],
+            Self::Clinic => &["hot", "warm"],
+        };
+        contact.lead_status.as_deref().is_some_and(|status| statuses.contains(&status))
+    }
+
+    /// The temperature of a contact, whether it is actionable or not.
+    pub(super) fn temperature(self, contact: &Contact) -> Option<&str> {
+        match (self, contact.lead_score) {
+            (Self::Clinic, _) => contact.lead_status.as_deref(),
+            (Self::Standalone, Some(80..)) => Some("hot"),
+            (Self::Standalone, Some(50..)) => Some("warm"),
+            (Self::Standalone, _) => Some("cold"),
+        }
+    }
+}
+
 /// All source rows of all orgs, by id.
 #[derive(Clone, Debug, Default, PartialEq)]
-#[expect(missing_docs, reason = "one field a source table")]
+#[expect(missing_docs, reason = "one field a source table, and the rules")]
 pub struct World {
+    pub rules: Rules,
     pub organizations: BTreeMap<OrgId, Organization>,
     pub contacts: BTreeMap<ContactId, Contact>,
     pub calls: BTreeMap<CallId, Call>,
@@ -121,6 +152,7 @@ impl World {
         appointments: impl IntoIterator<Item = Appointment>,
     ) -> Self {
         Self {
+            rules: Rules::default(),
             organizations: organizations.into_iter().map(|row| (row.id, row)).collect(),
             contacts: contacts.into_iter().map(|row| (row.id, row)).collect(),
             calls: calls.into_iter().map(|row| (row.id, row)).collect(),
@@ -134,8 +166,12 @@ impl World {
 
     /// The org's actionable contacts.
     pub(crate) fn actionable(&self, org: OrgId) -> impl Iterator<Item = &Contact> {
-        self.contacts_of(org)
-            .filter(|contact| matches!(contact.lead_status.as_deref(), Some("new" | "contacted" | "qualified")))
+        self.contacts_of(org).filter(|contact| self.rules.is_actionable(contact))
+    }
+
+    /// The org's hot leads.
+    pub(super) fn hot_leads(&self, org: OrgId) -> impl Iterator<Item = &Contact> {
+        self.actionable(org).filter(|contact| self.rules.temperature(contact) == Some("hot"))
     }
 
     pub(super) fn calls_of(&self, org: OrgId) -> impl Iterator<Item = &Call> {
@@ -158,12 +194,5 @@ impl World {
     /// The contact that a row of `org` references. A contact of another org counts as none.
     pub(super) fn contact(&self, org: OrgId, id: Option<ContactId>) -> Option<&Contact> {
         self.contacts.get(&id?).filter(|contact| contact.org_id == org)
-    }
-}
-
-impl Contact {
-    /// Whether the score is hot, for actionable and other contacts alike.
-    pub(super) fn is_hot(&self) -> bool {
-        self.lead_score.is_some_and(|score| score >= 80)
     }
 }
