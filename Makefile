@@ -43,11 +43,11 @@ fix: ## format, apply what the lints can, and renew what is generated
 	PREWARM_UPDATE=1 scripts/with-servers cargo nextest run --package api openapi
 	npm run types --silent --prefix dashboard
 
-soak: ## compare the read models with the oracle after a million random events, or EVENTS=…
+soak: ## a million random events, or EVENTS=…, against the oracle, and ten minutes of a hostile neighbour, or SECONDS=…
 	@scripts/setup test
-	PREWARM_TEST_EVENTS=$(or $(EVENTS),1000000) scripts/with-servers \
-		cargo nextest run --package materialize --cargo-profile release --profile soak \
-		-E 'test(models_equal_the_definition)'
+	PREWARM_TEST_EVENTS=$(or $(EVENTS),1000000) PREWARM_HOSTILE_SECONDS=$(or $(SECONDS),600) scripts/with-servers \
+		cargo nextest run --workspace --cargo-profile release --profile soak \
+		-E 'test(models_equal_the_definition) | test(hostile_neighbour)'
 
 bench: ## measure beside the peers; ARGS="--list" lists the rows
 	@scripts/setup bench

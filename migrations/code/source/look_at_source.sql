@@ -14,6 +14,7 @@ begin
    where not exists (select from unnest(found_now) f where f.finding = d.finding);
   if found or reshaped then
     call prewarm.mark_everything();
+    call prewarm.forget_failures();
   end if;
   if reshaped then
     call prewarm.note_tables(whole => false);

@@ -94,6 +94,13 @@ async fn whatever_the_application_does_no_write_fails_and_every_difference_is_to
         run(&mut clinic.admin, "truncate prewarm.marks, prewarm.source_faults").await;
         run(&mut clinic.admin, &made).await;
         clinic.writes().await;
+        run(
+            &mut clinic.admin,
+            "insert into prewarm.leases (org_id, starts, until, error)
+             values ('00000000-0000-0000-0000-000000000001', 3, now() + interval '1 minute', 'a column is gone')
+                 on conflict (org_id) do update set starts = excluded.starts, until = excluded.until",
+        )
+        .await;
         let looked = store.look_at_source().await.unwrap();
         let mut seen = ids(&looked);
         seen.sort_unstable();
@@ -109,6 +116,8 @@ async fn whatever_the_application_does_no_write_fails_and_every_difference_is_to
         if !found.is_empty() {
             let whole = "select count(distinct org_id)::text from prewarm.marks where wide and what = 'source'";
             assert_ne!(clinic.texts(whole).await, ["0"], "{made}: nothing was marked once it was mended");
+            let waiting = "select org_id::text from prewarm.leases where starts > 0 or until > now()";
+            assert_eq!(clinic.texts(waiting).await, [""; 0], "{made}: an org waits though it was mended");
         }
         clinic.writes().await;
     }

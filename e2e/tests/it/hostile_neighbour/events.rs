@@ -140,7 +140,7 @@ pub(super) const EVENTS: [&[Step]; 24] = [
     ],
     &[
         Theirs("create or replace function public.generate_ulid() returns text language sql as $$ select 'again' $$"),
-        Theirs("alter table public.contacts add column vip boolean not null default false"),
+        Theirs("alter table public.contacts add column vip boolean default false"),
         Theirs("create index calls_status on public.calls (status)"),
         Theirs("drop index public.calls_status; alter table public.contacts drop column vip"),
     ],
