@@ -20,6 +20,11 @@ impl Store {
         Ok(sqlx::query_file_as!(Finding, "queries/source/look_at_source.sql").fetch_all(&self.pg).await?)
     }
 
+    /// A digest that changes with nearly all that a look may find, and costs a tenth of one.
+    pub async fn catalog_digest(&self) -> Result<String, Error> {
+        Ok(sqlx::query_file_scalar!("queries/source/catalog_digest.sql").fetch_one(&self.pg).await?)
+    }
+
     /// Whether the source is only observed: nothing is written to it.
     pub async fn observes(&self) -> Result<bool, Error> {
         let observes = sqlx::query_file_scalar!("queries/source/observes.sql").fetch_one(&self.pg).await?;

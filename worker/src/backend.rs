@@ -51,6 +51,10 @@ const UNASKED: Duration = Duration::from_secs(1);
 /// A worker that has found nothing for this long looks four times less often, but about each second.
 const CALM_AFTER: Duration = Duration::from_secs(5);
 
+/// A worker that holds nothing sends one heartbeat in this many. Not of rebuilds: its heartbeats find work of all queues
+/// whose process is gone.
+const IDLE_BEATS: u32 = 4;
+
 /// The queue behind one apalis worker.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
@@ -114,12 +118,14 @@ pub(crate) struct Round {
     rung: bool,
     /// When work was found last.
     found_at: Instant,
+    /// Heartbeats left out since the last.
+    left_out: u32,
 }
 
 impl Round {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
-        Self { turn: Turn::FIRST, leisure_at: now, unasked_at: now, rung: false, found_at: now }
+        Self { turn: Turn::FIRST, leisure_at: now, unasked_at: now, rung: false, found_at: now, left_out: 0 }
     }
 }
 
@@ -152,6 +158,14 @@ impl Line {
             self.bell.ring();
         }
         Ok(())
+    }
+
+    /// Whether this heartbeat may be left out; counts those that are.
+    fn leaves_out_beat(&self) -> bool {
+        let may = self.queue != Queue::Rebuild && self.held.map().is_empty();
+        let mut round = self.round();
+        round.left_out = if may && round.left_out + 1 < IDLE_BEATS { round.left_out + 1 } else { 0 };
+        round.left_out > 0
     }
 
     /// Claims, if a claim may find anything: looking for marks costs less, and most rebuilds are owed by them.
@@ -239,7 +253,9 @@ impl Persistence for Line {
     }
 
     async fn heartbeat(&mut self, worker: &WorkerContext) -> Result<(), Infallible> {
-        if let Err(error) = self.beat(worker).await {
+        if self.leaves_out_beat() {
+            self.progress.made();
+        } else if let Err(error) = self.beat(worker).await {
             self.complain("heartbeat", &error);
         }
         Ok(())

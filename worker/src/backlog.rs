@@ -106,8 +106,11 @@ fn state_of_source(faults: &[Fault]) -> State {
 /// The most differences of a look that are logged. A table of a thousand partitions may have thousands.
 const DRIFT_LOGGED: usize = 20;
 
-/// A look reads the catalog, and tries each view.
+/// Between looks at the catalog.
 const DRIFT_EVERY: Duration = Duration::from_secs(3);
+
+/// A whole look, which tries each view, is due when the catalog has changed, and after this many that found it unchanged.
+const WHOLE_AFTER: u32 = 10;
 
 /// Compares the source with its map, keeps the gauge of the differences current, logs new ones, and reports them in
 /// `/readyz`. Never returns.
@@ -116,8 +119,15 @@ pub(crate) async fn measure_drift(store: Store, health: Health) {
     let mut ticks = tokio::time::interval(DRIFT_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut told: Vec<Finding> = Vec::new();
+    let (mut seen, mut unchanged) = (None, 0);
     loop {
         ticks.tick().await;
+        let digest = tokio::time::timeout(BUDGET, store.catalog_digest()).await.ok().and_then(Result::ok);
+        if digest.is_some() && digest == seen && unchanged < WHOLE_AFTER {
+            unchanged += 1;
+            continue;
+        }
+        (seen, unchanged) = (None, 0);
         let found = match tokio::time::timeout(BUDGET, store.look_at_source()).await {
             Ok(Ok(found)) => found,
             failed => {
@@ -137,7 +147,7 @@ pub(crate) async fn measure_drift(store: Store, health: Health) {
         }
         let observes = store.observes().await.unwrap_or_default();
         health.set(PART, state_of_map(&found, observes));
-        told = found;
+        (told, seen) = (found, digest);
     }
 }
 

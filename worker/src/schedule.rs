@@ -6,7 +6,10 @@ use chrono::{DateTime, Utc};
 use cron::Schedule;
 use jobs::Maintenance;
 use readmodel::time::Timestamp;
-use store::{Error, Store, queue::Queue};
+use store::{
+    Error, Store,
+    queue::{Queue, crons::Look},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::watchdog::Progress;
@@ -20,6 +23,8 @@ pub struct Cron {
     pub expression: &'static str,
     /// The job that it fires.
     pub job: Maintenance,
+    /// Whether its slots pass by while nothing waits for a sweep. A job each second would be most of what idling costs.
+    pub if_sweep_is_due: bool,
     /// The reason for its existence and its interval.
     pub reason: &'static str,
 }
@@ -30,42 +35,49 @@ pub const CRONS: &[Cron] = &[
         name: "sweep",
         expression: "* * * * * *",
         job: Maintenance::Sweep,
+        if_sweep_is_due: true,
         reason: "a second is what a lost hint may cost",
     },
     Cron {
         name: "refresh_fleet_pulse",
         expression: "20 * * * * *",
         job: Maintenance::RefreshFleetPulse,
+        if_sweep_is_due: false,
         reason: "operators may look at totals a minute old",
     },
     Cron {
         name: "prune",
         expression: "40 7 * * * *",
         job: Maintenance::Prune,
+        if_sweep_is_due: false,
         reason: "the board reads the whole table of jobs",
     },
     Cron {
         name: "find_drift",
         expression: "5/10 * * * * *",
         job: Maintenance::FindDrift,
+        if_sweep_is_due: false,
         reason: "what changes by differences stays wrong once it is",
     },
     Cron {
         name: "audit_assistants",
         expression: "10 3/10 * * * *",
         job: Maintenance::AuditAssistants,
+        if_sweep_is_due: false,
         reason: "not everything that changes an assistant leaves a mark",
     },
     Cron {
         name: "verify_assistants",
         expression: "50 5/10 * * * *",
         job: Maintenance::VerifyAssistants,
+        if_sweep_is_due: false,
         reason: "others write to Vapi as well",
     },
     Cron {
         name: "reconcile",
         expression: "30 1/5 * * * *",
         job: Maintenance::Reconcile,
+        if_sweep_is_due: false,
         reason: "webhooks are lost on their way",
     },
 ];
@@ -107,15 +119,15 @@ impl Scheduler {
         }
     }
 
-    /// Fires the newest slot of each cron, by the database's clock, unless it has been fired. Of several missed slots only the
+    /// Fires the newest slot of each cron, by the database's clock, unless it has been fired or nothing waits for it. Of several missed slots only the
     /// newest is fired. Returns those that it fired.
     pub async fn tick(&mut self) -> Result<Vec<&'static Cron>, Error> {
-        let now = self.store.now().await?;
+        let Look { now, sweeps } = self.store.look_at_clock().await?;
         let mut firings = Vec::new();
         for (cron, schedule) in &self.crons {
             let Some(slot) = newest_slot(schedule, now) else { continue };
             // Not `>=`: when the clock goes back, slots come again.
-            if self.fired.get(cron.name) == Some(&slot) {
+            if self.fired.get(cron.name) == Some(&slot) || cron.if_sweep_is_due && !sweeps {
                 continue;
             }
             if self.store.fire_cron(cron.name, slot, &cron.job.to_new()).await? {

@@ -14,13 +14,17 @@ const AT_HALF_PAST: &[Cron] = &[hourly("0 30 * * * *")];
 const SLOTS: &str = "select count(*) from prewarm.cron_slots";
 const JOBS: &str = "select count(*) from prewarm.jobs";
 
+/// Something that waits for a sweep.
+const ERASURE: &str = "insert into prewarm.erasures (what, org_id) values ('org', gen_random_uuid())";
+
 const fn hourly(expression: &'static str) -> Cron {
-    Cron { name: "hourly", expression, job: Maintenance::Prune, reason: "test" }
+    Cron { name: "hourly", expression, job: Maintenance::Prune, if_sweep_is_due: false, reason: "test" }
 }
 
 #[tokio::test]
 async fn three_schedulers_fire_each_slot_once() {
     let db = Db::create().await;
+    db.run(ERASURE).await;
     let url = db.url();
     let schedulers: Vec<_> = (0..3)
         .map(|_| {
@@ -69,5 +73,30 @@ async fn a_restart_repeats_no_slot_and_fires_the_newest_missed_one() {
     assert_eq!(db.count(SLOTS).await, 2);
     let newest = "select count(*) from prewarm.cron_slots where slot > now() - interval '1 hour' and slot <= now()";
     assert_eq!(db.count(newest).await, 1);
+    db.close().await;
+}
+
+#[tokio::test]
+async fn nothing_is_swept_while_nothing_waits_for_it() {
+    let db = Db::create().await;
+    let sweep: Vec<_> = CRONS.iter().copied().filter(|cron| cron.name == "sweep").collect();
+    let sweep: &'static [Cron] = sweep.leak();
+    let mut scheduler = Scheduler::new(db.store(), sweep);
+    assert_eq!(scheduler.tick().await.unwrap().len(), 0);
+    for (waits, ends) in [
+        (ERASURE, "delete from prewarm.erasures"),
+        (
+            "insert into prewarm.events (dedupe_key, type, assistant_id, epoch, body) values ('one', 'status-update', 'theirs', 1, '{}')",
+            "delete from prewarm.events",
+        ),
+    ] {
+        db.run(waits).await;
+        while scheduler.tick().await.unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        db.run(ends).await;
+        assert_eq!(scheduler.tick().await.unwrap().len(), 0, "{waits}");
+    }
+    assert_eq!(db.count("select count(*) from prewarm.cron_slots").await, 2);
     db.close().await;
 }

@@ -15,6 +15,8 @@ use crate::harness::{Db, connect, count, eventually, quick, store_of};
 async fn a_whole_worker_publishes_versions_and_fires_crons() {
     let db = Db::create().await;
     let org = db.org().await;
+    // A sweep has something to do.
+    db.run("insert into prewarm.erasures (what, org_id) values ('org', gen_random_uuid())").await;
     let shutdown = CancellationToken::new();
     let store = store_of(&db.pg);
     let run = tokio::spawn(worker::run(quick(), store, None, Health::default(), shutdown.clone()));
@@ -62,9 +64,9 @@ async fn it_runs_as_a_plain_role_where_no_extension_can_be_created() {
     let run = tokio::spawn(worker::run(quick(), store_of(&pg), None, Health::default(), shutdown.clone()));
     sqlx::query("insert into organizations (name) values ('org')").execute(&pg).await.unwrap();
     eventually("a version and a cron", async || {
-        let swept = "select count(distinct kind) from prewarm.jobs where state = 'done' and kind = 'sweep'";
+        let pruned = "select count(distinct kind) from prewarm.jobs where state = 'done' and kind = 'prune'";
         let versions = count(&pg, "select count(*) from prewarm.versions").await;
-        (versions == 1 && count(&pg, swept).await == 1).then_some(())
+        (versions == 1 && count(&pg, pruned).await == 1).then_some(())
     })
     .await;
     shutdown.cancel();

@@ -1,4 +1,4 @@
-//! What the owner of the tables does to them, and the operator to Prewarm.
+//! Events: the owner of the tables changes them, and the operator Prewarm.
 
 /// One step of an event.
 #[derive(Clone, Copy, Debug)]

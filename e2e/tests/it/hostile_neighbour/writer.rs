@@ -140,7 +140,7 @@ fn book(row: Row, random: &mut StdRng) -> String {
     )
 }
 
-/// What became of a writer's statements.
+/// The outcome of a writer's statements.
 #[derive(Default)]
 pub(super) struct Tally {
     pub(super) took: Vec<Duration>,
@@ -149,7 +149,7 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    /// Runs a statement and notes what became of it.
+    /// Runs a statement and notes the outcome.
     pub(super) async fn run(&mut self, session: &mut PgConnection, statement: &str, limit: Duration) {
         let began = Instant::now();
         let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(&mut *session).await;

@@ -1,0 +1,2 @@
+-- store::source::catalog_digest
+select prewarm.catalog_digest() as "digest!"
