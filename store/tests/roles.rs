@@ -75,6 +75,7 @@ async fn works_with(rights: &str) {
     database.close().await.unwrap();
 }
 
+/// Case A13: a function of the application's with a name that others have taken.
 #[tokio::test]
 async fn the_owner_of_a_database_needs_no_more_and_leaves_what_is_there() {
     works_with("alter database DATABASE owner to ROLE").await;

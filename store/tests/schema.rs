@@ -280,6 +280,7 @@ async fn are_left_alone(tables: &str, found: &str, why: &str) {
     database.close().await.unwrap();
 }
 
+/// Case A14.
 #[tokio::test]
 async fn tables_of_somebody_else_are_left_alone_and_named() {
     are_left_alone(

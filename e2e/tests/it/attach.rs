@@ -35,6 +35,7 @@ async fn clinic() -> Database {
     database
 }
 
+/// Cases A14 and A15 of the field as well: nothing of theirs is made, and nothing goes.
 #[tokio::test]
 async fn a_product_is_attached_followed_and_left_as_it_was() {
     let database = clinic().await;

@@ -4,6 +4,7 @@ use e2e::{Answer, Environment, PgBouncer, Process, Stack, eventually, report};
 use reqwest::StatusCode;
 use testkit::Database;
 
+/// Case A9.
 #[tokio::test]
 async fn a_session_pooler_serves_as_the_server_does() {
     let database = Database::create().await.unwrap();

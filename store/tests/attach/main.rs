@@ -44,6 +44,7 @@ async fn attach_and_detach_leave_the_schema_as_it_was() {
     clinic.close().await;
 }
 
+/// Case A2.
 #[tokio::test]
 async fn api_roles_can_use_nothing_of_ours() {
     let mut clinic = Clinic::create().await;

@@ -103,6 +103,38 @@ async fn a_map_that_would_mislead_is_refused() {
     clinic.close().await;
 }
 
+/// Case A5, and a foreign partition: no statement of ours would fire, or theirs would fail.
+#[tokio::test]
+async fn tables_on_which_triggers_would_not_serve_are_refused_and_told() {
+    let (mut publisher, mut clinic) = (Clinic::create().await, Clinic::create().await);
+    run(&mut publisher.admin, "create publication calls for table public.calls").await;
+    clinic.attach().await;
+    let subscribe = format!(
+        "create subscription {0} connection '{1}' publication calls
+           with (create_slot = false, slot_name = none, enabled = false, copy_data = false);
+         create foreign data wrapper nothing;
+         create server elsewhere foreign data wrapper nothing;
+         alter table public.appointments rename to here;
+         create table public.appointments (like public.here including defaults) partition by list (status);
+         create foreign table public.far partition of public.appointments for values in ('no_show') server elsewhere;
+         alter table public.appointments owner to {2}; alter foreign table public.far owner to {2}",
+        clinic.database.name(),
+        publisher.database.url(),
+        clinic.owner
+    );
+    run(&mut clinic.admin, &subscribe).await;
+    let refused = attach::survey(&clinic.url(), &clinic_map()).await.unwrap().faults;
+    let told = attach::check(&clinic.url()).await.unwrap();
+    for found in [&refused, &told] {
+        let found = ids(found);
+        assert!(found.contains(&"replicated:public.calls"), "{found:?}");
+        assert!(found.contains(&"foreign-partition:public.far"), "{found:?}");
+    }
+    run(&mut clinic.admin, &format!("drop subscription {}", clinic.database.name())).await;
+    clinic.close().await;
+    publisher.close().await;
+}
+
 #[tokio::test]
 async fn a_suggested_map_fits_after_its_doubts_are_read() {
     let clinic = Clinic::create().await;

@@ -46,6 +46,7 @@ async fn shows(stack: &Stack, org: &Org) -> Answer {
     answer
 }
 
+/// Case A3.
 #[tokio::test]
 async fn a_restored_dump_and_its_original_share_redis_without_mixing() {
     let (server, original) = stack_on_own_server().await;
