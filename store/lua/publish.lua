@@ -10,6 +10,10 @@
 --          all. The message is Redis' refusal to publish, or ''.
 local held = redis.pcall('HMGET', KEYS[1], 'epoch', 'n', 'as_of', 'format')
 if held.err then
+  if not string.find(held.err, 'WRONGTYPE') then
+    -- A user who may not read would replace a newer version.
+    return held
+  end
   -- A key of another type, which is not ours.
   redis.call('DEL', KEYS[1])
   held = { false, false, false, false }

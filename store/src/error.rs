@@ -90,9 +90,17 @@ pub enum Error {
         /// The message of the server or the system.
         reason: String,
     },
-    /// `REDIS_URL` names several servers.
-    #[error("REDIS_URL names several servers: Redis Cluster is not supported yet")]
-    Cluster,
+    /// Redis' certificate is not accepted.
+    #[error(
+        "redis: {reason}: its certificate must be signed by a public authority, one of the system's, or one of REDIS_CA_FILE, {}",
+        ca_file.as_ref().map_or("which is not set".to_owned(), |path| format!("which is {}", path.display()))
+    )]
+    Certificate {
+        /// The reason of the client.
+        reason: String,
+        /// The file.
+        ca_file: Option<std::path::PathBuf>,
+    },
     /// `REDIS_CA_FILE` cannot be used.
     #[error("REDIS_CA_FILE ({}): {reason}", path.display())]
     CaFile {

@@ -5,10 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use readmodel::model::Format;
 use sqlx::{Connection as _, PgConnection, Row as _, postgres::PgConnectOptions};
 use tokio::time::{sleep, timeout};
 
-use crate::{Error, Store, endpoint::options_of, words};
+use crate::{
+    Error, Store,
+    endpoint::options_of,
+    redis::{self, Redis},
+    words,
+};
 
 /// The time that a server may take to accept a connection and answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -99,18 +105,14 @@ impl Store {
 ///
 /// # Errors
 /// One line with the address, the variable and the server's message.
-pub async fn redis(url: &str) -> Result<(), Error> {
-    const VARIABLE: &str = "REDIS_URL";
-    let client = redis::Client::open(url).map_err(Error::url(VARIABLE))?;
-    let place = format!("{} ({VARIABLE})", client.get_connection_info().addr());
-    let unusable = |reason| Error::Unusable { server: "Redis", place, reason };
-    let asked = async {
-        let mut connection = client.get_multiplexed_async_connection().await?;
-        redis::cmd("PING").exec_async(&mut connection).await
-    };
-    match timeout(ANSWER_TIMEOUT, asked).await {
+pub async fn redis(config: &redis::Config) -> Result<(), Error> {
+    let redis = Redis::open(config, Format::CURRENT)?;
+    let unusable =
+        |reason| Error::Unusable { server: "Redis", place: format!("{} (REDIS_URL)", redis.place()), reason };
+    match timeout(ANSWER_TIMEOUT, redis.ping()).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(unusable(words::redis(&error))),
+        Ok(Err(Error::Redis(error))) => Err(unusable(words::redis(&error))),
+        Ok(Err(error)) => Err(unusable(error.to_string())),
         Err(_) => Err(unusable(format!("no answer within {} s", ANSWER_TIMEOUT.as_secs()))),
     }
 }

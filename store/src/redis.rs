@@ -2,7 +2,14 @@
 //! truth: its content may be missing, slow, garbage or old, and then Postgres serves. Every key and channel names its
 //! installation, so that databases which share a Redis never see each other.
 
+mod address;
+mod cluster;
 mod failures;
+mod link;
+mod script;
+mod sentinels;
+mod server;
+mod subscription;
 mod tls;
 
 use std::{
@@ -12,10 +19,7 @@ use std::{
     time::Duration,
 };
 
-use ::redis::{
-    AsyncCommands, Client, RedisError, Script,
-    aio::{ConnectionManager, ConnectionManagerConfig},
-};
+use ::redis::{AsyncCommands, Cmd, RedisError};
 use futures_util::{Stream, StreamExt};
 use readmodel::{
     edition::{Edition, Head},
@@ -26,19 +30,16 @@ use readmodel::{
 };
 
 pub use self::failures::Failures;
-use self::failures::Operation;
+use self::{address::Address, failures::Operation, link::Link, script::OneKey};
 use crate::{
     Error,
     blobs::{Held, Unusable},
     versions::micros_or_never,
-    words::redis_said,
+    words::{self, redis_said},
 };
 
 /// The default limit of a read's wait for Redis; then Postgres answers.
 pub const DEFAULT_READ_TIMEOUT: Duration = Duration::from_millis(50);
-
-/// The limit of a command, so that a hanging server delays nobody for longer.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time to live of an org's blobs after their last write. This also removes the keys of earlier installations,
 /// which are never read again.
@@ -51,8 +52,9 @@ const NOTED_FOR: Duration = Duration::from_secs(600);
 const MAX_ANNOUNCEMENT: usize = 36 + 1 + 2 * 20;
 
 /// Hashed once: a rebuild calls it each time.
-static PUBLISH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("../lua/publish.lua")));
-const NOTE_INSTALLATION: &str = include_str!("../lua/note_installation.lua");
+static PUBLISH: LazyLock<OneKey> = LazyLock::new(|| OneKey::new(include_str!("../lua/publish.lua")));
+static NOTE_INSTALLATION: LazyLock<OneKey> =
+    LazyLock::new(|| OneKey::new(include_str!("../lua/note_installation.lua")));
 
 /// Redis' error code for a key that is no hash.
 const WRONG_TYPE: &str = "WRONGTYPE";
@@ -88,11 +90,13 @@ impl std::fmt::Debug for Config {
     }
 }
 
-/// A connection that opens and reopens by itself.
+/// Connections that open and reopen by themselves.
 #[derive(Clone)]
 pub struct Redis {
-    client: Arc<Client>,
-    connection: ConnectionManager,
+    link: Link,
+    /// The addresses of the URL, without a password.
+    place: Arc<str>,
+    ca_file: Option<PathBuf>,
     read_timeout: Duration,
     failures: Failures,
     /// The format that this process makes, and the oldest that it reads.
@@ -101,7 +105,7 @@ pub struct Redis {
 
 impl std::fmt::Debug for Redis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // The client knows the password.
+        // The connections know the password.
         f.debug_struct("Redis").finish_non_exhaustive()
     }
 }
@@ -152,28 +156,23 @@ struct Terms<'a> {
 
 impl Redis {
     pub(crate) fn open(config: &Config, format: Format) -> Result<Self, Error> {
-        let url = config.url.as_str();
-        if url.contains(',') {
-            return Err(Error::Cluster);
-        }
-        let client = match url.starts_with("rediss://") {
-            true => Client::build_with_tls(url, tls::certificates(config.ca_file.as_deref())?),
-            false => Client::open(url),
-        };
-        let client = client.map_err(Error::url("REDIS_URL"))?;
-        let settings = ConnectionManagerConfig::new()
-            .set_response_timeout(Some(RESPONSE_TIMEOUT))
-            .set_connection_timeout(Some(RESPONSE_TIMEOUT))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(500));
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), settings)?;
+        let address = Address::parse(&config.url).map_err(Error::url("REDIS_URL"))?;
+        let place = address.to_string().into();
+        let link = Link::open(address, config.ca_file.as_deref())?;
         let (read_timeout, failures) = (config.read_timeout, config.failures.clone());
-        Ok(Self { client: Arc::new(client), connection, read_timeout, failures, format })
+        Ok(Self { link, place, ca_file: config.ca_file.clone(), read_timeout, failures, format })
     }
 
-    /// Checks that the server answers.
+    /// Checks that the server answers, or every node of a cluster that holds keys.
     pub async fn ping(&self) -> Result<(), Error> {
-        Ok(::redis::cmd("PING").exec_async(&mut self.connection.clone()).await?)
+        self.link.ping().await.map_err(|error| match words::is_of_certificate(&error) {
+            true => Error::Certificate { reason: words::redis(&error), ca_file: self.ca_file.clone() },
+            false => error.into(),
+        })
+    }
+
+    pub(crate) fn place(&self) -> &str {
+        &self.place
     }
 
     /// The operations that the server refuses, with its messages.
@@ -185,7 +184,7 @@ impl Redis {
     /// The stored edition of an org, every byte checked; nothing if an earlier release put it there.
     pub async fn edition(&self, installation: Installation, org: OrgId) -> Result<Held, Error> {
         let fields = self.fields(&key(installation, org)).await;
-        self.failures.note(Operation::Read, &fields);
+        self.note(Operation::Read, &fields);
         let fields = Fields(fields?);
         let Some((head, format)) = fields.head(installation, org) else { return Ok(Held::Nothing) };
         if format < self.format {
@@ -198,10 +197,9 @@ impl Redis {
     }
 
     async fn fields(&self, key: &str) -> Result<Vec<Option<Vec<u8>>>, RedisError> {
-        let mut connection = self.connection.clone();
         let names: Vec<&str> = HEAD.into_iter().chain(Model::STORED.map(Model::name)).collect();
-        let fields = tokio::time::timeout(self.read_timeout, connection.hmget(key, names));
-        match fields.await.unwrap_or_else(|_| Err(timed_out())) {
+        let fields = async { self.link.connection().await?.hmget(key, names).await };
+        match tokio::time::timeout(self.read_timeout, fields).await.unwrap_or_else(|_| Err(timed_out())) {
             // A key of another type; the next put replaces it.
             Err(error) if error.code() == Some(WRONG_TYPE) => Ok(Vec::new()),
             fields => fields,
@@ -236,7 +234,24 @@ impl Redis {
 
     /// Runs the script; `None` if Redis does not hold the base.
     async fn run(&self, edition: &Edition, terms: &Terms<'_>) -> Result<Option<Put>, Error> {
-        let mut call = PUBLISH.key(key(edition.installation, edition.org));
+        let key = key(edition.installation, edition.org);
+        let arguments = |call: &mut Cmd| self.arguments(edition, terms, call);
+        let ended = async { PUBLISH.run::<(i32, String)>(&mut self.link.connection().await?, &key, arguments).await };
+        let ended = ended.await;
+        self.note(Operation::Write, &ended);
+        let (code, refusal) = ended?;
+        Ok(match code {
+            1 if refusal.is_empty() => Some(Put::Stored),
+            1 => {
+                self.failures.fails(Operation::Publish, redis_said(&refusal), true);
+                Some(Put::StoredUnheard)
+            }
+            -1 => None,
+            _ => Some(Put::Refused),
+        })
+    }
+
+    fn arguments(&self, edition: &Edition, terms: &Terms<'_>, call: &mut Cmd) {
         call.arg(edition.version.epoch).arg(edition.version.n);
         call.arg(edition.as_of.as_micros()).arg(micros_or_never(edition.next_change_at));
         call.arg(self.format.0).arg(TIME_TO_LIVE.as_secs());
@@ -258,23 +273,18 @@ impl Redis {
                 call.arg(model.name()).arg(blob.encode(edition.installation));
             }
         }
-        let ended = call.invoke_async::<(i32, String)>(&mut self.connection.clone()).await;
-        self.failures.note(Operation::Write, &ended);
-        let (code, refusal) = ended?;
-        Ok(match code {
-            1 if refusal.is_empty() => Some(Put::Stored),
-            1 => {
-                self.failures.fails(Operation::Publish, redis_said(&refusal), true);
-                Some(Put::StoredUnheard)
-            }
-            -1 => None,
-            _ => Some(Put::Refused),
-        })
+    }
+
+    /// Records a refusal. That a key is at another node of a cluster is none: the next attempt goes there.
+    fn note<T>(&self, operation: Operation, ended: &Result<T, RedisError>) {
+        if !ended.as_ref().is_err_and(|error| self.link.explains(error)) {
+            self.failures.note(operation, ended);
+        }
     }
 
     /// Removes an org's blobs, and tells the nodes to look again.
     pub async fn forget(&self, installation: Installation, org: OrgId) -> Result<(), Error> {
-        let mut connection = self.connection.clone();
+        let mut connection = self.link.connection().await?;
         connection.del::<_, ()>(key(installation, org)).await?;
         connection.publish::<_, _, ()>(channel(installation), format!("{org} {}", Version::NONE)).await?;
         Ok(())
@@ -285,11 +295,9 @@ impl Redis {
         &self,
         installation: Installation,
     ) -> Result<impl Stream<Item = String> + Send + use<>, Error> {
-        let mut subscription = self.client.get_async_pubsub().await?;
-        let subscribed = subscription.subscribe(channel(installation)).await;
-        self.failures.note(Operation::Subscribe, &subscribed);
-        subscribed?;
-        Ok(subscription.into_on_message().filter_map(|message| {
+        let subscribed = self.link.subscribe(&channel(installation)).await;
+        self.note(Operation::Subscribe, &subscribed);
+        Ok(subscribed?.filter_map(|message| {
             let bytes = message.get_payload_bytes();
             let text = (bytes.len() <= MAX_ANNOUNCEMENT).then(|| std::str::from_utf8(bytes).ok().map(str::to_owned));
             ready(text.flatten())
@@ -298,19 +306,17 @@ impl Redis {
 
     /// Records that an installation is at an address of Postgres, for nodes that start while Postgres is down.
     pub async fn note_installation(&self, address: &str, installation: Installation) -> Result<(), Error> {
-        let script = Script::new(NOTE_INSTALLATION);
-        let mut call = script.key(address_key(address));
-        call.arg(installation.to_string()).arg(NOTED_FOR.as_secs()).arg(TIME_TO_LIVE.as_secs());
-        Ok(call.invoke_async(&mut self.connection.clone()).await?)
+        let arguments = |call: &mut Cmd| {
+            call.arg(installation.to_string()).arg(NOTED_FOR.as_secs()).arg(TIME_TO_LIVE.as_secs());
+        };
+        Ok(NOTE_INSTALLATION.run(&mut self.link.connection().await?, &address_key(address), arguments).await?)
     }
 
     /// The installation last recorded at an address; `None` if several were: two databases with one address, or one
     /// that was restored a moment ago.
     pub async fn noted_installation(&self, address: &str) -> Result<Option<Installation>, Error> {
-        let mut connection = self.connection.clone();
-        let noted =
-            tokio::time::timeout(self.read_timeout, connection.zrange::<_, Vec<String>>(address_key(address), 0, 1));
-        let noted = noted.await.map_err(|_| timed_out())??;
+        let noted = async { self.link.connection().await?.zrange::<_, Vec<String>>(address_key(address), 0, 1).await };
+        let noted = tokio::time::timeout(self.read_timeout, noted).await.map_err(|_| timed_out())??;
         Ok(match noted.as_slice() {
             [one] => one.parse().ok(),
             _ => None,

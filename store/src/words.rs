@@ -3,6 +3,7 @@
 //! Both may quote data: `invalid input syntax for type integer: "…"`, a `raise` in somebody's trigger, a command with
 //! its arguments. Logs must hold none of that.
 
+use redis::{ErrorKind, ServerErrorKind};
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::refusal::Refusal;
@@ -72,14 +73,37 @@ pub(crate) fn redis(error: &redis::RedisError) -> String {
     if error.is_io_error() {
         return error.to_string();
     }
-    if error.is_cluster_error() {
-        return "Redis Cluster is not supported yet: set REDIS_URL to a server that holds all keys".to_owned();
+    if let ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask) = error.kind() {
+        return "the server is a node of a Redis Cluster: set REDIS_URL to redis://host:port of its nodes".to_owned();
     }
     match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => redis_said(&format!("{code} {detail}")),
         (Some(code), None) => code.to_owned(),
         // Their detail is a piece of what was received.
         (None, _) => error.category().to_owned(),
+    }
+}
+
+/// Whether the client refused the server's certificate.
+pub(crate) fn is_of_certificate(error: &redis::RedisError) -> bool {
+    error.is_io_error() && error.to_string().contains("certificate")
+}
+
+/// The commands of our scripts: Redis does not say which one a user may not run there.
+const IN_SCRIPTS: &str = "one of +hmget +hset +expire +del +publish +zadd +zremrangebyscore +time";
+
+/// The rule that an access list lacks, by what a message of Redis says is refused.
+pub(crate) fn missing_rule(said: &str) -> Option<String> {
+    let is_in_script = said.contains("executing the script") || said.contains("ACL failure");
+    let command = || said.split_once("to run the '").and_then(|(_, rest)| rest.split('\'').next());
+    match said {
+        _ if !is_in_script && !said.contains("NOPERM") => None,
+        said if said.contains("channel") => Some("&prewarm:*".to_owned()),
+        said if said.contains(" key") => Some("~prewarm:*".to_owned()),
+        _ => match command() {
+            Some(command) => Some(format!("+{command}")),
+            None => is_in_script.then(|| IN_SCRIPTS.to_owned()),
+        },
     }
 }
 
@@ -91,7 +115,7 @@ pub(crate) fn redis_said(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use redis::{ErrorKind, RedisError, make_extension_error};
+    use redis::{RedisError, make_extension_error};
 
     use super::*;
 
@@ -111,6 +135,30 @@ mod tests {
         assert_eq!(redis(&refused), "connection refused");
         let unread = RedisError::from((ErrorKind::UnexpectedReturnType, "not of that type", "canary".to_owned()));
         assert!(!redis(&unread).contains("canary"), "{}", redis(&unread));
+    }
+
+    #[test]
+    fn a_refusal_of_an_access_list_names_the_missing_rule() {
+        let script =
+            "ERR ACL failure in script: this user has no permissions to access one of the channels used as arguments";
+        for (said, rule) in [
+            (script, Some("&prewarm:*")),
+            ("NOPERM No permissions to access a channel", Some("&prewarm:*")),
+            ("NOPERM this user has no permissions to access one of the keys used as arguments", Some("~prewarm:*")),
+            ("NOPERM User app has no permissions to run the 'evalsha' command", Some("+evalsha")),
+            (
+                "ERR The user executing the script can't publish to the channel mentioned in the command",
+                Some("&prewarm:*"),
+            ),
+            (
+                "ERR The user executing the script can't run this command or subcommand script: 0, on @user_script:1.",
+                Some(IN_SCRIPTS),
+            ),
+            ("NOPERM", None),
+            ("OOM command not allowed when used memory > 'maxmemory'.", None),
+        ] {
+            assert_eq!(missing_rule(said).as_deref(), rule, "{said}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use sqlx::Connection as _;
 use sqlx::{AssertSqlSafe, PgConnection};
-use store::{Error, reach};
+use store::{Error, reach, redis};
 use testkit::Database;
 
 /// A value that no error may quote.
@@ -79,9 +79,15 @@ async fn the_error_for_an_unusable_server_has_its_address_and_the_reason() {
         assert!(said.iter().all(|said| error.contains(said)), "{error}");
         assert!(!error.contains("hidden") && !error.contains('\n'), "{error}");
     }
-    let error = reach::redis("redis://:hidden@127.0.0.1:1").await.unwrap_err().to_string();
-    assert!(error.starts_with("Redis at 127.0.0.1:1 (REDIS_URL) cannot be used: "), "{error}");
-    assert!(!error.contains("hidden"), "{error}");
+    for (url, place) in [
+        ("redis://:hidden@127.0.0.1:1", "127.0.0.1:1"),
+        ("redis://:hidden@127.0.0.1:1,127.0.0.1:2", "127.0.0.1:1, 127.0.0.1:2"),
+        ("redis+sentinel://:hidden@127.0.0.1:1/mymaster", "127.0.0.1:1"),
+    ] {
+        let error = reach::redis(&redis::Config::of(url.to_owned())).await.unwrap_err().to_string();
+        assert!(error.starts_with(&format!("Redis at {place} (REDIS_URL) cannot be used: ")), "{error}");
+        assert!(error.to_lowercase().contains("refused") && !error.contains("hidden"), "{error}");
+    }
     database.close().await.unwrap();
 }
 

@@ -15,8 +15,8 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 pub use chain::chain;
 use sink::Sink;
 
-/// The default of `PREWARM_LOG`.
-const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn";
+/// The default of `PREWARM_LOG`. Redis' client would write a line at every attempt to reach a node that is down.
+const DEFAULT_FILTER: &str = "info,sqlx=warn,hyper=warn,apalis=warn,apalis_core=warn,redis=off";
 
 /// A panic and the end of the process wait for the queued lines to be written, up to this limit.
 const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);

@@ -44,8 +44,8 @@ impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         // Losing a lease or a position repeats a little work.
         let store = settings.open_store(APPLICATION, Sessions::Working).await?;
-        if let Some(url) = settings.get("REDIS_URL")
-            && let Err(error) = reach::redis(url).await
+        if let Some(redis) = settings.redis()?
+            && let Err(error) = reach::redis(&redis).await
         {
             progress::print_line(&format!("prewarm: {error}; the api's nodes read rebuilt blobs from Postgres"));
         }

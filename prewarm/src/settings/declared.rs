@@ -99,7 +99,12 @@ pub(super) const SETTINGS: &[Setting] = &[
         .secret(),
     setting("DATABASE_DIRECT_URL", "URL", "The same server, bypassing a transaction pooler, for LISTEN and migrations")
         .secret(),
-    setting("REDIS_URL", "URL", "One server, redis:// or rediss://; without it Postgres serves alone").secret(),
+    setting(
+        "REDIS_URL",
+        "URL",
+        "redis:// or rediss://, comma-separated nodes of a cluster, or redis+sentinel://; without it Postgres serves alone",
+    )
+    .secret(),
     setting(
         "REDIS_CA_FILE",
         "FILE",

@@ -117,7 +117,8 @@ impl Settings {
         Ok(url)
     }
 
-    fn redis(&self) -> anyhow::Result<Option<redis::Config>> {
+    /// The settings of the connection to Redis, if there is one.
+    pub(crate) fn redis(&self) -> anyhow::Result<Option<redis::Config>> {
         let Some(url) = self.get("REDIS_URL").map(str::to_owned) else { return Ok(None) };
         let ca_file = self.get("REDIS_CA_FILE").map(PathBuf::from);
         let (read_timeout, failures) = (self.redis_timeout()?, self.redis_failures.clone());

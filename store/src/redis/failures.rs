@@ -35,13 +35,12 @@ impl fmt::Display for Operation {
     }
 }
 
-/// The failing operations. Cheap to clone; all parts of a process share one.
+/// The failing operations, with the words of their errors. Cheap to clone; all parts of a process share one.
 #[derive(Clone, Debug, Default)]
-pub struct Failures(Arc<Mutex<BTreeMap<Operation, Failure>>>);
+pub struct Failures(Arc<Mutex<BTreeMap<(Operation, String), Failure>>>);
 
 #[derive(Debug)]
 struct Failure {
-    words: String,
     /// Whether the server itself refused, and will again. Lost connections are reported elsewhere.
     is_refusal: bool,
     at: Instant,
@@ -53,7 +52,11 @@ impl Failures {
     pub fn refusals(&self) -> Vec<String> {
         let failures = self.lock();
         let refusals = failures.iter().filter(|(_, failure)| failure.is_refusal && failure.lasts());
-        refusals.map(|(operation, failure)| format!("{operation}: {}", failure.words)).collect()
+        let told = |(operation, said): &(Operation, String)| match words::missing_rule(said) {
+            Some(rule) => format!("{operation}: {said}; the access list lacks {rule}"),
+            None => format!("{operation}: {said}"),
+        };
+        refusals.map(|(failing, _)| told(failing)).collect()
     }
 
     /// Records the error of an operation, if there is one.
@@ -64,14 +67,16 @@ impl Failures {
     }
 
     pub(crate) fn fails(&self, operation: Operation, words: String, is_refusal: bool) {
-        let failure = Failure { words: words.clone(), is_refusal, at: Instant::now() };
-        let before = self.lock().insert(operation, failure).filter(Failure::lasts);
-        if before.is_none_or(|before| before.words != words) {
+        let mut failures = self.lock();
+        // A server that is failing may say several things in turn.
+        failures.retain(|_, failure| failure.lasts());
+        let failure = Failure { is_refusal, at: Instant::now() };
+        if failures.insert((operation, words.clone()), failure).is_none() {
             tracing::warn!(%operation, error = words, "an operation of Redis fails");
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Operation, Failure>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(Operation, String), Failure>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -98,6 +103,9 @@ mod tests {
         failures.fails(Operation::Publish, "NOPERM no channels".into(), true);
         failures.fails(Operation::Read, "connection lost".into(), false);
         failures.fails(Operation::Write, "OOM".into(), true);
-        assert_eq!(failures.refusals(), ["storing blobs: OOM", "announcing versions: NOPERM no channels"]);
+        assert_eq!(
+            failures.refusals(),
+            ["storing blobs: OOM", "announcing versions: NOPERM no channels; the access list lacks &prewarm:*"]
+        );
     }
 }

@@ -51,15 +51,3 @@ async fn a_redis_user_without_channels_is_reported_once_and_reads_stay_right() {
     stack.worker.ready(&stack.client).await;
     stack.close().await;
 }
-
-#[tokio::test]
-async fn a_list_of_redis_servers_is_refused_with_the_reason() {
-    let stack = Stack::start().await;
-    let url = "redis://127.0.0.1:1,redis://127.0.0.1:2".to_owned();
-    let environment = Environment::from_iter(stack.environment.clone().into_iter().chain([("REDIS_URL", url)]));
-    let mut process = Process::start(&["api"], &environment);
-    assert!(!process.ended().await.success());
-    let log = process.log();
-    assert!(log.contains("Redis Cluster is not supported yet"), "{log}");
-    stack.close().await;
-}
