@@ -41,6 +41,7 @@ mod reconciliation;
 mod signed;
 mod stampede;
 mod stream;
+mod their_redis;
 mod unbuildable;
 mod worker_cut_off;
 mod worker_killed;
