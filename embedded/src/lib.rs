@@ -19,6 +19,6 @@ mod socket;
 
 pub use data_dir::DataDir;
 pub use error::Error;
-pub use postgres::{Durability, Postgres, database_url};
+pub use postgres::{Additions, Durability, Postgres, database_url};
 pub use programs::{postgres_client, tool};
 pub use redis::Redis;

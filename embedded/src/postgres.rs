@@ -45,7 +45,16 @@ pub struct Postgres {
     programs: Programs,
     account: Account,
     durability: Durability,
-    environment: Vec<(&'static str, OsString)>,
+    additions: Additions,
+}
+
+/// Additions to a server, for tests.
+#[derive(Debug, Default)]
+pub struct Additions {
+    /// Variables of the server's processes.
+    pub environment: Vec<(&'static str, OsString)>,
+    /// Settings that go before ours.
+    pub settings: Vec<(&'static str, String)>,
 }
 
 impl Postgres {
@@ -55,15 +64,11 @@ impl Postgres {
     /// Root runs it as the user `postgres`. If that user cannot reach the data directory, the cluster is under
     /// `/var/tmp`.
     pub async fn start(data_dir: &DataDir, durability: Durability) -> Result<Self, Error> {
-        Self::start_with(data_dir, durability, Vec::new()).await
+        Self::start_with(data_dir, durability, Additions::default()).await
     }
 
-    /// Starts it with environment variables for the server's processes.
-    pub async fn start_with(
-        data_dir: &DataDir,
-        durability: Durability,
-        environment: Vec<(&'static str, OsString)>,
-    ) -> Result<Self, Error> {
+    /// Starts it with additions.
+    pub async fn start_with(data_dir: &DataDir, durability: Durability, additions: Additions) -> Result<Self, Error> {
         let account = Account::for_postgres()?;
         let home = make_home(data_dir, account)?;
         let cluster = home.join("data");
@@ -77,7 +82,7 @@ impl Postgres {
         }
         let socket = socket::place(&home, &format!(".s.PGSQL.{PORT}"), account)?;
         let process = Process::new("Postgres", data_dir, home, socket);
-        let mut postgres = Self { process, programs, account, durability, environment };
+        let mut postgres = Self { process, programs, account, durability, additions };
         postgres.launch().await?;
         Ok(postgres)
     }
@@ -140,7 +145,10 @@ impl Postgres {
         for (name, value) in settings(self.durability) {
             command.args(["-c", &format!("{name}={value}")]);
         }
-        command.envs(self.environment.iter().map(|(name, value)| (name, value))).current_dir(cluster);
+        for (name, value) in &self.additions.settings {
+            command.args(["-c", &format!("{name}={value}")]);
+        }
+        command.envs(self.additions.environment.iter().map(|(name, value)| (name, value))).current_dir(cluster);
         command
     }
 

@@ -7,12 +7,21 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 
+use crate::{Error, authorities::trusted_by};
+
 /// The limit of a caller's wait for a session. An exhausted pool must fail fast, not hang its callers.
 pub(crate) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The options of a URL, without a startup parameter that poolers refuse. Postgres writes numbers exactly without it.
-pub(crate) fn options_of(url: &str) -> Result<PgConnectOptions, sqlx::Error> {
-    Ok(url.parse::<PgConnectOptions>()?.extra_float_digits(None))
+/// The options of a URL, which a variable holds. They lack a startup parameter that poolers refuse; Postgres writes numbers
+/// exactly without it.
+pub(crate) fn options_in(variable: &'static str, url: &str) -> Result<PgConnectOptions, Error> {
+    let options = url.parse::<PgConnectOptions>().map_err(Error::url(variable))?;
+    trusted_by(options.extra_float_digits(None), url)
+}
+
+/// The options of a URL that was read before.
+pub(crate) fn options_of(url: &str) -> Result<PgConnectOptions, Error> {
+    options_in("DATABASE_URL", url)
 }
 
 /// A way to a database, and the settings that a session gets once it is connected. They are no options of the connection: a

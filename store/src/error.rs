@@ -101,9 +101,11 @@ pub enum Error {
         /// The file.
         ca_file: Option<std::path::PathBuf>,
     },
-    /// `REDIS_CA_FILE` cannot be used.
-    #[error("REDIS_CA_FILE ({}): {reason}", path.display())]
+    /// A file of certificate authorities cannot be used.
+    #[error("{setting} ({}): {reason}", path.display())]
     CaFile {
+        /// The setting that names it.
+        setting: &'static str,
         /// The file.
         path: std::path::PathBuf,
         /// Why not.

@@ -4,6 +4,7 @@
 pub mod agents;
 pub mod assistants;
 pub mod attach;
+mod authorities;
 pub mod blobs;
 pub mod calls;
 pub mod clock;
@@ -59,7 +60,7 @@ use readmodel::model::Format;
 use sqlx::{ConnectOptions, PgPool, postgres::PgConnectOptions};
 
 use crate::{
-    endpoint::{Endpoint, options_of},
+    endpoint::{Endpoint, options_in},
     link::Link,
     redis::Redis,
     sessions::{NEVER_TRUSTED, TRUSTED, WarmSessions},
@@ -135,7 +136,7 @@ const RINGING: usize = 4;
 
 impl Config {
     fn endpoint(&self, url: &str, variable: &'static str) -> Result<Endpoint, Error> {
-        let options = options_of(url).map_err(Error::url(variable))?;
+        let options = options_in(variable, url)?;
         let options = options.application_name(self.application_name).disable_statement_logging();
         Ok(Endpoint::new(options).set(&BASICS).set(&LIMITS).set(&self.sessions.settings()))
     }

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::{
     Error, Store,
-    endpoint::options_of,
+    endpoint::options_in,
     redis::{self, Redis},
     words,
 };
@@ -60,7 +60,7 @@ async fn pid_of(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
 /// # Errors
 /// One line with the address, the variable and the server's message.
 pub async fn postgres(url: &str, variable: &'static str) -> Result<(), Error> {
-    let options = options_of(url).map_err(Error::url(variable))?;
+    let options = options_in(variable, url)?;
     let unusable = |reason| Error::Unusable { server: "Postgres", place: place(&options, variable), reason };
     let started = Instant::now();
     loop {

@@ -3,7 +3,10 @@
 //! Both may quote data: `invalid input syntax for type integer: "…"`, a `raise` in somebody's trigger, a command with
 //! its arguments. Logs must hold none of that.
 
+use std::io;
+
 use redis::{ErrorKind, ServerErrorKind};
+use rustls::CertificateError;
 use sqlx::{error::DatabaseError, postgres::PgDatabaseError};
 
 use crate::refusal::Refusal;
@@ -25,7 +28,7 @@ pub(crate) fn postgres(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(answer) if is_harmless(error) => said(answer.as_ref()),
         sqlx::Error::Database(_) => refusal(error).unwrap_or_default().to_string(),
-        sqlx::Error::Io(error) => error.to_string(),
+        sqlx::Error::Io(error) => of_certificate(error).unwrap_or_else(|| error.to_string()),
         sqlx::Error::Tls(error) => format!("TLS: {error}"),
         sqlx::Error::PoolTimedOut => "no connection became free in time".to_owned(),
         sqlx::Error::WorkerCrashed => "the connection's worker has ended".to_owned(),
@@ -36,6 +39,23 @@ pub(crate) fn postgres(error: &sqlx::Error) -> String {
         // Their messages quote what was sent or received.
         _ => "the server's answer cannot be understood".to_owned(),
     }
+}
+
+/// The fault of a server's certificate, if that is the reason why no connection was made.
+fn of_certificate(error: &io::Error) -> Option<String> {
+    let rustls::Error::InvalidCertificate(fault) = error.get_ref()?.downcast_ref()? else { return None };
+    Some(match fault {
+        CertificateError::UnknownIssuer => {
+            "the server's certificate is signed by an authority that is not trusted: name a file \
+                                            with that authority by sslrootcert in the URL"
+                .to_owned()
+        }
+        CertificateError::NotValidForNameContext { expected, presented } => {
+            let wanted = expected.to_str();
+            format!("the server's certificate is for {}, and not for {wanted}", presented.join(", "))
+        }
+        fault => format!("the server's certificate is refused: {fault}"),
+    })
 }
 
 fn said(answer: &dyn DatabaseError) -> String {

@@ -1,6 +1,6 @@
 //! Servers for tests: the Postgres that a whole run shares, and private ones that a test may break.
 
-use embedded::{DataDir, Durability, Error, Postgres, Redis};
+use embedded::{Additions, DataDir, Durability, Error, Postgres, Redis};
 
 use crate::faketime::ServerClock;
 
@@ -17,7 +17,14 @@ pub async fn postgres(durability: Durability) -> Result<Postgres, Error> {
 pub async fn postgres_with_clock() -> Result<(Postgres, ServerClock), Error> {
     let data_dir = DataDir::temporary()?;
     let clock = ServerClock::new(data_dir.path());
-    Ok((Postgres::start_with(&data_dir, Durability::Throwaway, clock.environment()).await?, clock))
+    let additions = Additions { environment: clock.environment(), ..Additions::default() };
+    Ok((Postgres::start_with(&data_dir, Durability::Throwaway, additions).await?, clock))
+}
+
+/// A private Postgres with more settings.
+pub async fn postgres_with(settings: Vec<(&'static str, String)>) -> Result<Postgres, Error> {
+    let additions = Additions { settings, ..Additions::default() };
+    Postgres::start_with(&DataDir::temporary()?, Durability::Throwaway, additions).await
 }
 
 /// An empty private Redis. It starts in about 20 ms, so tests share none.

@@ -42,6 +42,7 @@ mod signed;
 mod stampede;
 mod stream;
 mod their_redis;
+mod tls;
 mod unbuildable;
 mod worker_cut_off;
 mod worker_killed;
