@@ -88,13 +88,23 @@ pub fn token_for(org: OrgId, lifetime: Duration) -> String {
     auth.mint(org, lifetime, wall_clock()).unwrap()
 }
 
+/// The variables of a process that connects as the role that its part has, unless a test has said how it connects.
+fn least_privileged(role: &str, environment: &Environment, database: &Database, is_given: bool) -> Environment {
+    let mut environment = environment.clone();
+    if !is_given {
+        environment.insert("DATABASE_URL", database.url_as(role));
+    }
+    environment
+}
+
 impl Stack {
     /// Starts the system and waits until it is ready.
     pub async fn start() -> Self {
         Self::start_on(Database::create().await.unwrap(), Environment::new()).await
     }
 
-    /// Starts the system on a given database, with more variables.
+    /// Starts the system on a given database, with more variables. On tables that Prewarm has made, each process connects as the
+    /// role of its part.
     pub async fn start_on(database: Database, more: Environment) -> Self {
         // Another test of this process may have installed it.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -110,8 +120,15 @@ impl Stack {
             ("SUPABASE_JWT_SECRET", JWT_SECRET.to_owned()),
             ("VAPI_WEBHOOK_SECRET", WEBHOOK_SECRET.to_owned()),
         ]);
+        let attached = "select not prewarm.is_standalone()";
+        let is_attached: bool = sqlx::query_scalar(attached).fetch_one(&pg).await.unwrap_or(true);
+        let is_given = is_attached || more.contains_key("DATABASE_URL");
         environment.extend(more);
-        let (api, worker) = (Process::start(&["api"], &environment), Process::start(&["worker"], &environment));
+        let as_role = |role: &str| least_privileged(role, &environment, &database, is_given);
+        let (api, worker) = (
+            Process::start(&["api"], &as_role("prewarm_api")),
+            Process::start(&["worker"], &as_role("prewarm_worker")),
+        );
         api.ready(&client).await;
         worker.ready(&client).await;
         Self { api, worker, pg, redis, environment, client, rules: Rules::Standalone, database }
@@ -131,7 +148,7 @@ impl Stack {
         &self.database
     }
 
-    /// Starts another node of the api.
+    /// Starts another node of the api, as the superuser.
     pub async fn another_api(&self) -> Process {
         let api = Process::start(&["api"], &self.environment);
         api.ready(&self.client).await;

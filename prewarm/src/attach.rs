@@ -70,7 +70,7 @@ impl Arguments {
 }
 
 /// Reads a map that ships with Prewarm, or a file.
-fn read(name: &str) -> anyhow::Result<Map> {
+pub(crate) fn read(name: &str) -> anyhow::Result<Map> {
     if let Some(map) = Map::named(name) {
         return Ok(map);
     }

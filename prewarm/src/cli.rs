@@ -4,11 +4,11 @@ use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 use monitoring::logging;
 use readmodel::ids::OrgId;
-use store::{Sessions, Source};
+use store::{Sessions, Source, roles::Duty};
 use uuid::Uuid;
 
 use crate::{
-    attach, dead, detach, erase, process, rebuild, seed,
+    attach, dead, detach, erase, process, rebuild, roles, seed,
     settings::{Given, Settings},
     token, up,
 };
@@ -55,6 +55,11 @@ enum Command {
     /// makes the schema `prewarm` and puts triggers on the tables, in one transaction at a moment when nobody writes them,
     /// or else table by table. Makes nothing else in the tables' schema. Run it again after the tables have changed.
     Attach(attach::Arguments),
+    /// Print SQL that makes a role for each process, with no more rights than it needs
+    ///
+    /// Makes prewarm_migrate (for `migrate` and `attach`), prewarm_worker and prewarm_api. The owner of the application's
+    /// tables runs it, at Supabase `postgres` in the SQL editor. Needs no connection.
+    Roles(roles::Arguments),
     /// Take the triggers and the schema `prewarm` away, and leave the application's tables as they were
     Detach(detach::Arguments),
     /// Create orgs with contacts, calls and appointments
@@ -106,16 +111,17 @@ impl Cli {
                 migrate(&settings, if with_source { Source::Standalone } else { Source::Untouched }).await
             }
             Command::Attach(arguments) => arguments.run(&settings).await,
+            Command::Roles(arguments) => arguments.run(),
             Command::Detach(arguments) => arguments.run(&settings).await,
             Command::Seed { contacts, calls } => {
-                let store = settings.open_store("prewarm-seed", Sessions::Serving).await?;
+                let store = settings.open_store("prewarm-seed", Sessions::Serving, Duty::Owner).await?;
                 seed::run(&store, &contacts, calls).await
             }
             Command::Rebuild(arguments) => arguments.run(&settings).await,
             Command::Erase(arguments) => arguments.run(&settings).await,
             Command::Token { org, hours } => token::print(&settings, OrgId(org), hours),
             Command::Dead { command } => {
-                command.run(&settings.open_store("prewarm-dead", Sessions::Serving).await?).await
+                command.run(&settings.open_store("prewarm-dead", Sessions::Serving, Duty::Worker).await?).await
             }
         }
     }

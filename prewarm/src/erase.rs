@@ -15,6 +15,7 @@ use readmodel::{
 use store::{
     Sessions, Store,
     erasures::{ErasureProgress, ErasureRequest, ErasureTarget, Removed, Subject},
+    roles::Duty,
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -58,7 +59,7 @@ struct SubjectArguments {
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         let subject = self.subject.subject()?;
-        let store = settings.store_with(APPLICATION, Sessions::Serving)?;
+        let store = settings.open_store(APPLICATION, Sessions::Serving, Duty::Owner).await?;
         ensure!(
             !store.observes().await?,
             "the source is only observed: delete it in your application, and all that was made of it goes too"

@@ -10,6 +10,7 @@ mod erase;
 mod probe;
 mod process;
 mod rebuild;
+mod roles;
 mod seed;
 mod settings;
 mod token;

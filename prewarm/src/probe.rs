@@ -7,7 +7,7 @@ use monitoring::{
     health::{Health, State},
     names,
 };
-use store::{Schema, Store, reach};
+use store::{Error, Schema, Store, reach, roles::Duty};
 
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
@@ -21,8 +21,13 @@ pub(crate) fn note_start(health: &Health) {
     health.expect("postgres");
 }
 
-/// Checks Postgres, Redis and the clock, for ever. States that only Postgres knows are kept while it is down.
-pub(crate) async fn watch(store: Store, health: Health) {
+/// A role that lacks nothing is looked at less often: each look goes through all objects of the schema.
+const ROLE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// Checks Postgres, the role's privileges, Redis and the clock, for ever. States that only Postgres knows are kept while it is
+/// down.
+pub(crate) async fn watch(store: Store, health: Health, duties: Vec<Duty>) {
+    let mut role_was_fine = None;
     let mut ticks = tokio::time::interval(CHECK_INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let (mut was_current, mut is_direct) = (false, false);
@@ -31,6 +36,12 @@ pub(crate) async fn watch(store: Store, health: Health) {
         let pooled = !is_direct && is_pooled(&store, &mut is_direct).await;
         let state = if pooled { State::Failed(reach::POOLED.into()) } else { postgres(&store, &mut was_current).await };
         health.set("postgres", state);
+        if role_was_fine.is_none_or(|since: Instant| since.elapsed() > ROLE_INTERVAL)
+            && let Some(state) = role(&store, &duties).await
+        {
+            role_was_fine = (state == State::Ok).then(Instant::now);
+            health.set("role", state);
+        }
         health.set("redis", redis(&store).await);
         if let Some(state) = installation(&store).await {
             health.set("installation", state);
@@ -65,8 +76,22 @@ async fn postgres(store: &Store, was_current: &mut bool) -> State {
     }
 }
 
+/// Whether the process' role may do its duties; `None` while that cannot be asked.
+async fn role(store: &Store, duties: &[Duty]) -> Option<State> {
+    for duty in duties {
+        match tokio::time::timeout(CHECK_TIMEOUT, store.check_role(*duty)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(Error::Lacks(lack))) => return Some(State::Failed(lack.to_string())),
+            Ok(Err(_)) | Err(_) => return None,
+        }
+    }
+    Some(State::Ok)
+}
+
 async fn schema(store: &Store, was_current: &mut bool) -> Result<State, String> {
     match tokio::time::timeout(CHECK_TIMEOUT, store.schema()).await {
+        // It is told as the role's own part.
+        Ok(Err(Error::Lacks(_))) => Ok(State::Ok),
         Ok(Ok(schema)) => {
             *was_current |= schema == Schema::Current;
             Ok(state_of_schema(schema, *was_current))

@@ -8,7 +8,7 @@ use axum::Router;
 use monitoring::{admin, health::Health, logging, metrics, zeros};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use readmodel::time::Clock;
-use store::Sessions;
+use store::{Sessions, roles::Duty};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -62,19 +62,26 @@ impl Process {
         self.api.as_ref()?.local_addr().ok()
     }
 
+    /// The duties of the process' role.
+    fn duties(&self) -> Vec<Duty> {
+        let api = self.api.as_ref().map(|_| Duty::Api);
+        api.into_iter().chain(self.worker.then_some(Duty::Worker)).collect()
+    }
+
     /// Runs until shutdown or the end of a part; then all parts drain.
     pub(crate) async fn run(self, settings: &Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
         // All settings first: an invalid one is reported before anything has started.
         let (assistants, event_retention) = (vapi::assistant_sync(settings)?, settings.event_retention()?);
         let (metrics, health) = (metrics::install()?, Health::default());
         probe::note_start(&health);
+        let duties = self.duties();
         zeros::process();
         raise_open_files();
         let mut parts = JoinSet::new();
         parts.spawn(until(shutdown.clone(), metrics::keep_up(metrics.clone())));
         parts.spawn(serve(self.admin, admin::router(metrics, health.clone()), shutdown.clone()));
         let probe_store = settings.store_with("prewarm-probe", Sessions::Working)?;
-        parts.spawn(until(shutdown.clone(), probe::watch(probe_store, health.clone())));
+        parts.spawn(until(shutdown.clone(), probe::watch(probe_store, health.clone(), duties)));
         health.set("vapi", assistants.state());
         if let Some(api) = self.api {
             zeros::api(::vapi::KNOWN_KINDS);

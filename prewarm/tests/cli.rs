@@ -22,6 +22,7 @@ fn every_command_explains_itself() {
         &["api"],
         &["worker"],
         &["migrate"],
+        &["roles"],
         &["seed"],
         &["rebuild"],
         &["token"],

@@ -4,7 +4,7 @@
 //! The line ends up in logs, jobs and dead letters, so it must not quote a row; `words` decides which messages are
 //! safe.
 
-use crate::{refusal::Refusal, words};
+use crate::{lack::Lack, refusal::Refusal, words};
 
 use std::io;
 
@@ -52,6 +52,9 @@ pub enum Error {
     /// An older release has migrated the database.
     #[error("the database's schema is older than this version: run `prewarm migrate` first")]
     Behind,
+    /// The role lacks a privilege.
+    #[error(transparent)]
+    Lacks(#[from] Lack),
     /// The database has no source.
     #[error("nothing is attached to this database")]
     NotAttached,

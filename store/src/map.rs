@@ -115,6 +115,11 @@ impl Map {
         tables.filter_map(|table| table["table"].as_str()).map(str::to_owned).collect()
     }
 
+    /// The table of a source.
+    pub(crate) fn table_of(&self, source: &str) -> Option<&str> {
+        self.0["tables"][source]["table"].as_str()
+    }
+
     /// The statements that attach its tables.
     pub(crate) fn attaching(&self) -> String {
         format!("{}; call prewarm.attach({})", self.noting_whose(), self.constant())

@@ -12,6 +12,7 @@ use crate::{
     endpoint::options_of,
     map::Map,
     migrations::{CODE, CODE_DIGEST, File, Folder, STANDALONE, TABLES, release},
+    roles::check_ownership,
     schema::{Applied, Schema},
 };
 use standalone::{Found, Source};
@@ -26,13 +27,13 @@ const HAS_TABLES: &str = "select exists (select from pg_class where relnamespace
 /// One process migrates at a time. The lock ends with its session.
 pub(crate) const LOCK: &str = "select pg_advisory_lock(hashtext('prewarm.migrate'))";
 
-/// Revokes our objects from other roles, and gives functions a search path: in the transaction that makes them.
-pub(crate) const SEAL: &str = "call prewarm.seal()";
+/// Revokes our objects from other roles, gives functions a search path, and grants what processes need: in the transaction that
+/// makes them.
+pub(crate) const SEAL: &str = "call prewarm.seal(); call prewarm.grant_to_roles()";
 
-/// Revokes what default privileges have granted, and makes a copy of another database an installation of its own. Writes
+/// Revokes what default privileges have granted, grants what processes need, and makes a copy of another database an installation of its own. Writes
 /// nothing if there is nothing to change.
-pub(crate) const FINISH: &str =
-    "call prewarm.fill_fleet_pulse(); call prewarm.seal(); select prewarm.renew_installation()";
+pub(crate) const FINISH: &str = "call prewarm.fill_fleet_pulse(); call prewarm.seal(); call prewarm.grant_to_roles(); select prewarm.renew_installation()";
 
 /// How long all of it waits for the locks of other sessions.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
@@ -47,6 +48,7 @@ pub async fn migrate(url: &str, source: Source) -> Result<(), Error> {
 pub async fn migrate_within(url: &str, source: Source, patience: Duration) -> Result<(), Error> {
     let mut steps = Steps::begin(&options_of(url)?, patience).await?;
     steps.apply([], LOCK).await?;
+    check_ownership(steps.session()).await?;
     migrate_on(&mut steps, source).await
 }
 
@@ -89,6 +91,7 @@ fn code_record() -> String {
 pub(crate) async fn lacking(url: &str) -> Result<(Steps, Vec<&'static File>, String), Error> {
     let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     steps.apply([], LOCK).await?;
+    check_ownership(steps.session()).await?;
     match Applied::read(steps.session()).await?.map(|applied| applied.compared()) {
         None => {
             check_is_empty(&mut steps).await?;

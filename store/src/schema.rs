@@ -3,6 +3,7 @@
 use crate::{
     Error, Store,
     migrations::{CODE_DIGEST, STANDALONE, TABLES, release},
+    roles::check_entrance,
 };
 
 /// A database's schema, compared with this binary's.
@@ -79,6 +80,9 @@ impl Applied {
 impl Store {
     /// Compares the database's schema with this binary's.
     pub async fn schema(&self) -> Result<Schema, Error> {
+        let mut session = self.pg.take().await?;
+        check_entrance(&mut session).await?;
+        session.give_back();
         Ok(Applied::read(&self.pg).await?.map_or(Schema::Behind, |applied| applied.compared()))
     }
 }

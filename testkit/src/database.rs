@@ -44,10 +44,16 @@ impl Database {
     /// Creates a database without our schema and without source tables.
     pub async fn empty() -> Result<Self> {
         let (url, server) = server().await?;
+        Ok(Self { _server: server, ..Self::empty_on(&url).await? })
+    }
+
+    /// Creates a database without our schema and without source tables on the server with this URL.
+    pub async fn empty_on(url: &str) -> Result<Self> {
         let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
         let mut session = url.parse::<PgConnectOptions>()?.application_name(&name).connect().await?;
+        make_roles(&mut session).await?;
         run(&mut session, &format!("create database {name}")).await?;
-        Ok(Self { name, server_url: url, session, _server: server })
+        Ok(Self { name, server_url: url.to_owned(), session, _server: None })
     }
 
     /// Creates a database on the server with this URL, which names its database `postgres`.
@@ -55,6 +61,7 @@ impl Database {
         let template = template_name(Path::new(MIGRATIONS))?;
         let name = format!("prewarm_test_{}", Uuid::new_v4().simple());
         let mut session = server_url.parse::<PgConnectOptions>()?.application_name(&name).connect().await?;
+        make_roles(&mut session).await?;
         let create = format!("create database {name} template {template}");
         match run(&mut session, &create).await {
             Err(error) if is_missing(&error) => {
@@ -168,6 +175,17 @@ async fn drop_left_behind(session: &mut PgConnection) -> Result<()> {
         run(session, &format!("drop database if exists {name} with (force)")).await?;
     }
     Ok(())
+}
+
+/// Makes the roles of an api and a worker on a server that lacks them. All its databases share them, and they stay: so schemas
+/// have the same grants whichever test comes first.
+async fn make_roles(session: &mut PgConnection) -> sqlx::Result<()> {
+    let make = |role: &str| {
+        format!(
+            "begin create role {role} login bypassrls; exception when duplicate_object or unique_violation then null; end;"
+        )
+    };
+    run(session, &format!("do $$ begin {} {} end $$", make("prewarm_api"), make("prewarm_worker"))).await
 }
 
 /// Runs a statement; its names are our own.

@@ -16,8 +16,9 @@ use apalis_core::{
 use jobs::{JobError, Maintenance};
 use monitoring::health::{Health, State};
 use store::{
-    Schema, Store,
+    Store,
     queue::{End, Job, Queue, life::Life},
+    roles::Duty,
 };
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -70,18 +71,30 @@ pub async fn run_handler(
     Ok(())
 }
 
+/// The part of `/readyz` about what the process' role may do. The process' own look at it reports there as well.
+const ROLE: &str = "role";
+
 async fn wait_for_schema(store: &Store, health: &Health) {
     const PART: &str = "schema";
     loop {
-        let reason = match store.schema().await.map(Schema::obstacle) {
+        match obstacle(store).await {
             Ok(None) => break,
-            Ok(Some(obstacle)) => obstacle.to_owned(),
-            Err(error) => format!("waiting for the database: {error}"),
-        };
-        health.set(PART, State::Failed(reason));
+            Ok(Some(obstacle)) => health.set(PART, State::Failed(obstacle.to_owned())),
+            Err(store::Error::Lacks(lack)) => health.set(ROLE, State::Failed(lack.to_string())),
+            Err(error) => health.set(PART, State::Failed(format!("waiting for the database: {error}"))),
+        }
         tokio::time::sleep(SCHEMA_PAUSE).await;
     }
     health.set(PART, State::Ok);
+    health.set(ROLE, State::Ok);
+}
+
+/// The reason why no work can be done on the database's schema, or by this process' role.
+async fn obstacle(store: &Store) -> Result<Option<&'static str>, store::Error> {
+    match store.schema().await?.obstacle() {
+        None => store.check_role(Duty::Worker).await.map(|()| None),
+        obstacle => Ok(obstacle),
+    }
 }
 
 struct Engine<H> {

@@ -13,7 +13,7 @@ use testkit::{
 use uuid::Uuid;
 
 /// An org of the product with a lead and a call.
-const ROWS: &str = "
+pub(crate) const ROWS: &str = "
     insert into public.organizations (id, name) values ('00000000-0000-0000-0000-000000000001', 'Clinic');
     insert into public.contacts (id, org_id, name, phone, lead_status, lead_score)
     values ('00000000-0000-0000-0000-0000000000aa', '00000000-0000-0000-0000-000000000001', 'Ada Lovelace', '+15550101', 'hot', 90),
@@ -122,7 +122,7 @@ async fn drifts_and_is_mended(stack: &Stack, org: &Org, environment: &Environmen
 }
 
 /// The map of a clinic whose calls and contacts come by webhook.
-const INTAKE: &str = r#"
+pub(crate) const INTAKE: &str = r#"
 [writes.contacts]
 org_id = "org_id"
 phone = "phone"

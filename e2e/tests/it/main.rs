@@ -38,6 +38,7 @@ mod reads;
 mod rebuilds;
 mod receipts;
 mod reconciliation;
+mod roles;
 mod signed;
 mod stampede;
 mod stream;

@@ -19,7 +19,7 @@ const PROMISE: Duration = Duration::from_secs(15);
 
 /// The first two rebuilds stop within the statement that writes their version, each until the gate of its org opens.
 const GATES: &str = "create sequence public.rebuilds;
-    create function public.stop_at_gate() returns trigger language plpgsql as $$
+    create function public.stop_at_gate() returns trigger language plpgsql security definer as $$
     begin
       if nextval('public.rebuilds') <= 2 then
         perform pg_advisory_xact_lock_shared(hashtext(new.org_id::text));

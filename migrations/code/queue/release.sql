@@ -5,9 +5,9 @@ language plpgsql as $$
 declare
   held prewarm.jobs;
 begin
-  update prewarm.leases l
-     set holder = null, starts = greatest(l.starts - 1, 0), until = now()
-   where l.holder = start and l.worker = me;
+  if prewarm.release_lease(start, me) then
+    return;
+  end if;
   update prewarm.test_calls t
      set claim = null, attempts = greatest(t.attempts - 1, 0), until = now()
    where t.claim = start and t.worker = me;

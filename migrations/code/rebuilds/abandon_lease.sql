@@ -3,5 +3,7 @@ create or replace function prewarm.abandon_lease(start bigint, me text) returns 
 language plpgsql as $$
 begin
   delete from prewarm.leases l where l.holder = start and l.worker = me and l.claimed_at = l.since;
-  perform prewarm.release(start, me);
+  if not found then
+    perform prewarm.release_lease(start, me);
+  end if;
 end $$;

@@ -2,7 +2,7 @@
 -- silent network has cut off, or that hangs, until its statement ends and longer, and the next rebuild would wait for its
 -- locks. Sessions of a role that this one may not end are left alone.
 create or replace procedure prewarm.evict_former_holder(org uuid)
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   perform pg_terminate_backend(l.pid)
      from pg_locks l

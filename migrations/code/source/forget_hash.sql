@@ -2,7 +2,7 @@
 -- where the agent still has them. Returns whether there was one to clear.
 create or replace function prewarm.forget_hash(agent uuid, assistant text default null, hash text default null)
 returns boolean
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   update public.agents a
      set config_hash = null

@@ -15,7 +15,7 @@ begin
       labels text[], scores numeric[], summaries text[], reasons text[], cents int[], tests boolean[], starts timestamptz[],
       ends timestamptz[], assistants text[], instants timestamptz[]
     ) returns void
-    language plpgsql set search_path = %6$s as $writer$
+    language plpgsql security definer set search_path = %6$s as $writer$
     begin
       with told as (
         select t.*, coalesce(told_at, now()) as created_at,

@@ -21,7 +21,7 @@ begin
     create or replace function prewarm.write_contacts(
       orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[]
     ) returns table (org_id uuid, phone text, id uuid)
-    language plpgsql set search_path = %6$s as $writer$
+    language plpgsql security definer set search_path = %6$s as $writer$
     #variable_conflict use_column
     begin
       return query

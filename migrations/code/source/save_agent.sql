@@ -2,7 +2,7 @@
 create or replace function prewarm.save_agent(
   org uuid, direction text, name text, system_prompt text, first_message text, voice jsonb, model jsonb
 ) returns setof prewarm.source_agents
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
   call prewarm.require_standalone();

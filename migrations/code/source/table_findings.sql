@@ -27,8 +27,7 @@ begin atomic
         'the privilege SELECT', format('grant select on %s to %I', one.named, one.me)),
        ('row-security', row_security_active(one.oid), 'row level security filters ' || one.named || ' for ' || one.me,
         'all rows',
-        format('connect as a role with BYPASSRLS, or let it read: create policy … on %s for select to %I using (true)',
-               one.named, one.me))
+        format('alter role %I bypassrls, or connect as a role that bypasses it: no policy will do', one.me))
    ) as f (kind, applies, seen, wanted, remedy)
    where f.applies;
 end;

@@ -5,7 +5,7 @@ create or replace function prewarm.write_calls(
   labels text[], scores numeric[], summaries text[], reasons text[], cents int[], tests boolean[], starts timestamptz[],
   ends timestamptz[], assistants text[], instants timestamptz[]
 ) returns void
-language plpgsql as $$
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
   raise exception 'the source is only observed' using errcode = 'object_not_in_prerequisite_state';
 end $$;

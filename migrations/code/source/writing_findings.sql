@@ -30,13 +30,13 @@ begin
     perform prewarm.write_contacts('{}', '{}', '{}', '{}', '{}');
   exception when others then
     return query
-    select 'writes:contacts', 'contacts', sqlerrm, 'a write that Postgres takes', 'correct [writes.contacts] in the map';
+    select 'writes:contacts', 'contacts', sqlerrm, 'a write that Postgres takes', prewarm.writing_remedy('contacts', sqlstate);
   end;
   begin
     perform prewarm.write_calls('{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}',
                                 '{}');
   exception when others then
     return query
-    select 'writes:calls', 'calls', sqlerrm, 'a write that Postgres takes', 'correct [writes.calls] in the map';
+    select 'writes:calls', 'calls', sqlerrm, 'a write that Postgres takes', prewarm.writing_remedy('calls', sqlstate);
   end;
 end $$;

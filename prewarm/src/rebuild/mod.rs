@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use materialize::Outcome;
 use readmodel::{ids::OrgId, model::Model};
-use store::{Sessions, Store, reach};
+use store::{Sessions, Store, reach, roles::Duty};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -43,7 +43,7 @@ struct Orgs {
 impl Arguments {
     pub(crate) async fn run(self, settings: &Settings) -> anyhow::Result<()> {
         // Losing a lease or a position repeats a little work.
-        let store = settings.open_store(APPLICATION, Sessions::Working).await?;
+        let store = settings.open_store(APPLICATION, Sessions::Working, Duty::Worker).await?;
         if let Some(redis) = settings.redis()?
             && let Err(error) = reach::redis(&redis).await
         {

@@ -6,7 +6,7 @@ use std::{collections::HashMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use anyhow::{Context as _, bail};
 use readmodel::model::Format;
-use store::{Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis};
+use store::{Sessions, Store, events::DEDUPE_KEY_RETENTION, reach, redis, roles::Duty};
 
 pub(crate) use declared::Given;
 
@@ -96,15 +96,21 @@ impl Settings {
         })?)
     }
 
-    /// A store for a command. Checks first that the server can be reached and has our schema, so that a command fails
-    /// with one clear line.
-    pub(crate) async fn open_store(&self, application_name: &'static str, sessions: Sessions) -> anyhow::Result<Store> {
+    /// A store for a command. Checks first that the server can be reached and has our schema, and that the role may do its
+    /// duty, so that a command fails with one clear line.
+    pub(crate) async fn open_store(
+        &self,
+        application_name: &'static str,
+        sessions: Sessions,
+        duty: Duty,
+    ) -> anyhow::Result<Store> {
         reach::postgres(self.database_url()?, "DATABASE_URL").await?;
         let store = self.store_with(application_name, sessions)?;
-        match store.schema().await?.obstacle() {
-            None => Ok(store),
-            Some(obstacle) => bail!("{obstacle}"),
+        if let Some(obstacle) = store.schema().await?.obstacle() {
+            bail!("{obstacle}");
         }
+        store.check_role(duty).await?;
+        Ok(store)
     }
 
     /// The URL for migrations and LISTEN, after checking that it can be reached.

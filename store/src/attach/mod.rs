@@ -18,6 +18,7 @@ use crate::{
         step::{self, Steps},
     },
     migrations::File,
+    roles::{check_entrance, check_ownership},
     schema::Applied,
 };
 
@@ -240,6 +241,7 @@ async fn owned_by_others(session: &mut PgConnection, map: &Map) -> Result<bool, 
 /// Whether the database has a source.
 async fn is_attached(url: &str) -> Result<bool, Error> {
     let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
+    check_entrance(steps.session()).await?;
     Ok(Applied::read(steps.session()).await?.is_some_and(|applied| applied.has_source))
 }
 
@@ -256,6 +258,7 @@ pub async fn check(url: &str) -> Result<Vec<Finding>, Error> {
 pub async fn detach(url: &str) -> Result<(), Error> {
     let mut steps = Steps::begin(&options_of(url)?, PATIENCE).await?;
     steps.apply([], LOCK).await?;
+    check_ownership(steps.session()).await?;
     if Applied::read(steps.session()).await?.is_none() {
         return Err(Error::NotAttached);
     }

@@ -1,2 +1,2 @@
 -- store::queue::upkeep::refresh_fleet_pulse
-refresh materialized view concurrently prewarm.fleet_pulse
+call prewarm.refresh_fleet_pulse()
