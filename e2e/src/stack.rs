@@ -92,7 +92,7 @@ pub fn token_for(org: OrgId, lifetime: Duration) -> String {
 fn least_privileged(role: &str, environment: &Environment, database: &Database, is_given: bool) -> Environment {
     let mut environment = environment.clone();
     if !is_given {
-        environment.insert("DATABASE_URL", database.url_as(role));
+        environment.insert("DATABASE_URL", format!("{}&user={role}", database.url()));
     }
     environment
 }

@@ -1,4 +1,4 @@
-//! The rights that `migrate` needs, and those that it does not.
+//! The rights that `migrate` needs, those that it does not, and those that it grants.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -84,4 +84,38 @@ async fn the_owner_of_a_database_needs_no_more_and_leaves_what_is_there() {
 #[tokio::test]
 async fn a_role_that_can_make_no_schema_works_in_the_one_that_it_is_given() {
     works_with("create schema prewarm authorization ROLE; grant create on schema public to ROLE").await;
+}
+
+/// A name that is misspelt would be left out, and a routine that nobody may call would fail a process.
+#[tokio::test]
+async fn the_lists_of_grants_are_whole() {
+    let database = Database::create().await.unwrap();
+    let mut session = PgConnection::connect(&database.url()).await.unwrap();
+    let unknown = "select name from prewarm.table_grants() g cross join unnest(g.relations) as name
+                    where to_regclass('prewarm.' || name) is null";
+    assert_eq!(texts(&mut session, unknown).await, [""; 0]);
+    let unlent = "select p.proname::text from pg_proc p
+                   where p.pronamespace = 'prewarm'::regnamespace and p.prosecdef and p.prorettype <> 'trigger'::regtype
+                     and not prewarm.lends(p.proname, 'api') and not prewarm.lends(p.proname, 'worker')";
+    assert_eq!(texts(&mut session, unlent).await, [""; 0]);
+    for duty in ["api", "worker"] {
+        let missing = format!("select lacks from prewarm.missing_grants('{duty}', 'prewarm_{duty}')");
+        assert_eq!(texts(&mut session, &missing).await, [""; 0], "{duty}");
+    }
+
+    // A grant that is needed no more is taken back; nothing else is written.
+    run(
+        &mut session,
+        "grant truncate, delete on prewarm.events to prewarm_api; revoke insert on prewarm.events from prewarm_api",
+    )
+    .await;
+    run(&mut session, "call prewarm.grant_to_roles()").await;
+    let held = "select privilege from prewarm.held_grants() where role = 'prewarm_api' and object = 'prewarm.events' order by 1";
+    assert_eq!(texts(&mut session, held).await, ["insert", "select", "update"]);
+    let written =
+        "select coalesce(max(xmin::text::bigint), 0)::text from pg_class where relnamespace = 'prewarm'::regnamespace";
+    let before = texts(&mut session, written).await;
+    run(&mut session, "call prewarm.grant_to_roles()").await;
+    assert_eq!(texts(&mut session, written).await, before);
+    database.close().await.unwrap();
 }

@@ -202,6 +202,10 @@ async fn each_process_works_as_its_own_role_beside_a_project() {
     let drift = "select count(*) from prewarm.source_drift";
     assert_eq!((project.count(drift).await, project.count("select count(*) from prewarm.source_faults").await), (0, 0));
     drop((api, other));
+    let detached = project.prewarm(&["detach", "--yes"], "prewarm_migrate");
+    assert!(detached.status.success(), "{}", String::from_utf8_lossy(&detached.stderr));
+    let left = "select count(*) from pg_trigger where tgname like 'prewarm%'";
+    assert_eq!(project.count(left).await, 0);
     project.close().await;
 }
 
