@@ -76,17 +76,23 @@ const ROLE: &str = "role";
 
 async fn wait_for_schema(store: &Store, health: &Health) {
     const PART: &str = "schema";
+    let mut role_is_told = false;
     loop {
         match obstacle(store).await {
             Ok(None) => break,
             Ok(Some(obstacle)) => health.set(PART, State::Failed(obstacle.to_owned())),
-            Err(store::Error::Lacks(lack)) => health.set(ROLE, State::Failed(lack.to_string())),
+            Err(store::Error::Lacks(lack)) => {
+                health.set(ROLE, State::Failed(lack.to_string()));
+                role_is_told = true;
+            }
             Err(error) => health.set(PART, State::Failed(format!("waiting for the database: {error}"))),
         }
         tokio::time::sleep(SCHEMA_PAUSE).await;
     }
     health.set(PART, State::Ok);
-    health.set(ROLE, State::Ok);
+    if role_is_told {
+        health.set(ROLE, State::Ok);
+    }
 }
 
 /// The reason why no work can be done on the database's schema, or by this process' role.

@@ -44,13 +44,14 @@ const WITHOUT_A_PATH: &str =
     r"(p.proname ~ '^mark_\w+_(insert|update|delete)$' or p.proname like 'read\_%' or p.proname = 'refuse_erased')";
 
 #[tokio::test]
-async fn only_the_owner_may_execute_our_functions() {
+async fn only_the_owner_and_our_roles_may_execute_our_functions() {
     let database = Database::create().await.unwrap();
     let mut session = PgConnection::connect(&database.url()).await.unwrap();
     let open_to_others = "select p.oid::regprocedure::text
                             from pg_proc p
                            cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-                           where p.pronamespace = 'prewarm'::regnamespace and a.grantee <> p.proowner";
+                           where p.pronamespace = 'prewarm'::regnamespace and a.grantee <> p.proowner
+                             and a.grantee not in ('prewarm_api'::regrole, 'prewarm_worker'::regrole)";
     assert_eq!(texts(&mut session, open_to_others).await, [""; 0]);
     database.close().await.unwrap();
 }
