@@ -7,7 +7,7 @@ use embedded::{Durability, Postgres, Redis};
 use readmodel::ids::OrgId;
 use reqwest::StatusCode;
 use testkit::{
-    CLINIC, Database, servers,
+    Database, clinic, servers,
     sqlx::{self, AssertSqlSafe, Connection as _, PgConnection},
 };
 use uuid::Uuid;
@@ -59,7 +59,7 @@ impl Project {
         let mut admin = PgConnection::connect(&database.url()).await.unwrap();
         run(&mut admin, PROJECT).await;
         run(&mut admin, &format!("reset role; alter database {} owner to project_owner", database.name())).await;
-        run(&mut admin, &format!("set role project_owner; {CLINIC}; {ROWS}; reset role")).await;
+        run(&mut admin, &format!("set role project_owner; {}; {ROWS}; reset role", clinic::SCHEMA)).await;
         Self {
             redis: servers::redis().await.unwrap(),
             client: reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap(),
