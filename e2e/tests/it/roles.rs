@@ -1,8 +1,8 @@
 //! A project like one of Supabase's, and a role with no more rights than it needs for each process.
 
-use std::process::{Command, Output};
+use std::process::Output;
 
-use e2e::{Answer, Environment, JWT_SECRET, Org, Process, WEBHOOK_SECRET, eventually, program, report};
+use e2e::{Answer, Environment, JWT_SECRET, Org, Process, WEBHOOK_SECRET, command, eventually, report};
 use embedded::{Durability, Postgres, Redis};
 use readmodel::ids::OrgId;
 use reqwest::StatusCode;
@@ -92,7 +92,7 @@ impl Project {
     }
 
     fn prewarm(&self, arguments: &[&str], role: &str) -> Output {
-        Command::new(program()).args(arguments).env_clear().envs(self.environment(role)).output().unwrap()
+        command(arguments, &self.environment(role))
     }
 
     /// Runs a command that must fail with one line, and returns it.

@@ -1,5 +1,7 @@
 //! A neighbour who does everything to the tables that Prewarm is attached to. The application's writers go on through all of it.
 
+#![expect(clippy::print_stdout, reason = "what the neighbour has done is read by people")]
+
 mod events;
 mod writer;
 
@@ -38,7 +40,6 @@ const TOLD: Duration = in_time(Duration::from_secs(5));
 const TWO_MINUTES: u64 = 120;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[expect(clippy::print_stdout, reason = "what the neighbour has done is read by people")]
 async fn whatever_a_neighbour_does_no_write_fails_and_no_panel_is_wrong() {
     let seed = env::var("PREWARM_TEST_SEED").map_or_else(|_| rand::random(), |seed| seed.parse().unwrap());
     let seconds = env::var("PREWARM_HOSTILE_SECONDS").map_or(TWO_MINUTES, |set| set.parse().unwrap());
@@ -145,7 +146,6 @@ impl Neighbour {
         let began = Instant::now();
         for step in event {
             self.takes(*step).await;
-            println!("  {:.1?} after {step:?}", began.elapsed());
         }
         let _standing_still = self.gate.write().await;
         for org in ORGS {

@@ -43,7 +43,7 @@ impl Row {
     }
 
     fn org(self) -> OrgId {
-        ORGS[usize::from(self.number % 5 == 0)]
+        ORGS[usize::from(self.number.is_multiple_of(5))]
     }
 
     fn phone(self) -> String {
