@@ -9,14 +9,17 @@ declare
   one text;
 begin
   foreach one in array array['prewarm_migrate', 'prewarm_worker', 'prewarm_api'] loop
-    continue when exists (select from pg_roles where rolname = one);
-    begin
-      execute format('create role %I login bypassrls', one);
-    exception when insufficient_privilege then
-      execute format('create role %I login', one);
+    if not exists (select from pg_roles where rolname = one) then
+      begin
+        execute format('create role %I login bypassrls', one);
+      exception when insufficient_privilege then
+        execute format('create role %I login', one);
+      end;
+    end if;
+    if not (select rolbypassrls from pg_roles where rolname = one) then
       raise warning '% may not bypass row level security, as % may not give that: a superuser has to run: alter role % bypassrls',
         one, current_user, one;
-    end;
+    end if;
   end loop;
 end $$;
 

@@ -42,6 +42,8 @@ pub struct Stack {
     pub client: reqwest::Client,
     /// The map of the tables.
     pub rules: Rules,
+    /// The variables of the api, which connects as the role of its part.
+    of_api: Environment,
     database: Database,
 }
 
@@ -125,13 +127,12 @@ impl Stack {
         let is_given = is_attached || more.contains_key("DATABASE_URL");
         environment.extend(more);
         let as_role = |role: &str| least_privileged(role, &environment, &database, is_given);
-        let (api, worker) = (
-            Process::start(&["api"], &as_role("prewarm_api")),
-            Process::start(&["worker"], &as_role("prewarm_worker")),
-        );
+        let of_api = as_role("prewarm_api");
+        let (api, worker) =
+            (Process::start(&["api"], &of_api), Process::start(&["worker"], &as_role("prewarm_worker")));
         api.ready(&client).await;
         worker.ready(&client).await;
-        Self { api, worker, pg, redis, environment, client, rules: Rules::Standalone, database }
+        Self { api, worker, pg, redis, environment, of_api, client, rules: Rules::Standalone, database }
     }
 
     /// Stops the processes in order and drops the database.
@@ -148,9 +149,9 @@ impl Stack {
         &self.database
     }
 
-    /// Starts another node of the api, as the superuser.
+    /// Starts another node of the api.
     pub async fn another_api(&self) -> Process {
-        let api = Process::start(&["api"], &self.environment);
+        let api = Process::start(&["api"], &self.of_api);
         api.ready(&self.client).await;
         api
     }

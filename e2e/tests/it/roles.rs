@@ -202,11 +202,27 @@ async fn each_process_works_as_its_own_role_beside_a_project() {
     let drift = "select count(*) from prewarm.source_drift";
     assert_eq!((project.count(drift).await, project.count("select count(*) from prewarm.source_faults").await), (0, 0));
     drop((api, other));
+    the_owners_rights_are_lent_for_a_duty_alone(&mut project).await;
     let detached = project.prewarm(&["detach", "--yes"], "prewarm_migrate");
     assert!(detached.status.success(), "{}", String::from_utf8_lossy(&detached.stderr));
     let left = "select count(*) from pg_trigger where tgname like 'prewarm%'";
     assert_eq!(project.count(left).await, 0);
     project.close().await;
+}
+
+async fn the_owners_rights_are_lent_for_a_duty_alone(project: &mut Project) {
+    let mut api = PgConnection::connect(&project.database.url_as("prewarm_api")).await.unwrap();
+    let write = "select prewarm.write_contacts('{}', '{}', '{}', '{}', '{}')";
+    run(&mut api, write).await;
+    run(&mut api, "create temporary table audit_log ()").await;
+    let refused = sqlx::raw_sql(write).execute(&mut api).await.unwrap_err();
+    assert!(refused.to_string().contains("temporary objects"), "{refused}");
+
+    // An owner that sees no org owes no erasure, and that is told.
+    let statements = "alter role prewarm_migrate nobypassrls; delete from public.contacts; delete from public.calls;
+                      alter role prewarm_migrate bypassrls";
+    run(&mut project.admin, statements).await;
+    assert_eq!(project.count("select count(distinct what) from prewarm.source_faults where erasure").await, 2);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ create or replace function prewarm.forget_hash(agent uuid, assistant text defaul
 returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  call prewarm.refuse_temporary();
   update public.agents a
      set config_hash = null
    where a.id = agent

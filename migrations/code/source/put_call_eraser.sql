@@ -5,7 +5,7 @@ language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
   execute format($make$
     create or replace function prewarm.erase_calls() returns trigger
-    language plpgsql security definer set search_path = pg_catalog, pg_temp as $eraser$
+    language plpgsql security definer set search_path = pg_catalog, pg_temp set row_security = off as $eraser$
     begin
       insert into prewarm.erasures (what, org_id, calls)
       select 'calls', gone.%1$s, array_agg(gone.%2$s)

@@ -17,6 +17,7 @@ begin
     ) returns void
     language plpgsql security definer set search_path = %6$s as $writer$
     begin
+      call prewarm.refuse_temporary();
       with told as (
         select t.*, coalesce(told_at, now()) as created_at,
                coalesce(told_direction,

@@ -24,6 +24,7 @@ begin
     language plpgsql security definer set search_path = %6$s as $writer$
     #variable_conflict use_column
     begin
+      call prewarm.refuse_temporary();
       return query
       with callers as materialized (
         select c.org_id, c.phone, c.name, coalesce(c.at, statement_timestamp()) as last_contact_at,

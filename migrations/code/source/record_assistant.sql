@@ -3,6 +3,7 @@
 create or replace function prewarm.record_assistant(agent uuid, assistant text, hash text) returns boolean
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+  call prewarm.refuse_temporary();
   update public.agents a
      set vapi_assistant_id = assistant,
          config_hash = hash

@@ -6,6 +6,7 @@ language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
   call prewarm.require_standalone();
+  call prewarm.refuse_temporary();
   return query
   insert into public.agents as held (org_id, call_direction, name, system_prompt, first_message, voice, model)
   values (org, direction, save_agent.name, save_agent.system_prompt, save_agent.first_message, save_agent.voice,

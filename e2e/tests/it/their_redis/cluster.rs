@@ -82,7 +82,7 @@ impl Scene<'_> {
     /// A node hangs for longer than the others wait, and its replica takes over.
     async fn node_hangs(&self, nodes: &mut Nodes, node: usize, replica: usize) {
         eventually("the replica follows the node", async || {
-            let info: String = nodes.0[replica].ask("INFO replication").await;
+            let info: String = nodes.0[replica].try_ask("INFO replication").await?;
             info.contains("master_link_status:up").then_some(())
         })
         .await;
@@ -98,7 +98,7 @@ impl Scene<'_> {
 
     async fn replica_takes_over(&self, nodes: &Nodes, replica: usize) {
         eventually("the replica takes over", async || {
-            nodes.0[replica].ask::<String>("INFO replication").await.contains("role:master").then_some(())
+            nodes.0[replica].try_ask::<String>("INFO replication").await?.contains("role:master").then_some(())
         })
         .await;
         nodes.is_whole().await;

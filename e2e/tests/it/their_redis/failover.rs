@@ -39,12 +39,13 @@ async fn fail_over(stack: &Stack, sentinels: &mut Sentinels, orgs: &[Org]) {
     };
     eventually("the replica has the org", async || n(sentinels).await).await;
     sentinels.servers[0].kill_9();
+    // A sentinel that makes a replica a master cuts its clients off.
     eventually("the replica takes over", async || {
-        let info: String = sentinels.servers[1].ask("INFO replication").await;
+        let info: String = sentinels.servers[1].try_ask("INFO replication").await?;
         info.contains("role:master").then_some(())
     })
     .await;
-    let before = n(sentinels).await.unwrap();
+    let before = eventually("the new server answers", async || n(sentinels).await).await;
     let followed = poll(FOLLOWED, async || n(sentinels).await.filter(|n| *n > before)).await;
     assert!(followed.is_some(), "nothing is published to the new server within {FOLLOWED:?}");
     // The old one comes back as a replica. The sentinels need a while to tell it.

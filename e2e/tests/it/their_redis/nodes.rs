@@ -90,8 +90,8 @@ impl Nodes {
     pub(super) async fn subscribers(&self, channel: &str) -> i64 {
         let mut sum = 0;
         for node in self.0.iter().filter(|node| node.is_running()) {
-            let (_, subscribers): (String, i64) = node.ask(&format!("PUBSUB NUMSUB {channel}")).await;
-            sum += subscribers;
+            let subscribed: Option<(String, i64)> = node.try_ask(&format!("PUBSUB NUMSUB {channel}")).await;
+            sum += subscribed.map_or(0, |(_, subscribers)| subscribers);
         }
         sum
     }
