@@ -18,9 +18,8 @@ begin
              ('name', '%1$I = coalesce(held.%1$I, excluded.%1$I)', 'held.%1$I is null and excluded.%1$I is not null')
     ) as m (name, merged, differs) on m.name = w.value;
   execute format($make$
-    create or replace function prewarm.write_contacts(
-      orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[]
-    ) returns table (org_id uuid, phone text, id uuid)
+    create or replace function prewarm.write_contacts(orgs uuid[], phones text[], digits text[], names text[], instants timestamptz[])
+    returns table (org_id uuid, phone text, id uuid)
     language plpgsql security definer set search_path = %6$s as $writer$
     #variable_conflict use_column
     begin
